@@ -1,0 +1,50 @@
+# make demo | test | lint | bench | install | clean: each installs what it needs, once.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+STAMP := $(VENV)/.installed
+PO := $(wildcard src/smartabsen/locale/*/LC_MESSAGES/*.po)
+MO := $(PO:.po=.mo)
+
+.PHONY: help install demo test lint bench catalogue clean
+help:
+	@sed -n '1s/^# //p' Makefile
+
+install: $(STAMP) $(MO)
+
+$(STAMP): pyproject.toml constraints.txt hatch_build.py
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "smartabsen needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+%.mo: %.po $(STAMP)
+	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
+
+demo: install
+	$(BIN)/smartabsen demo
+
+test: install
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+bench: install
+	$(BIN)/python -m bench
+
+# Collect the texts that people read from the sources into the catalogues.
+catalogue: install
+	$(BIN)/pybabel --quiet extract -k N_ --no-location --sort-output --omit-header -o build/smartabsen.pot src/smartabsen
+	$(BIN)/pybabel --quiet update -i build/smartabsen.pot -D smartabsen -d src/smartabsen/locale -l id --omit-header --ignore-obsolete
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov bench/out
+	find src -name '*.mo' -delete

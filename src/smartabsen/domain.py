@@ -1,0 +1,652 @@
+"""The words of the domain: frozen data and enums that every other package speaks.
+
+Nothing here reads a file, a clock, a setting or a database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    ImageBGR: TypeAlias = NDArray[np.uint8]
+    """An image, uint8 (H, W, 3), channels blue-green-red."""
+
+    FloatArray: TypeAlias = NDArray[np.float32]
+    """A float32 array; the docstring beside it gives the shape."""
+
+BoxXYXY: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels of the image that was given; right and bottom are exclusive."""
+
+
+class Outcome(StrEnum):
+    """What became of a face, a photo or an attempt. The values are stable codes for scripts."""
+
+    ACCEPTED = "accepted"
+    RECOGNIZED = "recognized"
+    ALREADY_RECORDED = "already_recorded"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    TOO_SMALL = "too_small"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned_away"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    NOT_LIVE = "not_live"
+    DUPLICATE_FACE = "duplicate_face"
+    DUPLICATE_PHOTO = "duplicate_photo"
+    DIFFERENT_PERSON = "different_person"
+
+
+class Status(StrEnum):
+    """The status of an attendance day; the values are the words the database and exports use."""
+
+    PRESENT = "Hadir"
+    LATE = "Terlambat"
+    EXCUSED = "Izin"
+    SICK = "Sakit"
+
+
+class PunchMethod(StrEnum):
+    """How a punch came about."""
+
+    FACE = "face"
+    MANUAL = "manual"
+
+
+class LicenceClass(StrEnum):
+    """What the licence of a model's weights allows."""
+
+    FREE = "free"
+    """Free for business use."""
+    NON_COMMERCIAL = "non_commercial"
+    UNKNOWN = "unknown"
+
+
+class LandmarkScheme(StrEnum):
+    """Which five points a detector gives, in image order (the left one is the one at smaller x)."""
+
+    ARCFACE5 = "arcface5"
+    """Left eye, right eye, nose tip, left and right corner of the mouth."""
+    DLIB5 = "dlib5"
+    """dlib's 5-point predictor: right eye's outer and inner corner, left eye's outer and inner corner (as the
+    predictor numbers them: 0-1 one eye, 2-3 the other), base of the nose."""
+
+
+# --- recognition -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One detected face.
+
+    Attributes:
+        box_xyxy: Bounding box in pixels.
+        score: Confidence of the detector; comparable within one detector only.
+        landmarks_xy: float32 (5, 2) in pixels, in the order of ``scheme``.
+        scheme: What the landmarks are.
+    """
+
+    box_xyxy: BoxXYXY
+    score: float
+    landmarks_xy: FloatArray
+    scheme: LandmarkScheme
+
+    @property
+    def size_px(self) -> float:
+        """The shorter side of the box in pixels."""
+        left, top, right, bottom = self.box_xyxy
+        return min(right - left, bottom - top)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Measures of a face in an image; see ``recognition.quality`` for how each is taken.
+
+    Attributes:
+        face_px: Shorter side of the face box in pixels.
+        brightness: Mean luma of the aligned face, 0..255.
+        contrast: Standard deviation of the luma of the aligned face, 0..127.5.
+        sharpness: Variance of the Laplacian of the aligned face's luma, taken at a fixed size.
+        yaw: Turn of the head, -1..1 from the landmarks; 0 is frontal, positive towards the right of the image.
+        roll_deg: Tilt of the line between the eyes in degrees.
+        detection_score: The detector's confidence.
+    """
+
+    face_px: float
+    brightness: float
+    contrast: float
+    sharpness: float
+    yaw: float
+    roll_deg: float
+    detection_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model made an embedding; embeddings of two identities are never compared.
+
+    Attributes:
+        engine: Name of the engine, as ``dlib``.
+        digest: SHA-256 (hex) over the embedder's files and its alignment.
+        dimension: Numbers in an embedding.
+    """
+
+    engine: str
+    digest: str
+    dimension: int
+
+    def __str__(self) -> str:
+        return f"{self.engine}:{self.digest[:12]}/{self.dimension}"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The decision on one probe.
+
+    Attributes:
+        outcome: RECOGNIZED, UNKNOWN or AMBIGUOUS.
+        label: The best person's label in the gallery, also when the outcome is a refusal; -1 in an empty gallery.
+        similarity: Cosine to the best template of that person, -1..1; -1 in an empty gallery.
+        second_label: The label of the second-best person, -1 where there is none.
+        margin: ``similarity`` minus the second-best person's; ``similarity`` + 1 where there is none.
+    """
+
+    outcome: Outcome
+    label: int
+    similarity: float
+    second_label: int
+    margin: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What the recogniser saw of one face: enough to decide, and to say why not.
+
+    Attributes:
+        face: Box and landmarks in the image that was given.
+        quality: Its measures.
+        refusal: Why it is not good enough to be compared, or None.
+        embedding: float32 (D,), unit length; None where it was refused before embedding.
+    """
+
+    face: Face
+    quality: Quality
+    refusal: Outcome | None
+    embedding: FloatArray | None
+
+
+# --- people and templates ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """A person whose attendance is kept.
+
+    Attributes:
+        id: Row id.
+        code: The employer's unique code for the person.
+        name: Full name.
+        position: Job title, may be empty.
+        active: Whether the person may punch.
+        created_at: UTC.
+        templates: Number of templates of the active engine.
+    """
+
+    id: int
+    code: str
+    name: str
+    position: str
+    active: bool
+    created_at: datetime
+    templates: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A stored embedding with its model's identity.
+
+    Attributes:
+        id: Row id; 0 before it is stored.
+        employee_id: Whose it is.
+        embedding: float32 (D,), unit length.
+        model: What made it.
+        quality: Measures of the face it was taken from.
+        source: File name of the photo, or the camera; for people.
+        photo_digest: SHA-256 (hex) of the photo's bytes, so that the same file is not enrolled twice.
+    """
+
+    id: int
+    employee_id: int
+    embedding: FloatArray
+    model: ModelIdentity
+    quality: Quality
+    source: str
+    photo_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoVerdict:
+    """What became of one photo at enrolment.
+
+    Attributes:
+        photo: The photo as it was named by the caller.
+        outcome: ACCEPTED, or the reason of the refusal.
+        quality: Measures of its face, where there is exactly one.
+        similar_to: The enrolled employee whom the face looks like (DUPLICATE_FACE only).
+    """
+
+    photo: str
+    outcome: Outcome
+    quality: Quality | None = None
+    similar_to: Employee | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome is Outcome.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolReport:
+    """The result of enrolling one person."""
+
+    employee: Employee
+    created: bool
+    verdicts: tuple[PhotoVerdict, ...]
+
+    @property
+    def accepted(self) -> int:
+        """Number of photos that became templates."""
+        return sum(verdict.accepted for verdict in self.verdicts)
+
+
+class ImportVerdict(StrEnum):
+    """What became of one row of an import."""
+
+    IMPORTED = "imported"
+    UPDATED = "updated"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    """Not reached: the import was interrupted or refused as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """One row of an import.
+
+    Attributes:
+        line: Line number in the file, the header being 1.
+        code, name, position: As read.
+        verdict: What became of it.
+        reason: Stable code of the reason; empty when imported with all photos.
+        detail: The same for people, in English; a message id with ``params``.
+        photos: Verdict of each photo.
+    """
+
+    line: int
+    code: str
+    name: str
+    position: str
+    verdict: ImportVerdict
+    reason: str = ""
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+    photos: tuple[PhotoVerdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The result of an import."""
+
+    rows: tuple[ImportRow, ...]
+    dry_run: bool
+    interrupted: bool = False
+
+    def count(self, *verdicts: ImportVerdict) -> int:
+        """Number of rows with one of these verdicts."""
+        return sum(row.verdict in verdicts for row in self.rows)
+
+
+# --- training and identification ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAccuracy:
+    """Leave-one-out result of one person: ``correct`` of ``tried`` templates were recognised as theirs."""
+
+    employee: Employee
+    tried: int
+    correct: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Templates of ``employee`` that are nearer to ``taken_for``: ``count`` of them, the worst at ``similarity``."""
+
+    employee: Employee
+    taken_for: Employee
+    count: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectTemplate:
+    """A template that looks mislabelled: nearer to another person than to its own."""
+
+    employee: Employee
+    source: str
+    looks_like: Employee
+    similarity_own: float
+    similarity_other: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """The result of a training.
+
+    Attributes:
+        model: The identity of the embeddings.
+        version: Digest (12 hex characters) of the trained model; the same gallery gives the same version.
+        trained_at: UTC.
+        matcher, k: The matcher and, for KNN, its number of neighbours.
+        employees, templates: Size of the gallery.
+        threshold, margin: What a decision needs.
+        leave_one_out_accuracy: Share of templates recognised as their owner by all the others; None when nobody
+            has two templates.
+        tried: Number of templates in that share.
+        people, confused, suspects: Details.
+        single_template: People with one template only, whom leave-one-out cannot try.
+        min_accuracy: The gate.
+        activated: Whether this model is in use now.
+    """
+
+    model: ModelIdentity
+    version: str
+    trained_at: datetime
+    matcher: str
+    k: int
+    employees: int
+    templates: int
+    threshold: float
+    margin: float
+    leave_one_out_accuracy: float | None
+    tried: int
+    people: tuple[PersonAccuracy, ...]
+    confused: tuple[Confusion, ...]
+    suspects: tuple[SuspectTemplate, ...]
+    single_template: tuple[Employee, ...]
+    min_accuracy: float
+    activated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identification:
+    """The decision on one face in a picture.
+
+    Attributes:
+        outcome: RECOGNIZED, UNKNOWN, AMBIGUOUS, or why the face was not compared.
+        employee: Who it is; None unless recognised.
+        similarity, margin: See :class:`Match`; None where the face was not compared.
+    """
+
+    face: Face
+    quality: Quality
+    outcome: Outcome
+    employee: Employee | None
+    similarity: float | None
+    margin: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageResult:
+    """Who is in one picture. ``outcome`` is None when it could be read, else why not."""
+
+    image: str
+    faces: tuple[Identification, ...]
+    outcome: Outcome | None = None
+
+
+# --- attendance --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Punch:
+    """One raw clock event. It is never changed.
+
+    Attributes:
+        id: Row id; 0 before it is stored.
+        employee_id: Who.
+        at: UTC instant, whole seconds or finer.
+        work_date: Local work date that it counts for.
+        method: How.
+        kiosk: Name of the kiosk or of the person's machine.
+        key: Idempotency key, unique: the same attempt stored twice is one row.
+        similarity: Cosine of the decision, None for methods without a face.
+        model_digest: Digest of the embedder, empty without a face.
+        note: Why, for manual punches.
+    """
+
+    id: int
+    employee_id: int
+    at: datetime
+    work_date: date
+    method: PunchMethod
+    kiosk: str
+    key: str
+    similarity: float | None = None
+    model_digest: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceDay:
+    """One employee's day, derived from punches or entered as leave.
+
+    Attributes:
+        clock_in: First punch, UTC; None on a day of leave.
+        clock_out: Last punch that is late enough to be a departure, UTC.
+        late_minutes: Whole minutes after the start of work, 0 within the grace.
+        worked_minutes: Whole minutes between both, 0 without a departure.
+    """
+
+    employee_id: int
+    work_date: date
+    clock_in: datetime | None
+    clock_out: datetime | None
+    status: Status
+    late_minutes: int = 0
+    worked_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PunchResult:
+    """The answer to an attempt to punch.
+
+    Attributes:
+        outcome: RECOGNIZED when a punch was stored (or had been stored under the same key), ALREADY_RECORDED within
+            the cooldown.
+        punch: The punch that counts: the new one, or the one that stands.
+        day: The day as it is now.
+    """
+
+    outcome: Outcome
+    employee: Employee
+    punch: Punch
+    day: AttendanceDay
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDay:
+    """One line of a report: a day with the employee's code and name; times are local to the site."""
+
+    code: str
+    name: str
+    work_date: date
+    clock_in: datetime | None
+    clock_out: datetime | None
+    status: Status
+    late_minutes: int
+    worked_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTotal:
+    """Sums of one employee over the period of a report."""
+
+    code: str
+    name: str
+    present: int
+    late: int
+    excused: int
+    sick: int
+    late_minutes: int
+    worked_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Days and totals from ``first`` to ``last``, both included, in the zone of the site."""
+
+    first: date
+    last: date
+    zone: str
+    days: tuple[ReportDay, ...]
+    totals: tuple[ReportTotal, ...]
+
+
+# --- the kiosk ---------------------------------------------------------------------------------------------
+
+
+class KioskEventKind(StrEnum):
+    """What a kiosk tells while it runs."""
+
+    STARTED = "started"
+    DECISION = "decision"
+    CAMERA_LOST = "camera_lost"
+    CAMERA_BACK = "camera_back"
+    MODEL_RELOADED = "model_reloaded"
+    TROUBLE = "trouble"
+    SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSummary:
+    """Counts of a kiosk session."""
+
+    frames: int
+    seconds: float
+    recorded: int
+    already_recorded: int
+    refused: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KioskEvent:
+    """Something a kiosk tells.
+
+    Attributes:
+        kind: What happened.
+        at: UTC.
+        outcome: For decisions.
+        result: The punch, for RECOGNIZED and ALREADY_RECORDED.
+        similarity: For decisions on a compared face.
+        track: Number of the person's track in this session, for decisions.
+        detail: One English sentence for the others; a message id with ``params``.
+        summary: For SUMMARY.
+    """
+
+    kind: KioskEventKind
+    at: datetime
+    outcome: Outcome | None = None
+    result: PunchResult | None = None
+    similarity: float | None = None
+    track: int | None = None
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+    summary: KioskSummary | None = None
+
+
+# --- models and health -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a pack in the models directory: its name below it, and its SHA-256 as published."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """What is known of a model pack and of its copy on this machine.
+
+    Attributes:
+        name: As for ``models pull NAME``.
+        engine: The engine it serves, empty where several.
+        purpose: detection, embedding, landmarks ... in English.
+        licence: Name of the licence of the weights.
+        licence_class: What it allows.
+        source: Where it comes from.
+        state: ``installed``, ``missing``, ``different`` (not the published files) or ``bundled``.
+        path: Where it lies or would lie.
+        files: File name and digest found (empty digest where missing).
+    """
+
+    name: str
+    engine: str
+    purpose: str
+    licence: str
+    licence_class: LicenceClass
+    source: str
+    state: str
+    path: str
+    files: tuple[tuple[str, str], ...] = field(default=())
+
+
+class CheckLevel(StrEnum):
+    """How a check of ``doctor`` ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One row of ``doctor``.
+
+    Attributes:
+        name: Stable name, as ``camera``.
+        level: ok, warn or fail.
+        detail: What was found; a message id with ``params``.
+        fix: The line that mends it; a message id with ``params``. Empty when ok.
+    """
+
+    name: str
+    level: CheckLevel
+    detail: str
+    fix: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingValue:
+    """One setting: dotted name, value and where the value comes from (flag, environment, file, default)."""
+
+    name: str
+    value: object
+    origin: str
+    about: str

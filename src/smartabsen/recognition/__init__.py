@@ -1,0 +1,1 @@
+"""detect -> align -> embed -> match -> decide. Arrays in, frozen data out; no files but models, no database."""

@@ -1,0 +1,1 @@
+"""The detectors and their registry."""

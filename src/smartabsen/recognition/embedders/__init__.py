@@ -1,0 +1,1 @@
+"""The embedders and their registry."""

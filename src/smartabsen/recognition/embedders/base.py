@@ -1,0 +1,44 @@
+"""What a face embedder is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ...domain import FloatArray, ImageBGR
+from ..alignment import AlignmentTemplate
+
+
+class Embedder(Protocol):
+    """Turns aligned faces into embeddings.
+
+    An embedder is used by one thread at a time; it may be made in one thread and used in another.
+    """
+
+    name: str
+    """As in the registry, ``arcface``."""
+    dimension: int
+    """Numbers in an embedding."""
+    template: AlignmentTemplate
+    """How its crops are aligned: their size, and where the landmarks go."""
+    digest: str
+    """SHA-256 (hex) over its files."""
+
+    def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
+        """Embed aligned crops.
+
+        Args:
+            crops_bgr: uint8 (size, size, 3) each, ``size`` being the template's. May be empty.
+
+        Returns:
+            float32 (N, dimension), each row of unit length. A row does not depend on the rest of the batch
+            by more than rounding.
+
+        Raises:
+            InvalidInputError: A crop has another shape or type.
+            ModelError: The model failed, or gave a number that is not finite.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the model. Closing twice is harmless."""
+        ...

@@ -1,0 +1,1 @@
+"""The matchers and their registry."""

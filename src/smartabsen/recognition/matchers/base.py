@@ -1,0 +1,44 @@
+"""What a matcher is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...domain import FloatArray, Match
+
+
+class Matcher(Protocol):
+    """Compares probes with a gallery and decides.
+
+    The meaning is that of the reference, ``exact``: a person's similarity to a probe is the highest cosine over the
+    person's templates; the decision is :func:`smartabsen.recognition.decision.decide` on the two best persons.
+    Every matcher gives the same decisions.
+    """
+
+    name: str
+    """As in the registry, ``knn``."""
+
+    def fit(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
+        """Take a gallery over, replacing the one before.
+
+        Args:
+            embeddings: float32 (N, D), rows of unit length; N may be 0.
+            labels: int64 (N,), not negative: whose template each row is.
+
+        Raises:
+            InvalidInputError: Shapes, types or lengths are wrong.
+        """
+        ...
+
+    def match(self, probes: FloatArray, *, threshold: float, margin: float) -> tuple[Match, ...]:
+        """Decide on each probe.
+
+        Args:
+            probes: float32 (M, D), rows of unit length.
+            threshold: Cosine that a recognition needs at least.
+            margin: Distance to the second-best person that it needs at least.
+        """
+        ...

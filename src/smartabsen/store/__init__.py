@@ -1,0 +1,1 @@
+"""SQL tables and repositories, migrations, the CSV log and files written atomically."""
