@@ -49,69 +49,79 @@ class _Section(BaseModel):
 class SiteSettings(_Section):
     """Where this installation stands."""
 
-    name: str = Field("", max_length=100, description="Name of the site, shown to people.")
-    zone: ZoneName = Field("Asia/Jakarta", description="IANA time zone: Asia/Jakarta, Asia/Makassar, Asia/Jayapura ...")
-    kiosk: str = Field("", max_length=100, description="Name of this kiosk; empty takes the machine's name.")
+    name: str = Field("", max_length=100, description=N_("Name of the site, shown to people."))
+    zone: ZoneName = Field(
+        "Asia/Jakarta", description=N_("IANA time zone: Asia/Jakarta, Asia/Makassar, Asia/Jayapura ...")
+    )
+    kiosk: str = Field("", max_length=100, description=N_("Name of this kiosk; empty takes the machine's name."))
 
 
 class AttendanceSettings(_Section):
     """The rules that turn punches into days."""
 
-    start: time = Field(time(8, 0), description="Start of work, local time.")
-    grace_minutes: int = Field(0, ge=0, le=240, description="Minutes after the start that are not late yet.")
-    day_starts_at: time = Field(time(4, 0), description="A punch before this local time belongs to the day before.")
-    cooldown_s: int = Field(60, ge=0, le=86_400, description="A second punch within so many seconds writes nothing.")
+    start: time = Field(time(8, 0), description=N_("Start of work, local time."))
+    grace_minutes: int = Field(0, ge=0, le=240, description=N_("Minutes after the start that are not late yet."))
+    day_starts_at: time = Field(time(4, 0), description=N_("A punch before this local time belongs to the day before."))
+    cooldown_s: int = Field(
+        60, ge=0, le=86_400, description=N_("A second punch within so many seconds writes nothing.")
+    )
     min_work_minutes: int = Field(
-        60, ge=0, le=1_440, description="A departure is a punch at least so many minutes after the arrival."
+        60, ge=0, le=1_440, description=N_("A departure is a punch at least so many minutes after the arrival.")
     )
 
 
 class RecognitionSettings(_Section):
     """How faces are found and compared."""
 
-    detector: str = Field("auto", description="Detector in front of the engine: auto, haar, hog, scrfd, yunet, retail.")
-    matcher: str = Field("knn", description="knn (scikit-learn) or exact (NumPy).")
+    detector: str = Field(
+        "auto", description=N_("Detector in front of the engine: auto, haar, hog, scrfd, yunet, retail.")
+    )
+    matcher: str = Field("knn", description=N_("knn (scikit-learn) or exact (NumPy)."))
     threshold: Cosine | None = Field(
-        None, description="Cosine a recognition needs; empty takes the engine's measured one."
+        None, description=N_("Cosine a recognition needs; empty takes the engine's measured one.")
     )
     margin: Fraction | None = Field(
-        None, description="Distance to the second-best person; empty takes the engine's measured one."
+        None, description=N_("Distance to the second-best person; empty takes the engine's measured one.")
     )
-    min_face_px: int = Field(60, ge=20, le=1_000, description="Faces with a shorter side are too small.")
-    threads: int = Field(0, ge=0, le=256, description="Threads of the runtimes; 0 lets smartabsen choose.")
+    min_face_px: int = Field(60, ge=20, le=1_000, description=N_("Faces with a shorter side are too small."))
+    threads: int = Field(0, ge=0, le=256, description=N_("Threads of the runtimes; 0 lets smartabsen choose."))
 
 
 class EnrolmentSettings(_Section):
     """What enrolment accepts."""
 
-    max_photos: int = Field(30, ge=1, le=200, description="Templates kept of one person.")
-    min_accuracy: Fraction = Field(0.99, description="Leave-one-out accuracy below which a training is not activated.")
+    max_photos: int = Field(30, ge=1, le=200, description=N_("Templates kept of one person."))
+    min_accuracy: Fraction = Field(
+        0.99, description=N_("Leave-one-out accuracy below which a training is not activated.")
+    )
 
 
 class KioskSettings(_Section):
     """The recognition session at a camera."""
 
-    camera: str = Field("0", description="Device number, rtsp://..., a video file or a folder of pictures.")
-    sound: Literal["off", "beep", "voice"] = Field("beep", description="How a decision is heard: off, beep or voice.")
-    votes: int = Field(3, ge=1, le=15, description="Frames that must agree before a decision.")
-    detect_px: int = Field(640, ge=160, le=3_840, description="Longer side of the frame that detection works on.")
+    camera: str = Field("0", description=N_("Device number, rtsp://..., a video file or a folder of pictures."))
+    sound: Literal["off", "beep", "voice"] = Field(
+        "beep", description=N_("How a decision is heard: off, beep or voice.")
+    )
+    votes: int = Field(3, ge=1, le=15, description=N_("Frames that must agree before a decision."))
+    detect_px: int = Field(640, ge=160, le=3_840, description=N_("Longer side of the frame that detection works on."))
 
 
 class Settings(_Section):
     """All settings, frozen. Make one with :func:`load_settings`."""
 
-    home: Path = Field(description="Directory of everything: database, models, trained model, attendance log.")
-    engine: str = Field("auto", description="Recognition engine: auto, insightface, openvino or dlib.")
+    home: Path = Field(description=N_("Directory of everything: database, models, trained model, attendance log."))
+    engine: str = Field("auto", description=N_("Recognition engine: auto, insightface, openvino or dlib."))
     pack: str = Field(
         "auto",
-        description="InsightFace pack: a name below models_dir/insightface, or a folder; auto takes the best.",
+        description=N_("InsightFace pack: a name below models_dir/insightface, or a folder; auto takes the best."),
     )
-    models_dir: Path = Field(description="Directory of the model files.")
-    database_url: str = Field("", description="SQLAlchemy URL; empty takes SQLite in the home.", repr=False)
-    language: Literal["auto", "id", "en"] = Field("auto", description="Language for people: auto, id or en.")
+    models_dir: Path = Field(description=N_("Directory of the model files."))
+    database_url: str = Field("", description=N_("SQLAlchemy URL; empty takes SQLite in the home."), repr=False)
+    language: Literal["auto", "id", "en"] = Field("auto", description=N_("Language for people: auto, id or en."))
     accept_noncommercial: bool = Field(
         False,
-        description="You have read that InsightFace packs are for non-commercial research only, and may use them.",
+        description=N_("You have read that InsightFace packs are for non-commercial research only, and may use them."),
     )
     site: SiteSettings = SiteSettings()
     attendance: AttendanceSettings = AttendanceSettings()

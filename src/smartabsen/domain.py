@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     FloatArray: TypeAlias = NDArray[np.float32]
     """A float32 array; the docstring beside it gives the shape."""
+else:
+    # Annotations are never evaluated; this keeps NumPy out of `smartabsen --help`.
+    ImageBGR = FloatArray = object
 
 BoxXYXY: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the image that was given; right and bottom are exclusive."""
@@ -44,7 +47,7 @@ class Outcome(StrEnum):
     NOT_LIVE = "not_live"
     DUPLICATE_FACE = "duplicate_face"
     DUPLICATE_PHOTO = "duplicate_photo"
-    DIFFERENT_PERSON = "different_person"
+    TOO_MANY_PHOTOS = "too_many_photos"
 
 
 class Status(StrEnum):
@@ -73,13 +76,13 @@ class LicenceClass(StrEnum):
 
 
 class LandmarkScheme(StrEnum):
-    """Which five points a detector gives, in image order (the left one is the one at smaller x)."""
+    """Which five points a detector gives, and in which order. Left and right are those of the image."""
 
     ARCFACE5 = "arcface5"
-    """Left eye, right eye, nose tip, left and right corner of the mouth."""
+    """Left eye, right eye, nose tip, left and right corner of the mouth (the left ones at smaller x)."""
     DLIB5 = "dlib5"
-    """dlib's 5-point predictor: right eye's outer and inner corner, left eye's outer and inner corner (as the
-    predictor numbers them: 0-1 one eye, 2-3 the other), base of the nose."""
+    """dlib's 5-point predictor as it numbers them: outer and inner corner of the right eye (at larger x), outer and
+    inner corner of the left eye, base of the nose. So ``points[2:4]`` are the left eye, ``points[0:2]`` the right one."""
 
 
 # --- recognition -------------------------------------------------------------------------------------------
@@ -243,12 +246,16 @@ class PhotoVerdict:
         outcome: ACCEPTED, or the reason of the refusal.
         quality: Measures of its face, where there is exactly one.
         similar_to: The enrolled employee whom the face looks like (DUPLICATE_FACE only).
+        detail: What is wrong with the file in particular, in English; a message id with ``params``. Empty where the
+            outcome says it all.
     """
 
     photo: str
     outcome: Outcome
     quality: Quality | None = None
     similar_to: Employee | None = None
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -322,11 +329,18 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class PersonAccuracy:
-    """Leave-one-out result of one person: ``correct`` of ``tried`` templates were recognised as theirs."""
+    """Leave-one-out result of one person.
+
+    Attributes:
+        tried: Number of the person's templates, each compared with all others.
+        correct: How many of them were nearest to another template of the same person.
+        recognised: How many also passed threshold and margin, and so would have been greeted.
+    """
 
     employee: Employee
     tried: int
     correct: int
+    recognised: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,9 +375,10 @@ class TrainReport:
         matcher, k: The matcher and, for KNN, its number of neighbours.
         employees, templates: Size of the gallery.
         threshold, margin: What a decision needs.
-        leave_one_out_accuracy: Share of templates recognised as their owner by all the others; None when nobody
-            has two templates.
-        tried: Number of templates in that share.
+        leave_one_out_accuracy: Share of templates whose nearest other template is the same person's (rank 1); None
+            when nobody has two templates.
+        recognised_share: Share of templates that also pass threshold and margin.
+        tried: Number of templates in both shares.
         people, confused, suspects: Details.
         single_template: People with one template only, whom leave-one-out cannot try.
         min_accuracy: The gate.
@@ -380,6 +395,7 @@ class TrainReport:
     threshold: float
     margin: float
     leave_one_out_accuracy: float | None
+    recognised_share: float | None
     tried: int
     people: tuple[PersonAccuracy, ...]
     confused: tuple[Confusion, ...]
@@ -409,11 +425,20 @@ class Identification:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageResult:
-    """Who is in one picture. ``outcome`` is None when it could be read, else why not."""
+    """Who is in one picture.
+
+    Attributes:
+        image: The picture as it was named by the caller.
+        faces: The largest first; boxes are in the pixels of the upright file.
+        outcome: None when the picture could be read, else UNREADABLE or TOO_LARGE.
+        detail: What is wrong with the file, in English; a message id with ``params``.
+    """
 
     image: str
     faces: tuple[Identification, ...]
     outcome: Outcome | None = None
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
 
 
 # --- attendance --------------------------------------------------------------------------------------------
@@ -434,6 +459,8 @@ class Punch:
         similarity: Cosine of the decision, None for methods without a face.
         model_digest: Digest of the embedder, empty without a face.
         note: Why, for manual punches.
+        liveness: Score of the liveness check, None where none was made.
+        status: The day's status as it was when the punch was stored: what the person was told. None before that.
     """
 
     id: int
@@ -446,6 +473,8 @@ class Punch:
     similarity: float | None = None
     model_digest: str = ""
     note: str = ""
+    liveness: float | None = None
+    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,7 +482,7 @@ class AttendanceDay:
     """One employee's day, derived from punches or entered as leave.
 
     Attributes:
-        clock_in: First punch, UTC; None on a day of leave.
+        clock_in: First punch, UTC; None on a day of leave without a punch.
         clock_out: Last punch that is late enough to be a departure, UTC.
         late_minutes: Whole minutes after the start of work, 0 within the grace.
         worked_minutes: Whole minutes between both, 0 without a departure.

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from ..domain import ImageBGR
+if TYPE_CHECKING:
+    from ..domain import ImageBGR
+    from ..errors import CameraError
+
+MAX_PIXELS: Final = 25_000_000
+"""Pictures and frames with more pixels are refused before they are decoded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +29,26 @@ class Frame:
     at_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOptions:
+    """How a source is opened.
+
+    Attributes:
+        open_timeout_s: A camera that has not answered by then cannot be opened.
+        read_timeout_s: A camera that gives no frame for so long is gone.
+        on_skip: Told of each picture of a folder that cannot be used.
+    """
+
+    open_timeout_s: float = 10.0
+    read_timeout_s: float = 5.0
+    on_skip: Callable[[CameraError], None] | None = None
+
+
 class FrameSource(Protocol):
-    """Gives frames, one after another."""
+    """Gives frames, one after another.
+
+    A source is read and closed by one thread; it may be made in another one.
+    """
 
     name: str
     """The camera as a person would write it, without a password."""

@@ -1,0 +1,1 @@
+"""Benchmarks: figures are ratios and shares measured in one run on this machine; ``make bench`` runs them all."""

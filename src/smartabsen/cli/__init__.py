@@ -1,0 +1,1 @@
+"""The command line: parse, call the core once, show. ``app`` is the program, ``commands`` its nouns."""

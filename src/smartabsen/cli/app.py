@@ -1,0 +1,71 @@
+"""The program ``smartabsen``: its options and the list of its commands.
+
+A command's module is imported when the command is called; ``smartabsen --help`` needs the sentences below only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from .._version import __version__
+from ..i18n import N_, _
+from .groups import ProgramGroup, example_text
+from .options import GlobalOptions, takes_global_options
+
+COMMANDS: Final = {
+    "demo": (".commands.demo", N_("Show the whole job on sample photos, in a home of its own.")),
+    "enroll": (".commands.enroll", N_("Enrol a person from photos or from a camera.")),
+    "import": (".commands.import_people", N_("Enrol many people from a table of names and photos.")),
+    "employee": (".commands.employee", N_("List, show, rename, deactivate and activate employees.")),
+    "train": (".commands.train", N_("Fit the matcher on all enrolled faces, and measure it.")),
+    "recognize": (".commands.recognize", N_("Tell who is in these pictures.")),
+    "run-kiosk": (".commands.kiosk", N_("Recognise people at a camera and record their attendance.")),
+    "punch": (".commands.punch", N_("Record a punch by hand.")),
+    "report": (".commands.report", N_("Show or export attendance days and totals.")),
+    "models": (".commands.models", N_("List, verify, locate and fetch model files.")),
+    "doctor": (".commands.doctor", N_("Check this installation; each finding comes with its remedy.")),
+    "config": (".commands.config", N_("Show the settings in force.")),
+}
+
+
+class SmartAbsenGroup(ProgramGroup):
+    """The commands of smartabsen."""
+
+    deferred = COMMANDS
+
+
+app = typer.Typer(
+    name="smartabsen",
+    cls=SmartAbsenGroup,
+    help=_("Attendance by face recognition: enrol, train, recognise at a camera, report."),
+    epilog=example_text("smartabsen demo"),
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"smartabsen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+@takes_global_options
+def program(
+    ctx: typer.Context,
+    options: GlobalOptions,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help=_("Print the version."))
+    ] = False,
+) -> None:
+    """Keep the options that stand before the command; ``--version`` has ended the program by now."""
+    ctx.obj = options
+
+
+def main() -> None:
+    """Run the program: the console script."""
+    app(prog_name="smartabsen")

@@ -1,0 +1,31 @@
+"""``smartabsen doctor``."""
+
+from ...domain import CheckLevel
+from ...i18n import _
+from .. import data, tables
+from ..answer import Answer, Problem
+from ..command import command, make_noun
+from ..session import Session
+
+app = make_noun()
+
+
+@command(
+    app,
+    "doctor",
+    help=_("Check this installation; each finding comes with its remedy.")
+    + "\n\n"
+    + _("Exit code 1 when a check failed."),
+    example="smartabsen doctor",
+)
+def doctor(session: Session) -> Answer:
+    """Run all checks."""
+    with session.open() as app:
+        checks = app.check_health()
+    failed = sum(each.level is CheckLevel.FAIL for each in checks)
+    return Answer(
+        data={"checks": [data.check(each) for each in checks]},
+        show=lambda out: tables.show_checks(out, checks),
+        problems=(Problem("unhealthy", _("{count} checks failed.", count=failed)),) if failed else (),
+        exit_code=1 if failed else 0,
+    )

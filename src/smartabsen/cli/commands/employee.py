@@ -1,0 +1,85 @@
+"""``smartabsen employee``."""
+
+from typing import Annotated
+
+import typer
+
+from ...domain import Employee
+from ...i18n import _
+from .. import data, tables
+from ..answer import Answer
+from ..command import command, make_noun
+from ..parameters import Code
+from ..session import Session
+
+app = make_noun(
+    "employee", help=_("List, show, rename, deactivate and activate employees."), example="smartabsen employee list"
+)
+
+
+@command(app, "list", help=_("List employees."), example="smartabsen employee list --search siti")
+def list_employees(
+    session: Session,
+    search: Annotated[str, typer.Option("--search", metavar="TEXT", help=_("Part of a code or name."))] = "",
+    active: Annotated[bool, typer.Option("--active", help=_("Leave out who is deactivated."))] = False,
+) -> Answer:
+    """List employees by code."""
+    with session.open() as app:
+        employees = app.employees(search=search, include_inactive=not active)
+    return Answer(
+        data={"employees": [data.employee(each) for each in employees]},
+        show=lambda out: tables.show_employees(out, employees),
+    )
+
+
+@command(app, "show", help=_("Show an employee and the photos enrolled."), example="smartabsen employee show E001")
+def show_employee(session: Session, code: Code) -> Answer:
+    """Show an employee with the sources of the templates."""
+    with session.open() as app:
+        employee = app.get_employee(code)
+        templates = app.templates_of(code)
+    return Answer(
+        data={"employee": data.employee(employee), "templates": [data.template(each) for each in templates]},
+        show=lambda out: tables.show_employee(out, employee, templates),
+    )
+
+
+@command(app, "rename", help=_("Change a name."), example="smartabsen employee rename E001 'Siti Rahmawati'")
+def rename_employee(
+    session: Session, code: Code, name: Annotated[str, typer.Argument(metavar="NAME", help=_("The new name."))]
+) -> Answer:
+    """Rename an employee."""
+    with session.open() as app:
+        return _changed(app.rename_employee(code, name))
+
+
+@command(
+    app,
+    "deactivate",
+    help=_("End that an employee can punch; records stay."),
+    example="smartabsen employee deactivate E001 --yes",
+)
+def deactivate_employee(
+    session: Session,
+    code: Code,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
+) -> Answer:
+    """Deactivate an employee; asks on a terminal."""
+    with session.open() as app:
+        if not yes and session.out.can_ask():
+            name = app.get_employee(code).name
+            if not session.out.confirm(_("{name} can no longer punch. Go on?", name=name)):
+                session.out.warn(_("Nothing was changed."))
+                raise typer.Exit(1)
+        return _changed(app.deactivate_employee(code))
+
+
+@command(app, "activate", help=_("Let an employee punch again."), example="smartabsen employee activate E001")
+def activate_employee(session: Session, code: Code) -> Answer:
+    """Activate an employee."""
+    with session.open() as app:
+        return _changed(app.activate_employee(code))
+
+
+def _changed(employee: Employee) -> Answer:
+    return Answer(data={"employee": data.employee(employee)}, show=lambda out: tables.show_employees(out, (employee,)))

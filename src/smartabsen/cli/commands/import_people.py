@@ -1,0 +1,80 @@
+"""``smartabsen import``."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ...domain import ImportReport, ImportVerdict
+from ...errors import PartlyDoneError
+from ...i18n import N_, _
+from .. import data, tables
+from ..answer import INTERRUPTED, Answer, Problem, problem_of
+from ..command import command, make_noun
+from ..parameters import AllowDuplicate, Detector
+from ..session import Session
+
+app = make_noun()
+
+
+@command(
+    app,
+    "import",
+    help=_("Enrol many people from a table of names and photos.")
+    + "\n\n"
+    + _(
+        "Columns: code, name, position, photos (several separated by |; or photos found as DIR/<code>/* and "
+        "DIR/<code>.jpg). The same file can be imported again: nothing is doubled. Exit code 7 when rows were rejected."
+    ),
+    example="smartabsen import people.csv --photos photos/ --dry-run\nsmartabsen import people.csv --photos photos/",
+)
+def import_people(
+    session: Session,
+    people: Annotated[Path, typer.Argument(metavar="PEOPLE", help=_("CSV or XLSX file."))],
+    photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help=_("Directory of the photos."))] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show the verdicts, write nothing."))] = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", metavar="FILE", help=_("Write rejected rows with their reasons to it."))
+    ] = None,
+    on_conflict: Annotated[
+        Literal["skip", "update", "fail"], typer.Option("--on-conflict", help=_("What to do with a code that exists."))
+    ] = "skip",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=64, help=_("Processes; one for each core by default."))
+    ] = None,
+    allow_duplicate: AllowDuplicate = False,
+    detector: Detector = None,
+) -> Answer:
+    """Import, write the rejects if asked, and answer with the verdict of each row."""
+    with session.open({"recognition.detector": detector}) as app, session.out.progress(_("Photos")) as progress:
+        report = app.import_people(
+            people,
+            photos_dir=photos,
+            dry_run=dry_run,
+            on_conflict=on_conflict,
+            allow_duplicate=allow_duplicate,
+            workers=workers,
+            on_progress=progress,
+        )
+        if rejects is not None:
+            app.write_rejects(report, rejects)
+    problems, exit_code = _problems(report)
+    return Answer(
+        data=data.imported(report),
+        show=lambda out: tables.show_import(out, report),
+        problems=problems,
+        exit_code=exit_code,
+    )
+
+
+def _problems(report: ImportReport) -> tuple[tuple[Problem, ...], int]:
+    if report.interrupted:
+        hint = _("Run the same command again: it goes on where it stopped.")
+        return (Problem("interrupted", _("Interrupted."), hint),), INTERRUPTED
+    rejected = report.count(ImportVerdict.REJECTED, ImportVerdict.PENDING)
+    if not rejected:
+        return (), 0
+    if rejected == len(report.rows):
+        return (Problem("refused", _("No row was imported.")),), 1
+    error = PartlyDoneError(N_("{count} of {all} rows were rejected."), count=rejected, all=len(report.rows))
+    return (problem_of(error),), error.exit_code

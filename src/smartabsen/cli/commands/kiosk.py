@@ -1,0 +1,66 @@
+"""``smartabsen run-kiosk``."""
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import typer
+
+from ...domain import KioskEvent
+from ...i18n import _
+from ..answer import INTERRUPTED
+from ..command import command, make_noun
+from ..kiosk_view import KioskView
+from ..parameters import Detector
+from ..session import Session
+from ..signals import stop_on_signals
+
+app = make_noun()
+
+
+@command(
+    app,
+    "run-kiosk",
+    help=_("Recognise people at a camera and record their attendance.")
+    + "\n\n"
+    + _("Ends with a summary: after --max-seconds, at the end of a recording, on SIGTERM or Ctrl-C (exit code 130).")
+    + "\n\n"
+    + _("With --json it prints one line of JSON for each decision, and a last one with the summary."),
+    example="smartabsen run-kiosk --camera 0\nsmartabsen run-kiosk --camera door.mp4 --headless --json",
+)
+def run_kiosk(
+    session: Session,
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="SRC", help=_("Number, rtsp://..., video file or folder."))
+    ] = None,
+    headless: Annotated[bool, typer.Option("--headless", help=_("Open no window."))] = False,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", min=0, metavar="S", help=_("End after so many seconds."))
+    ] = None,
+    sound: Annotated[
+        Literal["off", "beep", "voice"] | None, typer.Option("--sound", help=_("How a decision is heard."))
+    ] = None,
+    detector: Detector = None,
+) -> None:
+    """Run until the end and print as it goes; Ctrl-C ends with exit code 130."""
+    from ..sound import Sound
+
+    with session.open({"kiosk.sound": sound, "recognition.detector": detector}) as app, stop_on_signals() as stop:
+        zone = ZoneInfo(app.settings.site.zone)
+        view = KioskView(session.out, zone, Sound(app.settings.kiosk.sound).play)
+        session.tell_engine(app)
+
+        def on_event(event: KioskEvent) -> None:
+            session.tell_notices(app, view.warn)
+            view.on_event(event)
+
+        with view.running():
+            summary = app.run_kiosk(
+                camera=camera,
+                max_seconds=max_seconds,
+                on_event=on_event,
+                stop=stop.event,
+                window=not headless,
+            )
+    view.show_summary(summary)
+    if stop.interrupted:
+        raise typer.Exit(INTERRUPTED)

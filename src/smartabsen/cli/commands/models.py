@@ -1,0 +1,99 @@
+"""``smartabsen models``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...domain import ModelStatus
+from ...errors import LicenceError, ModelDamagedError
+from ...i18n import N_, _, describe_error
+from .. import data, tables
+from ..answer import Answer
+from ..command import command, make_noun
+from ..session import Session
+
+if TYPE_CHECKING:
+    from ...core.app import SmartAbsen
+
+app = make_noun("models", help=_("List, verify, locate and fetch model files."), example="smartabsen models list")
+
+
+@command(
+    app,
+    "list",
+    help=_("List model packs: state, licence, where from."),
+    example="smartabsen models list",
+)
+def list_models(session: Session) -> Answer:
+    """List the packs that smartabsen knows."""
+    with session.open() as app:
+        models = app.models()
+    return Answer(
+        data={"models": [data.model(each) for each in models]}, show=lambda out: tables.show_models(out, models)
+    )
+
+
+@command(
+    app,
+    "verify",
+    help=_("Compare installed files with their published digests.") + "\n\n" + _("Exit code 6 when one differs."),
+    example="smartabsen models verify",
+)
+def verify_models(session: Session) -> Answer:
+    """Verify the digests of all installed packs."""
+    with session.open() as app:
+        models = app.verify_models()
+    different = ", ".join(each.name for each in models if each.state == "different")
+    damaged = ModelDamagedError(
+        N_("Not the published files: {names}."),
+        hint=N_("Files of your own may differ; otherwise delete them and use “smartabsen models pull”."),
+        names=different,
+    )
+    return Answer.of(
+        {"models": [data.model(each) for each in models]},
+        lambda out: tables.show_models(out, models),
+        damaged if different else None,
+    )
+
+
+@command(app, "path", help=_("Print the directory of model files."), example="smartabsen models path")
+def print_path(session: Session) -> Answer:
+    """Print where model files lie."""
+    with session.open() as app:
+        path = str(app.settings.models_dir)
+    return Answer(data={"path": path}, show=lambda out: out.block(path))
+
+
+@command(
+    app,
+    "pull",
+    help=_("Fetch a model pack and check it against its published digest."),
+    example="smartabsen models pull openvino",
+)
+def pull_model(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="NAME", help=_("As “smartabsen models list” names it."))],
+    accept_noncommercial: Annotated[
+        bool,
+        typer.Option("--accept-noncommercial", help=_("You may use weights for non-commercial research only.")),
+    ] = False,
+) -> Answer:
+    """Pull a pack; somebody at a terminal may accept its licence there."""
+    with session.open() as app:
+        try:
+            status = _pull(session, app, name, accept=accept_noncommercial)
+        except LicenceError as error:
+            if not session.out.can_ask() or not session.out.confirm(_licence_question(error)):
+                raise
+            status = _pull(session, app, name, accept=True)
+    return Answer(data={"model": data.model(status)}, show=lambda out: tables.show_models(out, (status,)))
+
+
+def _pull(session: Session, app: "SmartAbsen", name: str, *, accept: bool) -> ModelStatus:
+    with session.out.progress(name) as progress:
+        return app.pull_model(name, accept_noncommercial=accept, on_progress=progress)
+
+
+def _licence_question(error: LicenceError) -> str:
+    question = _("Do you accept that?")
+    return f"{describe_error(error)[0]} {question}"

@@ -1,0 +1,55 @@
+"""``smartabsen recognize``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...domain import ImageResult
+from ...errors import PartlyDoneError
+from ...i18n import N_, _
+from .. import data, tables
+from ..answer import Answer, Problem, problem_of
+from ..command import command, make_noun
+from ..parameters import Detector
+from ..session import Session
+
+app = make_noun()
+
+
+@command(
+    app,
+    "recognize",
+    help=_("Tell who is in these pictures.") + "\n\n" + _("Exit code 7 when some of them cannot be read, 1 when all."),
+    example="smartabsen recognize group.jpg --draw marked/",
+)
+def recognize(
+    session: Session,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help=_("Pictures to look at."))],
+    draw: Annotated[
+        Path | None, typer.Option("--draw", metavar="DIR", help=_("Write copies with boxes and names to it."))
+    ] = None,
+    detector: Detector = None,
+) -> Answer:
+    """Identify every face of every picture, in the order given."""
+    with session.open({"recognition.detector": detector}) as app:
+        results = app.identify(images, draw_dir=draw)
+        session.tell_engine(app)
+    problems, exit_code = _problems(results)
+    return Answer(
+        data={"images": [data.image(result) for result in results]},
+        show=lambda out: tables.show_images(out, results),
+        problems=problems,
+        exit_code=exit_code,
+    )
+
+
+def _problems(results: Sequence[ImageResult]) -> tuple[tuple[Problem, ...], int]:
+    unread = [result for result in results if result.outcome is not None]
+    if not unread:
+        return (), 0
+    if len(unread) == len(results):
+        return (Problem("unreadable", _("None of the pictures can be read.")),), 1
+    error = PartlyDoneError(N_("{count} of {all} pictures cannot be read."), count=len(unread), all=len(results))
+    return (problem_of(error),), error.exit_code

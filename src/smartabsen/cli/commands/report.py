@@ -1,0 +1,98 @@
+"""``smartabsen report``."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+import typer
+
+from ...domain import Report
+from ...i18n import _
+from .. import data, tables
+from ..answer import Answer
+from ..command import command, make_noun
+from ..output import Output
+from ..session import Session
+
+if TYPE_CHECKING:
+    from ...core.app import SmartAbsen
+
+app = make_noun()
+
+Format: TypeAlias = Literal["table", "csv", "json", "xlsx"]
+FileKind: TypeAlias = Literal["csv", "xlsx"]
+_FILES: Final[tuple[FileKind, ...]] = ("csv", "xlsx")
+
+
+@command(
+    app,
+    "report",
+    help=_("Show or export attendance days and totals.")
+    + "\n\n"
+    + _("From the first of this month to today, unless told otherwise. CSV goes to stdout when there is no --output."),
+    example="smartabsen report --from 2026-11-01 --to 2026-11-30 --output november.xlsx",
+)
+def report(
+    session: Session,
+    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help=_("First day, as 2026-11-01."))] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Last day."))] = None,
+    format: Annotated[Format | None, typer.Option("--format", help=_("By default a table, or what FILE is."))] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help=_("Write a .csv or .xlsx file."))
+    ] = None,
+    employee: Annotated[str | None, typer.Option("--employee", metavar="CODE", help=_("Only this employee."))] = None,
+) -> Answer:
+    """Report days and totals; a file where one is asked for."""
+    if format == "json":
+        session.use_json()
+    kind = _file_kind(format, output)
+    with session.open() as app:
+        first_day, last_day = _period(first, last, ZoneInfo(app.settings.site.zone))
+        result = app.report(first_day, last_day, code=employee)
+        show = _writer(app, result, kind, output)
+    written = {"output": str(output)} if output else {}
+    return Answer(data={**data.attendance(result), **written}, show=show)
+
+
+def _file_kind(format: Format | None, output: Path | None) -> FileKind | None:
+    """Say which file is wanted, None where none is."""
+    if output is None:
+        if format == "xlsx":
+            raise typer.BadParameter(_("xlsx needs --output FILE."))
+        return "csv" if format == "csv" else None
+    wanted = output.suffix.lower().lstrip(".") if format in (None, "json") else format
+    for kind in _FILES:
+        if wanted == kind:
+            return kind
+    raise typer.BadParameter(_("--output writes csv or xlsx."))
+
+
+def _period(first: str | None, last: str | None, zone: ZoneInfo) -> tuple[date, date]:
+    last_day = _day(last, "--to") or datetime.now(zone).date()
+    return _day(first, "--from") or last_day.replace(day=1), last_day
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise typer.BadParameter(_("{option}: “{given}” is no date as 2026-11-01.", option=option, given=text)) from exc
+
+
+def _writer(app: "SmartAbsen", result: Report, kind: FileKind | None, output: Path | None) -> Callable[[Output], None]:
+    """Write the file if one is wanted, and return what people see."""
+    if output is not None and kind is not None:
+        app.write_report(result, output, format=kind)
+        return lambda out: out.note(_("Written: {path}", path=output))
+    if kind is None:
+        return lambda out: tables.show_report(out, result)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "report.csv")
+        app.write_report(result, path, format="csv")
+        text = path.read_bytes().decode("utf-8-sig")
+    return lambda out: out.write_text(text)

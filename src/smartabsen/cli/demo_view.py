@@ -1,0 +1,72 @@
+"""What ``smartabsen demo`` shows: each step as it is done, and where everything lies in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ..domain import EnrolReport, KioskEvent, KioskEventKind, TrainReport
+from ..i18n import _
+from ..messages import fill, greet, refusal
+from . import data, tables
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..core.demo import DemoReport, DemoStep
+
+
+def show_step(out: Output, step: DemoStep) -> None:
+    """Print what was just done; nothing where the answer will be JSON."""
+    if out.as_json:
+        return
+    if step.title:
+        out.line(fill(step.title, step.params), "bold")
+    result = step.result
+    if isinstance(result, EnrolReport):
+        out.line(f"  {tables.enrolment_sentence(result)}")
+    elif isinstance(result, TrainReport):
+        tables.show_training(out, result)
+    elif isinstance(result, KioskEvent) and result.kind is KioskEventKind.DECISION and result.outcome is not None:
+        local = result.at.astimezone(ZoneInfo(step.zone))
+        message = greet(result.result, ZoneInfo(step.zone)) if result.result else refusal(result.outcome)
+        out.line(f"  {local:%H:%M:%S}  {message}", "green" if result.result else "yellow")
+
+
+def show_report(out: Output, report: DemoReport, *, kept: bool) -> None:
+    """Print the attendance, the log, where everything lies and the QR of the address."""
+    out.line()
+    tables.show_report(out, report.attendance)
+    out.line(_("The attendance log:"), "bold")
+    out.block("\n".join(report.csv_lines))
+    out.line()
+    for label, path in report.places:
+        out.line(f"{_(label)}: {path}")
+    if not kept:
+        out.line(_("This home was a temporary one and is gone now; --keep DIR keeps it."))
+    out.line()
+    out.block(report.qr_text)
+    out.line(_("The address that a phone opens when a server runs: {address}", address=report.address))
+    out.line(
+        _(
+            "{recorded} people recorded, {refused} stranger refused, in {seconds} s.",
+            recorded=report.recorded,
+            refused=report.refused,
+            seconds=f"{report.seconds:.1f}",
+        ),
+        "bold",
+    )
+    out.line(_("These are samples of one photograph: they show that it works, not how accurate it is."))
+
+
+def report_data(report: DemoReport) -> data.Json:
+    """Return the same for scripts."""
+    return {
+        "home": str(report.home),
+        "recorded": report.recorded,
+        "refused": report.refused,
+        "seconds": round(report.seconds, 2),
+        "attendance": data.attendance(report.attendance),
+        "csv_lines": list(report.csv_lines),
+        "places": dict(report.places),
+        "address": report.address,
+    }

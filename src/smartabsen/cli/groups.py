@@ -1,0 +1,177 @@
+"""The program's group of commands: it loads a command when it is called, and is where errors become text."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from itertools import pairwise
+from typing import Any, ClassVar, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from ..errors import SmartAbsenError
+from ..i18n import _
+from .answer import INTERRUPTED, Problem, print_envelope, print_problem, problem_of
+
+INVOCATION = "smartabsen.invocation"
+"""Key in a context's ``meta``: the :class:`Invocation` in force."""
+
+# Typer's own copy of click is private: its contexts are Any here.
+
+
+class Invocation:
+    """Who called, and how they want errors; a command that got as far as to run knows better than the arguments.
+
+    Args:
+        arguments: As typed, for errors before any command was found.
+    """
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.command = ""
+        as_format = "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+        self.as_json = "--json" in arguments or as_format
+        self.debug = "--debug" in arguments
+
+
+def example_text(example: str) -> str:
+    """Return the last paragraph of a help: command lines that work."""
+    return _("Example:") + "\n\n" + example.strip()
+
+
+class DeferredCommand(TyperCommand):
+    """A command that is known by name and by one sentence, and imported when somebody calls it.
+
+    Args:
+        name: Its name.
+        module: Module below this package that holds its ``app``.
+        summary: Message id of the sentence in the list of commands.
+    """
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, short_help=_(summary))
+        self._module = module
+
+    def load(self) -> Any:
+        """Import and return the command itself."""
+        command = get_command(import_module(self._module, __package__).app)
+        command.name = self.name
+        return command
+
+
+class NounGroup(TyperGroup):
+    """The commands of a noun."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command to run."""
+        name = args[0]
+        if name not in self.commands and not name.startswith("-") and not ctx.resilient_parsing:
+            unknown = _("There is no command {name}.", name=name)
+            raise typer.BadParameter(_with_suggestion(unknown, get_close_matches(name, self.commands)), ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+class ProgramGroup(NounGroup):
+    """The root group. Subclasses name their commands in ``deferred``."""
+
+    deferred: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Name of each command to its module and summary."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (module, summary) in self.deferred.items():
+            self.commands[name] = DeferredCommand(name, module, summary)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command to run, and import it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, DeferredCommand) else command, rest
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program on streams that can print any name."""
+        for stream in (sys.stdout, sys.stderr):
+            # Not every stand-in for a stream can be reconfigured; those that cannot are not consoles in cp1252.
+            with contextlib.suppress(AttributeError, ValueError):
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        return super().main(*args, **kwargs)
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Parse the program's own options."""
+        invocation = Invocation(args)
+        with _boundary(invocation):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.meta[INVOCATION] = invocation
+        return context
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with _boundary(ctx.meta[INVOCATION]):
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _boundary(invocation: Invocation) -> Iterator[None]:
+    """Turn every error into text and an exit code."""
+    try:
+        yield
+    except SmartAbsenError as error:
+        _fail(invocation, problem_of(error), error.exit_code)
+    except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        _fail_usage(invocation, error)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail(invocation, Problem("interrupted", _("Interrupted.")), INTERRUPTED)
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line of defence: people get a sentence, not a traceback
+        what = f"{type(error).__name__}: {error}"
+        problem = Problem(
+            "bug",
+            _("This is a bug in smartabsen: {what}", what=what),
+            _("Please report it with the command, and what it prints with --debug."),
+        )
+        _fail(invocation, problem, 1)
+
+
+def _fail_usage(invocation: Invocation, error: typer.TyperException) -> NoReturn:
+    context: Any = getattr(error, "ctx", None)
+    program, _space, command = context.command_path.partition(" ") if context else ("smartabsen", "", "")
+    command = command or invocation.command
+    invocation.command = command
+    hint = _("See: {command} --help", command=f"{program} {command}".strip())
+    _fail(invocation, Problem("usage", _usage_sentence(error), hint), getattr(error, "exit_code", 2))
+
+
+def _usage_sentence(error: typer.TyperException) -> str:
+    """Say in the current language what Typer says in English, where its error tells enough."""
+    option: str | None = getattr(error, "option_name", None)
+    param: Any = getattr(error, "param", None)
+    if option and hasattr(error, "possibilities"):
+        return _with_suggestion(_("There is no option {option}.", option=option), error.possibilities or ())
+    if isinstance(error, typer.BadParameter) and param is not None:
+        name = param.opts[0] if param.param_type_name == "option" else param.display_name_raw.upper()
+        if not error.message:
+            return _("{name} is missing.", name=name)
+        return _("{name} cannot be used: {problem}", name=name, problem=error.message)
+    return error.message
+
+
+def _with_suggestion(sentence: str, names: Sequence[str]) -> str:
+    suggestion = _("Did you mean {names}?", names=", ".join(names))
+    return f"{sentence} {suggestion}" if names else sentence
+
+
+def _fail(invocation: Invocation, problem: Problem, exit_code: int) -> NoReturn:
+    if invocation.debug:
+        traceback.print_exc()
+    if invocation.as_json:
+        print_envelope(invocation.command, "failed", None, [problem])
+    else:
+        print_problem(problem)
+    raise typer.Exit(exit_code)

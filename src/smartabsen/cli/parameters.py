@@ -1,0 +1,16 @@
+"""Parameters that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+from ..i18n import _
+
+AllowDuplicate = Annotated[
+    bool, typer.Option("--allow-duplicate", help=_("Enrol a face that looks like somebody enrolled, as of twins."))
+]
+Detector = Annotated[
+    str | None,
+    typer.Option("--detector", metavar="NAME", help=_("Face detector: auto, haar, hog, scrfd, yunet or retail.")),
+]
+Code = Annotated[str, typer.Argument(metavar="CODE", help=_("Code of the employee."))]

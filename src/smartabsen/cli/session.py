@@ -1,0 +1,84 @@
+"""One run of a command: its options, its output, and the way into the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..i18n import _, set_language
+from .groups import Invocation
+from .options import GlobalOptions
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..core.app import SmartAbsen
+    from ..core.demo import DemoReport, DemoStep
+
+
+def open_app(flags: Mapping[str, object]) -> SmartAbsen:
+    """Open the library. It is imported here, so that help and usage errors do without it."""
+    from ..core.app import SmartAbsen
+
+    return SmartAbsen.open(flags=flags)
+
+
+def run_demo(home: Path, *, say: Callable[[DemoStep], None], encoding: str, flags: Mapping[str, object]) -> DemoReport:
+    """Run the demonstration of the library."""
+    from ..core import demo
+
+    return demo.run_demo(home, say=say, encoding=encoding, flags=flags)
+
+
+class Session:
+    """What a command works with.
+
+    Attributes:
+        options: The options of every command, as given.
+        command: Name of the command, as ``employee list``.
+        out: Where its results and remarks go.
+    """
+
+    def __init__(self, invocation: Invocation, options: GlobalOptions) -> None:
+        self._invocation = invocation
+        self._told: set[str] = set()
+        self.options = options
+        self.command = invocation.command
+        self.out = Output(as_json=options.as_json, quiet=options.quiet)
+
+    def use_json(self) -> None:
+        """Answer as ``--json`` does."""
+        self._invocation.as_json = self.out.as_json = True
+
+    @contextmanager
+    def open(self, settings: Mapping[str, object] | None = None) -> Iterator[SmartAbsen]:
+        """Open the library for a ``with`` block and speak the language of its settings.
+
+        Args:
+            settings: Settings by dotted name that the command's own options give; None values are left out.
+        """
+        given = {name: value for name, value in (settings or {}).items() if value is not None}
+        app = open_app({**self.options.settings(), **given})
+        set_language(app.settings.language)
+        try:
+            yield app
+        finally:
+            self.tell_notices(app)
+            app.close()
+
+    def tell_notices(self, app: SmartAbsen, warn: Callable[[str], None] | None = None) -> None:
+        """Show what the library wants people to know (licences), each once; ``--quiet`` does not hide it.
+
+        Args:
+            warn: Shows it; stderr by default.
+        """
+        for notice in app.notices:
+            if notice not in self._told:
+                self._told.add(notice)
+                (warn or self.out.warn)(_(notice))
+
+    def tell_engine(self, app: SmartAbsen) -> None:
+        """Say which engine works, and why that one."""
+        choice = app.engine_choice()
+        self.out.note(_("Engine {name}: {why}", name=choice.name, why=_(choice.why)))

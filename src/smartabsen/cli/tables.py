@@ -1,0 +1,298 @@
+"""What people see of each result. Tables fit a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from .. import domain
+from ..domain import CheckLevel, ImportVerdict, Outcome, Status
+from ..i18n import N_, _
+from ..messages import CHECK_LEVELS, IMPORT_VERDICTS, LICENCE_CLASSES, STATUSES, describe_outcome, fill
+from .output import Cell, Column, Output, yes_no
+
+MODEL_STATES: Final[Mapping[str, str]] = {
+    "installed": N_("installed"),
+    "missing": N_("missing"),
+    "different": N_("not the published files"),
+    "bundled": N_("comes with smartabsen"),
+}
+_LEVEL_STYLES: Final = {CheckLevel.OK: "green", CheckLevel.WARN: "yellow", CheckLevel.FAIL: "red"}
+_STATUS_STYLES: Final = {Status.PRESENT: "green", Status.LATE: "yellow"}
+_VERDICT_STYLES: Final = {
+    ImportVerdict.IMPORTED: "green",
+    ImportVerdict.UPDATED: "green",
+    ImportVerdict.REJECTED: "red",
+    ImportVerdict.PENDING: "yellow",
+}
+
+
+def verdict_sentence(verdict: domain.PhotoVerdict) -> tuple[str, str]:
+    """Return what became of a photo and what to do; both may name the employee whom the face looks like."""
+    sentence, next_step = describe_outcome(verdict.outcome)
+    if verdict.detail:
+        sentence = fill(verdict.detail, verdict.params)
+    if verdict.similar_to is None:
+        return sentence, next_step
+    who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
+    return sentence, f"{who} {next_step}"
+
+
+def show_enrolment(out: Output, report: domain.EnrolReport) -> None:
+    """Print the result of enrolling one person."""
+    columns = (Column(_("Photo")), Column(_("Verdict")), Column(_("Face"), number=True), Column(_("What to do")))
+    if report.verdicts:
+        out.table(columns, [_photo_row(verdict) for verdict in report.verdicts])
+    out.line(enrolment_sentence(report))
+
+
+def enrolment_sentence(report: domain.EnrolReport) -> str:
+    """Return the result of enrolling one person in one line."""
+    return _(
+        "{name} ({code}): {accepted} of {count} photos accepted, {templates} templates.",
+        name=report.employee.name,
+        code=report.employee.code,
+        accepted=report.accepted,
+        count=len(report.verdicts),
+        templates=report.employee.templates,
+    )
+
+
+def show_import(out: Output, report: domain.ImportReport) -> None:
+    """Print the verdict of each row, and how many of each there are."""
+    columns = (
+        Column(_("Line"), number=True),
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        Column(_("Photos"), number=True),
+        Column(_("Verdict"), whole=True),
+        Column(_("Reason")),
+    )
+    rows = [
+        (
+            str(row.line),
+            row.code,
+            row.name,
+            f"{sum(photo.accepted for photo in row.photos)}/{len(row.photos)}",
+            Cell(_(IMPORT_VERDICTS[row.verdict]), _VERDICT_STYLES.get(row.verdict, "")),
+            fill(row.detail, row.params),
+        )
+        for row in report.rows
+    ]
+    out.table(columns, rows, empty=_("The file has no rows."))
+    counts = [
+        f"{_(text)} {report.count(verdict)}" for verdict, text in IMPORT_VERDICTS.items() if report.count(verdict)
+    ]
+    if counts:
+        out.line(", ".join(counts) + ".")
+    if report.dry_run:
+        out.note(_("Nothing was written: this was a dry run."))
+
+
+def show_employees(out: Output, employees: Sequence[domain.Employee]) -> None:
+    """Print a list of employees."""
+    columns = (
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        Column(_("Position")),
+        Column(_("Active"), whole=True),
+        Column(_("Templates"), number=True),
+    )
+    rows = [(each.code, each.name, each.position, yes_no(each.active), str(each.templates)) for each in employees]
+    out.table(columns, rows, empty=_("No employees."))
+
+
+def show_employee(out: Output, employee: domain.Employee, templates: Sequence[domain.Template]) -> None:
+    """Print one employee and the photos the templates come from."""
+    show_employees(out, (employee,))
+    out.line()
+    columns = (
+        Column(_("Template"), number=True),
+        Column(_("Source")),
+        Column(_("Model"), whole=True),
+        Column(_("Face"), number=True),
+        Column(_("Sharpness"), number=True),
+    )
+    rows = [
+        (str(t.id), t.source, str(t.model), f"{t.quality.face_px:.0f} px", f"{t.quality.sharpness:.0f}")
+        for t in templates
+    ]
+    out.table(columns, rows, empty=_("No templates."))
+
+
+def show_training(out: Output, report: domain.TrainReport) -> None:
+    """Print the training report: size, accuracy, and whom to look at."""
+    facts = (
+        (_("Engine"), str(report.model)),
+        (_("Matcher"), f"{report.matcher}, k = {report.k}" if report.k else report.matcher),
+        (_("Employees"), str(report.employees)),
+        (_("Templates"), str(report.templates)),
+        (_("Threshold and margin"), f"{report.threshold:.3f} / {report.margin:.3f}"),
+        (_("Leave-one-out accuracy"), _measured(report.leave_one_out_accuracy)),
+        (_("Recognised at the threshold"), _measured(report.recognised_share)),
+        (_("Version"), report.version),
+        (_("In use"), yes_no(report.activated)),
+    )
+    out.table((Column(_("Training"), whole=True), Column("")), facts)
+    weak = [each for each in report.people if each.correct < each.tried]
+    if weak:
+        out.line()
+        columns = (Column(_("Not always recognised")), Column(_("Code"), whole=True), Column(_("Right"), number=True))
+        out.table(columns, [(w.employee.name, w.employee.code, f"{w.correct}/{w.tried}") for w in weak])
+    if report.confused:
+        out.line()
+        columns = (Column(_("Confused")), Column(_("Taken for")), Column(_("Photos"), number=True))
+        out.table(columns, [(c.employee.name, c.taken_for.name, str(c.count)) for c in report.confused])
+    if report.suspects:
+        out.line()
+        columns = (Column(_("Perhaps mislabelled")), Column(_("Photo")), Column(_("Looks like")))
+        out.table(columns, [(s.employee.name, s.source, s.looks_like.name) for s in report.suspects])
+    if report.single_template:
+        names = ", ".join(each.name for each in report.single_template)
+        out.note(_("One photo only, so not measured: {names}", names=names))
+
+
+def show_images(out: Output, images: Sequence[domain.ImageResult]) -> None:
+    """Print who is in each picture."""
+    columns = (
+        Column(_("Picture")),
+        Column(_("Box"), whole=True),
+        Column(_("Outcome")),
+        Column(_("Employee")),
+        Column(_("Similarity"), number=True),
+        Column(_("Margin"), number=True),
+    )
+    rows: list[Sequence[str | Cell]] = []
+    for image in images:
+        if image.outcome is not None or not image.faces:
+            detail = fill(image.detail, image.params)
+            outcome = Cell(detail, "red") if detail else _outcome(image.outcome or Outcome.NO_FACE)
+            rows.append((image.image, "", outcome, "", "", ""))
+        for face in image.faces:
+            box = ",".join(f"{side:.0f}" for side in face.face.box_xyxy)
+            who = f"{face.employee.name} ({face.employee.code})" if face.employee else ""
+            rows.append((image.image, box, _outcome(face.outcome), who, _cosine(face.similarity), _cosine(face.margin)))
+    out.table(columns, rows)
+
+
+def show_report(out: Output, report: domain.Report) -> None:
+    """Print the days and the totals of a report."""
+    columns = (
+        Column(_("Date"), whole=True),
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        Column(_("In"), whole=True),
+        Column(_("Out"), whole=True),
+        Column(_("Status"), whole=True),
+        Column(_("Late"), number=True),
+        Column(_("Worked"), number=True),
+    )
+    rows = [
+        (
+            day.work_date.isoformat(),
+            day.code,
+            day.name,
+            _clock(day.clock_in),
+            _clock(day.clock_out),
+            Cell(_(STATUSES[day.status]), _STATUS_STYLES.get(day.status, "")),
+            _duration(day.late_minutes),
+            _duration(day.worked_minutes),
+        )
+        for day in report.days
+    ]
+    period = _("No attendance from {first} to {last}.", first=report.first, last=report.last)
+    out.table(columns, rows, empty=period)
+    if not report.totals:
+        return
+    out.line()
+    sums = (
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        *(Column(_(STATUSES[status]), number=True) for status in Status),
+        Column(_("Time late"), number=True),
+        Column(_("Worked"), number=True),
+    )
+    totals = [
+        (
+            total.code,
+            total.name,
+            *(str(days) for days in (total.present, total.late, total.excused, total.sick)),
+            _duration(total.late_minutes),
+            _duration(total.worked_minutes),
+        )
+        for total in report.totals
+    ]
+    out.table(sums, totals)
+
+
+def show_models(out: Output, models: Sequence[domain.ModelStatus]) -> None:
+    """Print the model packs and their state."""
+    columns = (
+        Column(_("Model"), whole=True),
+        Column(_("Purpose")),
+        Column(_("State")),
+        Column(_("Licence")),
+        Column(_("Where")),
+    )
+    styles = {"missing": "dim", "different": "red"}
+    rows = [
+        (
+            each.name,
+            _(each.purpose),
+            Cell(_(MODEL_STATES.get(each.state, each.state)), styles.get(each.state, "green")),
+            f"{each.licence}: {_(LICENCE_CLASSES[each.licence_class])}",
+            each.source if each.state == "missing" else each.path,
+        )
+        for each in models
+    ]
+    out.table(columns, rows)
+
+
+def show_checks(out: Output, checks: Sequence[domain.Check]) -> None:
+    """Print the rows of doctor, each with what mends it."""
+    for each in checks:
+        detail = fill(each.detail, each.params)
+        out.line(f"{_(CHECK_LEVELS[each.level])}  {each.name}: {detail}", _LEVEL_STYLES[each.level])
+        if each.fix:
+            out.line(f"    {fill(each.fix, each.params)}")
+
+
+def show_settings(out: Output, settings: Sequence[domain.SettingValue]) -> None:
+    """Print each setting with its value and origin, and what it means."""
+    for each in settings:
+        value = "" if each.value is None else str(each.value)
+        line = f"{each.name} = {value}  [{each.origin}]" if each.origin else each.name
+        out.line(line, "" if each.origin == "default" else "bold")
+        out.line(f"    {_(each.about)}", "dim")
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage that never rounds a miss away: 100 % only where it is all."""
+    return f"{min(share * 100, 99.99) if share < 1 else 100:.4g} %"
+
+
+def _photo_row(verdict: domain.PhotoVerdict) -> tuple[str | Cell, ...]:
+    sentence, next_step = verdict_sentence(verdict)
+    face = f"{verdict.quality.face_px:.0f} px" if verdict.quality else ""
+    return verdict.photo, Cell(sentence, "green" if verdict.accepted else "red"), face, next_step
+
+
+def _measured(share: float | None) -> str:
+    return _("not measured: nobody has two photos") if share is None else percent(share)
+
+
+def _outcome(outcome: Outcome) -> Cell:
+    return Cell(describe_outcome(outcome)[0], "green" if outcome is Outcome.RECOGNIZED else "yellow")
+
+
+def _cosine(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _clock(value: datetime | None) -> str:
+    return "" if value is None else f"{value:%H:%M}"
+
+
+def _duration(minutes: int) -> str:
+    return f"{minutes // 60}:{minutes % 60:02d}" if minutes else ""

@@ -1,0 +1,350 @@
+"""The facade of the library: what the command line, the web server and scripts call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..config import LoadedSettings, Settings, load_settings
+from ..domain import (
+    Check,
+    Employee,
+    EnrolReport,
+    ImageResult,
+    ImportReport,
+    KioskEvent,
+    KioskSummary,
+    ModelStatus,
+    PunchResult,
+    Report,
+    SettingValue,
+    Template,
+    TrainReport,
+)
+from . import doctor, enrol, identify, import_people, kiosk_session, model_packs, people, punch, reporting, train
+from .bootstrap import Services
+from .engine_choice import EngineChoice
+from .enrol import CameraEvent, Person
+from .gallery import LiveGallery
+from .import_people import OnConflict
+from .reporting import ReportFormat
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and the total."""
+
+
+class SmartAbsen:
+    """One installation: its people, its trained model, its attendance.
+
+    Nothing is opened before it is needed. Use it in one thread at a time, as a context manager or with :meth:`close`.
+
+    Args:
+        loaded: Settings with their origins; :meth:`open` reads them.
+
+    Attributes:
+        services: The parts behind it, for modules of ``smartabsen.core``.
+    """
+
+    def __init__(self, loaded: LoadedSettings) -> None:
+        self.services = Services(loaded)
+        self._gallery: LiveGallery | None = None
+
+    @classmethod
+    def open(cls, *, flags: Mapping[str, object] | None = None) -> Self:
+        """Open the installation that flags, environment and ``smartabsen.toml`` describe.
+
+        Args:
+            flags: Settings by dotted name that win over all others, as ``{"engine": "dlib", "home": "/srv/absen"}``.
+
+        Raises:
+            ConfigError: A setting is unknown or out of range.
+        """
+        return cls(load_settings(flags))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release models and database connections."""
+        self.services.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.services.settings
+
+    def setting_values(self) -> tuple[SettingValue, ...]:
+        """Return every setting with its value, origin and meaning."""
+        return tuple(self.services.loaded.values())
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people must be told about the engine in use (licences), as message ids; empty until it is loaded."""
+        engine = self.services.loaded_engine
+        return (engine.notice,) if engine is not None and engine.notice else ()
+
+    def engine_choice(self) -> EngineChoice:
+        """Return the name of the engine in use and why it is this one, without loading it."""
+        return self.services.engine_choice()
+
+    # --- people --------------------------------------------------------------------------------------------
+
+    def enrol(
+        self,
+        name: str,
+        photos: Sequence[str | Path],
+        *,
+        code: str,
+        position: str = "",
+        allow_duplicate: bool = False,
+        on_progress: Progress | None = None,
+    ) -> EnrolReport:
+        """Enrol one person from photos or folders of photos; an employee with that code gets further templates.
+
+        Args:
+            name: Full name.
+            photos: Files or folders; none adds the employee without a template.
+            code: The employer's unique code.
+            allow_duplicate: Accept a face that looks like another employee's.
+
+        Returns:
+            A verdict for each photo. When none of the given photos was accepted, nobody was added.
+
+        Raises:
+            ConflictError: The code belongs to somebody of another name.
+            InvalidInputError: Code or name is empty or too long.
+            EngineMismatchError: The people here were enrolled with another engine.
+        """
+        person = Person(code, name, position)
+        return enrol.enrol(self.services, person, photos, allow_duplicate=allow_duplicate, on_progress=on_progress)
+
+    def enrol_from_camera(
+        self,
+        name: str,
+        *,
+        code: str,
+        camera: str,
+        shots: int = 5,
+        position: str = "",
+        allow_duplicate: bool = False,
+        on_event: CameraEvent | None = None,
+        stop: threading.Event | None = None,
+    ) -> EnrolReport:
+        """Take photos of one person at a camera and enrol them; see :meth:`enrol`.
+
+        Args:
+            camera: Device number, ``rtsp://...``, video file or folder.
+            shots: Good photos to take, at least a second apart.
+            on_event: Told how many photos are wanted, then the verdict on each one.
+            stop: Ends the session when it is set.
+
+        Raises:
+            CameraError: The camera is held by another process or gives no good photo.
+        """
+        return enrol.enrol_from_camera(
+            self.services,
+            Person(code, name, position),
+            camera=camera,
+            shots=shots,
+            allow_duplicate=allow_duplicate,
+            on_event=on_event,
+            stop=stop,
+        )
+
+    def import_people(
+        self,
+        people_file: str | Path,
+        *,
+        photos_dir: str | Path | None = None,
+        dry_run: bool = False,
+        on_conflict: OnConflict = "skip",
+        allow_duplicate: bool = False,
+        workers: int | None = None,
+        on_progress: Progress | None = None,
+    ) -> ImportReport:
+        """Enrol many people from a CSV or XLSX file with the columns code, name, position, photos.
+
+        Args:
+            photos_dir: Where photos lie, also those found as ``<code>/*`` and ``<code>.jpg``; the file's own
+                directory by default.
+            dry_run: Examine and judge everything, write nothing.
+            on_conflict: What becomes of a row whose code exists: ``skip``, ``update`` or ``fail``.
+            workers: Processes that examine photos; None chooses.
+
+        Returns:
+            The verdict of each row.
+
+        Raises:
+            NotFoundError: The file does not exist.
+            InvalidInputError: It is no table of people.
+            ConflictError: ``on_conflict`` is ``fail`` and a code exists.
+        """
+        return import_people.import_people(
+            self.services,
+            Path(people_file),
+            photos_dir=None if photos_dir is None else Path(photos_dir),
+            dry_run=dry_run,
+            on_conflict=on_conflict,
+            allow_duplicate=allow_duplicate,
+            workers=workers,
+            on_progress=on_progress,
+        )
+
+    def write_rejects(self, report: ImportReport, path: str | Path) -> None:
+        """Write the rows of an import that were rejected or not reached to a .csv or .xlsx file, with the reasons."""
+        import_people.write_rejects(report, Path(path))
+
+    def employees(self, *, search: str = "", include_inactive: bool = True) -> tuple[Employee, ...]:
+        """Return employees sorted by name; ``search`` looks into code, name and position."""
+        return people.list_employees(self.services, search=search, include_inactive=include_inactive)
+
+    def get_employee(self, code: str) -> Employee:
+        """Return one employee. Raises NotFoundError."""
+        return people.get_employee(self.services, code)
+
+    def templates_of(self, code: str) -> tuple[Template, ...]:
+        """Return the templates of one employee, of all engines. Raises NotFoundError."""
+        return people.templates_of(self.services, code)
+
+    def rename_employee(self, code: str, name: str) -> Employee:
+        """Give an employee another name. Raises NotFoundError, InvalidInputError."""
+        return people.rename_employee(self.services, code, name)
+
+    def deactivate_employee(self, code: str) -> Employee:
+        """Keep an employee from punching, at once and on all kiosks; the attendance stays. Raises NotFoundError."""
+        return people.set_active(self.services, code, active=False)
+
+    def activate_employee(self, code: str) -> Employee:
+        """Let an employee punch again; to be recognised again takes a training. Raises NotFoundError."""
+        return people.set_active(self.services, code, active=True)
+
+    # --- recognition ---------------------------------------------------------------------------------------
+
+    def train(self, *, min_accuracy: float | None = None, force: bool = False) -> TrainReport:
+        """Fit the matcher on all templates, measure it by leave-one-out, and put it into use if it is good enough.
+
+        Args:
+            min_accuracy: Accuracy demanded, 0..1; the setting (0.99) by default.
+            force: Put it into use whatever its accuracy.
+
+        Returns:
+            The report; ``activated`` says whether the model is in use. Running kiosks take it over by themselves.
+
+        Raises:
+            NotFoundError: Nobody is enrolled.
+        """
+        report = train.train(self.services, min_accuracy=min_accuracy, force=force)
+        self._gallery = None
+        return report
+
+    def identify(self, images: Sequence[str | Path], *, draw_dir: str | Path | None = None) -> tuple[ImageResult, ...]:
+        """Say who is in each picture, in the order given.
+
+        Args:
+            draw_dir: Where annotated copies go.
+
+        Raises:
+            NotTrainedError: There is no trained model yet.
+            StorageError: An annotated copy cannot be written.
+        """
+        if self._gallery is None:
+            self._gallery = identify.open_gallery(self.services)
+        else:
+            self._gallery.refresh()
+        target = None if draw_dir is None else Path(draw_dir)
+        return identify.identify(self.services, self._gallery, images, draw_dir=target)
+
+    def run_kiosk(
+        self,
+        *,
+        camera: str | None = None,
+        max_seconds: float | None = None,
+        on_event: Callable[[KioskEvent], None],
+        stop: threading.Event | None = None,
+        window: bool = False,
+    ) -> KioskSummary:
+        """Recognise people at a camera and record their attendance until the recording ends or ``stop`` is set.
+
+        Args:
+            camera: Device number, ``rtsp://...``, video file or folder; the setting by default.
+            max_seconds: End after so many seconds.
+            on_event: Told each event; a decision is told after its punch is on disk.
+            stop: Ends the session when it is set.
+            window: Show a window where there is a display.
+
+        Raises:
+            CameraBusyError: Another process holds the camera.
+            CameraError: The camera cannot be opened.
+            NotTrainedError: There is no trained model yet.
+        """
+        return kiosk_session.run(
+            self.services,
+            camera=camera or self.settings.kiosk.camera,
+            max_seconds=max_seconds,
+            announce=on_event,
+            stop=stop or threading.Event(),
+            window=window,
+        )
+
+    # --- attendance ----------------------------------------------------------------------------------------
+
+    def punch(self, code: str, *, note: str = "", key: str | None = None) -> PunchResult:
+        """Record a punch for somebody by hand, marked as such.
+
+        Args:
+            note: Why by hand.
+            key: Idempotency key: a repetition with the same key stores nothing new.
+
+        Raises:
+            NotFoundError: There is no employee with that code.
+            ConflictError: The employee is inactive.
+            DatabaseError: It is not known to be stored; try again with the same key.
+        """
+        return punch.punch_by_hand(self.services, code, note=note, key=key)
+
+    def report(self, first: date, last: date, *, code: str | None = None) -> Report:
+        """Return days and totals of a period, both ends included, of one employee or all."""
+        return reporting.make_report(self.services, first, last, code=code)
+
+    def write_report(self, report: Report, path: str | Path, *, format: ReportFormat) -> None:
+        """Write the days of a report as ``csv`` or ``xlsx``. Raises StorageError."""
+        reporting.write_report(report, Path(path), format=format)
+
+    def reconcile_log(self) -> int:
+        """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""
+        return self.services.reconcile_log().added
+
+    # --- models and health ---------------------------------------------------------------------------------
+
+    def models(self) -> tuple[ModelStatus, ...]:
+        """Return what is known of each model pack and of its copy here, by names and sizes of files."""
+        return model_packs.list_packs(self.services, verify=False)
+
+    def verify_models(self) -> tuple[ModelStatus, ...]:
+        """Return the same with the digests of all files."""
+        return model_packs.list_packs(self.services, verify=True)
+
+    def pull_model(
+        self, name: str, *, accept_noncommercial: bool = False, on_progress: Progress | None = None
+    ) -> ModelStatus:
+        """Download a model pack and check it against its published digests.
+
+        Raises:
+            LicenceError: Its weights are for non-commercial research only, and that was not accepted.
+            ModelError: It cannot be downloaded; the hint says how to place it by hand.
+            ModelDamagedError: What came is not what was published.
+        """
+        return model_packs.pull(self.services, name, accept_noncommercial=accept_noncommercial, on_progress=on_progress)
+
+    def check_health(self) -> tuple[Check, ...]:
+        """Check what can be checked; each row says what was found and what mends it."""
+        return doctor.check_health(self.services)

@@ -1,0 +1,221 @@
+"""Builds the concrete parts from the settings: the only module of ``core`` that knows them.
+
+Everything is made on first use and kept: a command that shows settings opens no database, and one that lists
+employees loads no model.
+"""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import threading
+from collections.abc import Callable
+from functools import cached_property
+
+from ..attendance.rules import Rules
+from ..camera.base import FrameSource
+from ..camera.lock import CameraLock
+from ..camera.reconnect import open_camera
+from ..camera.sources import open_source
+from ..config import LoadedSettings, Settings
+from ..domain import ModelIdentity
+from ..errors import CameraError, StorageError
+from ..i18n import N_
+from ..recognition.engines import Engine, build_engine
+from ..recognition.matchers import MATCHERS
+from ..recognition.matchers.base import Matcher
+from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
+from ..recognition.recognizer import Recognizer
+from ..store import meta
+from ..store.csv_log import CsvLog
+from ..store.csv_sync import LogRepair, reconcile
+from ..store.database import Database
+from ..store.files import make_private_directory
+from .engine_choice import EngineChoice, check_identity, choose_engine
+
+
+class Services:
+    """The parts of one installation.
+
+    Args:
+        loaded: The settings with their origins.
+    """
+
+    def __init__(self, loaded: LoadedSettings) -> None:
+        self.loaded = loaded
+        self.settings: Settings = loaded.settings
+        self._engines: dict[str, Engine] = {}
+        self._lock = threading.RLock()
+
+    @classmethod
+    def for_worker(cls, loaded: LoadedSettings, engine: str) -> Services:
+        """Return parts for a worker process: the engine that its parent chose, with one thread, and no database."""
+        services = cls(loaded)
+        services._engines["in use"] = services.build_engine(engine, threads=1)
+        return services
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules of attendance."""
+        attendance = self.settings.attendance
+        return Rules(
+            start=attendance.start,
+            grace_minutes=attendance.grace_minutes,
+            zone=self.settings.site.zone,
+            day_starts_at=attendance.day_starts_at,
+            cooldown_s=attendance.cooldown_s,
+            min_work_minutes=attendance.min_work_minutes,
+        )
+
+    @cached_property
+    def database(self) -> Database:
+        """The database; its schema is made or checked at the first unit of work."""
+        self.make_home()
+        return Database(self.settings.database_address)
+
+    @cached_property
+    def csv_log(self) -> CsvLog:
+        """The attendance log."""
+        return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
+
+    @property
+    def kiosk_name(self) -> str:
+        """Name of this kiosk: the one set, or the machine's."""
+        return self.settings.site.kiosk or platform.node() or "kiosk"
+
+    @cached_property
+    def actor(self) -> str:
+        """Who works here, for the audit trail: the user of the operating system and the machine."""
+        try:
+            user = getpass.getuser()
+        except (OSError, KeyError, ImportError):
+            user = "unknown"
+        return f"{user}@{platform.node()}"
+
+    def make_home(self) -> None:
+        """Make the home, for its owner only.
+
+        Raises:
+            StorageError: It cannot be made.
+        """
+        try:
+            make_private_directory(self.settings.home)
+        except StorageError as exc:
+            raise StorageError(
+                exc.message_id,
+                hint=N_("Choose a home that can be written: SMARTABSEN_HOME, or --home DIR."),
+                **exc.params,
+            ) from exc
+
+    def active_model(self) -> ModelIdentity | None:
+        """Return the identity of the gallery's embeddings, None before the first enrolment."""
+        with self.database.read() as session:
+            return meta.find_active_model(session)
+
+    def engine_choice(self) -> EngineChoice:
+        """Choose the engine without loading it."""
+        return choose_engine(self.settings, self.active_model())
+
+    @property
+    def engine(self) -> Engine:
+        """The engine in use; the first use loads it.
+
+        Raises:
+            EngineMismatchError: It is not the gallery's.
+            ModelError: Its files are missing or damaged.
+        """
+        with self._lock:
+            if "in use" not in self._engines:
+                active = self.active_model()
+                engine = self.build_engine(choose_engine(self.settings, active).name)
+                check_identity(engine, active)
+                self._engines["in use"] = engine
+            return self._engines["in use"]
+
+    @property
+    def loaded_engine(self) -> Engine | None:
+        """The engine in use if it has been loaded, else None."""
+        return self._engines.get("in use")
+
+    def build_engine(self, name: str, *, threads: int | None = None) -> Engine:
+        """Build an engine by name with the settings' pack, detector and sizes."""
+        recognition = self.settings.recognition
+        return build_engine(
+            name,
+            models_dir=self.settings.models_dir,
+            pack=self.settings.pack,
+            detector=recognition.detector,
+            max_side_px=self.settings.kiosk.detect_px,
+            threads=recognition.threads if threads is None else threads,
+        )
+
+    @property
+    def threshold(self) -> float:
+        """Cosine that a recognition needs: the one set, or the engine's."""
+        named = self.settings.recognition.threshold
+        return self.engine.threshold if named is None else named
+
+    @property
+    def margin(self) -> float:
+        """Distance to the second-best person that a recognition needs: the one set, or the engine's."""
+        named = self.settings.recognition.margin
+        return self.engine.margin if named is None else named
+
+    def make_recognizer(self, *, limits: QualityLimits) -> Recognizer:
+        """Make a recogniser of the engine in use."""
+        return Recognizer(self.engine.detector, self.engine.embedder, limits=limits)
+
+    @cached_property
+    def enrolment(self) -> Recognizer:
+        """The recogniser with the limits for enrolment."""
+        return self.make_recognizer(limits=ENROLMENT_LIMITS)
+
+    @cached_property
+    def probing(self) -> Recognizer:
+        """The recogniser with the limits for recognition."""
+        return self.make_recognizer(limits=PROBE_LIMITS.with_min_face_px(self.settings.recognition.min_face_px))
+
+    def make_matcher(self, name: str) -> Matcher:
+        """Make an empty matcher by name."""
+        return MATCHERS.get_factory(name)()
+
+    def camera_lock(self, spec: str) -> CameraLock:
+        """Return the lock of a camera, shared by all processes of this home."""
+        return CameraLock(spec, directory=self.settings.home / "locks", holder=self.kiosk_name)
+
+    def open_camera(
+        self,
+        spec: str,
+        *,
+        stop: threading.Event,
+        on_lost: Callable[[CameraError], None],
+        on_back: Callable[[], None],
+        on_skip: Callable[[CameraError], None] | None = None,
+    ) -> FrameSource:
+        """Open a camera for a session."""
+        return open_camera(spec, stop=stop, on_lost=on_lost, on_back=on_back, on_skip=on_skip)
+
+    def try_camera(self, spec: str) -> CameraError | None:
+        """Open a camera, take one picture, and return what went wrong, or None."""
+        try:
+            with self.camera_lock(spec):
+                source = open_source(spec, open_timeout_s=5.0, read_timeout_s=5.0)
+                try:
+                    source.read(5.0)
+                finally:
+                    source.close()
+        except CameraError as exc:
+            return exc
+        return None
+
+    def reconcile_log(self, *, thorough: bool = False) -> LogRepair:
+        """Make the attendance log equal to the database."""
+        return reconcile(self.database, self.csv_log, thorough=thorough)
+
+    def close(self) -> None:
+        """Release models and connections."""
+        for engine in self._engines.values():
+            engine.close()
+        self._engines.clear()
+        if "database" in self.__dict__:
+            self.database.close()

@@ -1,0 +1,148 @@
+"""The demonstration: the whole job in a home of its own, on photos that come with the installation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from ..domain import EnrolReport, KioskEvent, KioskEventKind, Outcome, Report, TrainReport
+from ..errors import ConflictError
+from ..i18n import N_
+from ..qr.render import terminal_qr
+from .app import SmartAbsen
+from .demo_film import DemoMaterial, make_demo_material
+
+NAMES: Final = ("Contoh Satu", "Contoh Dua", "Contoh Tiga", "Contoh Empat", "Contoh Lima", "Contoh Enam")
+"""Sample names: “Sample One” to “Sample Six”."""
+ADDRESS: Final = "http://127.0.0.1:5001/auth"
+"""What a phone or laptop opens when a server runs with its defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStep:
+    """Something that was just done.
+
+    Attributes:
+        title: What, as a message id with ``params``; empty for a further result of the same step.
+        result: An enrolment, the training, or an event of the kiosk.
+        zone: IANA zone that times are shown in.
+    """
+
+    title: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+    result: EnrolReport | TrainReport | KioskEvent | None = None
+    zone: str = "Asia/Jakarta"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What came of it.
+
+    Attributes:
+        ok: All six were recorded once, and the stranger was refused.
+        recorded: People recorded.
+        refused: Refusals (UNKNOWN or AMBIGUOUS) of faces.
+        attendance: The report of the day.
+        csv_lines: Lines of the attendance log.
+        places: What (a message id) lies where.
+        address: What a phone would open.
+        qr_text: Its QR for the terminal.
+    """
+
+    ok: bool
+    home: Path
+    recorded: int
+    refused: int
+    seconds: float
+    attendance: Report
+    csv_lines: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
+    address: str
+    qr_text: str
+
+
+def run_demo(home: Path, *, say: Callable[[DemoStep], None], encoding: str, flags: Mapping[str, object]) -> DemoReport:
+    """Enrol six people of one photograph, train, play a camera, and report.
+
+    Args:
+        home: A new or empty directory; everything is kept in it.
+        say: Told each step.
+        encoding: Of the terminal, for the QR.
+        flags: Settings by dotted name, beside the home.
+
+    Raises:
+        ConflictError: The home holds an installation already.
+    """
+    started = time.monotonic()
+    if (home / "smartabsen.db").exists():
+        raise ConflictError(
+            N_("{home} holds an installation already; the demonstration wants a home of its own."),
+            hint=N_("Name a new directory: smartabsen demo --keep DIR"),
+            home=home,
+        )
+    settings = {"engine": "dlib", **flags, "home": str(home), "database_url": ""}
+    with SmartAbsen.open(flags=settings) as app:
+        zone = app.settings.site.zone
+        say(DemoStep(N_("Making photos and a film of seven people …"), zone=zone))
+        material = _make_material(app, home)
+        say(DemoStep(N_("Enrolling six people, five photos each"), zone=zone))
+        for number, (name, photos) in enumerate(material.photos.items(), start=1):
+            code = f"C{number:03d}"
+            say(DemoStep(result=app.enrol(name, photos, code=code, position="Contoh"), zone=zone))
+        say(DemoStep(N_("Training"), result=app.train(), zone=zone))
+        params = (("frames", str(material.frames)),)
+        say(DemoStep(N_("At the camera: six people and a stranger, {frames} frames"), params, zone=zone))
+        decisions: list[KioskEvent] = []
+
+        def on_event(event: KioskEvent) -> None:
+            if event.kind is KioskEventKind.DECISION:
+                decisions.append(event)
+            say(DemoStep(result=event, zone=zone))
+
+        app.run_kiosk(camera=str(material.film), on_event=on_event)
+        today = _report_of(app, decisions)
+        log = _log_lines(app.settings.csv_dir)
+        recorded = [event for event in decisions if event.outcome is Outcome.RECOGNIZED]
+        strangers = [event for event in decisions if event.outcome in (Outcome.UNKNOWN, Outcome.AMBIGUOUS)]
+        names = sorted(event.result.employee.name for event in recorded if event.result is not None)
+        return DemoReport(
+            ok=names == sorted(NAMES) and bool(strangers) and len(today.days) == len(NAMES),
+            home=home,
+            recorded=len(recorded),
+            refused=len(strangers),
+            seconds=time.monotonic() - started,
+            attendance=today,
+            csv_lines=log,
+            places=(
+                (N_("Home"), str(home)),
+                (N_("Database"), str(home / "smartabsen.db")),
+                (N_("Trained model"), str(app.settings.assets_dir)),
+                (N_("Attendance log"), str(app.settings.csv_dir)),
+                (N_("Photos and film"), str(material.film.parent)),
+            ),
+            address=ADDRESS,
+            qr_text=terminal_qr(ADDRESS, encoding=encoding),
+        )
+
+
+def _make_material(app: SmartAbsen, home: Path) -> DemoMaterial:
+    directory = home / "demo"
+    directory.mkdir(parents=True, exist_ok=True)
+    detector = app.services.engine.detector
+    return make_demo_material(directory, lambda image: [face.box_xyxy for face in detector.detect(image)], NAMES)
+
+
+def _report_of(app: SmartAbsen, events: list[KioskEvent]) -> Report:
+    """Return the report of the days that were punched: two of them when the demo runs over the start of a day."""
+    days = [event.result.day.work_date for event in events if event.result is not None]
+    today = app.services.rules.work_date(datetime.now(UTC))
+    return app.report(min(days, default=today), max(days, default=today))
+
+
+def _log_lines(directory: Path) -> tuple[str, ...]:
+    files = sorted(directory.glob("*.csv"))
+    return tuple(line for file in files for line in file.read_text(encoding="utf-8-sig").splitlines())

@@ -1,0 +1,210 @@
+"""Checks of an installation. Each row says what was found and, unless it is fine, the line that mends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from ..camera.window import can_show
+from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
+from ..errors import NotTrainedError, SmartAbsenError
+from ..i18n import N_
+from ..recognition.engines import ENGINES, check_installed
+from ..store import employees, templates
+from ..store.model_file import load_model
+from ..store.punches import dates
+from .bootstrap import Services
+
+MIN_FREE_BYTES: Final = 500 * 1024 * 1024
+
+_OK, _WARN, _FAIL = CheckLevel.OK, CheckLevel.WARN, CheckLevel.FAIL
+
+
+def check_health(services: Services) -> tuple[Check, ...]:
+    """Check everything that can be checked; one broken part does not keep the others from being checked."""
+    rows: list[Check] = []
+    for name, check in _CHECKS.items():
+        try:
+            rows += check(services)
+        except SmartAbsenError as exc:
+            params = {key: str(value) for key, value in exc.params.items()}
+            rows.append(_row(name, _FAIL, exc.message_id, exc.hint_id, **params))
+    return tuple(rows)
+
+
+def _check_python(_services: Services) -> Iterator[Check]:
+    found = f"{platform.python_implementation()} {platform.python_version()}, {platform.platform(terse=True)}"
+    yield _row("python", _OK, "{found}", found=found)
+
+
+def _check_opencv(_services: Services) -> Iterator[Check]:
+    installed = sorted(
+        f"{distribution.name} {distribution.version}"
+        for distribution in importlib.metadata.distributions()
+        if distribution.name and distribution.name.lower().replace("_", "-").startswith("opencv-")
+    )
+    found = ", ".join(installed)
+    if len(installed) > 1:
+        yield _row(
+            "opencv",
+            _FAIL,
+            N_("Several OpenCV packages overwrite each other: {found}."),
+            N_("pip uninstall -y {names} && pip install 'opencv-python>=4.10,<5'"),
+            found=found,
+            names=" ".join(name.split()[0] for name in installed),
+        )
+    else:
+        yield _row("opencv", _OK, "{found}", found=found)
+
+
+def _check_home(services: Services) -> Iterator[Check]:
+    services.make_home()
+    home = services.settings.home
+    free = shutil.disk_usage(home).free
+    megabytes = str(free // 1_000_000)
+    if free < MIN_FREE_BYTES:
+        fix = N_("Free some space on the disk of {home}.")
+        yield _row("home", _WARN, N_("{home}: only {megabytes} MB free"), fix, home=home, megabytes=megabytes)
+    else:
+        yield _row("home", _OK, N_("{home}: {megabytes} MB free"), home=home, megabytes=megabytes)
+
+
+def _check_database(services: Services) -> Iterator[Check]:
+    with services.database.read() as session:
+        people = employees.count(session)
+    facts = services.database.database_facts()
+    places = {"kind": facts.kind, "version": facts.version, "address": facts.address, "people": str(people)}
+    yield _row("database", _OK, N_("{kind} {version} at {address}, {people} employees"), **places)
+    if facts.journal_mode:
+        detail = N_("Journal mode {mode}: {reason}")
+        yield _row("journal", _OK, detail, mode=facts.journal_mode, reason=facts.journal_reason)
+
+
+def _check_engine(services: Services) -> Iterator[Check]:
+    choice = services.engine_choice()
+    spec = ENGINES[choice.name]
+    missing = check_installed(choice.name, models_dir=services.settings.models_dir, pack=services.settings.pack)
+    if missing is not None:
+        params = {key: str(value) for key, value in missing.params.items()}
+        yield _row("engine", _FAIL, missing.message_id, missing.hint_id, **params)
+        return
+    yield _row("engine", _OK, N_("{name}: {why}"), name=choice.name, why=choice.why)
+    if spec.licence_class is LicenceClass.NON_COMMERCIAL:
+        fix = N_("For business use take another engine: “smartabsen models list” shows what is free.")
+        yield _row("licence", _WARN, spec.notice, fix)
+    engine = services.engine
+    detail = N_("Loaded: detector {detector}, embeddings of {dimension} numbers, model {digest}")
+    identity = engine.identity
+    yield _row(
+        "model",
+        _OK,
+        detail,
+        detector=engine.detector.name,
+        dimension=str(identity.dimension),
+        digest=identity.digest[:12],
+    )
+
+
+def _check_training(services: Services) -> Iterator[Check]:
+    active = services.active_model()
+    if active is None:
+        fix = N_("smartabsen enroll NAME PHOTO... --code CODE, or smartabsen import PEOPLE.csv")
+        yield _row("training", _WARN, N_("Nobody is enrolled yet."), fix)
+        return
+    with services.database.read() as session:
+        gallery = templates.gallery(session, active)
+        without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
+    try:
+        trained = load_model(services.settings.assets_dir)
+    except NotTrainedError:
+        yield _row("training", _FAIL, N_("People are enrolled, but nothing is trained yet."), "smartabsen train")
+        return
+    yield from _compare(trained.model, active, trained.embeddings.tobytes() == gallery.embeddings.tobytes())
+    if without:
+        detail = N_("{count} active employees have no template and cannot be recognised.")
+        fix = N_("Enrol photos of them; until then: smartabsen punch CODE")
+        yield _row("templates", _WARN, detail, fix, count=str(without))
+
+
+def _compare(trained: ModelIdentity, active: ModelIdentity, same: bool) -> Iterator[Check]:
+    if trained != active:
+        detail = N_("The trained model is of {trained}, the people were enrolled with {active}.")
+        yield _row("training", _FAIL, detail, "smartabsen train", trained=trained, active=active)
+    elif not same:
+        yield _row("training", _WARN, N_("People were enrolled or changed since the training."), "smartabsen train")
+    else:
+        yield _row("training", _OK, N_("The trained model has everybody who is enrolled."))
+
+
+def _check_log(services: Services) -> Iterator[Check]:
+    with services.database.read() as session:
+        days = len(dates(session))
+    repair = services.reconcile_log(thorough=True)
+    if repair.added or repair.rewritten:
+        detail = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
+        yield _row("log", _WARN, detail, N_("Look for edited or deleted files in {path}."), added=str(repair.added),
+                   path=services.settings.csv_dir)  # fmt: skip
+    else:
+        yield _row("log", _OK, N_("The attendance log equals the database: {days} days."), days=str(days))
+
+
+def _check_camera(services: Services) -> Iterator[Check]:
+    camera = services.settings.kiosk.camera
+    lock = services.camera_lock(camera)
+    holder = lock.holder()
+    if holder is not None:
+        detail = N_("Camera {camera} is in use by {name} (process {pid}).")
+        yield _row("camera", _OK, detail, camera=lock.camera, name=holder.name, pid=str(holder.pid))
+        return
+    problem = services.try_camera(camera)
+    if problem is None:
+        yield _row("camera", _OK, N_("Camera {camera} gives pictures."), camera=lock.camera)
+        return
+    params = {key: str(value) for key, value in problem.params.items()}
+    yield _row("camera", _WARN, problem.message_id, problem.hint_id, **params)
+
+
+def _check_display(_services: Services) -> Iterator[Check]:
+    reason = can_show()
+    if reason is None:
+        yield _row("display", _OK, N_("A window can be shown."))
+    else:
+        fix = N_("run-kiosk then shows a live view in the terminal; nothing needs to be done for that.")
+        yield _row("display", _WARN, N_("No window can be shown: {reason}."), fix, reason=reason)
+
+
+def _check_extras(_services: Services) -> Iterator[Check]:
+    if importlib.util.find_spec("openvino") is None:
+        fix = "pip install 'smartabsen[openvino]'"
+        detail = N_("The openvino package is not installed: the fastest engine that is free for business use is not there.")
+        yield _row("openvino", _WARN, detail, fix)
+    else:
+        version = importlib.metadata.version("openvino")
+        yield _row("openvino", _OK, N_("openvino {version} is installed"), version=version)
+    if sys.prefix == sys.base_prefix:
+        detail = N_("smartabsen is installed into the system's Python, where updates of other programs can break it.")
+        fix = N_("Install it into a virtual environment of its own: python3 -m venv, or pipx.")
+        yield _row("environment", _WARN, detail, fix)
+
+
+def _row(name: str, level: CheckLevel, detail: str, fix: str = "", **params: object) -> Check:
+    return Check(name, level, detail, fix, tuple((key, str(value)) for key, value in params.items()))
+
+
+_CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
+    "python": _check_python,
+    "opencv": _check_opencv,
+    "extras": _check_extras,
+    "home": _check_home,
+    "database": _check_database,
+    "engine": _check_engine,
+    "training": _check_training,
+    "log": _check_log,
+    "camera": _check_camera,
+    "display": _check_display,
+}

@@ -1,0 +1,275 @@
+"""Enrolment: photos or camera frames of one person become templates, or are refused with a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from ..domain import Employee, EnrolReport, ModelIdentity, Outcome, PhotoVerdict, Template
+from ..errors import CameraError, ConflictError, InvalidInputError
+from ..i18n import N_
+from ..store import audit, employees, meta, templates
+from ..store.database import Session
+from .bootstrap import Services
+from .engine_choice import mismatch
+from .look_alikes import KnownFaces
+from .photos import PhotoExam, examine_image, examine_photo, find_photos
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and the total."""
+CameraEvent = Callable[[PhotoVerdict | int], None]
+"""Told how many photos are still wanted, and the verdict on each one taken."""
+
+SHOT_EVERY_S: Final = 1.0
+"""Between two photos at the camera a person has time to turn a little: equal photos teach nothing."""
+GUIDE_EVERY_S: Final = 2.0
+"""A refusal is told again only after this time."""
+CAMERA_PATIENCE_S: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is to be enrolled, as given."""
+
+    code: str
+    name: str
+    position: str = ""
+
+
+def enrol(
+    services: Services,
+    person: Person,
+    photos: Sequence[str | Path],
+    *,
+    allow_duplicate: bool,
+    on_progress: Progress | None = None,
+) -> EnrolReport:
+    """Enrol one person from photos or folders of photos; an employee with that code gets further templates.
+
+    Without any photo the employee is added without a template: somebody who does not want to be recognised.
+
+    Returns:
+        A verdict for each photo. When none of the given photos was accepted, nobody was added.
+
+    Raises:
+        ConflictError: The code belongs to somebody of another name.
+        InvalidInputError: Code or name is empty or too long; a folder holds no photo.
+    """
+    check_owner(services, person)
+    files = find_photos(photos)
+    if photos and not files:
+        raise InvalidInputError(N_("There is no photo in {folders}."), folders=", ".join(map(str, photos)))
+    exams = []
+    for done, photo in enumerate(files, start=1):
+        exams.append(examine_photo(services.enrolment, photo))
+        if on_progress is not None:
+            on_progress(done, len(files))
+    return Enroller(services).store(person, exams, allow_duplicate=allow_duplicate)
+
+
+def enrol_from_camera(
+    services: Services,
+    person: Person,
+    *,
+    camera: str,
+    shots: int,
+    allow_duplicate: bool,
+    on_event: CameraEvent | None = None,
+    stop: threading.Event | None = None,
+) -> EnrolReport:
+    """Take ``shots`` good photos of one person at a camera, at least a second apart, and enrol them.
+
+    Raises:
+        CameraError: The camera is held by another process, gives no picture, or no good photo came in two minutes.
+    """
+    check_owner(services, person)
+    stop = stop or threading.Event()
+    exams: list[PhotoExam] = []
+    with services.camera_lock(camera):
+        source = services.open_camera(camera, stop=stop, on_lost=_raise, on_back=lambda: None)
+        try:
+            tell = on_event or (lambda _event: None)
+            tell(shots)
+            started = time.monotonic()
+            next_shot_s, next_word_s = 0.0, 0.0
+            while len(exams) < shots and not stop.is_set():
+                frame = source.read(5.0)
+                if frame is None:
+                    break
+                if source.live and time.monotonic() - started > CAMERA_PATIENCE_S:
+                    break
+                if frame.at_s < next_shot_s:
+                    continue
+                digest = hashlib.sha256(frame.image_bgr.tobytes()).hexdigest()
+                name = f"{source.name}#{frame.index}"
+                exam = examine_image(services.enrolment, frame.image_bgr, photo=name, digest=digest)
+                if exam.outcome is Outcome.ACCEPTED:
+                    exams.append(exam)
+                    next_shot_s = frame.at_s + SHOT_EVERY_S
+                    tell(exam.verdict())
+                elif frame.at_s >= next_word_s:
+                    next_word_s = frame.at_s + GUIDE_EVERY_S
+                    tell(exam.verdict())
+        finally:
+            source.close()
+    if not exams:
+        raise CameraError(
+            N_("No good photo of {name} could be taken at “{camera}”."),
+            hint=N_("One person alone, well lit from the front, looking at the camera, an arm's length away."),
+            name=person.name,
+            camera=source.name,
+        )
+    return Enroller(services).store(person, exams, allow_duplicate=allow_duplicate)
+
+
+def check_owner(services: Services, person: Person) -> Employee | None:
+    """Return the employee who has the person's code already, or None.
+
+    Raises:
+        ConflictError: That is somebody of another name.
+    """
+    with services.database.read() as session:
+        known = employees.find(session, person.code)
+    if known is not None and known.name.casefold() != " ".join(person.name.split()).casefold():
+        raise ConflictError(
+            N_("The code {code} belongs to {known}, not to {name}."),
+            hint=N_("Give {name} a code of their own, or rename: smartabsen employee rename {code} NAME"),
+            code=known.code,
+            known=known.name,
+            name=person.name,
+        )
+    return known
+
+
+class Enroller:
+    """Stores people with their examined photos; keeps all known faces in memory for bulk work.
+
+    Args:
+        services: The installation.
+        dry_run: Judge as if people were stored, and store nothing.
+    """
+
+    def __init__(self, services: Services, *, dry_run: bool = False) -> None:
+        self._services = services
+        self._dry_run = dry_run
+        self._drafts: dict[int, Employee] = {}
+        self._identity = services.engine.identity
+        with services.database.read() as session:
+            gallery = templates.gallery(session, self._identity, include_inactive=True)
+        self._known = KnownFaces(gallery.embeddings, gallery.employee_ids)
+
+    def store(
+        self, person: Person, exams: Sequence[PhotoExam], *, allow_duplicate: bool, update: bool = False
+    ) -> EnrolReport:
+        """Store a person and the accepted photos in one transaction; nothing when none of the photos is good.
+
+        Args:
+            update: Also give an existing employee the name and position of ``person``.
+
+        Raises:
+            EngineMismatchError: Another process fixed another engine meanwhile.
+        """
+        with self._services.database.read() as session:
+            before = employees.find(session, person.code, model=self._identity)
+            digests = templates.photo_digests(session, before.id, self._identity) if before else frozenset()
+            verdicts = self._judge(session, exams, before, digests, allow_duplicate=allow_duplicate)
+        good = [exam for exam, verdict in zip(exams, verdicts, strict=True) if verdict.accepted]
+        # Negative ids stand for people who are not stored.
+        draft = before or Employee(
+            -1 - len(self._drafts), person.code, person.name, person.position, True, datetime.now(UTC)
+        )
+        if exams and not good and not (before and update):
+            return EnrolReport(draft, created=False, verdicts=verdicts)
+        if self._dry_run:
+            employee = self._drafts[draft.id] = draft
+        else:
+            employee = self._services.database.run_write(
+                lambda session: self._write(session, person, good, exists=before is not None, update=update)
+            )
+        if good:
+            self._known.add([exam.embedding for exam in good if exam.embedding is not None], employee.id)
+        return EnrolReport(employee, created=before is None, verdicts=verdicts)
+
+    def _judge(
+        self,
+        session: Session,
+        exams: Sequence[PhotoExam],
+        before: Employee | None,
+        digests: frozenset[str],
+        *,
+        allow_duplicate: bool,
+    ) -> tuple[PhotoVerdict, ...]:
+        verdicts = [exam.verdict() for exam in exams]
+        seen = set(digests)
+        room = self._services.settings.enrolment.max_photos - len(digests)
+        for place, exam in enumerate(exams):
+            if not verdicts[place].accepted:
+                continue
+            if exam.digest in seen:
+                verdicts[place] = dataclasses.replace(verdicts[place], outcome=Outcome.DUPLICATE_PHOTO)
+            elif room <= 0:
+                verdicts[place] = dataclasses.replace(verdicts[place], outcome=Outcome.TOO_MANY_PHOTOS)
+            else:
+                room -= 1
+            seen.add(exam.digest)
+        places = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
+        if allow_duplicate or not places:
+            return tuple(verdicts)
+        found = self._known.find_look_alikes(
+            [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
+            own_id=before.id if before else None,
+            threshold=self._services.engine.duplicate_threshold,
+        )
+        for place, other in zip(places, found, strict=True):
+            if other is not None:
+                similar = self._drafts.get(other) or employees.get_by_id(session, other)
+                verdicts[place] = dataclasses.replace(
+                    verdicts[place], outcome=Outcome.DUPLICATE_FACE, similar_to=similar
+                )
+        return tuple(verdicts)
+
+    def _write(
+        self, session: Session, person: Person, good: Sequence[PhotoExam], *, exists: bool, update: bool
+    ) -> Employee:
+        if exists and update:
+            employees.update(session, person.code, name=person.name, position=person.position)
+        elif not exists:
+            employees.add(session, code=person.code, name=person.name, position=person.position)
+        employee = employees.get(session, person.code)
+        if good:
+            active = meta.claim_active_model(session, self._identity)
+            if active != self._identity:
+                raise mismatch(active, wanted=str(self._identity))
+            templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good])
+        audit.append(
+            session,
+            actor=self._services.actor,
+            action="employee.enrol",
+            subject=employee.code,
+            details={"photos": str(len(good)), "model": str(self._identity)},
+        )
+        return employees.get(session, person.code, model=self._identity)
+
+
+def _template(exam: PhotoExam, employee_id: int, model: ModelIdentity) -> Template:
+    assert exam.embedding is not None and exam.quality is not None
+    return Template(
+        id=0,
+        employee_id=employee_id,
+        embedding=exam.embedding,
+        model=model,
+        quality=exam.quality,
+        source=Path(exam.photo).name,
+        photo_digest=exam.digest,
+    )
+
+
+def _raise(error: CameraError) -> None:
+    raise error

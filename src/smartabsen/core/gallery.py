@@ -1,0 +1,78 @@
+"""The trained gallery as running programs use it: loaded from its file, and again when that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..domain import FloatArray, Match, ModelIdentity
+from ..errors import ModelDamagedError, NotTrainedError
+from ..recognition.matchers.base import Matcher
+from ..store.model_file import TrainedModel, find_stamp, load_model
+from .engine_choice import mismatch
+
+
+class LiveGallery:
+    """A fitted matcher that follows the file of the trained model.
+
+    Args:
+        directory: Where the trained model lies.
+        identity: Of the engine whose embeddings will be compared.
+        make_matcher: Makes an empty matcher by name.
+
+    Raises:
+        NotTrainedError: There is no trained model.
+        ModelDamagedError: Its file is damaged.
+        EngineMismatchError: It was trained for another engine.
+    """
+
+    def __init__(self, directory: Path, identity: ModelIdentity, make_matcher: Callable[[str], Matcher]) -> None:
+        self._directory = directory
+        self._identity = identity
+        self._make_matcher = make_matcher
+        self._stamp = find_stamp(directory)
+        self._take(load_model(directory))
+
+    @property
+    def version(self) -> str:
+        """Version of the trained model in use."""
+        return self._model.version
+
+    @property
+    def people(self) -> int:
+        """Number of people in it."""
+        return len(set(self._model.employee_ids.tolist()))
+
+    @property
+    def threshold(self) -> float:
+        """Cosine that a recognition needs."""
+        return self._model.threshold
+
+    def match(self, probes: FloatArray) -> tuple[Match, ...]:
+        """Decide on probes, float32 (M, D) of unit length; labels are ids of employees."""
+        return self._matcher.match(probes, threshold=self._model.threshold, margin=self._model.margin)
+
+    def refresh(self) -> bool:
+        """Take over a newly trained model; return whether there was one.
+
+        A file that is damaged or gone changes nothing: the model in memory was good, and goes on.
+        """
+        stamp = find_stamp(self._directory)
+        if stamp is None or stamp == self._stamp:
+            return False
+        try:
+            model = load_model(self._directory)
+        except (NotTrainedError, ModelDamagedError):
+            return False
+        self._stamp = stamp
+        if model.model != self._identity or model.version == self._model.version:
+            return False
+        self._take(model)
+        return True
+
+    def _take(self, model: TrainedModel) -> None:
+        if model.model != self._identity:
+            raise mismatch(model.model, wanted=str(self._identity))
+        matcher = self._make_matcher(model.matcher)
+        matcher.fit(model.embeddings, model.employee_ids)
+        self._model, self._matcher = model, matcher

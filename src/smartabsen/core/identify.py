@@ -1,0 +1,79 @@
+"""Who is in these pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..domain import Employee, Identification, ImageResult, Match, Observation, Outcome
+from ..recognition.annotate import Label, draw
+from ..recognition.images import ImageRefusal, Picture, encode_image
+from ..store import employees
+from ..store.files import write_atomically
+from .bootstrap import Services
+from .gallery import LiveGallery
+from .photos import read_picture
+
+
+def open_gallery(services: Services) -> LiveGallery:
+    """Load the trained model for the engine in use; raises as :class:`LiveGallery`."""
+    return LiveGallery(services.settings.assets_dir, services.engine.identity, services.make_matcher)
+
+
+def identify(
+    services: Services, gallery: LiveGallery, images: Sequence[str | Path], *, draw_dir: Path | None
+) -> tuple[ImageResult, ...]:
+    """Recognise everybody in each picture, in the order given.
+
+    Args:
+        draw_dir: Where annotated copies go, under the picture's name; None draws nothing.
+
+    Raises:
+        StorageError: A copy cannot be written.
+    """
+    with services.database.read() as session:
+        people = {person.id: person for person in employees.find_all(session, include_inactive=False)}
+    return tuple(_identify_one(services, gallery, people, str(image), draw_dir) for image in images)
+
+
+def _identify_one(
+    services: Services, gallery: LiveGallery, people: dict[int, Employee], image: str, draw_dir: Path | None
+) -> ImageResult:
+    _, picture = read_picture(image)
+    if isinstance(picture, ImageRefusal):
+        return ImageResult(image, (), picture.outcome, picture.detail, picture.params)
+    seen = services.probing.observe(picture.image_bgr)
+    faces = tuple(_decide(gallery, people, observation) for observation in seen)
+    if draw_dir is not None:
+        _draw(picture, faces, draw_dir / f"{Path(image).stem}.jpg")
+    return ImageResult(image, tuple(_in_file(picture, face) for face in faces))
+
+
+def _decide(gallery: LiveGallery, people: dict[int, Employee], seen: Observation) -> Identification:
+    if seen.embedding is None:
+        return Identification(seen.face, seen.quality, seen.refusal or Outcome.UNREADABLE, None, None, None)
+    match: Match = gallery.match(seen.embedding[None])[0]
+    employee = people.get(match.label) if match.outcome is Outcome.RECOGNIZED else None
+    # Deactivated since the training: a stranger.
+    outcome = Outcome.UNKNOWN if match.outcome is Outcome.RECOGNIZED and employee is None else match.outcome
+    return Identification(seen.face, seen.quality, outcome, employee, match.similarity, match.margin)
+
+
+def _in_file(picture: Picture, found: Identification) -> Identification:
+    if picture.reduction == 1:
+        return found
+    face = dataclasses.replace(
+        found.face,
+        box_xyxy=picture.box_in_file(found.face.box_xyxy),
+        landmarks_xy=found.face.landmarks_xy * picture.reduction,
+    )
+    return dataclasses.replace(found, face=face)
+
+
+def _draw(picture: Picture, faces: Sequence[Identification], target: Path) -> None:
+    labels = [
+        Label(face.face.box_xyxy, face.outcome, face.employee.name if face.employee else face.outcome.value)
+        for face in faces
+    ]
+    write_atomically(target, encode_image(draw(picture.image_bgr, labels), suffix=".jpg"))

@@ -1,0 +1,169 @@
+"""Bulk enrolment from a table of people and their photos.
+
+Everything is checked first. Photos are examined on all cores; each person is stored in one transaction as soon as
+their photos are done, so an interrupted import has whole people, and the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from ..domain import EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
+from ..errors import ConflictError, InvalidInputError, NotFoundError
+from ..i18n import N_
+from ..messages import OUTCOMES
+from ..store import employees
+from ..store.employees import code_key
+from ..store.sheet_writer import write_csv, write_xlsx
+from ..store.sheets import read_table
+from .bootstrap import Services
+from .enrol import Enroller, Progress
+from .people_file import PHOTO_SEPARATOR, PhotoFolder, PlannedRow, plan_rows
+from .photo_pool import PhotoPool
+from .photos import PhotoExam
+
+OnConflict = Literal["skip", "update", "fail"]
+
+_SHOWN_CODES: Final = 5
+
+
+def import_people(
+    services: Services,
+    people_file: Path,
+    *,
+    photos_dir: Path | None,
+    dry_run: bool,
+    on_conflict: OnConflict,
+    allow_duplicate: bool,
+    workers: int | None,
+    on_progress: Progress | None = None,
+) -> ImportReport:
+    """Import people.
+
+    Args:
+        people_file: CSV or XLSX with the columns code, name, position, photos.
+        photos_dir: Where photos lie; None takes the directory of the file.
+        dry_run: Examine and judge everything, write nothing.
+        on_conflict: What becomes of a row whose code exists: left alone, updated (name, position, further photos), or
+            the whole import is refused.
+        workers: Processes that examine photos; None chooses.
+
+    Returns:
+        The verdict of each row. After Ctrl-C those that were not reached are PENDING.
+
+    Raises:
+        NotFoundError: The file or the directory does not exist.
+        InvalidInputError: The file cannot be read as a table of people.
+        ConflictError: ``on_conflict`` is ``fail`` and a code exists; nothing was written.
+    """
+    table = read_table(people_file)
+    if photos_dir is not None and not photos_dir.is_dir():
+        raise NotFoundError(N_("There is no directory {path}."), path=photos_dir)
+    if on_conflict not in ("skip", "update", "fail"):
+        raise InvalidInputError(N_("on_conflict is skip, update or fail, not {value}."), value=on_conflict)
+    with services.database.read() as session:
+        existing = {code_key(person.code): person for person in employees.find_all(session)}
+    plan = list(plan_rows(table.rows, folder=PhotoFolder(photos_dir or people_file.parent), existing=existing))
+    if on_conflict == "fail":
+        _refuse_conflicts(plan)
+    wanted = [row for row in plan if not row.reason and not (row.exists and on_conflict == "skip")]
+    enroller = Enroller(services, dry_run=dry_run)
+    answers: dict[int, ImportRow] = {}
+    interrupted = False
+    try:
+        for row, exams in _examined(services, wanted, workers=workers, on_progress=on_progress):
+            report = enroller.store(row.person, exams, allow_duplicate=allow_duplicate, update=row.exists)
+            answers[row.line] = _verdict(row, report)
+    except KeyboardInterrupt:
+        interrupted = True
+    rows = tuple(answers.get(row.line) or _unreached(row, on_conflict) for row in plan)
+    return ImportReport(rows, dry_run=dry_run, interrupted=interrupted)
+
+
+def write_rejects(report: ImportReport, path: Path) -> None:
+    """Write the rows that were rejected or not reached, with the reason: mend them there and import that file.
+
+    Raises:
+        StorageError: The file cannot be written.
+        InvalidInputError: It is named neither .csv nor .xlsx.
+    """
+    header = ("code", "name", "position", "photos", "verdict", "reason", "detail")
+    rows = [
+        (
+            row.code,
+            row.name,
+            row.position,
+            PHOTO_SEPARATOR.join(verdict.photo for verdict in row.photos),
+            row.verdict.value,
+            row.reason,
+            row.detail.format(**dict(row.params)),
+        )
+        for row in report.rows
+        if row.verdict in (ImportVerdict.REJECTED, ImportVerdict.PENDING)
+    ]
+    if path.suffix.lower() == ".xlsx":
+        write_xlsx(path, header, rows, title="rejects")
+    elif path.suffix.lower() == ".csv":
+        write_csv(path, header, rows)
+    else:
+        raise InvalidInputError(N_("{path} must end with .csv or .xlsx."), path=path)
+
+
+def _examined(
+    services: Services, rows: Sequence[PlannedRow], *, workers: int | None, on_progress: Progress | None
+) -> Iterator[tuple[PlannedRow, list[PhotoExam]]]:
+    photos = [photo for row in rows for photo in row.photos]
+    exams = PhotoPool(services, photos=len(photos), workers=workers).examine(photos)
+    done = 0
+    for row in rows:
+        own = []
+        for _ in row.photos:
+            own.append(next(exams))
+            done += 1
+            if on_progress is not None:
+                on_progress(done, len(photos))
+        yield row, own
+
+
+def _verdict(row: PlannedRow, report: EnrolReport) -> ImportRow:
+    if not row.photos:
+        detail = N_("No photo: this person cannot be recognised, and punches by hand.")
+        verdict = ImportVerdict.UPDATED if row.exists else ImportVerdict.IMPORTED
+        return row.answer(verdict, reason="no_photos", detail=detail)
+    refused = [each for each in report.verdicts if not each.accepted]
+    if row.exists:
+        verdict = ImportVerdict.UPDATED
+        refused = [each for each in refused if each.outcome is not Outcome.DUPLICATE_PHOTO]
+    else:
+        verdict = ImportVerdict.IMPORTED if report.accepted else ImportVerdict.REJECTED
+    if not refused:
+        return row.answer(verdict, photos=report.verdicts)
+    first = refused[0]
+    if first.similar_to is not None:
+        params = (("name", first.similar_to.name), ("code", first.similar_to.code))
+        detail = N_("The face looks like {name} ({code}).")
+        return row.answer(verdict, reason=first.outcome, detail=detail, params=params, photos=report.verdicts)
+    detail = first.detail or OUTCOMES[first.outcome].sentence
+    return row.answer(verdict, reason=first.outcome, detail=detail, params=first.params, photos=report.verdicts)
+
+
+def _unreached(row: PlannedRow, on_conflict: OnConflict) -> ImportRow:
+    if row.reason:
+        return row.answer(ImportVerdict.REJECTED)
+    if row.exists and on_conflict == "skip":
+        detail = N_("The code exists; --on-conflict update would change it.")
+        return row.answer(ImportVerdict.SKIPPED, reason="exists", detail=detail)
+    return row.answer(ImportVerdict.PENDING, reason="not_reached", detail=N_("Not reached."))
+
+
+def _refuse_conflicts(plan: Sequence[PlannedRow]) -> None:
+    codes = [row.person.code for row in plan if row.exists]
+    if codes:
+        raise ConflictError(
+            N_("{count} codes exist already: {codes}. Nothing was imported."),
+            hint=N_("--on-conflict skip leaves them alone, --on-conflict update changes them."),
+            count=len(codes),
+            codes=", ".join(codes[:_SHOWN_CODES]) + (" …" if len(codes) > _SHOWN_CODES else ""),
+        )

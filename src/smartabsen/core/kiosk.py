@@ -1,0 +1,300 @@
+"""The recognition session at a camera: find, track, compare, vote, punch, greet.
+
+One thread runs it. Each frame is searched for faces; a face is embedded only while its track is undecided, and now and
+then afterwards to notice that somebody else stepped in. A decision is announced after its punch is on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from ..camera.base import Frame, FrameSource
+from ..domain import (
+    Face,
+    ImageBGR,
+    KioskEvent,
+    KioskEventKind,
+    KioskSummary,
+    Match,
+    Outcome,
+    PunchResult,
+)
+from ..errors import CameraError, ConflictError, DatabaseError, NotFoundError, StorageError
+from ..i18n import N_
+from ..recognition.recognizer import Recognizer
+from ..recognition.tracking import Tracker
+from ..recognition.voting import TrackVote, Verdict
+from .gallery import LiveGallery
+
+READ_TIMEOUT_S: Final = 1.0
+REFRESH_S: Final = 1.0
+"""How often a running session looks for a newly trained model."""
+RETRY_S: Final = 1.0
+"""Wait before a punch that the database refused is tried again; the same attempt, with the same key."""
+
+Announce = Callable[[KioskEvent], None]
+
+
+class PunchByFace(Protocol):
+    """Stores the punch of a recognised person; see :func:`smartabsen.core.punch.punch_by_face`."""
+
+    def __call__(self, employee_id: int, *, similarity: float, key: str) -> PunchResult: ...
+
+
+class KioskView(Protocol):
+    """Shows what the kiosk sees; ``wants_quit`` ends the session."""
+
+    @property
+    def wants_quit(self) -> bool: ...
+
+    def show(self, image_bgr: ImageBGR, faces: list[tuple[Face, Outcome | None, str]]) -> None:
+        """Show a frame with each face, its outcome so far (None: undecided), and the name or an empty text."""
+        ...
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A recognised person whose punch is not stored yet."""
+
+    match: Match
+    key: str
+    next_try_s: float = 0.0
+    told: bool = False
+
+
+@dataclass(slots=True)
+class _Track:
+    vote: TrackVote
+    outcome: Outcome | None = None
+    name: str = ""
+    attempt: _Attempt | None = None
+
+
+@dataclass(slots=True)
+class _Counts:
+    frames: int = 0
+    recorded: int = 0
+    already_recorded: int = 0
+    refused: int = 0
+
+
+class Kiosk:
+    """A session. Make one, call :meth:`run` once.
+
+    Args:
+        frames: The camera.
+        recognizer: Finds and embeds faces.
+        gallery: Compares them, and follows newly trained models.
+        punch: Stores a punch.
+        votes: Frames that must agree before a decision.
+        announce: Told each event, in the thread that runs the session.
+        stop: Set by others to end the session.
+        view: Shows frames, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        frames: FrameSource,
+        recognizer: Recognizer,
+        gallery: LiveGallery,
+        punch: PunchByFace,
+        votes: int,
+        announce: Announce,
+        stop: threading.Event,
+        view: KioskView | None = None,
+    ) -> None:
+        self._frames = frames
+        self._recognizer = recognizer
+        self._gallery = gallery
+        self._punch = punch
+        self._votes = votes
+        self._announce = announce
+        self._stop = stop
+        self._view = view
+        self._tracker = Tracker()
+        self._tracks: dict[int, _Track] = {}
+        self._counts = _Counts()
+        self._refreshed_at = time.monotonic()
+
+    def run(self, *, max_seconds: float | None = None) -> KioskSummary:
+        """Run until the recording ends, ``stop`` is set, the view wants to quit, or ``max_seconds`` have passed."""
+        started = time.monotonic()
+        reason = "stopped"
+        while not self._stop.is_set():
+            if max_seconds is not None and time.monotonic() - started >= max_seconds:
+                reason = "time_over"
+                break
+            self._refresh_gallery()
+            try:
+                frame = self._frames.read(READ_TIMEOUT_S)
+            except CameraError:
+                # A live camera reports its loss itself, and goes on trying; a recording cannot come back.
+                if not self._frames.live:
+                    raise
+                continue
+            if frame is None:
+                reason = "stopped" if self._stop.is_set() else "end_of_recording"
+                break
+            self._take(frame)
+            if self._view is not None and self._view.wants_quit:
+                reason = "window_closed"
+                break
+        self._settle_attempts()
+        summary = KioskSummary(
+            frames=self._counts.frames,
+            seconds=time.monotonic() - started,
+            recorded=self._counts.recorded,
+            already_recorded=self._counts.already_recorded,
+            refused=self._counts.refused,
+            reason=reason,
+        )
+        self._tell(KioskEventKind.SUMMARY, summary=summary)
+        return summary
+
+    def _take(self, frame: Frame) -> None:
+        self._counts.frames += 1
+        faces = self._recognizer.find(frame.image_bgr)
+        numbers = self._tracker.update([face.box_xyxy for face in faces], frame.at_s)
+        self._forget_ended_tracks()
+        wanted = [
+            (number, face)
+            for number, face in zip(numbers, faces, strict=True)
+            if self._track(number).vote.wants_embedding(frame.at_s)
+        ]
+        if wanted:
+            self._compare(frame, wanted)
+        for number in numbers:
+            self._try_attempt(number, now_s=time.monotonic())
+        if self._view is not None:
+            shown = [
+                (face, self._track(number).outcome, self._track(number).name)
+                for number, face in zip(numbers, faces, strict=True)
+            ]
+            self._view.show(frame.image_bgr, shown)
+
+    def _compare(self, frame: Frame, wanted: list[tuple[int, Face]]) -> None:
+        seen = self._recognizer.examine(frame.image_bgr, [face for _, face in wanted])
+        for (number, _), observation in zip(wanted, seen, strict=True):
+            vote = self._track(number).vote
+            if observation.embedding is None:
+                refusal = observation.refusal or Outcome.UNREADABLE
+                verdict = vote.add_refusal(refusal, frame.at_s)
+            else:
+                match = self._gallery.match(observation.embedding[None])[0]
+                verdict = vote.add_match(match, observation.embedding, frame.at_s)
+            if verdict is not None:
+                self._decide(number, verdict)
+
+    def _decide(self, number: int, verdict: Verdict) -> None:
+        track = self._track(number)
+        if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
+            track.attempt = _Attempt(verdict.match, key=f"kiosk-{uuid.uuid4().hex}")
+            return
+        track.attempt = None
+        track.outcome, track.name = verdict.outcome, ""
+        self._counts.refused += 1
+        similarity = verdict.match.similarity if verdict.match is not None else None
+        self._tell(KioskEventKind.DECISION, outcome=verdict.outcome, track=number, similarity=similarity)
+
+    def _try_attempt(self, number: int, *, now_s: float) -> None:
+        track = self._track(number)
+        attempt = track.attempt
+        if attempt is None or now_s < attempt.next_try_s:
+            return
+        try:
+            result = self._punch(attempt.match.label, similarity=attempt.match.similarity, key=attempt.key)
+        except (NotFoundError, ConflictError):
+            # Deactivated since the model was trained: a stranger to this kiosk.
+            track.attempt = None
+            track.outcome = Outcome.UNKNOWN
+            self._counts.refused += 1
+            self._tell(KioskEventKind.DECISION, outcome=Outcome.UNKNOWN, track=number)
+            return
+        except (DatabaseError, StorageError) as exc:
+            attempt.next_try_s = now_s + RETRY_S
+            if not attempt.told:
+                attempt.told = True
+                params = tuple((name, str(value)) for name, value in exc.params.items())
+                self._tell(KioskEventKind.TROUBLE, track=number, detail=exc.message_id, params=params)
+            return
+        track.attempt = None
+        track.outcome, track.name = result.outcome, result.employee.name
+        if result.outcome is Outcome.RECOGNIZED:
+            self._counts.recorded += 1
+        else:
+            self._counts.already_recorded += 1
+        self._tell(
+            KioskEventKind.DECISION,
+            outcome=result.outcome,
+            result=result,
+            track=number,
+            similarity=attempt.match.similarity,
+        )
+
+    def _settle_attempts(self) -> None:
+        for number in list(self._tracks):
+            self._try_attempt(number, now_s=float("inf"))
+            attempt = self._track(number).attempt
+            if attempt is not None:
+                self._tell(
+                    KioskEventKind.TROUBLE,
+                    track=number,
+                    detail=N_("A punch could not be stored before the session ended; nothing was announced for it."),
+                )
+
+    def _forget_ended_tracks(self) -> None:
+        for number in self._tracks.keys() - self._tracker.alive:
+            self._try_attempt(number, now_s=time.monotonic())
+            # While the database is away, a recognised person's attempt outlives the walk past the camera.
+            if self._tracks[number].attempt is None:
+                del self._tracks[number]
+
+    def _refresh_gallery(self) -> None:
+        now = time.monotonic()
+        if now - self._refreshed_at < REFRESH_S:
+            return
+        self._refreshed_at = now
+        if self._gallery.refresh():
+            # Labels of the old gallery mean nothing in the new one to a vote that goes on.
+            self._tracks = {number: track for number, track in self._tracks.items() if track.attempt is not None}
+            detail = N_("The newly trained model {version} is in use: {people} people.")
+            params = (("version", self._gallery.version), ("people", str(self._gallery.people)))
+            self._tell(KioskEventKind.MODEL_RELOADED, detail=detail, params=params)
+
+    def _track(self, number: int) -> _Track:
+        if number not in self._tracks:
+            self._tracks[number] = _Track(TrackVote(votes=self._votes, same_person=self._gallery.threshold))
+        return self._tracks[number]
+
+    def _tell(
+        self,
+        kind: KioskEventKind,
+        *,
+        outcome: Outcome | None = None,
+        result: PunchResult | None = None,
+        similarity: float | None = None,
+        track: int | None = None,
+        detail: str = "",
+        params: tuple[tuple[str, str], ...] = (),
+        summary: KioskSummary | None = None,
+    ) -> None:
+        self._announce(
+            KioskEvent(
+                kind,
+                result.punch.at if result is not None else datetime.now(UTC),
+                outcome=outcome,
+                result=result,
+                similarity=similarity,
+                track=track,
+                detail=detail,
+                params=params,
+                summary=summary,
+            )
+        )

@@ -1,0 +1,100 @@
+"""Everything around a kiosk: the lock, the camera, the log made equal first, the window."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from functools import partial
+
+from ..camera.window import PreviewWindow, can_show
+from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, Outcome
+from ..errors import CameraError
+from ..i18n import N_
+from ..recognition.annotate import Label, draw
+from .bootstrap import Services
+from .identify import open_gallery
+from .kiosk import Announce, Kiosk
+from .punch import punch_by_face
+
+WINDOW_TITLE = "smartabsen"
+
+
+class WindowView:
+    """Shows frames with their faces in a window."""
+
+    def __init__(self) -> None:
+        self._window = PreviewWindow(WINDOW_TITLE)
+
+    @property
+    def wants_quit(self) -> bool:
+        """Whether the person closed the window or pressed q."""
+        return self._window.wants_quit
+
+    def show(self, image_bgr: ImageBGR, faces: list[tuple[Face, Outcome | None, str]]) -> None:
+        """Show a frame."""
+        self._window.show(draw(image_bgr, [Label(face.box_xyxy, outcome, name) for face, outcome, name in faces]))
+
+    def close(self) -> None:
+        """Close the window."""
+        self._window.close()
+
+
+def run(
+    services: Services,
+    *,
+    camera: str,
+    max_seconds: float | None,
+    announce: Announce,
+    stop: threading.Event,
+    window: bool,
+) -> KioskSummary:
+    """Run a kiosk; see :meth:`smartabsen.core.app.SmartAbsen.run_kiosk`."""
+    gallery = open_gallery(services)
+    services.reconcile_log()
+    view, why = _open_view(wanted=window)
+    with services.camera_lock(camera):
+        source = services.open_camera(
+            camera,
+            stop=stop,
+            on_lost=partial(_tell_loss, announce, KioskEventKind.CAMERA_LOST),
+            on_back=lambda: _tell(announce, KioskEventKind.CAMERA_BACK, N_("The camera is back."), ()),
+            on_skip=partial(_tell_loss, announce, KioskEventKind.TROUBLE),
+        )
+        try:
+            details = (("camera", source.name), ("view", why), ("people", str(gallery.people)))
+            # `view` is a message id itself; whoever shows the event translates it.
+            started = N_("Camera {camera}, {people} people; {view}.")
+            _tell(announce, KioskEventKind.STARTED, started, details)
+            kiosk = Kiosk(
+                frames=source,
+                recognizer=services.probing,
+                gallery=gallery,
+                punch=partial(punch_by_face, services),
+                votes=services.settings.kiosk.votes,
+                announce=announce,
+                stop=stop,
+                view=view,
+            )
+            return kiosk.run(max_seconds=max_seconds)
+        finally:
+            source.close()
+            if view is not None:
+                view.close()
+
+
+def _open_view(*, wanted: bool) -> tuple[WindowView | None, str]:
+    if not wanted:
+        return None, N_("no window was wanted")
+    reason = can_show()
+    if reason is None:
+        return WindowView(), N_("a window shows the camera, q closes it")
+    return None, reason
+
+
+def _tell_loss(announce: Announce, kind: KioskEventKind, error: CameraError) -> None:
+    params = tuple((name, str(value)) for name, value in error.params.items())
+    _tell(announce, kind, error.message_id, params)
+
+
+def _tell(announce: Announce, kind: KioskEventKind, detail: str, params: tuple[tuple[str, str], ...]) -> None:
+    announce(KioskEvent(kind, datetime.now(UTC), detail=detail, params=params))

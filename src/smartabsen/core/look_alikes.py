@@ -1,0 +1,75 @@
+"""Does a new face belong to somebody who is enrolled already? A growing gallery, compared exactly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain import FloatArray
+
+SHARE_OF_PERSON: Final = 0.5
+"""When at least this share of a person's photos looks like one other employee, it is that employee."""
+
+
+class KnownFaces:
+    """All templates of the active engine; new ones are added as people are enrolled.
+
+    Args:
+        embeddings: float32 (N, D), rows of unit length.
+        employee_ids: int64 (N,).
+    """
+
+    def __init__(self, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> None:
+        self._embeddings = embeddings
+        self._ids = employee_ids
+        self._filled = len(employee_ids)
+
+    def add(self, embeddings: Sequence[FloatArray], employee_id: int) -> None:
+        """Add the templates of one person."""
+        needed = self._filled + len(embeddings)
+        if needed > len(self._ids):
+            capacity = max(64, 2 * needed)
+            grown = np.zeros((capacity, len(embeddings[0])), dtype=np.float32)
+            grown[: self._filled] = self._embeddings[: self._filled]
+            ids = np.zeros(capacity, dtype=np.int64)
+            ids[: self._filled] = self._ids[: self._filled]
+            self._embeddings, self._ids = grown, ids
+        self._embeddings[self._filled : needed] = np.stack(embeddings)
+        self._ids[self._filled : needed] = employee_id
+        self._filled = needed
+
+    def find_look_alikes(
+        self, embeddings: Sequence[FloatArray], *, own_id: int | None, threshold: float
+    ) -> list[int | None]:
+        """Say of each photo of one person which other employee it looks like, or None.
+
+        A photo looks like somebody when its cosine to one of their templates is ``threshold`` at least, and higher than
+        to every template the person has already. When that holds for :data:`SHARE_OF_PERSON` of the photos and one
+        employee, all of them are that employee's.
+
+        Args:
+            own_id: The person's own id, None for a new one.
+        """
+        if not embeddings or not self._filled:
+            return [None] * len(embeddings)
+        ids = self._ids[: self._filled]
+        similarities = np.stack(embeddings) @ self._embeddings[: self._filled].T
+        own = ids == (-1 if own_id is None else own_id)
+        at_own = similarities[:, own].max(axis=1) if own.any() else np.full(len(embeddings), -1.0)
+        similarities[:, own] = -1.0
+        nearest = similarities.argmax(axis=1)
+        at_other = similarities[np.arange(len(embeddings)), nearest]
+        found: list[int | None] = [
+            int(ids[column]) if other >= threshold and other > mine else None
+            for column, other, mine in zip(nearest, at_other, at_own, strict=True)
+        ]
+        named = Counter(other for other in found if other is not None)
+        if named:
+            other, count = named.most_common(1)[0]
+            if own_id is None and count >= SHARE_OF_PERSON * len(embeddings):
+                return [other] * len(embeddings)
+        return found

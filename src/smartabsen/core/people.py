@@ -1,0 +1,67 @@
+"""Employees: list, show, rename, activate, deactivate. Each change is written to the audit trail."""
+
+from __future__ import annotations
+
+from ..domain import Employee, Template
+from ..store import audit, employees, templates
+from .bootstrap import Services
+from .train import forget_employee
+
+
+def list_employees(services: Services, *, search: str, include_inactive: bool) -> tuple[Employee, ...]:
+    """Return employees sorted by name."""
+    active = services.active_model()
+    with services.database.read() as session:
+        return employees.find_all(session, search=search, include_inactive=include_inactive, model=active)
+
+
+def get_employee(services: Services, code: str) -> Employee:
+    """Return one employee.
+
+    Raises:
+        NotFoundError: There is none with that code.
+    """
+    active = services.active_model()
+    with services.database.read() as session:
+        return employees.get(session, code, model=active)
+
+
+def templates_of(services: Services, code: str) -> tuple[Template, ...]:
+    """Return the templates of one employee, of all engines.
+
+    Raises:
+        NotFoundError: There is none with that code.
+    """
+    with services.database.read() as session:
+        return templates.of_employee(session, employees.get(session, code).id)
+
+
+def rename_employee(services: Services, code: str, name: str) -> Employee:
+    """Give an employee another name.
+
+    Raises:
+        NotFoundError: There is none with that code.
+        InvalidInputError: The name is empty or too long.
+    """
+    with services.database.write() as session:
+        before = employees.get(session, code)
+        employees.update(session, code, name=name)
+        after = employees.get(session, code)
+        details = {"from": before.name, "to": after.name}
+        audit.append(session, actor=services.actor, action="employee.rename", subject=after.code, details=details)
+    return get_employee(services, code)
+
+
+def set_active(services: Services, code: str, *, active: bool) -> Employee:
+    """Let an employee punch, or not. One who may not leaves the trained model at once; coming back takes a training.
+
+    Raises:
+        NotFoundError: There is none with that code.
+    """
+    with services.database.write() as session:
+        employee = employees.update(session, code, active=active)
+        action = "employee.activate" if active else "employee.deactivate"
+        audit.append(session, actor=services.actor, action=action, subject=employee.code)
+    if not active:
+        forget_employee(services, employee.id)
+    return get_employee(services, code)

@@ -1,0 +1,144 @@
+"""The plan of an import: each row of the file checked, its photos found, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..domain import Employee, ImportRow, ImportVerdict, PhotoVerdict
+from ..i18n import N_
+from ..store.employees import code_key
+from ..store.sheets import TableRow
+from ..store.tables import CODE_LENGTH, NAME_LENGTH
+from .enrol import Person
+from .photos import PHOTO_SUFFIXES, find_photos
+
+PHOTO_SEPARATOR: Final = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """One row of the file.
+
+    Attributes:
+        line: Where it stands in the file.
+        person: Who, as read.
+        photos: Files to examine.
+        exists: Whether an employee has the code.
+        reason: Why it will not be imported (a stable code), empty when it will.
+        detail: The same in English, a message id with ``params``.
+    """
+
+    line: int
+    person: Person
+    photos: tuple[str, ...] = ()
+    exists: bool = False
+    reason: str = ""
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+
+    def answer(
+        self,
+        verdict: ImportVerdict,
+        *,
+        reason: str | None = None,
+        detail: str | None = None,
+        params: tuple[tuple[str, str], ...] | None = None,
+        photos: tuple[PhotoVerdict, ...] = (),
+    ) -> ImportRow:
+        """Return the row of the report."""
+        return ImportRow(
+            line=self.line,
+            code=self.person.code,
+            name=self.person.name,
+            position=self.person.position,
+            verdict=verdict,
+            reason=self.reason if reason is None else reason,
+            detail=self.detail if detail is None else detail,
+            params=self.params if params is None else params,
+            photos=photos,
+        )
+
+
+class PhotoFolder:
+    """Photos by code: ``DIR/<code>/*`` and ``DIR/<code>.jpg``, whatever the case of the letters.
+
+    The directory is listed once; a code is looked up in the list, so that no code reaches another directory.
+
+    Args:
+        directory: Where the photos lie.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._by_code: dict[str, list[Path]] = {}
+        for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+            if path.is_dir():
+                self._by_code.setdefault(code_key(path.name), []).append(path)
+            elif path.suffix.lower() in PHOTO_SUFFIXES:
+                self._by_code.setdefault(code_key(path.stem), []).append(path)
+
+    def find(self, code: str) -> list[str]:
+        """Return the photos of a code, none included."""
+        return find_photos(self._by_code.get(code_key(code), []))
+
+    def resolve(self, named: str) -> tuple[list[str], list[str]]:
+        """Return the photos that a cell names, and the names behind which there is no file."""
+        found: list[str] = []
+        missing: list[str] = []
+        for name in filter(None, (part.strip() for part in named.split(PHOTO_SEPARATOR))):
+            # Spreadsheets are written on Windows.
+            path = next(
+                (p for p in (self.directory / name, self.directory / name.replace("\\", "/")) if p.exists()), None
+            )
+            if path is None:
+                missing.append(name)
+            else:
+                found += find_photos([path])
+        return found, missing
+
+
+def plan_rows(
+    rows: Sequence[TableRow], *, folder: PhotoFolder, existing: Mapping[str, Employee]
+) -> Iterator[PlannedRow]:
+    """Check each row and find its photos.
+
+    Args:
+        existing: Employees by the key of their code.
+    """
+    first_line: dict[str, int] = {}
+    for row in rows:
+        person = Person(row.values["code"], row.values["name"], row.values["position"])
+        key = code_key(person.code)
+        problem = _problem(person, first_line.get(key))
+        if problem is not None:
+            yield PlannedRow(row.line, person, reason=problem[0], detail=problem[1], params=problem[2])
+            continue
+        first_line[key] = row.line
+        photos, missing = folder.resolve(row.values["photos"])
+        if missing:
+            params = (("names", ", ".join(missing)), ("folder", str(folder.directory)))
+            detail = N_("There is no photo {names} in {folder}.")
+            yield PlannedRow(row.line, person, reason="photo_missing", detail=detail, params=params)
+            continue
+        yield PlannedRow(row.line, person, photos=tuple(photos or folder.find(person.code)), exists=key in existing)
+
+
+def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tuple[str, str], ...]] | None:
+    if not person.code:
+        return "missing_code", N_("The row has no code."), ()
+    if not person.name:
+        return "missing_name", N_("The row has no name."), ()
+    for field, text, limit in (
+        ("code", person.code, CODE_LENGTH),
+        ("name", person.name, NAME_LENGTH),
+        ("position", person.position, NAME_LENGTH),
+    ):
+        if len(text) > limit:
+            detail = N_("The {field} is longer than {limit} characters.")
+            return "too_long", detail, (("field", field), ("limit", str(limit)))
+    if first_line is not None:
+        return "duplicate_code", N_("Line {line} has the same code."), (("line", str(first_line)),)
+    return None

@@ -1,0 +1,73 @@
+"""Reports: days and totals of a period, on screen and as files."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from ..attendance.report import build_report
+from ..domain import Report
+from ..errors import InvalidInputError
+from ..i18n import N_, _
+from ..messages import STATUSES
+from ..store import days, employees
+from ..store.sheet_writer import CellValue, write_csv, write_xlsx
+from .bootstrap import Services
+
+ReportFormat = Literal["csv", "xlsx"]
+
+_TITLES = (
+    N_("Code"),
+    N_("Name"),
+    N_("Date"),
+    N_("In"),
+    N_("Out"),
+    N_("Status"),
+    N_("Minutes late"),
+    N_("Minutes worked"),
+)
+
+
+def make_report(services: Services, first: date, last: date, *, code: str | None) -> Report:
+    """Build the report of a period, both ends included, for one employee or all.
+
+    Raises:
+        InvalidInputError: ``last`` is before ``first``.
+        NotFoundError: There is no employee with that code.
+    """
+    if last < first:
+        raise InvalidInputError(N_("The period ends ({last}) before it begins ({first})."), first=first, last=last)
+    with services.database.read() as session:
+        people = (employees.get(session, code),) if code else employees.find_all(session)
+        found = days.between(session, first, last, employee_id=people[0].id if code else None)
+    return build_report(people, found, first=first, last=last, zone=services.settings.site.zone)
+
+
+def write_report(report: Report, path: Path, *, format: ReportFormat) -> None:
+    """Write the days of a report, with titles and statuses in the current language.
+
+    Raises:
+        InvalidInputError: There is no such format.
+        StorageError: The file cannot be written.
+    """
+    titles = [_(title) for title in _TITLES]
+    rows: list[list[CellValue]] = [
+        [
+            day.code,
+            day.name,
+            day.work_date,
+            day.clock_in.time() if day.clock_in else None,
+            day.clock_out.time() if day.clock_out else None,
+            _(STATUSES[day.status]),
+            day.late_minutes,
+            day.worked_minutes,
+        ]
+        for day in report.days
+    ]
+    if format == "xlsx":
+        write_xlsx(path, titles, rows, title=f"{report.first} - {report.last}")
+    elif format == "csv":
+        write_csv(path, titles, rows)
+    else:
+        raise InvalidInputError(N_("A report is written as csv or xlsx, not as {format}."), format=format)

@@ -1,0 +1,135 @@
+"""Training: measure the gallery by leave-one-out, and put it into use if it is good enough."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
+from ..errors import ModelDamagedError, NotFoundError, NotTrainedError
+from ..i18n import N_
+from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
+from ..store import audit, employees, meta, templates
+from ..store.model_file import load_model, make_trained_model, save_model
+from ..store.templates import Gallery
+from .bootstrap import Services
+
+
+def train(services: Services, *, min_accuracy: float | None, force: bool) -> TrainReport:
+    """Fit on all templates of active employees, measure, and activate unless the accuracy is too low.
+
+    Args:
+        min_accuracy: Leave-one-out accuracy demanded; None takes the setting.
+        force: Activate whatever the accuracy.
+
+    Returns:
+        The report; ``activated`` says whether the model is in use. When nobody has two templates there is nothing to
+        measure, and the model is activated.
+
+    Raises:
+        NotFoundError: Nobody is enrolled.
+        StorageError: The model cannot be written; the old one stays in force.
+    """
+    demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
+    engine = services.engine
+    threshold, margin = services.threshold, services.margin
+    with services.database.read() as session:
+        gallery = templates.gallery(session, engine.identity)
+        people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
+    if not len(gallery.employee_ids):
+        raise NotFoundError(
+            N_("Nobody is enrolled yet: there is nothing to train on."),
+            hint=N_("Enrol people with “smartabsen enroll” or “smartabsen import”."),
+        )
+    matcher = services.make_matcher(services.settings.recognition.matcher)
+    matcher.fit(gallery.embeddings, gallery.employee_ids)
+    tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
+    activated = force or tried.accuracy is None or tried.accuracy >= demanded
+    trained = make_trained_model(
+        model=engine.identity,
+        matcher=matcher.name,
+        k=getattr(matcher, "k", 0),
+        threshold=threshold,
+        margin=margin,
+        leave_one_out_accuracy=tried.accuracy,
+        trained_at=datetime.now(UTC),
+        embeddings=gallery.embeddings,
+        employee_ids=gallery.employee_ids,
+    )
+    if activated:
+        save_model(services.settings.assets_dir, trained)
+        _note(services, trained.version, action="model.train")
+    return TrainReport(
+        model=trained.model,
+        version=trained.version,
+        trained_at=trained.trained_at,
+        matcher=trained.matcher,
+        k=trained.k,
+        employees=len(set(gallery.employee_ids.tolist())),
+        templates=len(gallery.employee_ids),
+        threshold=threshold,
+        margin=margin,
+        leave_one_out_accuracy=tried.accuracy,
+        recognised_share=tried.recognised_share,
+        tried=tried.tried,
+        people=tuple(PersonAccuracy(people[p.label], p.tried, p.correct, p.recognised) for p in tried.people),
+        confused=_confusions(tried, people),
+        suspects=_suspects(tried, gallery, people),
+        single_template=tuple(people[label] for label in tried.single),
+        min_accuracy=demanded,
+        activated=activated,
+    )
+
+
+def forget_employee(services: Services, employee_id: int) -> None:
+    """Take one employee out of the trained model that is in force; everybody else stays as trained.
+
+    Raises:
+        StorageError: The model cannot be written.
+    """
+    directory = services.settings.assets_dir
+    try:
+        trained = load_model(directory)
+    except (NotTrainedError, ModelDamagedError):
+        return
+    others = trained.employee_ids != employee_id
+    if others.all():
+        return
+    without = make_trained_model(
+        model=trained.model,
+        matcher=trained.matcher,
+        k=trained.k,
+        threshold=trained.threshold,
+        margin=trained.margin,
+        leave_one_out_accuracy=trained.leave_one_out_accuracy,
+        trained_at=trained.trained_at,
+        embeddings=trained.embeddings[others],
+        employee_ids=trained.employee_ids[others],
+    )
+    save_model(directory, without)
+    _note(services, without.version, action="model.forget")
+
+
+def _note(services: Services, version: str, *, action: str) -> None:
+    with services.database.write() as session:
+        meta.put(session, meta.ACTIVE_VERSION, version)
+        audit.append(session, actor=services.actor, action=action, subject=version)
+
+
+def _confusions(tried: LeaveOneOutResult, people: dict[int, Employee]) -> tuple[Confusion, ...]:
+    return tuple(
+        Confusion(people[found.label], people[found.taken_for], found.count, found.similarity)
+        for found in tried.confusions
+    )
+
+
+def _suspects(tried: LeaveOneOutResult, gallery: Gallery, people: dict[int, Employee]) -> tuple[SuspectTemplate, ...]:
+    return tuple(
+        SuspectTemplate(
+            employee=people[found.label],
+            source=gallery.sources[found.row],
+            looks_like=people[found.looks_like],
+            similarity_own=found.similarity_own,
+            similarity_other=found.similarity_other,
+        )
+        for found in tried.suspects
+    )

@@ -1,0 +1,137 @@
+"""What people read about an outcome: one sentence, and the next step.
+
+Codes are for scripts, these sentences are for the person at the camera and for whoever enrols photos. All are
+message ids of the catalogue; :func:`describe_outcome` and :func:`greet` answer in the current language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from .domain import CheckLevel, ImportVerdict, LicenceClass, Outcome, PunchResult, Status
+from .i18n import N_, _
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeText:
+    """Message ids of an outcome: what it is, and what to do next (empty where nothing is left to do)."""
+
+    sentence: str
+    next_step: str = ""
+
+
+OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
+    Outcome.ACCEPTED: OutcomeText(N_("Accepted.")),
+    Outcome.RECOGNIZED: OutcomeText(N_("Recognised.")),
+    Outcome.ALREADY_RECORDED: OutcomeText(N_("Already recorded."), N_("Nothing more to do.")),
+    Outcome.UNKNOWN: OutcomeText(
+        N_("Not recognised."), N_("Look straight at the camera; if it happens again, ask to be enrolled.")
+    ),
+    Outcome.AMBIGUOUS: OutcomeText(
+        N_("Looks like more than one person."), N_("Look straight at the camera and come a little closer.")
+    ),
+    Outcome.NO_FACE: OutcomeText(N_("No face found."), N_("Show the whole face from the front.")),
+    Outcome.SEVERAL_FACES: OutcomeText(N_("Several faces."), N_("Only one person may be in the picture.")),
+    Outcome.TOO_SMALL: OutcomeText(N_("The face is too small."), N_("Come closer.")),
+    Outcome.TOO_DARK: OutcomeText(N_("Too dark."), N_("Face the light.")),
+    Outcome.TOO_BRIGHT: OutcomeText(N_("Too bright."), N_("Turn away from the strong light.")),
+    Outcome.BLURRED: OutcomeText(N_("Blurred."), N_("Hold still; wipe the lens if it stays so.")),
+    Outcome.TURNED_AWAY: OutcomeText(N_("The face is turned away."), N_("Look straight at the camera.")),
+    Outcome.UNREADABLE: OutcomeText(
+        N_("The picture cannot be read."), N_("Use a JPEG, PNG or WebP file that is there and complete.")
+    ),
+    Outcome.TOO_LARGE: OutcomeText(N_("The picture is too large."), N_("Use one with fewer pixels.")),
+    Outcome.NOT_LIVE: OutcomeText(
+        N_("This looks like a picture of a face."), N_("Stand in front of the camera yourself.")
+    ),
+    Outcome.DUPLICATE_FACE: OutcomeText(
+        N_("The face belongs to somebody who is enrolled already."), N_("Check whose photo this is.")
+    ),
+    Outcome.DUPLICATE_PHOTO: OutcomeText(N_("This photo is enrolled already."), N_("Use another photo.")),
+    Outcome.TOO_MANY_PHOTOS: OutcomeText(
+        N_("The person has enough photos."), N_("Raise enrolment.max_photos if more are really needed.")
+    ),
+}
+
+STATUSES: Final[Mapping[Status, str]] = {
+    Status.PRESENT: N_("Present"),
+    Status.LATE: N_("Late"),
+    Status.EXCUSED: N_("Excused"),
+    Status.SICK: N_("Sick"),
+}
+
+IMPORT_VERDICTS: Final[Mapping[ImportVerdict, str]] = {
+    ImportVerdict.IMPORTED: N_("imported"),
+    ImportVerdict.UPDATED: N_("updated"),
+    ImportVerdict.SKIPPED: N_("skipped"),
+    ImportVerdict.REJECTED: N_("rejected"),
+    ImportVerdict.PENDING: N_("not reached"),
+}
+
+LICENCE_CLASSES: Final[Mapping[LicenceClass, str]] = {
+    LicenceClass.FREE: N_("free for business use"),
+    LicenceClass.NON_COMMERCIAL: N_("non-commercial research only"),
+    LicenceClass.UNKNOWN: N_("unknown"),
+}
+
+CHECK_LEVELS: Final[Mapping[CheckLevel, str]] = {
+    CheckLevel.OK: N_("ok"),
+    CheckLevel.WARN: N_("warning"),
+    CheckLevel.FAIL: N_("failed"),
+}
+
+KIOSK_ENDINGS: Final[Mapping[str, str]] = {
+    "stopped": N_("Stopped."),
+    "time_over": N_("The time is over."),
+    "end_of_recording": N_("The recording has ended."),
+    "window_closed": N_("The window was closed."),
+}
+
+# The hour at which each greeting begins; Indonesian has four of them (pagi, siang, sore, malam).
+_GREETINGS: Final = (
+    (18, N_("Good evening, {name}. {time}, {status}.")),
+    (15, N_("Good afternoon, {name}. {time}, {status}.")),
+    (11, N_("Good day, {name}. {time}, {status}.")),
+    (3, N_("Good morning, {name}. {time}, {status}.")),
+    (0, N_("Good evening, {name}. {time}, {status}.")),
+)
+
+
+def fill(message_id: str, params: Iterable[tuple[str, str]]) -> str:
+    """Return a message with its places filled, in the current language; a place may hold a message id itself."""
+    return _(message_id, **{name: _(value) for name, value in params})
+
+
+def describe_outcome(outcome: Outcome) -> tuple[str, str]:
+    """Return the sentence and the next step (may be empty) in the current language."""
+    text = OUTCOMES[outcome]
+    return _(text.sentence), _(text.next_step)
+
+
+def refusal(outcome: Outcome) -> str:
+    """Return the sentence and the next step as one line, as ``Too dark. Face the light.``"""
+    return " ".join(part for part in describe_outcome(outcome) if part)
+
+
+def greet(result: PunchResult, zone: tzinfo) -> str:
+    """Say to a person what their punch became: name, time and status.
+
+    Args:
+        result: The answer to the punch.
+        zone: Zone of the site; times are shown in it.
+    """
+    local = result.punch.at.astimezone(zone)
+    places = {
+        "name": result.employee.name,
+        "time": f"{local:%H:%M}",
+        "status": _(STATUSES[result.punch.status or result.day.status]),
+    }
+    if result.outcome is Outcome.ALREADY_RECORDED:
+        return _(N_("{name} is recorded already: {time}, {status}."), **places)
+    if result.day.clock_out is not None and result.day.clock_out == result.punch.at:
+        return _(N_("Goodbye, {name}. {time}."), **places)
+    greeting = next(text for hour, text in _GREETINGS if local.hour >= hour)
+    return _(greeting, **places)

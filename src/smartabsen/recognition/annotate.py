@@ -1,0 +1,154 @@
+"""Pictures for people: boxes around faces, and what became of them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import ImageFont
+
+from ..domain import BoxXYXY, ImageBGR, Outcome
+
+_GREEN: Final = (60, 140, 20)
+_BLUE: Final = (180, 100, 20)
+_AMBER: Final = (0, 190, 255)
+_RED: Final = (40, 40, 200)
+_GREY: Final = (120, 120, 120)
+_COLOURS: Final = {
+    Outcome.ACCEPTED: _GREEN,
+    Outcome.RECOGNIZED: _GREEN,
+    Outcome.ALREADY_RECORDED: _BLUE,
+    Outcome.UNKNOWN: _RED,
+    Outcome.NOT_LIVE: _RED,
+}
+"""Blue-green-red. All other outcomes are advice, in amber; a face without one yet is grey."""
+
+_FONTS: Final = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "LiberationSans-Regular.ttf",
+    "segoeui.ttf",
+    "arial.ttf",
+    "Arial.ttf",
+    "Helvetica.ttc",
+)
+_PLAIN: Final = str.maketrans(
+    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "ß": "ss", "æ": "ae", "Æ": "AE",
+     "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D", "–": "-", "—": "-", "·": "-", "\u00a0": " "}
+)  # fmt: skip
+_NO_LETTER: Final = "\uffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A box to draw, with its text.
+
+    Attributes:
+        box_xyxy: In pixels of the image.
+        outcome: Gives the colour; None while undecided.
+        text: Lines of text; empty for the box alone.
+    """
+
+    box_xyxy: BoxXYXY
+    outcome: Outcome | None
+    text: str = ""
+
+
+def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
+    """Return a copy of an image with labelled boxes.
+
+    Texts are on a plate of the box's colour, above the box or, where there is no room, inside it, and never outside
+    the image. They are cut at the image's width.
+
+    Args:
+        image_bgr: uint8 (H, W, 3).
+        boxes: What to draw, the later over the earlier.
+    """
+    canvas = image_bgr.copy()
+    height, width = canvas.shape[:2]
+    size = int(np.clip(min(height, width) / 28, 13, 48))
+    line = max(2, size // 8)
+    for box in boxes:
+        left, top, right, bottom = (round(side) for side in box.box_xyxy)
+        colour = _GREY if box.outcome is None else _COLOURS.get(box.outcome, _AMBER)
+        cv2.rectangle(canvas, (left, top), (right, bottom), colour, line)
+        if box.text:
+            plate = _plate(box.text, size, colour)[:height, :width]
+            plate_height, plate_width = plate.shape[:2]
+            above = top - plate_height
+            y = min(max(above if above >= 0 else top, 0), height - plate_height)
+            x = min(max(left, 0), width - plate_width)
+            canvas[y : y + plate_height, x : x + plate_width] = plate
+    return canvas
+
+
+@lru_cache(maxsize=256)
+def _plate(text: str, size: int, colour: tuple[int, int, int]) -> ImageBGR:
+    """Return lines of text on a plate, uint8 (H, W, 3). Cached: a kiosk shows the same few for many frames."""
+    font = _font(size)
+    ascent, descent = font.getmetrics()
+    row_height, pad = ascent + descent, max(2, size // 5)
+    lines = [_printable(line, font) for line in text.splitlines()]
+    widths = [max(1, round(font.getlength(line))) for line in lines]
+    ink = np.zeros((row_height * len(lines) + 2 * pad, max(widths) + 2 * pad), dtype=np.float32)
+    for row, line in enumerate(lines):
+        _write(ink, line, font, x=pad, y=pad + row * row_height)
+    # Luma of the plate (ITU-R BT.601) decides between black and white letters.
+    luma = 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
+    letters = np.full(3, 0.0 if luma > 140 else 255.0, dtype=np.float32)
+    plate = ink[..., None] * letters + (1.0 - ink[..., None]) * np.array(colour, dtype=np.float32)
+    return plate.round().astype(np.uint8)
+
+
+def _write(ink: np.ndarray, line: str, font: ImageFont.FreeTypeFont, *, x: int, y: int) -> None:
+    mask, (shift_x, shift_y) = font.getmask2(line, mode="L")
+    if 0 in mask.size:
+        return
+    glyphs = np.frombuffer(bytes(mask), dtype=np.uint8).reshape(mask.size[1], mask.size[0])
+    top, left = y + shift_y, max(0, x + shift_x)
+    room = ink[top : top + glyphs.shape[0], left : left + glyphs.shape[1]]
+    room[:] = glyphs[: room.shape[0], : room.shape[1]] / 255.0
+
+
+def _printable(line: str, font: ImageFont.FreeTypeFont) -> str:
+    """Replace letters that the font lacks by their plain form (é by e), and the rest by a question mark."""
+    return "".join(letter if _has(font, letter) else _plain(letter) for letter in unicodedata.normalize("NFC", line))
+
+
+def _plain(letter: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", letter.translate(_PLAIN))
+    plain = "".join(part for part in decomposed if not unicodedata.combining(part))
+    return plain if plain.isascii() else "?"
+
+
+@lru_cache(maxsize=4096)
+def _has(font: ImageFont.FreeTypeFont, letter: str) -> bool:
+    return letter == " " or _glyph(font, letter) != _glyph(font, _NO_LETTER)
+
+
+def _glyph(font: ImageFont.FreeTypeFont, letter: str) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(letter, mode="L")
+    return mask.size, bytes(mask)
+
+
+@lru_cache(maxsize=16)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Return a font with many letters: one that OpenCV's Linux wheel carries, one of the system, or Pillow's own.
+
+    Pillow's own has ASCII only; names are then written without their accents.
+    """
+    bundled = Path(cv2.__file__).parent / "qt" / "fonts" / _FONTS[0]
+    for name in (str(bundled), *_FONTS):
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font

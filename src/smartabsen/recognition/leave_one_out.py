@@ -1,0 +1,224 @@
+"""Leave-one-out over a gallery: would all the other templates recognise each one as its owner?
+
+It answers three questions of a person who trains: how good is this gallery, who is confused with whom, and which
+photo probably lies in the wrong folder.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain import FloatArray, Outcome
+from .decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
+from .matchers.exact import check_gallery
+
+_BLOCK: Final = 8_000_000
+"""Similarities held at once (32 MB)."""
+_CANDIDATES: Final = 3
+"""So many of the most similar persons may be the true owner of a suspect."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAccuracy:
+    """The result of one person.
+
+    Attributes:
+        tried: Number of templates of ``label``, two or more.
+        correct: How many of them are nearest to another template of the same person.
+        recognised: How many also pass threshold and margin.
+    """
+
+    label: int
+    tried: int
+    correct: int
+    recognised: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConfusion:
+    """``count`` templates of ``label`` are nearest to ``taken_for``, the worst of them at ``similarity``."""
+
+    label: int
+    taken_for: int
+    count: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectRow:
+    """A template that looks mislabelled.
+
+    Attributes:
+        row: Its row in the gallery.
+        label: Whose it is said to be.
+        similarity_own: Median cosine to the other templates of ``label``.
+        looks_like: Whose it probably is.
+        similarity_other: Median cosine to the templates of ``looks_like``.
+    """
+
+    row: int
+    label: int
+    similarity_own: float
+    looks_like: int
+    similarity_other: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOneOutResult:
+    """The result; tuples are in the order of labels, confusions and suspects with the worst first.
+
+    Attributes:
+        people: People with two templates or more.
+        single: Labels with one template, whom leave-one-out cannot try.
+        confusions: Who was nearest to somebody else.
+        suspects: Templates that look mislabelled.
+    """
+
+    people: tuple[LabelAccuracy, ...]
+    single: tuple[int, ...]
+    confusions: tuple[LabelConfusion, ...]
+    suspects: tuple[SuspectRow, ...]
+
+    @property
+    def tried(self) -> int:
+        """Number of templates that could be tried."""
+        return sum(person.tried for person in self.people)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of them whose nearest other template is the same person's (rank 1); None when none could be tried."""
+        return sum(person.correct for person in self.people) / self.tried if self.tried else None
+
+    @property
+    def recognised_share(self) -> float | None:
+        """Share of them that would also be recognised by threshold and margin; None when none could be tried."""
+        return sum(person.recognised for person in self.people) / self.tried if self.tried else None
+
+
+def leave_one_out(
+    embeddings: FloatArray, labels: NDArray[np.int64], *, threshold: float, margin: float
+) -> LeaveOneOutResult:
+    """Try each template against all the others.
+
+    - *Correct*: the nearest other template is the same person's. *Recognised*: by the decision that kiosks take.
+    - *Confused*: it is somebody else's. The only template of a person counts as confused when it would be taken for
+      somebody, at ``threshold`` or above.
+    - *Suspect*: it reaches the threshold with somebody else, and its **median** similarity to that person's
+      templates is higher, by ``margin`` at least, than to the others of its own. A single photo in the wrong
+      folder is near to all photos of its true owner, and moves no median but its own: the owner's photos are
+      confused with it, yet do not become suspects.
+
+    Args:
+        embeddings: float32 (N, D), rows of unit length.
+        labels: int64 (N,), not negative.
+        threshold, margin: As for :func:`smartabsen.recognition.decision.decide`.
+
+    Raises:
+        InvalidInputError: Shapes, types or lengths are wrong.
+    """
+    check_gallery(embeddings, labels)
+    order = np.argsort(labels, kind="stable")
+    gallery = _Gallery.of(embeddings[order], labels[order])
+    correct: dict[int, int] = defaultdict(int)
+    recognised: dict[int, int] = defaultdict(int)
+    confused: dict[tuple[int, int], list[float]] = defaultdict(list)
+    suspects: list[SuspectRow] = []
+    for row, similarities, persons in gallery.each_against_the_others():
+        owner = int(gallery.person_of[row])
+        own, alone = float(persons[owner]), gallery.counts[owner] == 1
+        persons[owner] = -np.inf
+        nearest = int(persons.argmax())
+        other = float(persons[nearest])
+        if len(persons) == 1:
+            nearest, other = NOBODY, LEAST_SIMILAR
+        if not alone and own >= other:
+            correct[owner] += 1
+            match = decide(owner, own, nearest, other, threshold=threshold, margin=margin)
+            recognised[owner] += match.outcome is Outcome.RECOGNIZED
+        elif not alone or other >= threshold:
+            confused[owner, nearest].append(other)
+        if not alone and nearest != NOBODY and other >= threshold:
+            suspect = gallery.find_true_owner(row, similarities, persons, threshold=threshold, margin=margin)
+            if suspect is not None:
+                suspects.append(replace(suspect, row=int(order[row])))
+    names = gallery.people.tolist()
+    return LeaveOneOutResult(
+        people=tuple(
+            LabelAccuracy(name, count, correct[person], recognised[person])
+            for person, (name, count) in enumerate(zip(names, gallery.counts.tolist(), strict=True))
+            if count > 1
+        ),
+        single=tuple(gallery.people[gallery.counts == 1].tolist()),
+        confusions=tuple(
+            LabelConfusion(names[owner], names[nearest], len(found), round(max(found), DECIMALS))
+            for (owner, nearest), found in sorted(confused.items(), key=lambda item: (-len(item[1]), item[0]))
+        ),
+        suspects=tuple(sorted(suspects, key=lambda suspect: suspect.similarity_own - suspect.similarity_other)),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gallery:
+    """Templates sorted by person; persons are counted from 0 in the order of their labels.
+
+    Attributes:
+        embeddings: float32 (N, D).
+        people: int64 (P,), the label of each person.
+        starts, counts: (P,), the first row and the number of rows of each person.
+        person_of: (N,), the person of each row.
+    """
+
+    embeddings: FloatArray
+    people: NDArray[np.int64]
+    starts: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    person_of: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, embeddings: FloatArray, labels: NDArray[np.int64]) -> _Gallery:
+        people, starts, counts = np.unique(labels, return_index=True, return_counts=True)
+        return cls(embeddings, people, starts, counts, np.repeat(np.arange(len(people)), counts))
+
+    def each_against_the_others(self) -> Iterator[tuple[int, FloatArray, FloatArray]]:
+        """Yield each row with its similarities to all rows (N,), itself at -inf, and each person's highest (P,)."""
+        step = max(1, _BLOCK // max(1, len(self.embeddings)))
+        for start in range(0, len(self.embeddings), step):
+            similarities = self.embeddings[start : start + step] @ self.embeddings.T
+            every = np.arange(len(similarities))
+            similarities[every, start + every] = -np.inf
+            persons = np.maximum.reduceat(similarities, self.starts, axis=1)
+            for offset in range(len(similarities)):
+                yield start + offset, similarities[offset], persons[offset]
+
+    def find_true_owner(
+        self, row: int, similarities: FloatArray, persons: FloatArray, *, threshold: float, margin: float
+    ) -> SuspectRow | None:
+        """Return the row as a suspect, or None when it belongs where it is; ``persons`` leaves the owner out."""
+        owner = int(self.person_of[row])
+        at_own = self._median(similarities, owner)
+        candidates = np.argsort(-persons)[:_CANDIDATES]
+        at_others = [
+            (self._median(similarities, int(person)), int(person))
+            for person in candidates
+            if persons[person] >= threshold
+        ]
+        at_other, looks_like = max(at_others)
+        if at_other - at_own < margin:
+            return None
+        return SuspectRow(
+            row=row,
+            label=int(self.people[owner]),
+            similarity_own=round(at_own, DECIMALS),
+            looks_like=int(self.people[looks_like]),
+            similarity_other=round(at_other, DECIMALS),
+        )
+
+    def _median(self, similarities: FloatArray, person: int) -> float:
+        templates = similarities[self.starts[person] : self.starts[person] + self.counts[person]]
+        return float(np.median(templates[np.isfinite(templates)]))

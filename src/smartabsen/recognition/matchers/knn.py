@@ -1,0 +1,95 @@
+"""k nearest neighbours by scikit-learn, with the decisions of the reference.
+
+The textbook's vote among sqrt(N) neighbours does not fit attendance: with 50 people of 5 photos each, 11 of 16
+neighbours are other people by construction, and a vote cannot say "unknown". Here the neighbours only *nominate*:
+the nearest one names the best person, the nearest one of somebody else the second, and
+:func:`smartabsen.recognition.decision.decide` decides on the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier
+
+from ...domain import FloatArray, Match
+from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
+from .exact import check_gallery, check_probes, nobody
+
+_TIE: Final = 1e-5
+"""Neighbours nearer to each other than this may come in either order: scikit-learn computes in float32."""
+_BLOCK_ROWS: Final = 256
+
+
+class KnnMatcher:
+    """scikit-learn's KNeighborsClassifier by cosine, brute force.
+
+    ``metric="cosine"`` also keeps clear of scikit-learn's OpenMP search, after which a forked child hangs for ever.
+    """
+
+    name = "knn"
+
+    def __init__(self) -> None:
+        self._classifier: KNeighborsClassifier | None = None
+        self._templates = np.empty((0, 0), dtype=np.float32)
+        self._labels = np.empty(0, dtype=np.int64)
+        self._k = 0
+
+    @property
+    def k(self) -> int:
+        """Neighbours that decide: one more than the templates of the person who has most, 0 in an empty gallery.
+
+        All templates of the best person may be nearer than the first one of anybody else; with one neighbour more
+        than that, the second-best person is always among them, however many photos people have.
+        """
+        return self._k
+
+    def fit(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
+        """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
+        check_gallery(embeddings, labels)
+        self._templates, self._labels = embeddings, labels
+        if len(labels) == 0:
+            self._classifier, self._k = None, 0
+            return
+        most = int(np.unique(labels, return_counts=True)[1].max())
+        self._k = min(len(labels), most + 1)
+        self._classifier = KNeighborsClassifier(n_neighbors=self._k, metric="cosine", algorithm="brute")
+        self._classifier.fit(embeddings, labels)
+
+    def match(self, probes: FloatArray, *, threshold: float, margin: float) -> tuple[Match, ...]:
+        """Decide on each probe; see :meth:`Matcher.match`."""
+        if self._classifier is None:
+            return nobody(probes, threshold=threshold, margin=margin)
+        check_probes(probes, dimension=self._templates.shape[1])
+        matches: list[Match] = []
+        for start in range(0, len(probes), _BLOCK_ROWS):
+            block = probes[start : start + _BLOCK_ROWS]
+            # One neighbour beyond k shows whether a tie was cut.
+            ranked = self._rank(block, neighbours=min(len(self._labels), self._k + 1))
+            for best, second in ranked:
+                matches.append(decide(*best, *second, threshold=threshold, margin=margin))
+        return tuple(matches)
+
+    def _rank(self, probes: FloatArray, *, neighbours: int) -> list[tuple[tuple[int, float], tuple[int, float]]]:
+        """Return the label and similarity of the best and the second-best person of each probe."""
+        assert self._classifier is not None
+        nearest = self._classifier.kneighbors(probes, n_neighbors=neighbours, return_distance=False)
+        # The reference's arithmetic, not scikit-learn's: the same decision to the last decimal.
+        similarities = np.einsum(
+            "mkd,md->mk", self._templates[nearest], probes, dtype=np.float64, casting="same_kind"
+        ).round(DECIMALS)
+        ranked = []
+        for row, (labels, cosines) in enumerate(zip(self._labels[nearest], similarities, strict=True)):
+            persons: dict[int, float] = {}
+            for label, cosine in zip(labels.tolist(), cosines.tolist(), strict=True):
+                persons[label] = max(cosine, persons.get(label, -np.inf))
+            # Of equals the lower label comes first, as in the reference.
+            order = sorted(persons.items(), key=lambda person: (-person[1], person[0]))
+            best, second = order[0], order[1] if len(order) > 1 else (NOBODY, LEAST_SIMILAR)
+            if neighbours < len(self._labels) and cosines.min() > second[1] - _TIE:
+                # Others who are as near as the second may have been cut off: look further.
+                best, second = self._rank(probes[row : row + 1], neighbours=min(len(self._labels), 4 * neighbours))[0]
+            ranked.append((best, second))
+        return ranked

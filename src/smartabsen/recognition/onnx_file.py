@@ -1,0 +1,134 @@
+"""What an ONNX file takes and gives, read from its description without loading the weights.
+
+A pack of 500 MB is told apart in milliseconds this way, where opening each file as a session takes seconds. Only the
+fields needed here are read; their numbers are those of ``onnx.proto`` in the encoding of Protocol Buffers
+(https://protobuf.dev/programming-guides/encoding/).
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from .runtime import loading
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""Sizes of a tensor; None where the model leaves a size open."""
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MODEL_GRAPH: Final = 7
+_GRAPH_NODE, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 11, 12
+_NODE_OPERATOR: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxFile:
+    """The outside of an ONNX model.
+
+    Attributes:
+        path: The file.
+        inputs: Shapes of its inputs.
+        outputs: Shapes of its outputs.
+        operators: Operator of each node, in order.
+    """
+
+    path: Path
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    operators: tuple[str, ...]
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it computes with integers, scaled by what the whole batch contains."""
+        return any("Quantize" in name or "Integer" in name for name in self.operators)
+
+
+def read_onnx(path: Path) -> OnnxFile:
+    """Read the outside of an ONNX model.
+
+    Raises:
+        ModelDamagedError: The file is no ONNX model, or is cut off.
+    """
+    with loading(path), path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _read_graph(path, data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field of a message: its number, and where its content lies (for an integer, the value itself)."""
+
+    number: int
+    start: int
+    end: int
+    integer: int | None
+
+
+def _read_graph(path: Path, data: mmap.mmap) -> OnnxFile:
+    graph = _only(data, _Field(0, 0, len(data), None), _MODEL_GRAPH)
+    inputs: list[Shape] = []
+    outputs: list[Shape] = []
+    operators: list[str] = []
+    for field in _fields(data, graph):
+        if field.number == _GRAPH_NODE:
+            operator = _only(data, field, _NODE_OPERATOR)
+            operators.append(data[operator.start : operator.end].decode())
+        elif field.number == _GRAPH_INPUT:
+            inputs.append(_shape(data, field))
+        elif field.number == _GRAPH_OUTPUT:
+            outputs.append(_shape(data, field))
+    if not inputs or not outputs:
+        raise ValueError("it describes no inputs and outputs")
+    return OnnxFile(path=path, inputs=tuple(inputs), outputs=tuple(outputs), operators=tuple(operators))
+
+
+def _shape(data: mmap.mmap, value_info: _Field) -> Shape:
+    """ValueInfoProto.type (2) -> TypeProto.tensor_type (1) -> shape (2) -> dim (1) -> dim_value (1)."""
+    tensor = _only(data, _only(data, value_info, 2), 1)
+    sizes: list[int | None] = []
+    for shape in _fields(data, tensor):
+        if shape.number == 2:
+            for dimension in _fields(data, shape):
+                known = [field.integer for field in _fields(data, dimension) if field.number == 1]
+                sizes.append(known[0] if known and known[0] else None)
+    return tuple(sizes)
+
+
+def _only(data: mmap.mmap, message: _Field, number: int) -> _Field:
+    for field in _fields(data, message):
+        if field.number == number:
+            return field
+    raise ValueError(f"a field is missing (number {number})")
+
+
+def _fields(data: mmap.mmap, message: _Field) -> Iterator[_Field]:
+    position = message.start
+    while position < message.end:
+        key, position = _varint(data, position, message.end)
+        number, kind, integer, start = key >> 3, key & 7, None, position
+        if kind == _VARINT:
+            integer, position = _varint(data, position, message.end)
+        elif kind == _BYTES:
+            length, start = _varint(data, position, message.end)
+            position = start + length
+        elif kind in (_FIXED32, _FIXED64):
+            position += 4 if kind == _FIXED32 else 8
+        else:
+            raise ValueError("it is no Protocol Buffers file")
+        if number == 0 or position > message.end:
+            raise ValueError("it is cut off, or no ONNX file")
+        yield _Field(number, start, position, integer)
+
+
+def _varint(data: mmap.mmap, position: int, end: int) -> tuple[int, int]:
+    value = shift = 0
+    while position < end and shift < 64:
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        position += 1
+        if byte < 0x80:
+            return value, position
+        shift += 7
+    raise ValueError("it is cut off, or no ONNX file")

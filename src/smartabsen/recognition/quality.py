@@ -1,0 +1,161 @@
+"""How good the picture of a face is, and whether it is good enough to be compared.
+
+Light and sharpness are measured on the aligned crop, brought to one distance between the eyes, so that one limit
+holds for a passport photo and a webcam, and for every engine. ``bench/quality.py`` shows where the limits come from.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ..domain import Face, ImageBGR, LandmarkScheme, Outcome, Quality
+from .alignment import AlignmentTemplate
+
+_SIDE: Final = 60
+"""Faces are measured at this size; the distance between the eyes is then 32 pixels."""
+_REACH: Final = (0.95, 0.5, 1.4)
+"""What is measured, from the middle between the eyes: to the sides, upwards and downwards, in eye distances. That
+is brows to chin, without hair and background."""
+_MID_LUMA: Final = 128.0
+_SECOND_DERIVATIVES: Final = tuple(
+    np.array(kernel, dtype=np.float32)
+    for kernel in (
+        [[0, 0, 0], [1, -2, 1], [0, 0, 0]],
+        [[0, 1, 0], [0, -2, 0], [0, 1, 0]],
+        [[0.5, 0, 0], [0, -1, 0], [0, 0, 0.5]],
+        [[0, 0, 0.5], [0, -1, 0], [0.5, 0, 0]],
+    )
+)
+_NOSE_DEPTH: Final = {LandmarkScheme.ARCFACE5: 0.53, LandmarkScheme.DLIB5: 0.375}
+"""How far the point of the nose stands before the plane of the eyes, in eye distances: tip and base of a mean head.
+Their ratio, 0.71, is also the slope between both measures over photos of turned heads (0.70)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """What a face must be like to be compared; a face that is just at a limit passes.
+
+    Attributes:
+        min_face_px: Shorter side of the face box in pixels.
+        min_brightness, max_brightness: Mean luma, 0..255.
+        min_sharpness: See :func:`measure_quality`.
+        max_yaw: Turn of the head to either side: the sine of the angle.
+    """
+
+    min_face_px: float
+    min_brightness: float
+    max_brightness: float
+    min_sharpness: float
+    max_yaw: float
+
+    def with_min_face_px(self, min_face_px: float) -> QualityLimits:
+        """Return the same limits with another smallest face."""
+        return replace(self, min_face_px=min_face_px)
+
+
+ENROLMENT_LIMITS: Final = QualityLimits(
+    min_face_px=60.0, min_brightness=45.0, max_brightness=215.0, min_sharpness=8.0, max_yaw=0.7
+)
+"""For photos that become templates: every later decision rests on them."""
+PROBE_LIMITS: Final = QualityLimits(
+    min_face_px=60.0, min_brightness=30.0, max_brightness=230.0, min_sharpness=3.0, max_yaw=0.75
+)
+"""For faces at a kiosk: more frames follow, and the decision has a threshold of its own."""
+
+
+def measure_quality(face: Face, crop_bgr: ImageBGR, template: AlignmentTemplate) -> Quality:
+    """Measure a face.
+
+    Sharpness is the variance of the second derivative in the direction in which it is least (of four), after the
+    luma was scaled to a mean of 128. The usual variance of the Laplacian adds all directions up, and so passes half
+    of the faces that moved; and it calls a dark face blurred.
+
+    Args:
+        face: As it was detected.
+        crop_bgr: uint8 (size, size, 3), the face aligned to ``template``.
+        template: Says where the eyes are in the crop.
+    """
+    rows, columns = _face_of(template)
+    luma = cv2.cvtColor(crop_bgr[rows, columns], cv2.COLOR_BGR2GRAY)
+    shrinks = luma.shape[0] >= _SIDE
+    luma = cv2.resize(luma, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    mean, deviation = cv2.meanStdDev(luma)
+    brightness = float(mean[0, 0])
+    weakest = min(
+        float(cv2.meanStdDev(cv2.filter2D(luma, cv2.CV_32F, kernel)[1:-1, 1:-1])[1][0, 0])
+        for kernel in _SECOND_DERIVATIVES
+    )
+    yaw, roll_deg = _measure_pose(face)
+    return Quality(
+        face_px=face.size_px,
+        brightness=brightness,
+        contrast=float(deviation[0, 0]),
+        sharpness=(weakest * _MID_LUMA / max(brightness, 1.0)) ** 2,
+        yaw=yaw,
+        roll_deg=roll_deg,
+        detection_score=face.score,
+    )
+
+
+def judge(quality: Quality, limits: QualityLimits) -> Outcome | None:
+    """Return why a face is not good enough, or None.
+
+    One reason is given, the first of this order: too_small, too_dark, too_bright, blurred, turned_away. Who comes
+    nearer and into the light is also sharper, so what a person must mend first is said first.
+    """
+    if quality.face_px < limits.min_face_px:
+        return Outcome.TOO_SMALL
+    if quality.brightness < limits.min_brightness:
+        return Outcome.TOO_DARK
+    if quality.brightness > limits.max_brightness:
+        return Outcome.TOO_BRIGHT
+    if quality.sharpness < limits.min_sharpness:
+        return Outcome.BLURRED
+    if abs(quality.yaw) > limits.max_yaw:
+        return Outcome.TURNED_AWAY
+    return None
+
+
+@lru_cache(maxsize=16)
+def _face_of(template: AlignmentTemplate) -> tuple[slice, slice]:
+    """Return the rows and columns of a crop that are measured."""
+    (left_x, left_y), (right_x, right_y) = template.arcface5_xy[:2]
+    distance, middle_x, middle_y = right_x - left_x, (left_x + right_x) / 2, (left_y + right_y) / 2
+    side, up, down = (reach * distance for reach in _REACH)
+
+    def inside(start: float, stop: float) -> slice:
+        return slice(max(0, round(start)), min(template.size, round(stop)))
+
+    return inside(middle_y - up, middle_y + down), inside(middle_x - side, middle_x + side)
+
+
+def _measure_pose(face: Face) -> tuple[float, float]:
+    """Return the sine of the yaw (positive: towards the right of the image) and the roll in degrees.
+
+    The nose stands before the plane of the eyes. A turn by an angle moves it to the side by its depth x sine and
+    brings the eyes together by the cosine: the ratio of the two gives the tangent.
+    """
+    points = np.asarray(face.landmarks_xy, dtype=np.float64).tolist()
+    if face.scheme is LandmarkScheme.DLIB5:
+        # Two corners of each eye.
+        eyes = [_middle(points[0], points[1]), _middle(points[2], points[3])]
+        nose_x, nose_y = points[4]
+    else:
+        eyes = points[:2]
+        nose_x, nose_y = points[2]
+    (left_x, left_y), (right_x, right_y) = sorted(eyes)
+    across_x, across_y = right_x - left_x, right_y - left_y
+    middle_x, middle_y = _middle((left_x, left_y), (right_x, right_y))
+    sideways = (nose_x - middle_x) * across_x + (nose_y - middle_y) * across_y
+    turn = math.atan2(sideways, _NOSE_DEPTH[face.scheme] * (across_x**2 + across_y**2))
+    return math.sin(turn), math.degrees(math.atan2(across_y, across_x))
+
+
+def _middle(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
+    return (first[0] + second[0]) / 2, (first[1] + second[1]) / 2

@@ -1,0 +1,205 @@
+"""Model files and the runtimes that execute them: one place for threads, digests, and what goes wrong at loading.
+
+Whatever ONNX Runtime, OpenVINO, OpenCV or dlib raise becomes one of our errors here, so that a truncated download or a
+web page saved under a model's name is told as such.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import InvalidInputError, MissingDependencyError, ModelDamagedError, ModelError, ModelMissingError, SmartAbsenError
+from ..i18n import N_
+
+MAX_DEFAULT_THREADS: Final = 4
+"""The small networks here gain nothing from more threads, and the machine has other work."""
+
+
+def count_threads(threads: int) -> int:
+    """Return the number of threads for one model: ``threads``, or for 0 the usable cores, at most four."""
+    if threads > 0:
+        return threads
+    if sys.platform != "win32" and hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, MAX_DEFAULT_THREADS))
+
+
+def limit_opencv(threads: int) -> None:
+    """Set OpenCV's threads. They are one setting for the whole process."""
+    import cv2
+
+    cv2.setNumThreads(count_threads(threads))
+
+
+def require_file(path: Path, *, pull: str) -> Path:
+    """Return ``path`` when it is a file.
+
+    Args:
+        path: A model's file.
+        pull: Name of the pack that ``smartabsen models pull`` would fetch.
+
+    Raises:
+        ModelMissingError: It is not there.
+    """
+    if not path.is_file():
+        raise ModelMissingError(
+            N_("The model file {path} is not installed."),
+            hint=N_("Get it: smartabsen models pull {pack}"),
+            path=path,
+            pack=pull,
+        )
+    return path
+
+
+def find_dlib_file(name: str) -> Path:
+    """Return the path of a file of the package ``face_recognition_models``, without importing it.
+
+    Its ``__init__`` needs pkg_resources, which new versions of setuptools no longer have.
+
+    Raises:
+        MissingDependencyError: The package is not installed.
+        ModelMissingError: It lacks the file.
+    """
+    spec = find_spec("face_recognition_models")
+    if spec is None or spec.origin is None:
+        raise MissingDependencyError(
+            N_("The Python package {module} with dlib's weights is not installed."),
+            hint=N_("Install it: pip install '{install}'"),
+            module="face_recognition_models",
+            install="face_recognition_models",
+        )
+    path = Path(spec.origin).parent / "models" / name
+    if not path.is_file():
+        raise ModelMissingError(
+            N_("The model file {path} is not installed."),
+            hint=N_("Install it again: pip install --force-reinstall {package}"),
+            path=path,
+            package="face_recognition_models",
+        )
+    return path
+
+
+def digest_files(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 (hex) over files: of one, its own; of several, that of theirs in order.
+
+    Digests are kept for the life of the process, until a file's size or time changes.
+
+    Raises:
+        ModelMissingError: A file cannot be read.
+    """
+    digests = [_digest_file(path) for path in paths]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+@contextmanager
+def loading(path: Path) -> Iterator[None]:
+    """Translate whatever a runtime raises on reading ``path`` into :class:`ModelDamagedError`."""
+    try:
+        yield
+    except (SmartAbsenError, MemoryError):
+        raise
+    except Exception as exc:  # noqa: BLE001 - every runtime has its own undocumented types
+        raise ModelDamagedError(
+            N_("The model file {path} cannot be read as a model: {problem}"),
+            hint=N_("It may be cut off, or a web page saved under that name. Delete it and get it again."),
+            path=path,
+            problem=_first_line(exc),
+        ) from exc
+
+
+@contextmanager
+def running(name: str) -> Iterator[None]:
+    """Translate whatever a runtime raises while it executes model ``name`` into :class:`ModelError`."""
+    try:
+        yield
+    except (SmartAbsenError, MemoryError):
+        raise
+    except Exception as exc:  # noqa: BLE001 - every runtime has its own undocumented types
+        raise ModelError(N_("The model {name} failed: {problem}"), name=name, problem=_first_line(exc)) from exc
+
+
+def load_onnx(path: Path, *, threads: int) -> Any:
+    """Open an ONNX file as an ``onnxruntime.InferenceSession`` on the CPU.
+
+    Sequential mode: after a fork, a session in parallel mode hangs for ever.
+
+    Raises:
+        ModelDamagedError: The file is no ONNX model.
+    """
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.intra_op_num_threads = count_threads(threads)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    with loading(path):
+        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+
+
+def load_openvino(path: Path, *, threads: int) -> Any:
+    """Compile an OpenVINO IR (``.xml``, its ``.bin`` beside it) for the CPU; return an ``openvino.InferRequest``.
+
+    Raises:
+        MissingDependencyError: The package ``openvino`` is not installed.
+        ModelDamagedError: The files are no model.
+    """
+    try:
+        import openvino
+    except ModuleNotFoundError as exc:
+        raise MissingDependencyError(
+            N_("The Python package {module} is not installed."),
+            hint=N_("Install it: pip install '{install}'"),
+            module="openvino",
+            install="smartabsen[openvino]",
+        ) from exc
+    settings = {"INFERENCE_NUM_THREADS": count_threads(threads), "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+    with loading(path):
+        core = openvino.Core()
+        return core.compile_model(core.read_model(path), "CPU", settings).create_infer_request()
+
+
+def check_image(image_bgr: object) -> None:
+    """Refuse what is not a BGR image.
+
+    Raises:
+        InvalidInputError: It is no uint8 array (H, W, 3), or empty.
+    """
+    shape, kind = getattr(image_bgr, "shape", None), getattr(image_bgr, "dtype", None)
+    if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or str(kind) != "uint8":
+        raise InvalidInputError(
+            N_("An image must be a uint8 array (height, width, 3); this one is {kind} {shape}."),
+            kind=str(kind),
+            shape=str(shape),
+        )
+
+
+def _digest_file(path: Path) -> str:
+    try:
+        status = path.stat()
+        return _digest_version(str(path), status.st_size, status.st_mtime_ns)
+    except OSError as exc:
+        raise ModelMissingError(
+            N_("The model file {path} cannot be read: {problem}"), path=path, problem=exc.strerror or str(exc)
+        ) from exc
+
+
+@lru_cache(maxsize=256)
+def _digest_version(path: str, _size: int, _mtime_ns: int) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:200]

@@ -1,0 +1,104 @@
+"""Makes the attendance log equal to the database, at the start of a program.
+
+Every work date is looked at, but only those are read that may differ: ``Attendance/.checked.json`` remembers, for each
+file that was found equal, its size and time of change and how many punches the database had. A file that was edited,
+cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs time and
+nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from ..errors import StorageError
+from . import punches
+from .csv_log import CsvLog, FileRepair
+from .database import Database
+from .files import remove_abandoned, write_atomically
+
+_MEMORY: Final = ".checked.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRepair:
+    """What a reconciliation did.
+
+    Attributes:
+        checked: Files that were compared with the database line by line.
+        added: Lines that were missing.
+        rewritten: Dates whose files held torn, edited, doubled or unknown lines.
+        kept: Old files that were kept because they held something that the database does not know.
+    """
+
+    checked: int
+    added: int
+    rewritten: tuple[date, ...]
+    kept: tuple[Path, ...]
+
+
+def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> LogRepair:
+    """Make the log equal to the database.
+
+    Safe while others punch. A rename alone does not change old files: they are brought up to date when they are read
+    for another reason.
+
+    Args:
+        thorough: Compare every file, whatever is remembered.
+
+    Raises:
+        DatabaseError: The database does not answer.
+        StorageError: A file cannot be read or written; the others have been checked.
+    """
+    with database.read() as session:
+        known = {found.work_date: [found.punches, found.last_id] for found in punches.dates(session)}
+    remembered = {} if thorough else _recall(log)
+    repairs: dict[date, FileRepair] = {}
+    trouble: StorageError | None = None
+    for work_date in sorted({*known, *log.dates()}):
+        before = remembered.get(work_date.isoformat())
+        state = log.state(work_date)
+        if before is not None and state is not None and before == [*known.get(work_date, [0, 0]), *state]:
+            continue
+        try:
+            repairs[work_date], counts = _check(database, log, work_date)
+        except StorageError as exc:
+            trouble = exc
+            continue
+        after = repairs[work_date].state
+        remembered[work_date.isoformat()] = [*counts, *after] if after else []
+    if repairs:
+        with log.locked():
+            remove_abandoned(log.directory / _MEMORY)
+            write_atomically(log.directory / _MEMORY, json.dumps(remembered).encode())
+    if trouble:
+        raise trouble
+    return LogRepair(
+        checked=len(repairs),
+        added=sum(repair.added for repair in repairs.values()),
+        rewritten=tuple(work_date for work_date, repair in repairs.items() if repair.rewritten),
+        kept=tuple(repair.kept_as for repair in repairs.values() if repair.kept_as),
+    )
+
+
+def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair, list[int]]:
+    counts = [0, 0]
+
+    def read() -> tuple[punches.LoggedPunch, ...]:
+        with database.read() as session:
+            logged = punches.logged_on(session, work_date)
+        counts[:] = [len(logged), max((one.punch.id for one in logged), default=0)]
+        return logged
+
+    return log.check(work_date, read), counts
+
+
+def _recall(log: CsvLog) -> dict[str, list[int]]:
+    try:
+        remembered = json.loads((log.directory / _MEMORY).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return remembered if isinstance(remembered, dict) else {}

@@ -1,0 +1,181 @@
+"""Employees in the database. Every function works in the session it is given and leaves the commit to its owner."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..domain import Employee, ModelIdentity
+from ..errors import ConflictError, InvalidInputError, NotFoundError
+from ..i18n import N_
+from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, Karyawan, TemplateRow
+from .texts import checked_text, folded
+
+_KEY_LENGTH: Final = 2 * CODE_LENGTH
+
+
+def code_key(code: str) -> str:
+    """Return what makes a code unique: without case and surrounding blanks, so ``E001`` equals `` e001 ``."""
+    return unicodedata.normalize("NFKC", code).casefold().strip()
+
+
+def add(session: Session, *, code: str, name: str, position: str = "") -> Employee:
+    """Add an employee.
+
+    Raises:
+        InvalidInputError: Code or name is empty or too long.
+        ConflictError: The code exists.
+    """
+    code = checked_text(code, field="code", limit=CODE_LENGTH, required=True)
+    key = code_key(code)
+    if len(key) > _KEY_LENGTH:
+        raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)
+    row = Karyawan(kode=code, kode_kunci=key, aktif=True, created_at=datetime.now(UTC))
+    _describe(row, name=name, position=position)
+    try:
+        # The savepoint keeps the transaction usable where another process was faster with the same code.
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as exc:
+        raise ConflictError(
+            N_("There is an employee with the code {code} already."),
+            hint=N_("“smartabsen employee show {code}” shows who it is."),
+            code=code,
+        ) from exc
+    return _employee(row, 0)
+
+
+def find(session: Session, code: str, *, model: ModelIdentity | None = None) -> Employee | None:
+    """Return the employee with a code, or None. ``templates`` counts those of ``model``."""
+    return _first(session, Karyawan.kode_kunci == code_key(code), model)
+
+
+def get(session: Session, code: str, *, model: ModelIdentity | None = None) -> Employee:
+    """Return the employee with a code.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    employee = find(session, code, model=model)
+    if employee is None:
+        raise _no_such_employee(code)
+    return employee
+
+
+def get_by_id(session: Session, employee_id: int, *, model: ModelIdentity | None = None) -> Employee:
+    """Return the employee with a row id.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    employee = _first(session, Karyawan.id == employee_id, model)
+    if employee is None:
+        raise NotFoundError(N_("There is no employee with the id {id}."), id=employee_id)
+    return employee
+
+
+def find_all(
+    session: Session, *, search: str = "", include_inactive: bool = True, model: ModelIdentity | None = None
+) -> tuple[Employee, ...]:
+    """Return employees, sorted by name, then code.
+
+    Args:
+        search: Words that code, name and position must contain between them; case and accents do not matter.
+        include_inactive: Also those who may not punch.
+        model: Whose templates are counted; None counts none.
+    """
+    query = _with_counts(model)
+    for word in folded(search).split():
+        query = query.where(Karyawan.cari.contains(word, autoescape=True))
+    if not include_inactive:
+        query = query.where(Karyawan.aktif)
+    people = [_employee(row, count) for row, count in session.execute(query)]
+    return tuple(sorted(people, key=lambda person: (person.name.casefold(), person.code)))
+
+
+def count(session: Session) -> int:
+    """Return the number of employees, inactive ones included."""
+    return session.scalar(select(func.count()).select_from(Karyawan)) or 0
+
+
+def update(
+    session: Session, code: str, *, name: str | None = None, position: str | None = None, active: bool | None = None
+) -> Employee:
+    """Change what is given of an employee, and return them as they are then (without a count of templates).
+
+    Raises:
+        NotFoundError: There is none with that code.
+        InvalidInputError: The name is empty or too long.
+    """
+    row = session.scalar(select(Karyawan).where(Karyawan.kode_kunci == code_key(code)).with_for_update())
+    if row is None:
+        raise _no_such_employee(code)
+    _describe(row, name=row.nama if name is None else name, position=row.jabatan if position is None else position)
+    if active is not None:
+        row.aktif = active
+    session.flush()
+    return _employee(row, 0)
+
+
+def lock(session: Session, employee_id: int) -> Employee:
+    """Keep all others from writing about this employee until the transaction ends, and return them.
+
+    On a server this locks the row (SELECT ... FOR UPDATE); on SQLite the write transaction holds the only lock already.
+
+    Raises:
+        NotFoundError: There is none with that id.
+    """
+    row = session.scalar(
+        select(Karyawan).where(Karyawan.id == employee_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFoundError(N_("There is no employee with the id {id}."), id=employee_id)
+    return _employee(row, 0)
+
+
+def _describe(row: Karyawan, *, name: str, position: str) -> None:
+    row.nama = checked_text(name, field="name", limit=NAME_LENGTH, required=True)
+    row.jabatan = checked_text(position, field="position", limit=NAME_LENGTH)
+    row.cari = folded(f"{row.kode} {row.nama} {row.jabatan}")[:SEARCH_LENGTH]
+
+
+def _first(session: Session, condition: ColumnElement[bool], model: ModelIdentity | None) -> Employee | None:
+    found = session.execute(_with_counts(model).where(condition)).first()
+    return _employee(*found) if found else None
+
+
+def _with_counts(model: ModelIdentity | None) -> Select[Karyawan, int]:
+    if model is None:
+        return select(Karyawan, func.count(None))
+    counts = (
+        select(TemplateRow.karyawan_id, func.count().label("templates"))
+        .where(and_(TemplateRow.engine == model.engine, TemplateRow.model_digest == model.digest))
+        .group_by(TemplateRow.karyawan_id)
+        .subquery()
+    )
+    return select(Karyawan, func.coalesce(counts.c.templates, 0)).outerjoin(counts, counts.c.karyawan_id == Karyawan.id)
+
+
+def _employee(row: Karyawan, templates: int) -> Employee:
+    return Employee(
+        id=row.id,
+        code=row.kode,
+        name=row.nama,
+        position=row.jabatan,
+        active=row.aktif,
+        created_at=row.created_at,
+        templates=templates,
+    )
+
+
+def _no_such_employee(code: str) -> NotFoundError:
+    return NotFoundError(
+        N_("There is no employee with the code {code}."),
+        hint=N_("“smartabsen employee list” shows all."),
+        code=code,
+    )

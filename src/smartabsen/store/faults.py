@@ -1,0 +1,131 @@
+"""What databases complain about, translated into our errors. Passwords and stored values never get into a text."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError as PoolTimeoutError
+
+from ..errors import DatabaseError
+from ..i18n import N_
+
+_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ = 1213, 1205, 1020
+_MYSQL: dict[int, tuple[str, str]] = {
+    **dict.fromkeys(
+        (1044, 1045, 1698, 1142, 1227),
+        (
+            N_("The database {address} refuses this user name or password, or its rights do not suffice."),
+            N_("Check SMARTABSEN_DATABASE_URL, and what the user was granted."),
+        ),
+    ),
+    **dict.fromkeys(
+        (1049,),
+        (
+            N_("The server of {address} has no database of that name."),
+            N_("Make it: CREATE DATABASE smartabsen CHARACTER SET utf8mb4"),
+        ),
+    ),
+    **dict.fromkeys(
+        (2002, 2003, 2005, 2006, 2013, 2014, 2055, 1053, 1927),
+        (
+            N_("The database {address} does not answer."),
+            N_("Check that the server runs and that this machine reaches it, then try again."),
+        ),
+    ),
+    **dict.fromkeys(
+        (1040, 1203, 1226), (N_("The database {address} has too many connections."), N_("Try again in a moment."))
+    ),
+    **dict.fromkeys(
+        (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ),
+        (N_("The database {address} is busy with other writers."), N_("Try again in a moment.")),
+    ),
+    **dict.fromkeys(
+        (1021, 1114, 1041),
+        (N_("The disk of the database {address} is full."), N_("Free some space, then try again.")),
+    ),
+    **dict.fromkeys(
+        (1290, 1836, 1792),
+        (N_("The database {address} can only be read."), N_("Use the server that takes writes.")),
+    ),
+}
+_SQLITE: dict[int, tuple[str, str]] = {
+    **dict.fromkeys(
+        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+        (
+            N_("The database {address} is busy with other writers."),
+            N_("Try again in a moment; if it stays busy, find out which program of smartabsen hangs."),
+        ),
+    ),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
+        (
+            N_("The database {address} can only be read."),
+            N_("Check the rights of the file and of its directory; both must be writable."),
+        ),
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        N_("The database {address} cannot be opened."),
+        N_("Check that its directory exists and is writable."),
+    ),
+    sqlite3.SQLITE_FULL: (
+        N_("The disk of the database {address} is full."),
+        N_("Free some space, then try again."),
+    ),
+    sqlite3.SQLITE_IOERR: (
+        N_("The database {address} cannot be read or written: the disk reports an error."),
+        N_("Check the disk, then restore a copy if the file is damaged."),
+    ),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+        (
+            N_("The file {address} is damaged, or no database."),
+            N_("Move it away and restore a copy; do not delete it."),
+        ),
+    ),
+}
+
+
+def translated(exc: Exception, address: str) -> DatabaseError:
+    """Return our error for one of SQLAlchemy's or of a driver.
+
+    Args:
+        exc: What was raised.
+        address: The database as people may see it, without a password.
+    """
+    cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    if isinstance(exc, PoolTimeoutError):
+        message, hint = N_("The database {address} is busy: no connection is free."), N_("Try again in a moment.")
+    elif isinstance(cause, sqlite3.Error) and (code := _sqlite_code(cause)) in _SQLITE:
+        message, hint = _SQLITE[code]
+    elif (number := _mysql_code(cause)) in _MYSQL:
+        message, hint = _MYSQL[number]
+    elif isinstance(exc, IntegrityError):
+        message, hint = N_("The database {address} refuses a row that contradicts another one: {problem}"), ""
+    else:
+        message, hint = N_("The database {address} reports a problem: {problem}"), ""
+    return DatabaseError(message, hint=hint, address=address, problem=_first_line(cause))
+
+
+def is_worth_another_try(exc: SQLAlchemyError) -> bool:
+    """Return whether MariaDB rolled a transaction back for the sake of another one: a repetition can succeed."""
+    return isinstance(exc, DBAPIError) and _mysql_code(exc.orig) in (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ)
+
+
+def _sqlite_code(exc: sqlite3.Error) -> int:
+    # The low byte is the primary code; the rest says which kind of it.
+    return int(getattr(exc, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _mysql_code(exc: BaseException | None) -> int:
+    if exc is None or isinstance(exc, sqlite3.Error):
+        return 0
+    number = exc.args[0] if exc.args else 0
+    return number if isinstance(number, int) else 0
+
+
+def _first_line(exc: BaseException | None) -> str:
+    # Only the driver's own words: SQLAlchemy adds the statement and its values, which are people's data.
+    if isinstance(exc, SQLAlchemyError):
+        return type(exc).__name__
+    text = str(exc.args[-1]) if exc is not None and exc.args else type(exc).__name__
+    return text.splitlines()[0] if text else type(exc).__name__

@@ -1,0 +1,109 @@
+"""Files that survive a crash whole, and that only their owner can read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from ..errors import StorageError
+from ..i18n import N_
+
+PRIVATE_FILE: Final = 0o600
+PRIVATE_DIRECTORY: Final = 0o700
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+# Windows refuses to replace a file that somebody reads at this very moment.
+_REPLACE_TRIES = 20
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader, a crash or a power cut finds the old or the new content, never a part.
+
+    The file is private to its owner (0600 where modes exist); its directory is made, private, where it is missing.
+
+    Raises:
+        StorageError: The disk is full, or permission is missing. The old file is unchanged then.
+    """
+    with storage_errors(path):
+        make_private_directory(path.parent)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, PRIVATE_FILE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        sync_directory(path.parent)
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what writers of ``path`` left behind who were killed. Only for the holder of the lock on writing it."""
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        with suppress(OSError):
+            leftover.unlink()
+
+
+def make_private_directory(path: Path) -> None:
+    """Make a directory and its parents where missing, open to the owner alone; existing ones stay as they are."""
+    if not path.is_dir():
+        make_private_directory(path.parent)
+        path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+
+
+def sync_directory(path: Path) -> None:
+    """Make a directory's entries durable. Where directories cannot be synced (Windows), the system does it itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Translate every OSError inside the ``with`` block into a StorageError that names ``path``."""
+    try:
+        yield
+    except OSError as exc:
+        raise _storage_error(exc, path) from exc
+
+
+def _storage_error(exc: OSError, path: Path) -> StorageError:
+    if exc.errno in _FULL:
+        return StorageError(
+            N_("The disk is full: {path} cannot be written."), hint=N_("Free some space, then try again."), path=path
+        )
+    if exc.errno in _FORBIDDEN:
+        return StorageError(
+            N_("No permission to write {path}."),
+            hint=N_("Close it in other programs, and check the rights of the directory."),
+            path=path,
+        )
+    return StorageError(N_("{path} cannot be read or written: {problem}"), path=path, problem=exc.strerror or exc)
+
+
+def _replace(source: Path, target: Path) -> None:
+    for _ in range(_REPLACE_TRIES if os.name == "nt" else 0):
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(0.05)
+        else:
+            return
+    source.replace(target)
+
+
+_BINARY: Final = getattr(os, "O_BINARY", 0)

@@ -1,0 +1,79 @@
+"""Facts about the database itself, by name; above all, which model its gallery is made with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, cast
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..domain import ModelIdentity
+from .tables import MetaRow
+
+ACTIVE_MODEL: Final = "active_model"
+ACTIVE_VERSION: Final = "active_version"
+"""Version of the trained model that is in use."""
+
+
+def find(session: Session, name: str) -> str | None:
+    """Return a fact, or None."""
+    return session.scalar(select(MetaRow.value).where(MetaRow.name == name))
+
+
+def put(session: Session, name: str, value: str) -> None:
+    """Store a fact in place of the one before."""
+    if not _insert(session, name, value):
+        session.execute(update(MetaRow).where(MetaRow.name == name).values(value=value))
+
+
+def compare_and_set(session: Session, name: str, *, expected: str | None, value: str) -> bool:
+    """Store a fact only where the one before is ``expected`` (None: there is none); return whether it was.
+
+    Of several processes at once exactly one gets True.
+    """
+    if expected is None:
+        return _insert(session, name, value)
+    changed = session.execute(
+        update(MetaRow).where(MetaRow.name == name, MetaRow.value == expected).values(value=value)
+    )
+    return cast(CursorResult[Any], changed).rowcount == 1
+
+
+def find_active_model(session: Session) -> ModelIdentity | None:
+    """Return the model that the gallery is made with, None before the first enrolment."""
+    stored = find(session, ACTIVE_MODEL)
+    return ModelIdentity(**json.loads(stored)) if stored else None
+
+
+def claim_active_model(session: Session, model: ModelIdentity) -> ModelIdentity:
+    """Fix ``model`` as the gallery's where none is fixed yet, and return the one that is in force.
+
+    The first enrolment decides; a caller that gets another one back must not store its templates.
+    """
+    compare_and_set(session, ACTIVE_MODEL, expected=None, value=_text(model))
+    active = find_active_model(session)
+    assert active is not None
+    return active
+
+
+def replace_active_model(session: Session, old: ModelIdentity, new: ModelIdentity) -> bool:
+    """Change the gallery's model; False where it is not ``old`` any more."""
+    return compare_and_set(session, ACTIVE_MODEL, expected=_text(old), value=_text(new))
+
+
+def _text(model: ModelIdentity) -> str:
+    return json.dumps({"engine": model.engine, "digest": model.digest, "dimension": model.dimension})
+
+
+def _insert(session: Session, name: str, value: str) -> bool:
+    if find(session, name) is not None:
+        return False
+    try:
+        with session.begin_nested():
+            session.add(MetaRow(name=name, value=value))
+    except IntegrityError:
+        # Another process was faster.
+        return False
+    return True

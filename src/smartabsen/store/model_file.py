@@ -1,0 +1,282 @@
+"""The trained model on the disk: ``model_knn.npz`` with the arrays, ``model_knn.json`` with everything else.
+
+The database is the truth and these files are derived from it; running kiosks read them, and take over a new one when
+:func:`find_stamp` changes. No pickle is ever loaded.
+
+Two files cannot be replaced in one step, so the JSON goes first and describes **both** models: the new one and, under
+``previous``, the one whose arrays still lie there. A reader takes the description whose SHA-256 the arrays have. It
+finds the old model until the arrays are replaced and the new one afterwards, also when the writer was killed between.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..domain import ModelIdentity
+from ..errors import ModelDamagedError, NotTrainedError
+from ..i18n import N_
+from .file_lock import file_lock
+from .files import remove_abandoned, write_atomically
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..domain import FloatArray
+
+ARRAYS_NAME: Final = "model_knn.npz"
+FACTS_NAME: Final = "model_knn.json"
+_FORMAT: Final = 1
+_TRIES: Final = 5
+_RETRY_S: Final = 0.02
+_LENGTH_TOLERANCE: Final = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedModel:
+    """A trained model. Make one with :func:`make_trained_model`.
+
+    Attributes:
+        model: Identity of the embeddings.
+        matcher, k: The matcher and, for KNN, its number of neighbours.
+        threshold, margin: What a decision needs.
+        leave_one_out_accuracy: As measured when it was trained, None where it could not be.
+        trained_at: UTC.
+        embeddings: float32 (N, D), rows of unit length.
+        employee_ids: int64 (N,), whose each row is.
+        version: 12 hex characters over all of this but the accuracy and the time: the same gallery, trained with the
+            same settings, has the same version.
+    """
+
+    model: ModelIdentity
+    matcher: str
+    k: int
+    threshold: float
+    margin: float
+    leave_one_out_accuracy: float | None
+    trained_at: datetime
+    embeddings: FloatArray
+    employee_ids: NDArray[np.int64]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStamp:
+    """What changes when a model file is replaced: inode, size and time of change of both files."""
+
+    facts: tuple[tuple[int, int, int], ...]
+
+
+def make_trained_model(
+    *,
+    model: ModelIdentity,
+    matcher: str,
+    k: int,
+    threshold: float,
+    margin: float,
+    leave_one_out_accuracy: float | None,
+    trained_at: datetime,
+    embeddings: FloatArray,
+    employee_ids: NDArray[np.int64],
+) -> TrainedModel:
+    """Check the parts of a trained model and give it its version.
+
+    Raises:
+        ModelDamagedError: Shapes, types or values are wrong.
+    """
+    _check_arrays(model, embeddings, employee_ids)
+    threshold, margin = float(threshold), float(margin)
+    settings = [_FORMAT, model.engine, model.digest, model.dimension, matcher, k, repr(threshold), repr(margin)]
+    digest = sha256(json.dumps(settings).encode())
+    digest.update(np.ascontiguousarray(employee_ids, dtype="<i8").data)
+    digest.update(np.ascontiguousarray(embeddings, dtype="<f4").data)
+    return TrainedModel(
+        model=model,
+        matcher=matcher,
+        k=k,
+        threshold=threshold,
+        margin=margin,
+        leave_one_out_accuracy=leave_one_out_accuracy,
+        trained_at=trained_at.astimezone(UTC),
+        embeddings=embeddings,
+        employee_ids=employee_ids,
+        version=digest.hexdigest()[:12],
+    )
+
+
+def save_model(directory: Path, trained: TrainedModel) -> None:
+    """Write a model in place of the one before; a reader finds the old or the new one at every instant.
+
+    Raises:
+        StorageError: The disk is full, or permission is missing. The old model is in force then.
+    """
+    arrays = _encode(trained)
+    facts = _describe(trained, arrays)
+    with file_lock(directory / ".model.lock"):
+        for name in (ARRAYS_NAME, FACTS_NAME):
+            remove_abandoned(directory / name)
+        previous = _description_in_force(directory)
+        write_atomically(directory / FACTS_NAME, _seal({**facts, "previous": previous}))
+        write_atomically(directory / ARRAYS_NAME, arrays)
+
+
+def load_model(directory: Path) -> TrainedModel:
+    """Read the model in force.
+
+    Raises:
+        NotTrainedError: There is none.
+        ModelDamagedError: A file is damaged, or the two do not belong together.
+    """
+    for attempt in range(_TRIES):
+        if attempt:
+            # A writer can be between its two files: the description read was older than the arrays read after it.
+            time.sleep(_RETRY_S)
+        described = _read_description(directory)
+        arrays = _read(directory / ARRAYS_NAME)
+        for facts in (described, described.get("previous")):
+            if facts and facts["sha256"] == sha256(arrays).hexdigest():
+                return _decode(directory / ARRAYS_NAME, facts, arrays)
+    raise _damaged(directory / ARRAYS_NAME, "its SHA-256 differs from that in the .json file")
+
+
+def find_stamp(directory: Path) -> ModelStamp | None:
+    """Return a mark that changes when the model is replaced, at the cost of two ``stat``; None without a model.
+
+    Take it before :func:`load_model`. It can change twice for one new model: compare versions, too.
+    """
+    try:
+        found = [(directory / name).stat() for name in (FACTS_NAME, ARRAYS_NAME)]
+    except OSError:
+        return None
+    return ModelStamp(tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in found))
+
+
+def _describe(trained: TrainedModel, arrays: bytes) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "sha256": sha256(arrays).hexdigest(),
+        "version": trained.version,
+        "engine": trained.model.engine,
+        "digest": trained.model.digest,
+        "dimension": trained.model.dimension,
+        "matcher": trained.matcher,
+        "k": trained.k,
+        "threshold": trained.threshold,
+        "margin": trained.margin,
+        "employees": len(np.unique(trained.employee_ids)),
+        "templates": len(trained.embeddings),
+        "leave_one_out_accuracy": trained.leave_one_out_accuracy,
+        "trained_at": trained.trained_at.isoformat(),
+    }
+
+
+def _description_in_force(directory: Path) -> dict[str, Any] | None:
+    """Return the description of the arrays that lie there, None where there are none or nothing describes them."""
+    try:
+        described = _read_description(directory)
+        digest = sha256(_read(directory / ARRAYS_NAME)).hexdigest()
+    except (NotTrainedError, ModelDamagedError):
+        return None
+    for facts in (described, described.get("previous")):
+        if facts and facts["sha256"] == digest:
+            return {name: value for name, value in facts.items() if name not in ("previous", "checksum")}
+    return None
+
+
+def _seal(facts: dict[str, Any]) -> bytes:
+    return (json.dumps({**facts, "checksum": _checksum(facts)}, indent=2) + "\n").encode()
+
+
+def _checksum(facts: dict[str, Any]) -> str:
+    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _read_description(directory: Path) -> dict[str, Any]:
+    path = directory / FACTS_NAME
+    content = _read(path)
+    try:
+        facts: dict[str, Any] = json.loads(content)
+        intact = facts.pop("checksum") == _checksum(facts)
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise _damaged(path, "it is no description of a model") from exc
+    if not intact:
+        raise _damaged(path, "its checksum is wrong")
+    if facts.get("format") != _FORMAT:
+        raise _damaged(path, f"its format is {facts.get('format')}; this program reads {_FORMAT}")
+    return facts
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as exc:
+        raise NotTrainedError(
+            N_("There is no trained model yet ({path} is missing)."), hint=N_("Train one: smartabsen train"), path=path
+        ) from exc
+    except OSError as exc:
+        raise _damaged(path, exc.strerror or "it cannot be read") from exc
+
+
+def _encode(trained: TrainedModel) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        allow_pickle=False,
+        embeddings=np.ascontiguousarray(trained.embeddings, dtype="<f4"),
+        employee_ids=np.ascontiguousarray(trained.employee_ids, dtype="<i8"),
+    )
+    return buffer.getvalue()
+
+
+def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            embeddings, employee_ids = arrays["embeddings"], arrays["employee_ids"]
+        trained = make_trained_model(
+            model=ModelIdentity(facts["engine"], facts["digest"], facts["dimension"]),
+            matcher=facts["matcher"],
+            k=facts["k"],
+            threshold=facts["threshold"],
+            margin=facts["margin"],
+            leave_one_out_accuracy=facts["leave_one_out_accuracy"],
+            trained_at=datetime.fromisoformat(facts["trained_at"]),
+            embeddings=embeddings,
+            employee_ids=employee_ids,
+        )
+    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError) as exc:
+        raise _damaged(path, str(exc).partition("\n")[0] or type(exc).__name__) from exc
+    if trained.version != facts["version"]:
+        raise _damaged(path, "its content differs from its version")
+    return trained
+
+
+def _check_arrays(model: ModelIdentity, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> None:
+    expected = (len(employee_ids), model.dimension)
+    if embeddings.dtype != np.float32 or embeddings.shape != expected:
+        raise _damaged(ARRAYS_NAME, f"embeddings are {embeddings.dtype} {embeddings.shape}, not float32 {expected}")
+    if employee_ids.dtype != np.int64 or employee_ids.ndim != 1:
+        raise _damaged(ARRAYS_NAME, f"employee ids are {employee_ids.dtype} {employee_ids.shape}, not int64 (N,)")
+    if (employee_ids <= 0).any():
+        raise _damaged(ARRAYS_NAME, "an employee id is not positive")
+    # A comparison with NaN is false, so this also refuses what is not finite.
+    lengths = np.linalg.norm(embeddings, axis=1)
+    if not (np.abs(lengths - 1.0) <= _LENGTH_TOLERANCE).all():
+        raise _damaged(ARRAYS_NAME, "an embedding does not have unit length")
+
+
+def _damaged(path: Path | str, problem: str) -> ModelDamagedError:
+    return ModelDamagedError(
+        N_("The trained model {path} is damaged: {problem}."),
+        hint=N_("Train it again: smartabsen train"),
+        path=path,
+        problem=problem,
+    )

@@ -1,0 +1,113 @@
+"""Punches in the database: immutable rows. How one comes about is decided in ``store.recording``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ..domain import Punch, PunchMethod, Status
+from .tables import Karyawan, PunchRow
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedPunch:
+    """A punch with the code and name of its employee, as the attendance log shows it."""
+
+    punch: Punch
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DateCount:
+    """How many punches a work date has, and the highest of their ids."""
+
+    work_date: date
+    punches: int
+    last_id: int
+
+
+def find_by_key(session: Session, key: str) -> Punch | None:
+    """Return the punch with an idempotency key, or None."""
+    row = session.scalar(select(PunchRow).where(PunchRow.idempotency_key == key))
+    return _punch(row) if row else None
+
+
+def neighbours(session: Session, employee_id: int, at: datetime) -> tuple[Punch, ...]:
+    """Return the nearest punches of an employee before (or at) and after an instant: none, one or two."""
+    own = select(PunchRow).where(PunchRow.karyawan_id == employee_id)
+    before = own.where(PunchRow.at_utc <= at).order_by(PunchRow.at_utc.desc(), PunchRow.id.desc()).limit(1)
+    after = own.where(PunchRow.at_utc > at).order_by(PunchRow.at_utc, PunchRow.id).limit(1)
+    return tuple(_punch(row) for query in (before, after) if (row := session.scalar(query)))
+
+
+def of_day(session: Session, employee_id: int, work_date: date) -> tuple[Punch, ...]:
+    """Return an employee's punches of a work date, ordered by time."""
+    query = (
+        select(PunchRow)
+        .where(PunchRow.karyawan_id == employee_id, PunchRow.work_date == work_date)
+        .order_by(PunchRow.at_utc, PunchRow.id)
+    )
+    return tuple(_punch(row) for row in session.scalars(query))
+
+
+def logged_on(session: Session, work_date: date) -> tuple[LoggedPunch, ...]:
+    """Return all punches of a work date with their employees, ordered by id."""
+    query = (
+        select(PunchRow, Karyawan.kode, Karyawan.nama)
+        .join(Karyawan, Karyawan.id == PunchRow.karyawan_id)
+        .where(PunchRow.work_date == work_date)
+        .order_by(PunchRow.id)
+    )
+    return tuple(LoggedPunch(_punch(row), code, name) for row, code, name in session.execute(query))
+
+
+def dates(session: Session) -> tuple[DateCount, ...]:
+    """Return every work date that has punches, the oldest first. The index answers this without reading rows."""
+    query = (
+        select(PunchRow.work_date, func.count(), func.max(PunchRow.id))
+        .group_by(PunchRow.work_date)
+        .order_by(PunchRow.work_date)
+    )
+    return tuple(DateCount(work_date, count, last_id) for work_date, count, last_id in session.execute(query))
+
+
+def insert(session: Session, punch: Punch, status: Status) -> Punch:
+    """Store a punch with the status that the person is told, and return it with its id."""
+    row = PunchRow(
+        karyawan_id=punch.employee_id,
+        idempotency_key=punch.key,
+        at_utc=punch.at,
+        work_date=punch.work_date,
+        method=punch.method.value,
+        status=status.value,
+        kiosk=punch.kiosk,
+        similarity=punch.similarity,
+        liveness=punch.liveness,
+        model_digest=punch.model_digest,
+        note=punch.note,
+        created_at=datetime.now(UTC),
+    )
+    session.add(row)
+    session.flush()
+    return _punch(row)
+
+
+def _punch(row: PunchRow) -> Punch:
+    return Punch(
+        id=row.id,
+        employee_id=row.karyawan_id,
+        at=row.at_utc,
+        work_date=row.work_date,
+        method=PunchMethod(row.method),
+        kiosk=row.kiosk,
+        key=row.idempotency_key,
+        similarity=row.similarity,
+        model_digest=row.model_digest,
+        note=row.note,
+        liveness=row.liveness,
+        status=Status(row.status),
+    )

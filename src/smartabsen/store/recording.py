@@ -1,0 +1,168 @@
+"""How an attempt becomes a punch: decided in the database, in one transaction, whichever process it comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final, Protocol
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..domain import AttendanceDay, Employee, Outcome, Punch
+from ..errors import ConflictError, InvalidInputError
+from ..i18n import N_
+from . import days, employees, punches
+from .tables import LABEL_LENGTH, NOTE_LENGTH
+from .texts import checked_text, shortened
+
+_KEY: Final = re.compile(rf"[!-~]{{1,{LABEL_LENGTH}}}")
+
+
+class PunchRules(Protocol):
+    """What recording needs of the rules; ``attendance.rules.Rules`` is one."""
+
+    def standing_punch(self, neighbours: Iterable[Punch], at: datetime) -> Punch | None:
+        """Return the punch that already stands for an attempt at ``at``, given the nearest ones, or None."""
+        ...
+
+    def derive_day(self, punches: Sequence[Punch]) -> AttendanceDay:
+        """Derive the day from all punches of one employee on one work date."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an attempt.
+
+    Attributes:
+        outcome: RECOGNIZED when the punch is stored, now or by an earlier attempt with the same key;
+            ALREADY_RECORDED when another punch stands.
+        new: Whether this call stored it.
+        employee: Whose it is.
+        punch: The punch that counts.
+        day: Its day as it is now.
+    """
+
+    outcome: Outcome
+    new: bool
+    employee: Employee
+    punch: Punch
+    day: AttendanceDay
+
+
+def record(session: Session, attempt: Punch, rules: PunchRules) -> Recorded:
+    """Store a punch unless its key is known or another punch stands, and derive its day again.
+
+    The employee's lock comes first, so that of several attempts at once each sees what the one before has stored.
+
+    Args:
+        session: Of a write transaction, for this alone.
+        attempt: A punch without an id. Its key is 1 to 100 printable ASCII characters without blanks.
+        rules: Cooldown and the day's rules.
+
+    Raises:
+        NotFoundError: There is no such employee.
+        ConflictError: The employee is inactive, or the key belongs to a punch of somebody else.
+        InvalidInputError: The key has another form, or the note is too long.
+    """
+    attempt = _checked(attempt)
+    employee = employees.lock(session, attempt.employee_id)
+    known = punches.find_by_key(session, attempt.key)
+    if known is None:
+        if not employee.active:
+            raise ConflictError(
+                N_("{name} ({code}) is not active and cannot punch."),
+                hint=N_("Activate the employee first."),
+                name=employee.name,
+                code=employee.code,
+            )
+        standing = rules.standing_punch(punches.neighbours(session, employee.id, attempt.at), attempt.at)
+        if standing is not None:
+            return _answer(session, employee, standing, rules, outcome=Outcome.ALREADY_RECORDED)
+        return _store(session, employee, attempt, rules)
+    if known.employee_id != employee.id:
+        raise _key_is_taken(attempt.key)
+    return _answer(session, employee, known, rules, outcome=Outcome.RECOGNIZED)
+
+
+def derive_again(session: Session, employee_id: int, work_date: date, rules: PunchRules) -> AttendanceDay | None:
+    """Derive a day again from its punches, as after a change of the rules, and store it; leave keeps its status.
+
+    Returns:
+        The day; None where there is neither a punch nor a leave.
+
+    Raises:
+        NotFoundError: There is no such employee.
+    """
+    employees.lock(session, employee_id)
+    before = days.find(session, employee_id, work_date)
+    stored = punches.of_day(session, employee_id, work_date)
+    if not stored:
+        return before
+    return days.save(session, _with_leave(rules.derive_day(stored), before))
+
+
+def clear_leave(session: Session, employee_id: int, work_date: date, rules: PunchRules) -> AttendanceDay | None:
+    """Take a leave back: the day becomes what its punches say, or is gone where there are none.
+
+    Raises:
+        NotFoundError: There is no such employee.
+    """
+    employees.lock(session, employee_id)
+    before = days.find(session, employee_id, work_date)
+    if before is not None and before.status in days.LEAVE:
+        days.delete(session, employee_id, work_date)
+    return derive_again(session, employee_id, work_date, rules)
+
+
+def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRules) -> Recorded:
+    before = days.find(session, employee.id, attempt.work_date)
+    others = punches.of_day(session, employee.id, attempt.work_date)
+    day = _with_leave(rules.derive_day((*others, attempt)), before)
+    try:
+        punch = punches.insert(session, attempt, day.status)
+    except IntegrityError as exc:
+        # Another employee's attempt with the same key was stored after we looked.
+        raise _key_is_taken(attempt.key) from exc
+    return Recorded(Outcome.RECOGNIZED, True, employee, punch, days.save(session, day))
+
+
+def _answer(session: Session, employee: Employee, punch: Punch, rules: PunchRules, *, outcome: Outcome) -> Recorded:
+    day = days.find(session, employee.id, punch.work_date)
+    if day is None:
+        day = rules.derive_day(punches.of_day(session, employee.id, punch.work_date))
+    return Recorded(outcome, False, employee, punch, day)
+
+
+def _with_leave(derived: AttendanceDay, before: AttendanceDay | None) -> AttendanceDay:
+    # Leave is somebody's decision, and a punch must not undo it unseen: who comes in on a day of leave, or goes home
+    # ill at noon, keeps the status and gets the times.
+    if before is not None and before.status in days.LEAVE:
+        return dataclasses.replace(derived, status=before.status, late_minutes=0)
+    return derived
+
+
+def _checked(attempt: Punch) -> Punch:
+    if attempt.at.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    if not _KEY.fullmatch(attempt.key):
+        raise InvalidInputError(N_("A key of an attempt is 1 to 100 ASCII characters without blanks."))
+    return dataclasses.replace(
+        attempt,
+        # SQLite and MariaDB keep microseconds in UTC: what is compared now must equal what is read later.
+        at=attempt.at.astimezone(UTC),
+        kiosk=shortened(attempt.kiosk, LABEL_LENGTH),
+        note=checked_text(attempt.note, field="note", limit=NOTE_LENGTH),
+    )
+
+
+def _key_is_taken(key: str) -> ConflictError:
+    return ConflictError(
+        N_("The key “{key}” belongs to a punch of somebody else."),
+        hint=N_("Give each attempt a key of its own."),
+        key=key,
+    )

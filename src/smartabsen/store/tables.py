@@ -1,0 +1,210 @@
+"""The tables. Their names and columns are the owner's Indonesian where the original system had them; ours are English.
+
+Rules for every column, so that SQLite and MariaDB answer alike:
+
+- An instant is stored as naive UTC with microseconds (:class:`UtcDateTime`), never as TIMESTAMP (which ends in 2038 and
+  has defaults of its own). ``jam_masuk`` and ``jam_pulang`` are such UTC instants too.
+- Text compares byte by byte (``utf8mb4_bin``). What must be equal regardless of case has a column of its own with the
+  folded text (``kode_kunci``, ``cari``); sorting for people is done in Python.
+- Row ids are never used twice, not even after the last row was deleted: the attendance log names them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ..domain import Status
+
+CODE_LENGTH: Final = 64
+NAME_LENGTH: Final = 200
+NOTE_LENGTH: Final = 500
+LABEL_LENGTH: Final = 100
+SEARCH_LENGTH: Final = 700
+SOURCE_LENGTH: Final = 255
+
+_OPTIONS: Final = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
+}
+TABLE_OPTIONS: Final[dict[str, Any]] = {**_OPTIONS, "sqlite_autoincrement": True}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A UTC instant: aware in, aware out, naive UTC with microseconds in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """The base of all tables; constraints get names that migrations can refer to."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime(), date: Date(), float: Double()}  # noqa: RUF012 - SQLAlchemy's form
+
+
+class Karyawan(Base):
+    """Employees.
+
+    ``kode`` is the employer's code as it was written; ``kode_kunci`` is its folded form, which is unique: ``E001``,
+    ``e001`` and `` E001 `` are one code. ``cari`` is the folded text that searches look into.
+    """
+
+    __tablename__ = "karyawan"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kode: Mapped[str] = mapped_column(String(CODE_LENGTH))
+    kode_kunci: Mapped[str] = mapped_column(String(2 * CODE_LENGTH), unique=True)
+    nama: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    jabatan: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    aktif: Mapped[bool]
+    telepon: Mapped[str | None] = mapped_column(String(32))
+    email: Mapped[str | None] = mapped_column(String(254))
+    persetujuan_at: Mapped[datetime | None]
+    cari: Mapped[str] = mapped_column(String(SEARCH_LENGTH))
+    created_at: Mapped[datetime]
+
+
+class Absensi(Base):
+    """Attendance days: one row for each employee and work date, derived from punches or entered as leave."""
+
+    __tablename__ = "absensi"
+    __table_args__ = (
+        UniqueConstraint("karyawan_id", "tanggal"),
+        CheckConstraint("status IN ({})".format(", ".join(f"'{status}'" for status in Status)), name="status"),
+        Index(None, "tanggal"),
+        TABLE_OPTIONS,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
+    tanggal: Mapped[date]
+    jam_masuk: Mapped[datetime | None]
+    jam_pulang: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(String(16))
+    menit_terlambat: Mapped[int]
+    menit_kerja: Mapped[int]
+    keterangan: Mapped[str] = mapped_column(String(NOTE_LENGTH))
+
+
+class QrToken(Base):
+    """Sign-in tokens; ``token`` holds the SHA-256 (64 hex characters) of the secret."""
+
+    __tablename__ = "qr_tokens"
+    __table_args__ = _OPTIONS
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime]
+    verified: Mapped[bool]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class TemplateRow(Base):
+    """Templates: embeddings as float32 little-endian with the identity of their model."""
+
+    __tablename__ = "templates"
+    __table_args__ = (
+        UniqueConstraint("karyawan_id", "engine", "model_digest", "photo_digest"),
+        Index(None, "engine", "model_digest"),
+        TABLE_OPTIONS,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
+    engine: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    model_digest: Mapped[str] = mapped_column(String(64))
+    dimension: Mapped[int]
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    quality: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
+    photo_digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class PunchRow(Base):
+    """Punches: never changed. ``status`` is what the person was told. ``method`` has no CHECK: its words will grow."""
+
+    __tablename__ = "punches"
+    __table_args__ = (Index(None, "karyawan_id", "at_utc"), Index(None, "work_date", "id"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
+    idempotency_key: Mapped[str] = mapped_column(String(LABEL_LENGTH), unique=True)
+    at_utc: Mapped[datetime]
+    work_date: Mapped[date]
+    method: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    kiosk: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    similarity: Mapped[float | None]
+    liveness: Mapped[float | None]
+    model_digest: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
+    created_at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """The audit trail: rows are only ever added. ``details`` is a JSON object."""
+
+    __tablename__ = "audit"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at_utc: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    action: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    subject: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    details: Mapped[str] = mapped_column(Text)
+
+
+class MetaRow(Base):
+    """Facts about this database, by name."""
+
+    __tablename__ = "meta"
+    __table_args__ = _OPTIONS
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,181 @@
+"""``run-kiosk``: lines for scripts, greetings for people, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.console import Console
+
+from smartabsen.cli.kiosk_view import KioskView
+from smartabsen.cli.output import Output
+from smartabsen.domain import KioskEvent, KioskEventKind, Outcome
+from smartabsen.errors import CameraBusyError
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Outcome, str]]:
+    """What was played: sound mode, outcome and sentence."""
+    plays: list[tuple[str, Outcome, str]] = []
+
+    class Sound:
+        def __init__(self, mode: str) -> None:
+            self.mode = mode
+
+        def play(self, outcome: Outcome, text: str) -> None:
+            plays.append((self.mode, outcome, text))
+
+    module = ModuleType("smartabsen.cli.sound")
+    module.Sound = Sound  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return plays
+
+
+@pytest.fixture
+def events(punched: Any) -> tuple[KioskEvent, ...]:
+    """A session: started, one person greeted, one refused, the camera lost and back."""
+    at = punched.punch.at
+    return (
+        KioskEvent(KioskEventKind.STARTED, at, detail="No window: {why}.", params=(("why", "no display"),)),
+        KioskEvent(KioskEventKind.DECISION, at, Outcome.RECOGNIZED, punched, similarity=0.81, track=1),
+        KioskEvent(KioskEventKind.DECISION, at, Outcome.TOO_DARK, track=2),
+        KioskEvent(KioskEventKind.CAMERA_LOST, at, detail="The camera is gone."),
+        KioskEvent(KioskEventKind.CAMERA_BACK, at, detail="The camera is back."),
+    )
+
+
+@pytest.fixture
+def kiosk(program: Any, heard: Any, events: Any) -> Any:
+    """The program, whose kiosk tells these events."""
+    program.prepare = lambda library: setattr(library, "events", events)
+    return program
+
+
+def test_scripts_get_one_line_for_each_decision_and_a_last_one(kiosk: Any) -> None:
+    """Everything else goes to stderr; a reader of stdout needs to know two kinds of lines."""
+    result = kiosk("run-kiosk", "--headless", "--json")
+    first, second, last = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 0
+    assert first == {
+        "event": "decision",
+        "outcome": "recognized",
+        "employee": {"code": "E001", "name": "Siti Rahma"},
+        "at": "2026-11-02T00:55:00+00:00",
+        "date": "2026-11-02",
+        "status": "Hadir",
+        "similarity": 0.81,
+        "track": 1,
+        "message": "Good morning, Siti Rahma. 07:55, Present.",
+    }
+    assert (second["event"], second["outcome"], second["employee"]) == ("decision", "too_dark", None)
+    assert (last["event"], last["recorded"], last["refused"], last["reason"]) == (
+        "summary", 1, 1, "end_of_recording",
+    )  # fmt: skip
+    assert "The camera is gone." in result.stderr
+
+
+def test_people_are_greeted_refused_and_told_what_happens(kiosk: Any) -> None:
+    """A greeting has name, time and status; a refusal has reason and next step."""
+    result = kiosk("run-kiosk")
+    assert result.stdout.splitlines() == [
+        "07:55:00  Good morning, Siti Rahma. 07:55, Present.",
+        "07:55:00  Too dark. Face the light.",
+        "The recording has ended. 1 recorded, 0 recorded before, 1 refused; 12 frames in 1.2 s.",
+    ]
+    assert result.stderr.splitlines() == [
+        "Engine dlib: the built-in engine",
+        "No window: no display.",
+        "The camera is gone.",
+        "The camera is back.",
+    ]
+
+
+def test_decisions_are_heard_as_the_settings_say(kiosk: Any, heard: list[Any]) -> None:
+    """The option is a setting; both kinds of decisions have a sound."""
+    kiosk("run-kiosk", "--sound", "voice", "--json")
+    assert heard == [
+        ("voice", Outcome.RECOGNIZED, "Good morning, Siti Rahma. 07:55, Present."),
+        ("voice", Outcome.TOO_DARK, "Too dark. Face the light."),
+    ]
+
+
+def test_the_library_gets_the_camera_the_time_and_whether_to_open_a_window(kiosk: Any) -> None:
+    """``--headless`` means no window; without it the library decides."""
+    kiosk("run-kiosk", "--camera", "door.mp4", "--headless", "--max-seconds", "2.5")
+    name, _, options = kiosk.library.calls[-1]
+    chosen = {key: options[key] for key in ("camera", "max_seconds", "window")}
+    assert (name, chosen) == ("run_kiosk", {"camera": "door.mp4", "max_seconds": 2.5, "window": False})
+    kiosk("run-kiosk")
+    assert kiosk.library.calls[-1][2]["window"] is True
+
+
+def test_a_kiosk_that_cannot_start_answers_like_any_command(kiosk: Any) -> None:
+    """A busy camera is exit code 4 and one line of JSON."""
+    kiosk.prepare = lambda library: library.raises.update(run_kiosk=CameraBusyError("Busy."))
+    assert kiosk.json("run-kiosk")[0] == 4
+
+
+def test_a_terminal_has_a_live_line_below_the_decisions(events: Any) -> None:
+    """State and counts stay at the bottom; remarks do not tear them."""
+    screen = StringIO()
+    out = Output(as_json=False, quiet=False)
+    out.stdout = Console(file=screen, force_terminal=True, width=80)
+    view = KioskView(out, JAKARTA, lambda *_: None)
+    with view.running():
+        for event in events:
+            view.on_event(event)
+    shown = screen.getvalue()
+    assert "Siti Rahma. 07:55, Present." in shown
+    assert "The camera is gone." in shown
+    assert "The camera is back.  ·  1 recorded, 1 refused" in shown
+
+
+KIOSK = """
+import sys, types
+from pathlib import Path
+sys.path.insert(0, sys.argv.pop(1))
+import conftest
+from smartabsen.cli import session
+from smartabsen.cli.app import main
+
+def wait(*, stop):
+    print("ready", file=sys.stderr, flush=True)
+    stop.wait(20)
+
+def open_app(flags):
+    library = conftest.FakeApp(flags, Path("."))
+    library.run = wait
+    return library
+
+session.open_app = open_app
+sys.modules["smartabsen.cli.sound"] = types.SimpleNamespace(Sound=lambda mode: types.SimpleNamespace(play=None))
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_signals_end_it_with_a_summary(tmp_path: Path, number: int, exit_code: int) -> None:
+    """A service manager's SIGTERM is a good end; Ctrl-C is told apart."""
+    command = [sys.executable, "-c", KIOSK, str(Path(__file__).parent), "run-kiosk", "--json", "--quiet"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stderr.readline() == "ready\n"
+        started = time.monotonic()
+        process.send_signal(number)
+        summary = json.loads(process.stdout.read())
+        assert process.wait(timeout=20) == exit_code
+        assert process.stderr.read() == ""
+    assert (summary["event"], summary["reason"]) == ("summary", "stopped")
+    assert time.monotonic() - started < 10

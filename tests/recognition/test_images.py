@@ -1,0 +1,234 @@
+"""Decoding: every picture a person may bring ends upright in memory, or in a refusal that says what to do."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tracemalloc
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from smartabsen.domain import Outcome
+from smartabsen.errors import InvalidInputError
+from smartabsen.recognition.images import MAX_BYTES, ImageRefusal, Picture, decode_image, encode_image
+
+
+def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def quarters(width: int = 64, height: int = 48) -> Image.Image:
+    """Four quarters of different colours: no turn or mirroring leaves it the same."""
+    pixels = np.zeros((height, width, 3), dtype=np.uint8)
+    pixels[: height // 2, : width // 2] = (255, 0, 0)
+    pixels[: height // 2, width // 2 :] = (0, 255, 0)
+    pixels[height // 2 :, : width // 2] = (0, 0, 255)
+    pixels[height // 2 :, width // 2 :] = (255, 255, 255)
+    return Image.fromarray(pixels)
+
+
+def decoded(data: bytes) -> Picture:
+    picture = decode_image(data)
+    assert isinstance(picture, Picture), picture
+    assert picture.image_bgr.dtype == np.uint8
+    assert picture.image_bgr.ndim == 3
+    assert picture.image_bgr.shape[2] == 3
+    return picture
+
+
+def refused(data: bytes) -> ImageRefusal:
+    refusal = decode_image(data)
+    assert isinstance(refusal, ImageRefusal), refusal
+    refusal.detail.format(**dict(refusal.params))
+    return refusal
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = zlib.compress(b"\x00" * 100_000)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_come_out_upright_for_every_exif_orientation(format: str, orientation: int) -> None:
+    """All eight turns and mirrorings that EXIF knows are undone, in each format that carries EXIF."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(quarters(), format, exif=exif)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))[..., ::-1]
+    found = decoded(data).image_bgr
+    assert found.shape == upright.shape
+    # Far from the borders between the quarters, where the formats ring.
+    corners = np.ix_([4, -5], [4, -5])
+    np.testing.assert_allclose(found[corners], upright[corners], atol=12)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_a_large_turned_photo_is_reduced_and_upright(format: str) -> None:
+    """A photo of 4000 x 2000 that EXIF turns comes out as 1000 x 2000, and its boxes go back to the file's pixels."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = decoded(encoded(quarters(4000, 2000), format, exif=exif))
+    assert picture.image_bgr.shape == (2000, 1000, 3)
+    assert picture.reduction == 2
+    assert picture.box_in_file((1.0, 2.0, 300.5, 400.0)) == (2.0, 4.0, 601.0, 800.0)
+    # Turned clockwise, the blue quarter (lower left) comes to the upper left.
+    assert picture.image_bgr[10, 10].tolist() == pytest.approx([255, 0, 0], abs=12)
+
+
+@pytest.mark.parametrize(
+    ("width", "reduction"), [(800, 1), (3199, 1), (3200, 2), (6399, 2), (6400, 4), (12_799, 4), (12_800, 8)]
+)
+def test_the_longer_side_keeps_1600_pixels(width: int, reduction: int) -> None:
+    """The reduction is the strongest that leaves 1600 pixels."""
+    picture = decoded(encoded(Image.new("RGB", (width, 20)), "JPEG"))
+    assert picture.reduction == reduction
+    assert picture.image_bgr.shape[1] == -(-width // reduction)
+
+
+@pytest.mark.parametrize(
+    ("mode", "format"),
+    [
+        ("L", "JPEG"),
+        ("L", "PNG"),
+        ("LA", "PNG"),
+        ("P", "PNG"),
+        ("1", "PNG"),
+        ("I;16", "PNG"),
+        ("RGBA", "PNG"),
+        ("RGBA", "WEBP"),
+        ("CMYK", "JPEG"),
+        ("P", "BMP"),
+        ("RGB", "BMP"),
+    ],
+)
+def test_every_kind_of_pixel_becomes_three_channels_of_eight_bits(mode: str, format: str) -> None:
+    """Grey, palette, bilevel, 16-bit, transparent and CMYK pictures keep their light and dark."""
+    grey = np.zeros((40, 60), dtype=np.uint8)
+    grey[:, 30:] = 255
+    if mode == "I;16":
+        image = Image.fromarray(grey.astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(grey).convert(mode)
+    found = decoded(encoded(image, format)).image_bgr
+    assert found.shape == (40, 60, 3)
+    assert found[:, 5].max() < 60
+    assert found[:, 55].min() > 190
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP"])
+def test_a_file_that_was_cut_off_is_refused(format: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Half a file, or all but its last bytes, is no picture; the decoder's own complaints do not reach the screen."""
+    pixels = np.random.default_rng(1).integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(pixels), format)
+    for length in (20, len(data) // 2, len(data) - 2):
+        assert refused(data[:length]).outcome is Outcome.UNREADABLE
+    assert capfd.readouterr().err == ""
+
+
+def test_a_preview_inside_a_cut_jpeg_does_not_pass_for_its_end() -> None:
+    """The end marker of an EXIF preview is not the end of the picture."""
+    preview = encoded(quarters(), "JPEG")
+    exif = Image.Exif()
+    exif[0x9286] = b"ASCII\x00\x00\x00" + preview
+    data = encoded(quarters(640, 480), "JPEG", exif=exif, quality=95)
+    assert data.index(b"\xff\xd9") < len(data) - 2
+    assert refused(data[:-20]).outcome is Outcome.UNREADABLE
+
+
+def test_what_follows_the_end_of_a_picture_is_ignored() -> None:
+    """Phones append films and maps to their JPEGs, and some screenshots carry leftovers."""
+    for format in ("JPEG", "PNG", "WEBP"):
+        assert decoded(encoded(quarters(), format) + b"\x00leftover" * 50).image_bgr.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"", "empty"),
+        (b"hello, this is text", "JPEG, PNG"),
+        (b"\xff\xd8\xff", "JPEG, PNG"),
+        (b"\x89PNG\r\n\x1a\n", "JPEG, PNG"),
+        (b"BM", "JPEG, PNG"),
+        (b"RIFF\x00\x00\x00\x00WEBP", "JPEG, PNG"),
+        (png_claiming(0, 10), "JPEG, PNG"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"),
+        (b"GIF89a" + b"\x00" * 40, "JPEG, PNG"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_what_to_do(data: bytes, word: str) -> None:
+    """Each refusal is data, and says what the file is or should be."""
+    refusal = refused(data)
+    assert refusal.outcome is Outcome.UNREADABLE
+    assert word in refusal.detail
+
+
+def test_a_damaged_body_is_refused() -> None:
+    """A whole file whose pixels do not decode is unreadable."""
+    data = bytearray(encoded(quarters(), "PNG"))
+    start = data.index(b"IDAT") + 4
+    data[start : start + 20] = bytes(20)
+    assert refused(bytes(data)).outcome is Outcome.UNREADABLE
+
+
+@pytest.mark.parametrize("size", [(5001, 5000), (20_000, 20_000), (2**31 - 1, 2**31 - 1)])
+def test_a_picture_that_would_unfold_to_gigabytes_is_refused_before_it_does(size: tuple[int, int]) -> None:
+    """More than 25 megapixels are refused by the header alone."""
+    data = png_claiming(*size)
+    tracemalloc.start()
+    try:
+        assert refused(data).outcome is Outcome.TOO_LARGE
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_the_size_of_a_webp_is_read_from_each_of_its_headers(lossless: bool) -> None:
+    """Lossy, lossless and extended files say how large they are in different places."""
+    large = Image.new("RGB", (5100, 5000))
+    assert refused(encoded(large, "WEBP", lossless=lossless)).outcome is Outcome.TOO_LARGE
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    assert refused(encoded(large, "WEBP", lossless=lossless, exif=exif)).outcome is Outcome.TOO_LARGE
+
+
+def test_exactly_25_megapixels_are_read() -> None:
+    """The limit is inclusive."""
+    assert decoded(encoded(Image.new("L", (5000, 5000)), "JPEG")).image_bgr.shape == (2500, 2500, 3)
+
+
+def test_a_file_that_is_too_long_is_refused() -> None:
+    """A film that is named .jpg is not decoded."""
+    assert refused(bytes(MAX_BYTES + 1)).outcome is Outcome.TOO_LARGE
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".JPEG", ".png", ".webp", ".bmp"])
+def test_an_encoded_picture_can_be_read_back(suffix: str) -> None:
+    """What is written for people is a picture again."""
+    image = cv2.GaussianBlur(np.random.default_rng(2).integers(0, 255, (50, 70, 3), dtype=np.uint8), (0, 0), 4)
+    found = decoded(encode_image(image, suffix=suffix)).image_bgr
+    assert np.abs(found.astype(int) - image).mean() < 4
+
+
+def test_an_unknown_suffix_is_refused_with_the_known_ones() -> None:
+    """Who asks for a .gif is told what there is."""
+    with pytest.raises(InvalidInputError) as caught:
+        encode_image(np.zeros((4, 4, 3), dtype=np.uint8), suffix=".gif")
+    assert ".png" in caught.value.hint
+
+
+def test_a_picture_that_does_not_fit_the_format_is_refused() -> None:
+    """WebP ends at 16383 pixels."""
+    with pytest.raises(InvalidInputError):
+        encode_image(np.zeros((1, 20_000, 3), dtype=np.uint8), suffix=".webp")

@@ -1,0 +1,90 @@
+"""One of several processes that work on the same store at the same moment.
+
+Usage: worker.py START NUMBER TASK ARGUMENT...; prints a line of words for each thing it did.
+"""
+
+from __future__ import annotations
+
+import sys
+import time as clock
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from smartabsen.attendance.rules import Rules
+from smartabsen.domain import Punch, PunchMethod, Status
+from smartabsen.store import meta, recording, schema
+from smartabsen.store.csv_log import CsvLog
+from smartabsen.store.database import Database
+from smartabsen.store.punches import LoggedPunch
+
+BEGIN = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
+
+
+def punch(number: int, *, key: str, employee_id: int, at: datetime) -> Punch:
+    return Punch(0, employee_id, at, at.date(), PunchMethod.MANUAL, f"kiosk-{number}", key)
+
+
+def rules(cooldown_s: int) -> Rules:
+    return Rules(time(8, 0), 0, "Asia/Jakarta", time(4, 0), cooldown_s, 60)
+
+
+def same_person(number: int, url: str) -> None:
+    """Try five times to punch the same employee, a few milliseconds apart, each time with a key of its own."""
+    database = Database(url)
+    for step in range(5):
+        at = BEGIN + timedelta(milliseconds=10 * step + number)
+        one = punch(number, key=f"{number}-{step}", employee_id=1, at=at)
+        print(database.run_write(lambda session, one=one: recording.record(session, one, rules(60))).new)
+
+
+def same_key(number: int, url: str) -> None:
+    """Try to store one attempt, as its repetitions after lost answers would."""
+    one = punch(number, key="attempt-1", employee_id=1, at=BEGIN + timedelta(seconds=number))
+    print(Database(url).run_write(lambda session: recording.record(session, one, rules(0))).punch.id)
+
+
+def many_punches(number: int, url: str, count: str) -> None:
+    """Punch for a person of one's own and for one whom all others punch, too."""
+    database = Database(url)
+    for step in range(int(count)):
+        employee_id = 1 if step % 2 else number + 1
+        at = BEGIN + timedelta(seconds=step, milliseconds=number)
+        one = punch(number, key=f"{number}-{step}", employee_id=employee_id, at=at)
+        began = clock.monotonic()
+        done = database.run_write(lambda session, one=one: recording.record(session, one, rules(0)))
+        print(done.new, f"{clock.monotonic() - began:.3f}")
+
+
+def claim(number: int, url: str) -> None:
+    """Try to be the one who fixes a fact."""
+    print(Database(url).run_write(lambda s: meta.compare_and_set(s, "first", expected=None, value=str(number))))
+
+
+def first_open(number: int, url: str) -> None:
+    """Open an empty database."""
+    database = Database(url)
+    with database.read() as session:
+        meta.find(session, "anything")
+    print(schema.schema_status(database).state)
+
+
+def append_lines(number: int, directory: str, count: str) -> None:
+    """Append lines to the attendance log, each twice."""
+    log = CsvLog(Path(directory), zone="Asia/Jakarta")
+    for step in range(int(count)):
+        one = Punch(
+            number * 1000 + step + 1, 1, BEGIN, BEGIN.date(), PunchMethod.FACE, "k", "key", status=Status.PRESENT
+        )
+        print(log.append(LoggedPunch(one, "E001", "Siti")), log.append(LoggedPunch(one, "E001", "Siti")))
+
+
+if __name__ == "__main__":
+    clock.sleep(max(0.0, float(sys.argv[1]) - clock.time()))
+    {
+        "same-person": same_person,
+        "same-key": same_key,
+        "many-punches": many_punches,
+        "claim": claim,
+        "first-open": first_open,
+        "append-lines": append_lines,
+    }[sys.argv[3]](int(sys.argv[2]), *sys.argv[4:])
