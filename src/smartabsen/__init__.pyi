@@ -42,7 +42,6 @@ from .errors import (
     ConfigError as ConfigError,
     ConflictError as ConflictError,
     DatabaseError as DatabaseError,
-    DuplicateFaceError as DuplicateFaceError,
     EngineMismatchError as EngineMismatchError,
     GateError as GateError,
     InvalidInputError as InvalidInputError,

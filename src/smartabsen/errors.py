@@ -9,7 +9,6 @@
     │   └── MissingDependencyError         3   500   a library for the chosen backend is not installed
     ├── NotFoundError                      1   404   no such employee, template, model, file
     ├── ConflictError                      1   409   it exists already, or it contradicts what exists
-    │   └── DuplicateFaceError             1   409   the face belongs to an employee who is enrolled
     ├── CameraError                        4   503   a camera cannot be opened or read
     │   └── CameraBusyError                4   503   another process holds the camera
     ├── DatabaseError                      5   503   the database does not answer or refuses
@@ -100,12 +99,6 @@ class ConflictError(SmartAbsenError):
 
     code = "conflict"
     http_status = 409
-
-
-class DuplicateFaceError(ConflictError):
-    """The face looks like somebody who is enrolled already."""
-
-    code = "duplicate_face"
 
 
 class CameraError(SmartAbsenError):

@@ -44,6 +44,18 @@ def test_a_variation_is_another_picture_without_empty_corners() -> None:
     assert abs(other.astype(int) - 100).max() <= 3
 
 
+def test_a_variation_keeps_the_face_where_the_shift_says() -> None:
+    """Turn and zoom go about the centre; a shift is a share of the size."""
+    image = np.full((200, 200, 3), 128, np.uint8)
+    image[90:110, 90:110] = RED_BGR
+    for variation in (Variation(zoom=0.7, rotation_deg=8.0), Variation(zoom=1.2), Variation(shift_xy=(0.1, -0.05))):
+        other = vary(image, variation, seed=1).astype(int)
+        y, x = (place.mean() for place in np.nonzero(other[:, :, 2] - other[:, :, 0] > 60))
+        height, width = other.shape[:2]
+        shift_x, shift_y = variation.shift_xy
+        assert (x, y) == pytest.approx((width / 2 + 200 * shift_x, height / 2 + 200 * shift_y), abs=1.5)
+
+
 def test_a_film_shows_one_after_another_with_nobody_in_between() -> None:
     """Each comes nearer; before, between and after them the wall is empty."""
     portrait = crop_with_margin(red_face(), (60.0, 40.0, 90.0, 70.0), face_px=100.0)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +30,18 @@ else:
     if child == -1:
         print(os.getpid(), flush=True)
 time.sleep(60)
+"""
+
+ASK = """
+import sys
+from pathlib import Path
+from smartabsen.camera.lock import CameraLock
+lock = CameraLock("0", directory=Path(sys.argv[1]), holder="asker")
+lock.acquire()
+lock.release()
+print(flush=True)
+while True:
+    lock.is_locked()
 """
 
 
@@ -155,23 +166,19 @@ def test_what_a_dead_process_noted_is_not_told_as_the_holder(tmp_path: Path) -> 
 
 
 def test_asking_never_makes_the_camera_look_busy(tmp_path: Path) -> None:
-    """Somebody who only asks, over and over, does not keep others out."""
-    lock, asker = lock_for(tmp_path), lock_for(tmp_path)
-    stop = threading.Event()
-
-    def ask() -> None:
-        while not stop.is_set():
-            asker.is_locked()
-
-    thread = threading.Thread(target=ask)
-    thread.start()
+    """Another process that only asks, over and over, does not keep this one out."""
+    lock = lock_for(tmp_path)
+    asker = subprocess.Popen([sys.executable, "-c", ASK, str(tmp_path)], stdout=subprocess.PIPE)
+    assert asker.stdout is not None
     try:
-        for _ in range(200):
+        asker.stdout.readline()
+        for _ in range(500):
             lock.acquire()
             lock.release()
     finally:
-        stop.set()
-        thread.join()
+        asker.kill()
+        asker.wait()
+        asker.stdout.close()
 
 
 def test_a_directory_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:

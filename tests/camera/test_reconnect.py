@@ -86,6 +86,14 @@ def test_a_camera_that_opens_and_stays_silent_is_not_back() -> None:
     assert session.told == ["lost: The camera “gate” gave no picture within 0.1 s.", "back"]
 
 
+def test_a_slow_camera_is_not_gone() -> None:
+    """One frame in a while is a sign of life each time."""
+    session = Session(FakeSource([image()] * 8, live=True, period_s=0.12), stall_s=0.3)
+    assert len(session.frames(8)) == 8
+    session.camera.close()
+    assert session.told == []
+
+
 @pytest.mark.parametrize("camera", [unplugged(), live(threading.Event())], ids=["gone", "hanging"])
 def test_reading_ends_at_once_when_stopped(camera: FrameSource | Exception) -> None:
     """Neither back-off nor a hanging driver delays the end of the session."""

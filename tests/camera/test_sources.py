@@ -212,13 +212,16 @@ class TestFolder(SourceContract):
         """Frame 2 comes before frame 10."""
         assert [level_of(frame) for frame in all_frames(source)] == [10, 20, 30]
 
-    def test_what_cannot_be_used_is_skipped_with_a_reason(self, tmp_path: Path) -> None:
+    def test_what_cannot_be_used_is_skipped_with_a_reason(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         """A broken, an empty and an enormous picture are named; the rest is played, and times keep their places."""
         write_pictures(tmp_path, {"a.png": 50, "e.png": 90})
         (tmp_path / "b.jpg").write_bytes(b"no picture")
         (tmp_path / "c.jpg").touch()
         Image.new("L", (6000, 6000)).save(tmp_path / "d.png")
-        whole = (tmp_path / "a.png").read_bytes()
+        write_picture(tmp_path / "f.png", np.random.default_rng(1).integers(0, 256, (99, 99, 3), np.uint8))
+        whole = (tmp_path / "f.png").read_bytes()
         (tmp_path / "f.png").write_bytes(whole[: len(whole) // 2])
         (tmp_path / ".g.png").write_bytes(whole)
         (tmp_path / "notes.txt").write_text("not a picture, and no reason to complain")
@@ -227,6 +230,7 @@ class TestFolder(SourceContract):
         assert [(frame.index, level_of(frame), frame.at_s) for frame in frames] == [(0, 50, 0.0), (4, 90, 0.8)]
         assert [Path(str(error.params["path"])).name for error in told] == ["b.jpg", "c.jpg", "d.png", "f.png"]
         assert f"over {MAX_PIXELS // 1_000_000} megapixels" in str(told[2])
+        assert capfd.readouterr().err == ""
 
     def test_a_phones_picture_is_turned_upright(self, tmp_path: Path) -> None:
         """The EXIF orientation is honoured: a picture stored on its side comes out standing."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from smartabsen import i18n
 from smartabsen.domain import Check, CheckLevel, ImageResult, ImportRow, ImportVerdict, Outcome, PhotoVerdict
 from smartabsen.errors import LicenceError
 
@@ -27,6 +28,21 @@ def test_options_of_every_command_become_settings(program: Any) -> None:
     """Before the command or after it: what stands after wins."""
     program("--engine", "dlib", "--home", "/one", "employee", "list", "--home", "/two", "--language", "id")
     assert program.library.flags == {"home": Path("/two"), "engine": "dlib", "language": "id"}
+
+
+def test_the_language_is_that_of_the_settings(program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wrote it into the file of the home is spoken to in it."""
+    monkeypatch.delenv("SMARTABSEN_LANGUAGE")
+    (tmp_path / "smartabsen.toml").write_text('language = "id"')
+    program("employee", "list")
+    assert i18n.current_language() == "id"
+
+
+def test_the_language_holds_for_errors_in_the_settings_too(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--language`` is known before the settings are read."""
+    monkeypatch.setenv("SMARTABSEN_ENGNE", "dlib")
+    assert program("employee", "list", "--language", "id").exit_code == 3
+    assert i18n.current_language() == "id"
 
 
 def test_the_detector_is_a_setting_of_the_run(program: Any) -> None:

@@ -7,15 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
+from smartabsen.cli.commands import kiosk as kiosk_command
 from smartabsen.cli.kiosk_view import KioskView
 from smartabsen.cli.output import Output
 from smartabsen.domain import KioskEvent, KioskEventKind, Outcome
@@ -30,15 +31,16 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Outcome, str]]:
     plays: list[tuple[str, Outcome, str]] = []
 
     class Sound:
-        def __init__(self, mode: str) -> None:
+        def __init__(self, mode: str, *, notice: Callable[[str], None]) -> None:
             self.mode = mode
 
         def play(self, outcome: Outcome, text: str) -> None:
             plays.append((self.mode, outcome, text))
 
-    module = ModuleType("smartabsen.cli.sound")
-    module.Sound = Sound  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+        def close(self) -> None:
+            plays.append((self.mode, Outcome.ACCEPTED, "closed"))
+
+    monkeypatch.setattr(kiosk_command, "Sound", Sound)
     return plays
 
 
@@ -104,10 +106,11 @@ def test_people_are_greeted_refused_and_told_what_happens(kiosk: Any) -> None:
 def test_decisions_are_heard_as_the_settings_say(kiosk: Any, heard: list[Any]) -> None:
     """The option is a setting; both kinds of decisions have a sound."""
     kiosk("run-kiosk", "--sound", "voice", "--json")
-    assert heard == [
+    assert heard[:-1] == [
         ("voice", Outcome.RECOGNIZED, "Good morning, Siti Rahma. 07:55, Present."),
         ("voice", Outcome.TOO_DARK, "Too dark. Face the light."),
     ]
+    assert heard[-1][2] == "closed"
 
 
 def test_the_library_gets_the_camera_the_time_and_whether_to_open_a_window(kiosk: Any) -> None:
@@ -142,7 +145,7 @@ def test_a_terminal_has_a_live_line_below_the_decisions(events: Any) -> None:
 
 
 KIOSK = """
-import sys, types
+import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv.pop(1))
 import conftest
@@ -159,7 +162,6 @@ def open_app(flags):
     return library
 
 session.open_app = open_app
-sys.modules["smartabsen.cli.sound"] = types.SimpleNamespace(Sound=lambda mode: types.SimpleNamespace(play=None))
 main()
 """
 
@@ -168,7 +170,17 @@ main()
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_with_a_summary(tmp_path: Path, number: int, exit_code: int) -> None:
     """A service manager's SIGTERM is a good end; Ctrl-C is told apart."""
-    command = [sys.executable, "-c", KIOSK, str(Path(__file__).parent), "run-kiosk", "--json", "--quiet"]
+    command = [
+        sys.executable,
+        "-c",
+        KIOSK,
+        str(Path(__file__).parent),
+        "run-kiosk",
+        "--sound",
+        "off",
+        "--json",
+        "--quiet",
+    ]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
         assert process.stderr.readline() == "ready\n"

@@ -69,11 +69,11 @@ def test_a_name_cannot_steer_the_terminal(program: Any, siti: Employee) -> None:
     assert "\N{REPLACEMENT CHARACTER}[2Jx y" in program("employee", "list").stdout
 
 
-LIST = """
+PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv.pop(1))
-name = sys.argv.pop()
+names = sys.argv.pop(1).split("|")
 import conftest
 from dataclasses import replace
 from smartabsen.cli import session
@@ -81,7 +81,7 @@ from smartabsen.cli.app import main
 
 def open_app(flags):
     library = conftest.FakeApp(flags, Path("."))
-    library.people = (replace(conftest.SITI, name=name),)
+    library.people = tuple(replace(conftest.SITI, name=name) for name in names)
     return library
 
 session.open_app = open_app
@@ -89,13 +89,17 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", [CHINESE, ARABIC, "Zoë “Zo” Ñandú", "\udcff"])
+def command_line(names: list[str], *arguments: str) -> list[str]:
+    """The program in an interpreter of its own, with employees of these names."""
+    return [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), "|".join(names), *arguments]
+
+
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_stream_in_cp1252_takes_any_name(tmp_path: Path, name: str, as_json: bool) -> None:
+def test_a_stream_in_cp1252_takes_any_name(tmp_path: Path, as_json: bool) -> None:
     """A console of old Windows prints what it can; JSON loses nothing."""
-    options = ["--json"] if as_json else []
+    names = [CHINESE, ARABIC, "Zoë “Zo” Ñandú", "Ani 😀", "\udcff"]
     done = subprocess.run(
-        [sys.executable, "-c", LIST, str(Path(__file__).parent), "employee", "list", *options, name],
+        command_line(names, "employee", "list", *(["--json"] if as_json else [])),
         cwd=tmp_path,
         env={**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"},
         capture_output=True,
@@ -103,9 +107,25 @@ def test_a_stream_in_cp1252_takes_any_name(tmp_path: Path, name: str, as_json: b
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"E001" in done.stdout
+    shown = done.stdout.decode("cp1252")
     if as_json:
-        assert json.loads(done.stdout.decode("cp1252"))["data"]["employees"][0]["name"] == name
+        assert [each["name"] for each in json.loads(shown)["data"]["employees"]] == names
+    else:
+        assert len(shown.splitlines()) == 1 + len(names)
+        assert names[2] in shown
+
+
+@pytest.mark.parametrize(
+    "arguments", [("employee", "list"), ("employee", "list", "--json"), ("report", "--format", "csv")]
+)
+def test_a_reader_that_went_away_is_no_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """``smartabsen employee list | head -0`` ends without a complaint."""
+    with subprocess.Popen(
+        command_line(["Siti"], *arguments), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize(("share", "text"), [(1.0, "100 %"), (0.99999, "99.99 %"), (0.9, "90 %"), (0.0, "0 %")])

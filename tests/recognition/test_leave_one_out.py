@@ -32,7 +32,11 @@ def test_a_good_gallery_is_all_correct() -> None:
     """Everybody is nearest to themselves, passes the limits, and nothing is suspected."""
     result = tried(*people([5, 4, 3]))
     assert (result.accuracy, result.recognised_share, result.tried) == (1.0, 1.0, 12)
-    assert [(person.label, person.tried, person.correct) for person in result.people] == [(0, 5, 5), (1, 4, 4), (2, 3, 3)]
+    assert [(person.label, person.tried, person.correct) for person in result.people] == [
+        (0, 5, 5),
+        (1, 4, 4),
+        (2, 3, 3),
+    ]
     assert (result.confusions, result.suspects, result.single) == ((), (), ())
 
 
@@ -136,7 +140,7 @@ def test_refuses_what_is_no_gallery() -> None:
         tried(np.eye(3, dtype=np.float32), np.arange(2))
 
 
-def test_ten_thousand_templates_take_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thousands_of_templates_take_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The work is done in blocks: it is fast, the blocks do not show, and memory stays bounded."""
     templates, labels = people([5] * 600)
     labels[7] = 0

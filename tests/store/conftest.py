@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time as clock
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -108,14 +107,18 @@ def run_workers() -> Callable[..., list[str]]:
     """Runs ``worker.py`` in several fresh processes that start working at the same moment; gives what each printed."""
 
     def run(count: int, *arguments: object) -> list[str]:
-        start = clock.time() + 2.5
         commands = [
-            [sys.executable, "-W", "error", str(WORKER), str(start), str(number), *map(str, arguments)]
-            for number in range(count)
+            [sys.executable, "-W", "error", str(WORKER), str(number), *map(str, arguments)] for number in range(count)
         ]
-        processes = [
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for command in commands
-        ]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        processes = [subprocess.Popen(command, text=True, **pipes) for command in commands]
+        for process in processes:
+            assert process.stdout is not None
+            process.stdout.readline()
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
         answers = [process.communicate(timeout=120) for process in processes]
         assert [error for _, error in answers] == [""] * count
         return [output for output, _ in answers]

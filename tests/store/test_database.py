@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -282,6 +282,30 @@ def test_a_full_disk_is_said(sqlite: Database) -> None:
     with pytest.raises(DatabaseError, match="full"), sqlite.write() as session:
         session.execute(text("PRAGMA max_page_count = 1"))
         meta.put(session, "a", "x" * 10_000_000)
+
+
+def test_a_database_that_may_only_be_read_is_said(sqlite: Database) -> None:
+    """As on a read-only disk; reading goes on."""
+    with sqlite.write() as session:
+        meta.put(session, "a", "1")
+    sqlite.close()
+    read_only = f"file:{sqlite.path}?mode=ro"
+    event.listen(sqlite._engine, "do_connect", lambda *_: sqlite3.connect(read_only, uri=True), insert=True)
+
+    with pytest.raises(DatabaseError, match="only be read"), sqlite.write() as session:
+        meta.put(session, "a", "2")
+
+    with sqlite.read() as session:
+        assert meta.find(session, "a") == "1"
+
+
+def test_what_was_to_be_stored_is_not_in_the_error(database: Database) -> None:
+    """An unforeseen refusal gives the driver's own words, without the values of the statement."""
+    value = " ".join(["private", "matter"])
+    with pytest.raises(DatabaseError, match="nowhere") as caught, database.write() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:value)"), {"value": value})
+
+    assert value not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_damaged_database_is_said(sqlite: Database) -> None:

@@ -1,6 +1,7 @@
 """One of several processes that work on the same store at the same moment.
 
-Usage: worker.py START NUMBER TASK ARGUMENT...; prints a line of words for each thing it did.
+Usage: worker.py NUMBER TASK ARGUMENT...; says that it is ready, waits for a line of input, and prints a line of words
+for each thing it did.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def append_lines(number: int, directory: str, count: str) -> None:
 
 
 if __name__ == "__main__":
-    clock.sleep(max(0.0, float(sys.argv[1]) - clock.time()))
+    print("ready", flush=True)
+    sys.stdin.readline()
     {
         "same-person": same_person,
         "same-key": same_key,
@@ -87,4 +89,4 @@ if __name__ == "__main__":
         "claim": claim,
         "first-open": first_open,
         "append-lines": append_lines,
-    }[sys.argv[3]](int(sys.argv[2]), *sys.argv[4:])
+    }[sys.argv[2]](int(sys.argv[1]), *sys.argv[3:])

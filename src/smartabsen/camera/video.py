@@ -30,7 +30,7 @@ class VideoSource:
         del options  # A file neither blocks nor is skipped.
         cv2 = quiet_cv2()
         self.name = spec
-        # Named, so that OpenCV does not take a % in a file's name for a numbered series of pictures.
+        # Named, because OpenCV would go on to try what FFmpeg cannot read as a numbered series of pictures (%02d).
         backend = cv2.CAP_FFMPEG if cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG) else cv2.CAP_ANY
         self._capture = open_capture(str(Path(spec).absolute()), backend, (), name=self.name)
         first = None if self._capture is None else read_capture(self._capture)

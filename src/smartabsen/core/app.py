@@ -28,9 +28,10 @@ from ..domain import (
 from . import doctor, enrol, identify, import_people, kiosk_session, model_packs, people, punch, reporting, train
 from .bootstrap import Services
 from .engine_choice import EngineChoice
-from .enrol import CameraEvent, Person
+from .enrol import CameraEvent
 from .gallery import LiveGallery
 from .import_people import OnConflict
+from .people_file import Person
 from .reporting import ReportFormat
 
 Progress = Callable[[int, int], None]

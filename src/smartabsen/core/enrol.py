@@ -7,7 +7,6 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from ..store.database import Session
 from .bootstrap import Services
 from .engine_choice import mismatch
 from .look_alikes import KnownFaces
+from .people_file import Person
 from .photos import PhotoExam, examine_image, examine_photo, find_photos
 
 Progress = Callable[[int, int], None]
@@ -32,15 +32,6 @@ SHOT_EVERY_S: Final = 1.0
 GUIDE_EVERY_S: Final = 2.0
 """A refusal is told again only after this time."""
 CAMERA_PATIENCE_S: Final = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who is to be enrolled, as given."""
-
-    code: str
-    name: str
-    position: str = ""
 
 
 def enrol(

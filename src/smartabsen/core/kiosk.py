@@ -121,6 +121,7 @@ class Kiosk:
         self._tracker = Tracker()
         self._tracks: dict[int, _Track] = {}
         self._counts = _Counts()
+        self._last_image: ImageBGR | None = None
         self._refreshed_at = time.monotonic()
 
     def run(self, *, max_seconds: float | None = None) -> KioskSummary:
@@ -138,12 +139,16 @@ class Kiosk:
                 # A live camera reports its loss itself, and goes on trying; a recording cannot come back.
                 if not self._frames.live:
                     raise
+                self._keep_view_alive()
+                if self._wants_quit():
+                    reason = "window_closed"
+                    break
                 continue
             if frame is None:
                 reason = "stopped" if self._stop.is_set() else "end_of_recording"
                 break
             self._take(frame)
-            if self._view is not None and self._view.wants_quit:
+            if self._wants_quit():
                 reason = "window_closed"
                 break
         self._settle_attempts()
@@ -178,6 +183,15 @@ class Kiosk:
                 for number, face in zip(numbers, faces, strict=True)
             ]
             self._view.show(frame.image_bgr, shown)
+            self._last_image = frame.image_bgr
+
+    def _keep_view_alive(self) -> None:
+        # A window takes no key and no click unless it is shown something.
+        if self._view is not None and self._last_image is not None:
+            self._view.show(self._last_image, [])
+
+    def _wants_quit(self) -> bool:
+        return self._view is not None and self._view.wants_quit
 
     def _compare(self, frame: Frame, wanted: list[tuple[int, Face]]) -> None:
         seen = self._recognizer.examine(frame.image_bgr, [face for _, face in wanted])

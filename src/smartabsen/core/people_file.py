@@ -12,10 +12,18 @@ from ..i18n import N_
 from ..store.employees import code_key
 from ..store.sheets import TableRow
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
-from .enrol import Person
 from .photos import PHOTO_SUFFIXES, find_photos
 
 PHOTO_SEPARATOR: Final = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is to be enrolled, as given."""
+
+    code: str
+    name: str
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ Matrix = tuple[tuple[bool, ...], ...]
 
 
 def terminal_qr(
-    text: str, *, encoding: str | None, color: bool, columns: int | None = None, dark_terminal: bool = True
+    text: str, *, encoding: str | None, color: bool = False, columns: int | None = None, dark_terminal: bool = True
 ) -> str:
     """Return a QR code as lines of text, each ended by a line break.
 

@@ -15,7 +15,7 @@ from PIL import ImageFont
 
 from ..domain import BoxXYXY, ImageBGR, Outcome
 
-_GREEN: Final = (60, 140, 20)
+_GREEN: Final = (50, 125, 15)
 _BLUE: Final = (180, 100, 20)
 _AMBER: Final = (0, 190, 255)
 _RED: Final = (40, 40, 200)
@@ -63,8 +63,8 @@ class Label:
 def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
     """Return a copy of an image with labelled boxes.
 
-    Texts are on a plate of the box's colour, above the box or, where there is no room, inside it, and never outside
-    the image. They are cut at the image's width.
+    A text is on a plate of the box's colour, above the box or, where there is no room, over its upper edge; never
+    outside the image, and cut where it is wider.
 
     Args:
         image_bgr: uint8 (H, W, 3).
@@ -81,8 +81,7 @@ def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
         if box.text:
             plate = _plate(box.text, size, colour)[:height, :width]
             plate_height, plate_width = plate.shape[:2]
-            above = top - plate_height
-            y = min(max(above if above >= 0 else top, 0), height - plate_height)
+            y = min(max(top - plate_height, 0), height - plate_height)
             x = min(max(left, 0), width - plate_width)
             canvas[y : y + plate_height, x : x + plate_width] = plate
     return canvas

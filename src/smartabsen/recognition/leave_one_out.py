@@ -107,8 +107,8 @@ def leave_one_out(
     """Try each template against all the others.
 
     - *Correct*: the nearest other template is the same person's. *Recognised*: by the decision that kiosks take.
-    - *Confused*: it is somebody else's. The only template of a person counts as confused when it would be taken for
-      somebody, at ``threshold`` or above.
+    - *Confused*: it is somebody else's. The only template of a person counts as confused when it would be recognised
+      as somebody else.
     - *Suspect*: it reaches the threshold with somebody else, and its **median** similarity to that person's
       templates is higher, by ``margin`` at least, than to the others of its own. A single photo in the wrong
       folder is near to all photos of its true owner, and moves no median but its own: the owner's photos are
@@ -141,7 +141,7 @@ def leave_one_out(
             correct[owner] += 1
             match = decide(owner, own, nearest, other, threshold=threshold, margin=margin)
             recognised[owner] += match.outcome is Outcome.RECOGNIZED
-        elif not alone or other >= threshold:
+        elif not alone or _is_taken_for(nearest, other, persons, threshold=threshold, margin=margin):
             confused[owner, nearest].append(other)
         if not alone and nearest != NOBODY and other >= threshold:
             suspect = gallery.find_true_owner(row, similarities, persons, threshold=threshold, margin=margin)
@@ -161,6 +161,15 @@ def leave_one_out(
         ),
         suspects=tuple(sorted(suspects, key=lambda suspect: suspect.similarity_own - suspect.similarity_other)),
     )
+
+
+def _is_taken_for(nearest: int, similarity: float, persons: FloatArray, *, threshold: float, margin: float) -> bool:
+    """Tell whether a person's only template would be recognised as ``nearest``; ``persons`` leaves the owner out."""
+    others = persons.copy()
+    others[nearest] = -np.inf
+    second = int(others.argmax())
+    match = decide(nearest, similarity, second, float(others[second]), threshold=threshold, margin=margin)
+    return match.outcome is Outcome.RECOGNIZED
 
 
 @dataclass(frozen=True, slots=True, eq=False)

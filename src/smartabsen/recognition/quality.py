@@ -60,11 +60,11 @@ class QualityLimits:
 
 
 ENROLMENT_LIMITS: Final = QualityLimits(
-    min_face_px=60.0, min_brightness=45.0, max_brightness=215.0, min_sharpness=8.0, max_yaw=0.7
+    min_face_px=60.0, min_brightness=40.0, max_brightness=215.0, min_sharpness=8.0, max_yaw=0.7
 )
 """For photos that become templates: every later decision rests on them."""
 PROBE_LIMITS: Final = QualityLimits(
-    min_face_px=60.0, min_brightness=30.0, max_brightness=230.0, min_sharpness=3.0, max_yaw=0.75
+    min_face_px=60.0, min_brightness=20.0, max_brightness=230.0, min_sharpness=4.0, max_yaw=0.75
 )
 """For faces at a kiosk: more frames follow, and the decision has a threshold of its own."""
 

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -151,7 +151,7 @@ def _first(session: Session, condition: ColumnElement[bool], model: ModelIdentit
 
 def _with_counts(model: ModelIdentity | None) -> Select[Karyawan, int]:
     if model is None:
-        return select(Karyawan, func.count(None))
+        return select(Karyawan, literal(0))
     counts = (
         select(TemplateRow.karyawan_id, func.count().label("templates"))
         .where(and_(TemplateRow.engine == model.engine, TemplateRow.model_digest == model.digest))

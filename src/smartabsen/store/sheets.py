@@ -209,7 +209,6 @@ def _known_titles(text: str, separator: str, columns: Sequence[Column]) -> int:
 
 def _sheet_records(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -231,7 +230,10 @@ def _sheet_records(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]
                     yield line, [_text(cell) for cell in row]
             finally:
                 book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, EOFError, OSError) as exc:
+    except InvalidInputError:
+        raise
+    except Exception as exc:
+        # Of a damaged file, zipfile, zlib, the XML parser and openpyxl raise anything.
         raise _unsuitable(path) from exc
 
 
@@ -257,7 +259,7 @@ def _text(cell: Any) -> str:
 
 def _unsuitable(path: Path) -> InvalidInputError:
     return InvalidInputError(
-        N_("{path} is no CSV and no XLSX file."),
+        N_("{path} is no CSV and no XLSX file, or is damaged."),
         hint=N_("Save it in your spreadsheet program as “CSV UTF-8” or as Excel workbook (.xlsx)."),
         path=path,
     )

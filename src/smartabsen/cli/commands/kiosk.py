@@ -1,5 +1,6 @@
 """``smartabsen run-kiosk``."""
 
+from contextlib import closing
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from ..kiosk_view import KioskView
 from ..parameters import Detector
 from ..session import Session
 from ..signals import stop_on_signals
+from ..sound import Sound
 
 app = make_noun()
 
@@ -42,18 +44,16 @@ def run_kiosk(
     detector: Detector = None,
 ) -> None:
     """Run until the end and print as it goes; Ctrl-C ends with exit code 130."""
-    from ..sound import Sound
-
     with session.open({"kiosk.sound": sound, "recognition.detector": detector}) as app, stop_on_signals() as stop:
-        zone = ZoneInfo(app.settings.site.zone)
-        view = KioskView(session.out, zone, Sound(app.settings.kiosk.sound).play)
         session.tell_engine(app)
+        player = Sound(app.settings.kiosk.sound, notice=lambda message: session.out.warn(_(message)))
+        view = KioskView(session.out, ZoneInfo(app.settings.site.zone), player.play)
 
         def on_event(event: KioskEvent) -> None:
             session.tell_notices(app, view.warn)
             view.on_event(event)
 
-        with view.running():
+        with closing(player), view.running():
             summary = app.run_kiosk(
                 camera=camera,
                 max_seconds=max_seconds,

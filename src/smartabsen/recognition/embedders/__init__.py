@@ -1,1 +1,19 @@
-"""The embedders and their registry."""
+"""The embedders and their registry.
+
+A factory takes the paths of its files (none for embedders of other packages, which bring their own) and ``threads``.
+"""
+
+from typing import Final
+
+from ...registry import Registration, Registry
+from .base import Embedder
+
+EMBEDDERS: Final[Registry[Embedder]] = Registry(
+    "embedder",
+    {
+        "dlib_resnet": Registration(f"{__name__}.dlib_resnet:DlibResnetEmbedder"),
+        "arcface": Registration(f"{__name__}.arcface:ArcfaceEmbedder"),
+        "retail_reid": Registration(f"{__name__}.retail_reid:RetailReidEmbedder", install="smartabsen[openvino]"),
+        "fake": Registration(f"{__name__}.fake:FakeEmbedder"),
+    },
+)

@@ -1,0 +1,147 @@
+"""The part that all detectors share: which copy of the image is searched, and how the result gets back.
+
+Detection works on a reduced copy. A face that fills the picture is lost by most detectors (a tight crop of a face is
+found by SCRFD in 0 %, by Haar in 20 % of cases), so where nothing is found, a small copy with a black border is searched
+once more: with it all find at least 99 % of the same crops, for a tenth of the first search's time.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...domain import Face, FloatArray, ImageBGR, LandmarkScheme
+from ..runtime import check_image, running
+
+SECOND_LOOK_PX: Final = 192
+"""Longer side of the picture in the second search."""
+SECOND_LOOK_BORDER_PX: Final = 48
+AVERAGE_FROM: Final = 4
+"""From this reduction on, pixels are averaged; below, bilinear sampling finds as much in a tenth of the time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What a search found, in pixels of the image searched.
+
+    Attributes:
+        boxes_xyxy: float64 (N, 4).
+        scores: float64 (N,).
+        landmarks_xy: float64 (N, 5, 2); None where the detector places them afterwards.
+    """
+
+    boxes_xyxy: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    landmarks_xy: NDArray[np.float64] | None = None
+
+    def moved(self, factor_xy: tuple[float, float], *, border_px: int = 0) -> Candidates:
+        """Return them with a border taken off, then each axis multiplied."""
+        factor = np.array(factor_xy)
+        landmarks = self.landmarks_xy
+        return Candidates(
+            boxes_xyxy=(self.boxes_xyxy - border_px) * np.tile(factor, 2),
+            scores=self.scores,
+            landmarks_xy=None if landmarks is None else (landmarks - border_px) * factor,
+        )
+
+
+class FramedDetector(ABC):
+    """A detector that says how large a copy it wants and searches it; the rest is done here.
+
+    Args:
+        max_side_px: Longer side of the copy; larger finds smaller faces and takes longer. None: :attr:`SIDE_PX`.
+        score_threshold: Lowest confidence; its scale is the detector's own. None: :attr:`SCORE`.
+    """
+
+    SIDE_PX: ClassVar[int] = 640
+    SCORE: ClassVar[float] = 0.5
+    name: str
+    scheme: LandmarkScheme
+
+    def __init__(self, *, max_side_px: int | None, score_threshold: float | None) -> None:
+        self.max_side_px = self.SIDE_PX if max_side_px is None else max_side_px
+        self.score_threshold = self.SCORE if score_threshold is None else score_threshold
+
+    def detect(self, image_bgr: ImageBGR) -> tuple[Face, ...]:
+        """Find the faces of an image, the largest first; see :class:`.base.Detector`."""
+        check_image(image_bgr)
+        with running(self.name):
+            found = self._look(image_bgr)
+            if not len(found.scores):
+                found = self._look_again(image_bgr)
+            if not len(found.scores):
+                return ()
+            landmarks = found.landmarks_xy
+            if landmarks is None:
+                landmarks = self._place_landmarks(image_bgr, found.boxes_xyxy)
+        return _make_faces(image_bgr, found, landmarks, self.scheme)
+
+    def close(self) -> None:
+        """Release the model."""
+
+    def _working_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return width and height of the copy to search."""
+        factor = min(1.0, self.max_side_px / max(width, height))
+        return max(1, round(width * factor)), max(1, round(height * factor))
+
+    @abstractmethod
+    def _search(self, image_bgr: ImageBGR) -> Candidates:
+        """Find faces in a copy of the working size."""
+
+    def _place_landmarks(self, image_bgr: ImageBGR, boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Find the five landmarks within boxes of the full image, float64 (N, 5, 2)."""
+        raise NotImplementedError
+
+    def _look(self, image_bgr: ImageBGR) -> Candidates:
+        height, width = image_bgr.shape[:2]
+        working = self._working_size(width, height)
+        found = self._search(resize(image_bgr, working))
+        return found.moved((width / working[0], height / working[1]))
+
+    def _look_again(self, image_bgr: ImageBGR) -> Candidates:
+        height, width = image_bgr.shape[:2]
+        factor = SECOND_LOOK_PX / max(width, height)
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        border = SECOND_LOOK_BORDER_PX
+        small = cv2.copyMakeBorder(resize(image_bgr, size), border, border, border, border, cv2.BORDER_CONSTANT)
+        found = self._look(np.asarray(small, dtype=np.uint8))
+        return found.moved((width / size[0], height / size[1]), border_px=border)
+
+
+def resize(image_bgr: ImageBGR, size: tuple[int, int]) -> ImageBGR:
+    """Return a copy of (width, height) ``size``; the image itself where it has that size."""
+    height, width = image_bgr.shape[:2]
+    if (width, height) == size:
+        return image_bgr
+    factor = min(width // size[0], height // size[1])
+    if factor >= AVERAGE_FROM:
+        # OpenCV averages whole blocks three times as fast as fractions of pixels.
+        blocks = (width // factor, height // factor)
+        whole = image_bgr[: blocks[1] * factor, : blocks[0] * factor]
+        image_bgr = np.asarray(cv2.resize(whole, blocks, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _make_faces(
+    image_bgr: ImageBGR, found: Candidates, landmarks_xy: NDArray[np.float64], scheme: LandmarkScheme
+) -> tuple[Face, ...]:
+    height, width = image_bgr.shape[:2]
+    boxes = np.clip(found.boxes_xyxy, 0.0, [width, height, width, height])
+    sides = boxes[:, 2:] - boxes[:, :2]
+    points: FloatArray = landmarks_xy.astype(np.float32)
+    largest_first = np.argsort(-sides.prod(axis=1), kind="stable")
+    return tuple(
+        Face(
+            box_xyxy=(float(boxes[i, 0]), float(boxes[i, 1]), float(boxes[i, 2]), float(boxes[i, 3])),
+            score=float(found.scores[i]),
+            landmarks_xy=points[i],
+            scheme=scheme,
+        )
+        for i in largest_first
+        if sides[i].min() >= 1.0
+    )

@@ -1,0 +1,257 @@
+"""The recognition session, with drawn-up faces instead of a camera, a model and a database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smartabsen.camera.fake import FakeSource
+from smartabsen.core.kiosk import Kiosk
+from smartabsen.domain import (
+    AttendanceDay,
+    Employee,
+    Face,
+    KioskEvent,
+    KioskEventKind,
+    LandmarkScheme,
+    Match,
+    Observation,
+    Outcome,
+    Punch,
+    PunchMethod,
+    PunchResult,
+    Quality,
+    Status,
+)
+from smartabsen.errors import CameraError, ConflictError, DatabaseError
+
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+QUALITY = Quality(100, 120, 40, 200, 0, 0, 1)
+PERIOD_S = 0.1
+AXES = np.eye(8, dtype=np.float32)
+
+Seen = dict[int, int | Outcome | None]
+"""What stands at each place of a frame: an employee's id, None for a stranger, or why a face cannot be compared."""
+
+
+class Script:
+    """A camera, a recogniser and a gallery that play one script: a dict for each frame."""
+
+    def __init__(self, frames: Sequence[Seen]) -> None:
+        self.frames = frames
+        self.embedded = 0
+        self.threshold = 0.5
+        self.version, self.people = "v1", 2
+        self.new_model = False
+
+    def camera(self) -> FakeSource:
+        images = (np.full((1, 1, 3), number, dtype=np.uint8) for number in range(len(self.frames)))
+        return FakeSource(images, period_s=PERIOD_S)
+
+    def find(self, image_bgr: np.ndarray) -> tuple[Face, ...]:
+        self.now = self.frames[int(image_bgr[0, 0, 0])]
+        points = np.zeros((5, 2), dtype=np.float32)
+        return tuple(
+            Face((200.0 * place, 0.0, 200.0 * place + 100, 100.0), 1.0, points, LandmarkScheme.ARCFACE5)
+            for place in self.now
+        )
+
+    def examine(self, _image: np.ndarray, faces: Sequence[Face]) -> tuple[Observation, ...]:
+        seen = []
+        for face in faces:
+            who = self.now[int(face.box_xyxy[0] // 200)]
+            if isinstance(who, Outcome):
+                seen.append(Observation(face, QUALITY, who, None))
+            else:
+                self.embedded += 1
+                seen.append(Observation(face, QUALITY, None, AXES[who or 0]))
+        return tuple(seen)
+
+    def match(self, probes: np.ndarray) -> tuple[Match, ...]:
+        who = int(probes[0].argmax())
+        if who:
+            return (Match(Outcome.RECOGNIZED, who, 0.9, -1, 1.9),)
+        return (Match(Outcome.UNKNOWN, 1, 0.1, 2, 0.0),)
+
+    def refresh(self) -> bool:
+        new, self.new_model = self.new_model, False
+        return new
+
+
+def result_of(employee_id: int, key: str, outcome: Outcome = Outcome.RECOGNIZED) -> PunchResult:
+    employee = Employee(employee_id, f"E{employee_id}", f"Contoh {employee_id}", "", True, NOW)
+    punch = Punch(1, employee_id, NOW, date(2026, 11, 23), PunchMethod.FACE, "k", key)
+    day = AttendanceDay(employee_id, date(2026, 11, 23), NOW, None, Status.PRESENT)
+    return PunchResult(outcome, employee, punch, day)
+
+
+class Punches:
+    """Stores punches; ``trouble`` is raised by the first attempts."""
+
+    def __init__(self, *trouble: Exception, outcome: Outcome = Outcome.RECOGNIZED) -> None:
+        self.trouble = list(trouble)
+        self.outcome = outcome
+        self.keys: list[tuple[int, str]] = []
+
+    def __call__(self, employee_id: int, *, similarity: float, key: str) -> PunchResult:
+        self.keys.append((employee_id, key))
+        if self.trouble:
+            raise self.trouble.pop(0)
+        return result_of(employee_id, key, self.outcome)
+
+
+def play(frames: Sequence[Seen], *, punch: Callable[..., PunchResult] | None = None, **kwargs: Any) -> list[KioskEvent]:
+    script = kwargs.pop("script", None) or Script(frames)
+    events: list[KioskEvent] = []
+    kiosk = Kiosk(
+        frames=kwargs.pop("camera", None) or script.camera(),
+        recognizer=script,
+        gallery=script,
+        punch=punch or Punches(),
+        votes=2,
+        announce=events.append,
+        stop=kwargs.pop("stop", threading.Event()),
+        **kwargs,
+    )
+    kiosk.run()
+    return events
+
+
+def decisions(events: list[KioskEvent]) -> list[tuple[Outcome | None, str | None]]:
+    return [
+        (event.outcome, event.result.employee.code if event.result else None)
+        for event in events
+        if event.kind is KioskEventKind.DECISION
+    ]
+
+
+def test_somebody_who_stays_is_announced_once() -> None:
+    """One punch and one greeting for one walk past the camera."""
+    punches = Punches()
+    events = play([{0: 1}] * 30, punch=punches)
+    assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
+    assert [employee_id for employee_id, _ in punches.keys] == [1]
+
+
+def test_one_frame_is_no_decision() -> None:
+    """A single lucky or unlucky frame decides nothing."""
+    assert decisions(play([{0: 1}, {0: Outcome.BLURRED}, {}])) == []
+
+
+def test_several_people_at_once_are_decided_each() -> None:
+    """Two employees and a stranger side by side."""
+    found = decisions(play([{0: 1, 1: 2, 2: None}] * 30))
+    assert sorted(found, key=str) == sorted(
+        [(Outcome.RECOGNIZED, "E1"), (Outcome.RECOGNIZED, "E2"), (Outcome.UNKNOWN, None)], key=str
+    )
+
+
+def test_a_stranger_is_refused_once_and_nothing_is_stored() -> None:
+    """UNKNOWN writes no punch."""
+    punches = Punches()
+    assert decisions(play([{0: None}] * 40, punch=punches)) == [(Outcome.UNKNOWN, None)]
+    assert punches.keys == []
+
+
+def test_somebody_who_steps_into_anothers_place_is_recognised_as_themselves() -> None:
+    """The vote of the first person does not pass to the second at the same place."""
+    found = decisions(play([{0: 1}] * 15 + [{0: 2}] * 30))
+    assert found == [(Outcome.RECOGNIZED, "E1"), (Outcome.RECOGNIZED, "E2")]
+
+
+def test_an_undecided_face_is_embedded_and_a_decided_one_seldom() -> None:
+    """Embedding stops with the decision, but for a check now and then."""
+    script = Script([{0: 1}] * 50)
+    play([], script=script)
+    assert 2 <= script.embedded <= 10
+
+
+def test_a_face_that_cannot_be_compared_gets_guidance() -> None:
+    """After a while the person is told why, once."""
+    assert decisions(play([{0: Outcome.TOO_DARK}] * 40)) == [(Outcome.TOO_DARK, None)]
+
+
+def test_a_punch_within_the_cooldown_is_told_as_already_recorded() -> None:
+    """The person is greeted by name, and the summary counts it apart."""
+    events = play([{0: 1}] * 10, punch=Punches(outcome=Outcome.ALREADY_RECORDED))
+    assert decisions(events) == [(Outcome.ALREADY_RECORDED, "E1")]
+    assert events[-1].summary is not None
+    assert (events[-1].summary.recorded, events[-1].summary.already_recorded) == (0, 1)
+
+
+def test_nothing_is_announced_before_it_is_stored_and_a_retry_keeps_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database is away the person is told nothing; the same attempt is tried again."""
+    monkeypatch.setattr("smartabsen.core.kiosk.RETRY_S", 0.0)
+    punches = Punches(DatabaseError("The database is away."), DatabaseError("The database is away."))
+    events = play([{0: 1}] * 20, punch=punches)
+    assert [event.kind for event in events] == [
+        KioskEventKind.TROUBLE,
+        KioskEventKind.DECISION,
+        KioskEventKind.SUMMARY,
+    ]
+    assert len(punches.keys) == 3
+    assert len(set(punches.keys)) == 1
+
+
+def test_an_attempt_outlives_the_walk_past_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has left while the database was away is still recorded when it is back."""
+    monkeypatch.setattr("smartabsen.core.kiosk.RETRY_S", 0.0)
+    punches = Punches(*[DatabaseError("The database is away.")] * 5)
+    events = play([{0: 1}] * 4 + [{}] * 20, punch=punches)
+    assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
+
+
+def test_a_punch_that_could_not_be_stored_is_told_at_the_end() -> None:
+    """The session does not end as if all were well."""
+    events = play([{0: 1}] * 6, punch=Punches(*[DatabaseError("The database is away.")] * 99))
+    assert decisions(events) == []
+    assert events[-2].kind is KioskEventKind.TROUBLE
+    assert "could not be stored" in events[-2].detail
+
+
+def test_somebody_deactivated_since_the_training_is_a_stranger() -> None:
+    """The store refuses, the kiosk says unknown and goes on."""
+    assert decisions(play([{0: 1}] * 10, punch=Punches(ConflictError("not active")))) == [(Outcome.UNKNOWN, None)]
+
+
+def test_a_newly_trained_model_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session goes on with it and says so."""
+    monkeypatch.setattr("smartabsen.core.kiosk.REFRESH_S", 0.0)
+    script = Script([{0: 1}] * 10)
+    script.new_model = True
+    events = play([], script=script)
+    assert events[0].kind is KioskEventKind.MODEL_RELOADED
+    assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
+
+
+def test_a_live_camera_that_is_silent_for_a_while_does_not_end_the_session() -> None:
+    """The camera tells of its loss itself; the kiosk asks again."""
+    script = Script([{0: 1}] * 6)
+    image = [np.full((1, 1, 3), number, dtype=np.uint8) for number in range(6)]
+    camera = FakeSource(
+        [*image[:2], CameraError("silent"), CameraError("silent"), *image[2:]], live=True, period_s=0.01
+    )
+    events = play([], script=script, camera=camera)
+    assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
+
+
+def test_a_recording_that_breaks_is_an_error() -> None:
+    """A damaged film does not count as its end."""
+    script = Script([{0: 1}])
+    with pytest.raises(CameraError, match="broken"):
+        play([], script=script, camera=FakeSource([CameraError("broken")]))
+
+
+def test_stop_ends_the_session_with_a_summary() -> None:
+    """Ctrl-C and SIGTERM set it."""
+    stop = threading.Event()
+    stop.set()
+    events = play([{0: 1}] * 10, stop=stop)
+    assert [event.kind for event in events] == [KioskEventKind.SUMMARY]
+    assert events[0].summary is not None
+    assert (events[0].summary.reason, events[0].summary.frames) == ("stopped", 0)

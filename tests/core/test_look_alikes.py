@@ -1,0 +1,57 @@
+"""Does a new face belong to somebody who is enrolled already?"""
+
+import numpy as np
+
+from smartabsen.core.look_alikes import KnownFaces
+
+RNG = np.random.default_rng(3)
+PEOPLE = np.linalg.qr(RNG.normal(size=(64, 64)))[0].astype(np.float32)[:10]
+
+
+def photo(person: int, *, noise: float = 0.3) -> np.ndarray:
+    vector = PEOPLE[person] + noise * RNG.normal(size=64).astype(np.float32) / 8
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def known(*people: int) -> KnownFaces:
+    faces = KnownFaces(np.empty((0, 64), np.float32), np.empty(0, np.int64))
+    for person in people:
+        faces.add([photo(person), photo(person)], 100 + person)
+    return faces
+
+
+def test_a_stranger_looks_like_nobody() -> None:
+    """Low similarities name nobody."""
+    assert known(0, 1).find_look_alikes([photo(5), photo(5)], own_id=None, threshold=0.5) == [None, None]
+
+
+def test_an_empty_gallery_knows_nobody() -> None:
+    """The first person can be enrolled."""
+    assert known().find_look_alikes([photo(0)], own_id=None, threshold=0.5) == [None]
+
+
+def test_a_person_who_is_enrolled_under_another_code_is_named_for_all_photos() -> None:
+    """One bad photo among them does not let the person in."""
+    found = known(0, 1).find_look_alikes([photo(1), photo(1), photo(7)], own_id=None, threshold=0.5)
+    assert found == [101, 101, 101]
+
+
+def test_one_strange_photo_among_ones_own_is_named_alone() -> None:
+    """A photo of a colleague in the wrong folder is refused, the others are not."""
+    found = known(0).find_look_alikes([photo(4), photo(4), photo(0), photo(4)], own_id=None, threshold=0.5)
+    assert found == [None, None, 100, None]
+
+
+def test_further_photos_of_an_employee_do_not_look_like_themselves() -> None:
+    """A person's own templates are no look-alikes."""
+    assert known(0, 1).find_look_alikes([photo(1)], own_id=101, threshold=0.5) == [None]
+
+
+def test_people_who_were_just_added_are_known() -> None:
+    """The same face twice in one import is found, also when the gallery had to grow."""
+    faces = known(*range(8))
+    for person in range(40):
+        stranger = RNG.normal(size=64).astype(np.float32)
+        faces.add([stranger / np.linalg.norm(stranger)] * 3, 1000 + person)
+    faces.add([photo(9)], 109)
+    assert faces.find_look_alikes([photo(9)], own_id=None, threshold=0.5) == [109]

@@ -1,0 +1,281 @@
+"""The trained model on the disk: the old one or the new one, whole, or an error with its name."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smartabsen.domain import ModelIdentity
+from smartabsen.errors import ModelDamagedError, NotTrainedError
+from smartabsen.store import model_file
+from smartabsen.store.model_file import (
+    ARRAYS_NAME,
+    FACTS_NAME,
+    TrainedModel,
+    find_stamp,
+    load_model,
+    make_trained_model,
+    save_model,
+)
+
+MODEL = ModelIdentity("fake", "ab" * 32, 4)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "_RETRY_S", 0.0)
+
+
+def trained(seed: int = 1, **changes: Any) -> TrainedModel:
+    random = np.random.default_rng(seed)
+    embeddings = random.normal(size=(5, 4)).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    values: dict[str, Any] = {
+        "model": MODEL,
+        "matcher": "knn",
+        "k": 3,
+        "threshold": 0.35,
+        "margin": 0.05,
+        "leave_one_out_accuracy": 0.995,
+        "trained_at": datetime(2026, 11, 2, tzinfo=UTC),
+        "embeddings": embeddings,
+        "employee_ids": np.array([1, 1, 2, 2, 3]),
+    }
+    return make_trained_model(**{**values, **changes})
+
+
+def same(one: TrainedModel, other: TrainedModel) -> bool:
+    plain = {"embeddings": None, "employee_ids": None}
+    return (
+        replace(one, **plain).__repr__() == replace(other, **plain).__repr__()
+        and np.array_equal(one.embeddings, other.embeddings)
+        and np.array_equal(one.employee_ids, other.employee_ids)
+    )
+
+
+def test_a_model_comes_back_as_saved(tmp_path: Path) -> None:
+    """All of it; and the JSON beside it names digest, version and counts for people and scripts."""
+    one = trained()
+
+    save_model(tmp_path, one)
+
+    assert same(load_model(tmp_path), one)
+    facts = json.loads((tmp_path / FACTS_NAME).read_text())
+    assert facts["sha256"] == sha256((tmp_path / ARRAYS_NAME).read_bytes()).hexdigest()
+    assert (facts["version"], facts["employees"], facts["templates"]) == (one.version, 3, 5)
+
+
+def test_the_version_follows_the_content_alone() -> None:
+    """The same gallery and settings have the same version whenever they are trained; any change gives another."""
+    version = trained().version
+
+    assert trained(trained_at=datetime(2027, 1, 1, tzinfo=UTC), leave_one_out_accuracy=None).version == version
+    others = [trained(2), trained(threshold=0.36), trained(margin=0.06), trained(k=1), trained(matcher="exact")]
+    others.append(trained(employee_ids=np.array([1, 1, 2, 2, 4])))
+    assert len({version, *(other.version for other in others)}) == 7
+
+
+def test_without_a_file_nothing_is_trained(tmp_path: Path) -> None:
+    """The error says how to train, and there is no stamp."""
+    with pytest.raises(NotTrainedError, match="no trained model") as caught:
+        load_model(tmp_path)
+
+    assert "smartabsen train" in caught.value.hint
+    assert find_stamp(tmp_path) is None
+
+
+@pytest.mark.parametrize("first_training", [True, False])
+def test_a_writer_killed_between_its_files_leaves_the_old_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first_training: bool
+) -> None:
+    """The description is new and the arrays are old: the reader takes the old model, or says that there is none."""
+    old = trained(1)
+    if not first_training:
+        save_model(tmp_path, old)
+    write = model_file.write_atomically
+
+    def die_before_the_arrays(path: Path, data: bytes) -> None:
+        if path.name == ARRAYS_NAME:
+            raise KeyboardInterrupt
+        write(path, data)
+
+    monkeypatch.setattr(model_file, "write_atomically", die_before_the_arrays)
+    with pytest.raises(KeyboardInterrupt):
+        save_model(tmp_path, trained(2))
+
+    if first_training:
+        with pytest.raises(NotTrainedError):
+            load_model(tmp_path)
+    else:
+        assert same(load_model(tmp_path), old)
+    monkeypatch.setattr(model_file, "write_atomically", write)
+    save_model(tmp_path, trained(3))
+    assert same(load_model(tmp_path), trained(3))
+
+
+def test_a_reader_between_two_trainings_waits_for_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who read the old description and then finds the new arrays looks again, and gets the new model."""
+    save_model(tmp_path, trained(1))
+    read_description = model_file._read_description
+    passed = []
+
+    def train_meanwhile(directory: Path) -> dict[str, Any]:
+        found = read_description(directory)
+        if not passed:
+            passed.append(True)
+            save_model(directory, trained(2))
+        return found
+
+    monkeypatch.setattr(model_file, "_read_description", train_meanwhile)
+
+    assert same(load_model(tmp_path), trained(2))
+
+
+@pytest.mark.parametrize("name", [ARRAYS_NAME, FACTS_NAME])
+def test_every_flipped_bit_is_refused(tmp_path: Path, name: str) -> None:
+    """No single changed bit in either file yields a model."""
+    save_model(tmp_path, trained())
+    path = tmp_path / name
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with pytest.raises(ModelDamagedError):
+            load_model(tmp_path)
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, -2])
+@pytest.mark.parametrize("name", [ARRAYS_NAME, FACTS_NAME])
+def test_a_truncated_file_is_refused(tmp_path: Path, name: str, length: int) -> None:
+    """Whatever is left of it."""
+    save_model(tmp_path, trained())
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:length])
+
+    with pytest.raises(ModelDamagedError, match="damaged"):
+        load_model(tmp_path)
+
+
+def plant(directory: Path, arrays: bytes, **changes: Any) -> None:
+    """Put arrays in place with a description that fits to them, as somebody would who knows the format."""
+    facts = json.loads((directory / FACTS_NAME).read_text())
+    facts.pop("checksum")
+    facts |= {"sha256": sha256(arrays).hexdigest(), "previous": None, **changes}
+    (directory / ARRAYS_NAME).write_bytes(arrays)
+    (directory / FACTS_NAME).write_bytes(model_file._seal(facts))
+
+
+class Explosive:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return (exec, ("raise SystemExit('code of a planted file was run')",))
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_planted_pickle_is_refused_and_not_run(tmp_path: Path, wrapped: bool) -> None:
+    """Neither in place of the file nor inside of it, even with a digest that fits."""
+    save_model(tmp_path, trained())
+    content = pickle.dumps(Explosive())
+    if wrapped:
+        buffer = io.BytesIO()
+        np.savez(buffer, embeddings=np.array([Explosive()], dtype=object), employee_ids=np.array([1]))
+        content = buffer.getvalue()
+
+    plant(tmp_path, content)
+
+    with pytest.raises(ModelDamagedError, match="damaged"):
+        load_model(tmp_path)
+
+
+UNIT = np.eye(4, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("embeddings", "employee_ids"),
+    [
+        (UNIT.astype(np.float64), np.arange(1, 5)),
+        (np.eye(5, dtype=np.float32), np.arange(1, 6)),
+        (UNIT, np.arange(1, 4)),
+        (UNIT * 2, np.arange(1, 5)),
+        (np.full((4, 4), np.nan, dtype=np.float32), np.arange(1, 5)),
+        (UNIT, np.arange(4)),
+        (UNIT, np.arange(1, 5, dtype=np.float64)),
+        (UNIT[:, :, None], np.arange(1, 5)),
+    ],
+    ids=["float64", "dimension", "count", "length", "nan", "id 0", "float ids", "3-D"],
+)
+def test_arrays_that_are_no_gallery_are_refused(
+    tmp_path: Path, embeddings: np.ndarray, employee_ids: np.ndarray
+) -> None:
+    """When they are saved, and when they are read with a digest that fits."""
+    with pytest.raises(ModelDamagedError):
+        trained(embeddings=embeddings, employee_ids=employee_ids)
+    save_model(tmp_path, trained())
+    buffer = io.BytesIO()
+    np.savez(buffer, embeddings=embeddings, employee_ids=employee_ids)
+
+    plant(tmp_path, buffer.getvalue())
+
+    with pytest.raises(ModelDamagedError):
+        load_model(tmp_path)
+
+
+def test_a_gallery_of_nobody_is_a_model_too(tmp_path: Path) -> None:
+    """When the last person was deactivated, kiosks take over that they know nobody."""
+    nobody = trained(embeddings=UNIT[:0], employee_ids=np.arange(0))
+
+    save_model(tmp_path, nobody)
+
+    assert same(load_model(tmp_path), nobody)
+
+
+def test_changed_settings_do_not_fit_to_their_version(tmp_path: Path) -> None:
+    """A lower threshold, written with a fitting checksum, is noticed all the same."""
+    save_model(tmp_path, trained())
+
+    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), threshold=-0.9)
+
+    with pytest.raises(ModelDamagedError, match="version"):
+        load_model(tmp_path)
+
+
+def test_a_file_of_a_later_format_is_said(tmp_path: Path) -> None:
+    """A model that a newer program wrote is refused by its format."""
+    save_model(tmp_path, trained())
+
+    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), format=2)
+
+    with pytest.raises(ModelDamagedError, match="format is 2"):
+        load_model(tmp_path)
+
+
+def test_the_stamp_changes_with_every_training(tmp_path: Path) -> None:
+    """A running kiosk notices a new model of the same size within one instant, and nothing without a training."""
+    save_model(tmp_path, trained(1))
+    before = find_stamp(tmp_path)
+    assert before is not None
+    assert find_stamp(tmp_path) == before
+
+    save_model(tmp_path, trained(2))
+
+    assert find_stamp(tmp_path) != before
+
+
+def test_what_killed_trainings_left_behind_is_removed(tmp_path: Path) -> None:
+    """Embeddings do not pile up in temporary files."""
+    leftover = tmp_path / f".{ARRAYS_NAME}.0a1b.tmp"
+    leftover.write_bytes(b"half a model")
+
+    save_model(tmp_path, trained())
+
+    assert not leftover.exists()

@@ -1,0 +1,72 @@
+"""Tables that go out to spreadsheets."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from smartabsen.errors import StorageError
+from smartabsen.store.sheet_writer import csv_text, write_csv, write_xlsx
+from smartabsen.store.sheets import read_table
+
+HEADER = ("Kode", "Nama", "Tanggal", "Masuk", "Menit", "Catatan")
+JAKARTA = timezone(timedelta(hours=7))
+ROW = ("=E1", "Zoë\n😀", date(2026, 11, 2), datetime(2026, 11, 2, 7, 58, 12, 99, tzinfo=JAKARTA), 480, None)
+
+
+def test_a_csv_shows_local_clocks_and_runs_nothing() -> None:
+    """Dates and times in ISO form as the clock showed them; formulas and line breaks disarmed."""
+    assert csv_text(HEADER, [ROW, ("E2", "", None, time(8, 0), 0.5, "-1")]) == (
+        "Kode,Nama,Tanggal,Masuk,Menit,Catatan\n"
+        "'=E1,Zoë 😀,2026-11-02,2026-11-02 07:58:12,480,\n"
+        "E2,,,08:00:00,0.5,'-1\n"
+    )
+
+
+def test_a_csv_file_opens_in_excel_and_in_our_own_reader(tmp_path: Path) -> None:
+    """It starts with the byte order mark."""
+    path = tmp_path / "out" / "report.csv"
+
+    write_csv(path, HEADER, [ROW])
+
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfKode,")
+    assert read_table(path).rows[0].values["name"] == "Zoë 😀"
+
+
+def test_a_sheet_has_real_dates_and_numbers_and_text_that_stays_text(tmp_path: Path) -> None:
+    """HR can sort and sum; a name that starts with = is a name; control characters do not break the file."""
+    path = tmp_path / "report.xlsx"
+
+    write_xlsx(path, HEADER, [ROW, ("E2", "bell \a", None, time(8, 0, 1), 30)], title="Absensi: 11/2026 [Jakarta] " * 2)
+
+    sheet = openpyxl.load_workbook(path).active
+    assert [cell.value for cell in sheet[1]] == list(HEADER)
+    assert [cell.value for cell in sheet[2]] == [
+        "=E1",
+        "Zoë 😀",
+        datetime.fromisoformat("2026-11-02"),
+        datetime.fromisoformat("2026-11-02 07:58:12"),
+        480,
+        None,
+    ]
+    assert sheet["A2"].data_type == "s"
+    assert [sheet[cell].number_format for cell in ("C2", "D2", "D3")] == [
+        "yyyy-mm-dd",
+        "yyyy-mm-dd hh:mm:ss",
+        "hh:mm:ss",
+    ]
+    assert (sheet["B3"].value, sheet["D3"].value, sheet["E3"].value) == ("bell", time(8, 0, 1), 30)
+    assert sheet.freeze_panes == "A2"
+    assert sheet.column_dimensions["D"].width >= len("2026-11-02 07:58:12")
+    assert len(sheet.title) <= 31
+
+
+def test_a_place_that_cannot_be_written_is_an_error_of_storage(tmp_path: Path) -> None:
+    """For both kinds of file."""
+    (tmp_path / "file").write_bytes(b"")
+    for write in (write_csv, write_xlsx):
+        with pytest.raises(StorageError):
+            write(tmp_path / "file" / "report", HEADER, [])
