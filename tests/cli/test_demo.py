@@ -19,7 +19,7 @@ def homes(monkeypatch: pytest.MonkeyPatch, punched: PunchResult) -> list[tuple[P
     """Run a made-up demonstration; the homes that it was given, and whether they existed."""
     given: list[tuple[Path, bool]] = []
 
-    def run_demo(home: Path, *, say: Callable[[Any], None], encoding: str, flags: dict[str, object]) -> Any:
+    def run_demo(home: Path, *, say: Callable[[Any], None], console: Any, flags: dict[str, object]) -> Any:
         given.append((home, home.exists()))
         at = punched.punch.at
         for title, result in (

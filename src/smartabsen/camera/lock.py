@@ -157,10 +157,13 @@ class CameraLock:
             except FileNotFoundError:
                 if not create:
                     raise
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # The camera is one for all users of the machine, whatever the umask of the first one.
+            if not path.parent.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(OSError):
+                    path.parent.chmod(0o1777)
             descriptor = os.open(path, flags | os.O_CREAT, 0o666)
             with contextlib.suppress(OSError):
-                # The camera is one for all users of the machine, whatever the umask of the first one.
                 path.chmod(0o666)
             return descriptor
         except FileNotFoundError:

@@ -13,6 +13,8 @@ from .options import GlobalOptions
 from .output import Output
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..core.app import SmartAbsen
     from ..core.demo import DemoReport, DemoStep
 
@@ -24,11 +26,15 @@ def open_app(flags: Mapping[str, object]) -> SmartAbsen:
     return SmartAbsen.open(flags=flags)
 
 
-def run_demo(home: Path, *, say: Callable[[DemoStep], None], encoding: str, flags: Mapping[str, object]) -> DemoReport:
+def run_demo(
+    home: Path, *, say: Callable[[DemoStep], None], console: Console, flags: Mapping[str, object]
+) -> DemoReport:
     """Run the demonstration of the library."""
     from ..core import demo
 
-    return demo.run_demo(home, say=say, encoding=encoding, flags=flags)
+    on_screen = console.is_terminal
+    terminal = demo.Terminal(console.encoding, color=on_screen, columns=console.width if on_screen else None)
+    return demo.run_demo(home, say=say, terminal=terminal, flags=flags)
 
 
 class Session:

@@ -7,10 +7,13 @@ employees loads no model.
 from __future__ import annotations
 
 import getpass
+import os
 import platform
+import tempfile
 import threading
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
@@ -21,7 +24,8 @@ from ..config import LoadedSettings, Settings
 from ..domain import ModelIdentity
 from ..errors import CameraError, StorageError
 from ..i18n import N_
-from ..recognition.engines import Engine, build_engine
+from ..recognition.detectors.base import Detector
+from ..recognition.engines import Engine, build_detector, build_engine
 from ..recognition.matchers import MATCHERS
 from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
@@ -45,6 +49,7 @@ class Services:
         self.loaded = loaded
         self.settings: Settings = loaded.settings
         self._engines: dict[str, Engine] = {}
+        self._detectors: list[Detector] = []
         self._lock = threading.RLock()
 
     @classmethod
@@ -145,7 +150,7 @@ class Services:
             models_dir=self.settings.models_dir,
             pack=self.settings.pack,
             detector=recognition.detector,
-            max_side_px=self.settings.kiosk.detect_px,
+            max_side_px=recognition.detect_px,
             threads=recognition.threads if threads is None else threads,
         )
 
@@ -161,27 +166,41 @@ class Services:
         named = self.settings.recognition.margin
         return self.engine.margin if named is None else named
 
-    def make_recognizer(self, *, limits: QualityLimits) -> Recognizer:
-        """Make a recogniser of the engine in use."""
-        return Recognizer(self.engine.detector, self.engine.embedder, limits=limits)
-
     @cached_property
     def enrolment(self) -> Recognizer:
-        """The recogniser with the limits for enrolment."""
-        return self.make_recognizer(limits=ENROLMENT_LIMITS)
+        """The recogniser for photos that become templates."""
+        return Recognizer(self.engine.detector, self.engine.embedder, limits=ENROLMENT_LIMITS)
 
     @cached_property
-    def probing(self) -> Recognizer:
-        """The recogniser with the limits for recognition."""
-        return self.make_recognizer(limits=PROBE_LIMITS.with_min_face_px(self.settings.recognition.min_face_px))
+    def identification(self) -> Recognizer:
+        """The recogniser for pictures of whoever is to be identified."""
+        return Recognizer(self.engine.detector, self.engine.embedder, limits=self._probe_limits)
+
+    @cached_property
+    def at_kiosk(self) -> Recognizer:
+        """The recogniser for frames of a camera: detection works on a smaller copy."""
+        recognition = self.settings.recognition
+        detector = build_detector(
+            self.engine.detector.name,
+            models_dir=self.settings.models_dir,
+            pack=self.settings.pack,
+            max_side_px=self.settings.kiosk.detect_px,
+            threads=recognition.threads,
+        )
+        self._detectors.append(detector)
+        return Recognizer(detector, self.engine.embedder, limits=self._probe_limits)
+
+    @property
+    def _probe_limits(self) -> QualityLimits:
+        return PROBE_LIMITS.with_min_face_px(self.settings.recognition.min_face_px)
 
     def make_matcher(self, name: str) -> Matcher:
         """Make an empty matcher by name."""
         return MATCHERS.get_factory(name)()
 
     def camera_lock(self, spec: str) -> CameraLock:
-        """Return the lock of a camera, shared by all processes of this home."""
-        return CameraLock(spec, directory=self.settings.home / "locks", holder=self.kiosk_name)
+        """Return the lock of a camera, shared by all processes of this machine, whatever their home."""
+        return CameraLock(spec, directory=_lock_directory(), holder=self.kiosk_name)
 
     def open_camera(
         self,
@@ -214,8 +233,16 @@ class Services:
 
     def close(self) -> None:
         """Release models and connections."""
-        for engine in self._engines.values():
-            engine.close()
+        for part in (*self._detectors, *self._engines.values()):
+            part.close()
+        self._detectors.clear()
         self._engines.clear()
         if "database" in self.__dict__:
             self.database.close()
+
+
+def _lock_directory() -> Path:
+    # Where Linux keeps such files: nothing sweeps it while the machine runs, unlike /tmp.
+    shared = Path("/run/lock")
+    base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
+    return base / "smartabsen"

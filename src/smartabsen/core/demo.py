@@ -23,6 +23,15 @@ ADDRESS: Final = "http://127.0.0.1:5001/auth"
 
 
 @dataclass(frozen=True, slots=True)
+class Terminal:
+    """What a terminal can show: its encoding, whether it takes colours, its width if known."""
+
+    encoding: str
+    color: bool = False
+    columns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DemoStep:
     """Something that was just done.
 
@@ -65,13 +74,15 @@ class DemoReport:
     qr_text: str
 
 
-def run_demo(home: Path, *, say: Callable[[DemoStep], None], encoding: str, flags: Mapping[str, object]) -> DemoReport:
+def run_demo(
+    home: Path, *, say: Callable[[DemoStep], None], terminal: Terminal, flags: Mapping[str, object]
+) -> DemoReport:
     """Enrol six people of one photograph, train, play a camera, and report.
 
     Args:
         home: A new or empty directory; everything is kept in it.
         say: Told each step.
-        encoding: Of the terminal, for the QR.
+        terminal: Where the QR will be shown.
         flags: Settings by dotted name, beside the home.
 
     Raises:
@@ -125,7 +136,9 @@ def run_demo(home: Path, *, say: Callable[[DemoStep], None], encoding: str, flag
                 (N_("Photos and film"), str(material.film.parent)),
             ),
             address=ADDRESS,
-            qr_text=terminal_qr(ADDRESS, encoding=encoding),
+            qr_text=terminal_qr(
+                ADDRESS, encoding=terminal.encoding, color=terminal.color, columns=terminal.columns
+            ),
         )
 
 

@@ -32,8 +32,8 @@ def choose_engine(settings: Settings, active: ModelIdentity | None) -> EngineCho
         EngineMismatchError: The settings name another engine than the gallery's.
         UnknownBackendError: There is no engine of that name.
     """
-    if settings.engine != "auto" and settings.engine not in ENGINES.names():
-        ENGINES.get(settings.engine)
+    if settings.engine != "auto" and settings.engine not in ENGINES:
+        raise_unknown(settings.engine)
     if active is not None:
         if settings.engine not in ("auto", active.engine):
             raise mismatch(active, wanted=settings.engine)
@@ -41,7 +41,7 @@ def choose_engine(settings: Settings, active: ModelIdentity | None) -> EngineCho
     if settings.engine != "auto":
         return EngineChoice(settings.engine, N_("the settings name it"))
     for name in PREFERENCE:
-        spec = ENGINES.get(name)
+        spec = ENGINES[name]
         refused = spec.licence_class is LicenceClass.NON_COMMERCIAL and not settings.accept_noncommercial
         if not refused and check_installed(name, models_dir=settings.models_dir, pack=settings.pack) is None:
             return EngineChoice(name, _WHY[name])

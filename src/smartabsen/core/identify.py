@@ -43,7 +43,7 @@ def _identify_one(
     _, picture = read_picture(image)
     if isinstance(picture, ImageRefusal):
         return ImageResult(image, (), picture.outcome, picture.detail, picture.params)
-    seen = services.probing.observe(picture.image_bgr)
+    seen = services.identification.observe(picture.image_bgr)
     faces = tuple(_decide(gallery, people, observation) for observation in seen)
     if draw_dir is not None:
         _draw(picture, faces, draw_dir / f"{Path(image).stem}.jpg")

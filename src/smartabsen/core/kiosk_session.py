@@ -67,7 +67,7 @@ def run(
             _tell(announce, KioskEventKind.STARTED, started, details)
             kiosk = Kiosk(
                 frames=source,
-                recognizer=services.probing,
+                recognizer=services.at_kiosk,
                 gallery=gallery,
                 punch=partial(punch_by_face, services),
                 votes=services.settings.kiosk.votes,

@@ -37,7 +37,7 @@ def demo(
         report = run_demo(
             home,
             say=lambda step: demo_view.show_step(session.out, step),
-            encoding=session.out.stdout.encoding,
+            console=session.out.stdout,
             flags={name: value for name, value in session.options.settings().items() if name != "home"},
         )
     failed = () if report.ok else (Problem("demo", _("The demonstration did not go as it should.")),)
