@@ -84,7 +84,10 @@ class RecognitionSettings(_Section):
         None, description=N_("Distance to the second-best person; empty takes the engine's measured one.")
     )
     detect_px: int = Field(
-        1_280, ge=160, le=8_000, description=N_("Longer side of a photo that detection works on; larger finds smaller faces.")
+        1_280,
+        ge=160,
+        le=8_000,
+        description=N_("Longer side of a photo that detection works on; larger finds smaller faces."),
     )
     min_face_px: int = Field(60, ge=20, le=1_000, description=N_("Faces with a shorter side are too small."))
     threads: int = Field(0, ge=0, le=256, description=N_("Threads of the runtimes; 0 lets smartabsen choose."))

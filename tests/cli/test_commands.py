@@ -177,7 +177,7 @@ def test_import_writes_the_rejects_where_it_is_told(program: Any, tmp_path: Path
     """``--rejects`` hands the whole report on."""
     program("import", "people.csv", "--rejects", str(tmp_path / "r.csv"), "--workers", "1", "--on-conflict", "update")
     assert (tmp_path / "r.csv").exists()
-    imported = program.library.calls[0][2]
+    imported = program.library.calls[1][2]
     assert (imported["workers"], imported["on_conflict"]) == (1, "update")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import ClassVar
 
 import numpy as np
@@ -181,6 +183,24 @@ class TestKnn(MatcherContract):
         labels = np.repeat(np.arange(len(photos)), photos)
         matcher.fit(unit(np.random.default_rng(0).normal(size=(len(labels), 16))), labels)
         assert matcher.k == k  # type: ignore[attr-defined]
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+    def test_a_forked_child_can_query_after_its_parent_did(self) -> None:
+        """scikit-learn's default search would hang here for ever: OpenMP does not survive a fork."""
+        script = (
+            "import os, numpy as np\n"
+            "from smartabsen.recognition.matchers.knn import KnnMatcher\n"
+            "matcher, gallery = KnnMatcher(), np.eye(200, dtype=np.float32)\n"
+            "matcher.fit(gallery, np.arange(200))\n"
+            "ask = lambda: matcher.match(gallery, threshold=0.5, margin=0.1)\n"
+            "ask()\n"
+            "child = os.fork()\n"
+            "if child == 0:\n"
+            "    os._exit(0 if ask()[7].label == 7 else 1)\n"
+            "os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        )
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False)
+        assert done.returncode == 0
 
 
 @st.composite

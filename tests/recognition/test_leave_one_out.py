@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from smartabsen.domain import FloatArray
 from smartabsen.errors import InvalidInputError
+from smartabsen.recognition.alignment import align
+from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 
 
@@ -150,3 +154,29 @@ def test_thousands_of_templates_take_seconds(monkeypatch: pytest.MonkeyPatch) ->
     assert [(suspect.row, suspect.looks_like) for suspect in result.suspects] == [(7, 1)]
     monkeypatch.setattr("smartabsen.recognition.leave_one_out._BLOCK", 10 * len(labels))
     assert tried(templates[:500], labels[:500]).suspects == result.suspects
+
+
+@pytest.mark.shared
+def test_on_real_faces_one_photo_in_the_wrong_folder_is_found_and_nothing_else(lfw_dir: Path, models_dir: Path) -> None:
+    """Twenty people with four photos each: whichever photo is misplaced, it alone is suspected."""
+    engine = build_engine("openvino", models_dir=models_dir)
+    names = (lfw_dir / "gallery.txt").read_text(encoding="utf-8").split()[:20]
+    crops, labels = [], []
+    for label, name in enumerate(names):
+        for photo in sorted((lfw_dir / name).glob("*.jpg"))[:4]:
+            image = cv2.imread(str(photo))
+            assert image is not None
+            middle = np.array(image.shape[1::-1]) / 2
+            # The face that the photo is of is the one in its middle.
+            face = min(engine.detector.detect(image), key=lambda face: np.hypot(*(face.landmarks_xy[2] - middle)))
+            crops.append(align(image, face, engine.embedder.template))
+            labels.append(label)
+    templates, right = engine.embedder.embed(crops), np.array(labels)
+    limits = {"threshold": engine.threshold, "margin": engine.margin}
+    assert leave_one_out(templates, right, **limits).accuracy == 1.0
+    assert leave_one_out(templates, right, **limits).suspects == ()
+    for misplaced in range(0, 80, 7):
+        wrong = right.copy()
+        wrong[misplaced] = (right[misplaced] + 7) % 20
+        (suspect,) = leave_one_out(templates, wrong, **limits).suspects
+        assert (suspect.row, suspect.looks_like) == (misplaced, right[misplaced])

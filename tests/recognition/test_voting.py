@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
 from smartabsen.domain import FloatArray, Match, Outcome
 from smartabsen.errors import InvalidInputError
+from smartabsen.recognition.engines import build_engine
+from smartabsen.recognition.matchers.exact import ExactMatcher
+from smartabsen.recognition.quality import PROBE_LIMITS
+from smartabsen.recognition.recognizer import Recognizer
+from smartabsen.recognition.tracking import Tracker
 from smartabsen.recognition.voting import TrackVote, Verdict
 
 ANI, BUDI, STRANGER = 1, 2, 0
@@ -253,3 +261,38 @@ def test_one_vote_is_the_least() -> None:
     assert vote.add_match(match, unit(np.ones(4)), 0.0) == Verdict(Outcome.RECOGNIZED, match, 1)
     with pytest.raises(InvalidInputError):
         TrackVote(votes=0, same_person=0.4)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("every", [3, 12])
+def test_a_film_of_one_person_is_one_track_one_decision_and_few_embeddings(
+    shared_dir: Path, models_dir: Path, every: int
+) -> None:
+    """At eight frames a second and at two: found, tracked, recognised once, and rechecked once a second."""
+    engine = build_engine("openvino", models_dir=models_dir)
+    recogniser = Recognizer(engine.detector, engine.embedder, limits=PROBE_LIMITS)
+    film = cv2.VideoCapture(str(shared_dir / "faces" / "video" / "one_person.mp4"))
+    tracker, matcher = Tracker(), ExactMatcher()
+    vote = TrackVote(votes=3, same_person=engine.threshold)
+    tracks, verdicts, embedded, seconds = set(), [], 0, 0.0
+    for number in range(345):
+        shown, image = film.read()
+        assert shown
+        if number % every:
+            continue
+        seconds = number / 25
+        faces = recogniser.find(image)
+        tracks |= set(tracker.update([face.box_xyxy for face in faces], seconds))
+        if not faces or not vote.wants_embedding(seconds):
+            continue
+        (seen,) = recogniser.examine(image, faces[:1])
+        if seen.embedding is None:
+            continue
+        if embedded == 0:
+            matcher.fit(seen.embedding[None], np.array([ANI]))
+        embedded += 1
+        (match,) = matcher.match(seen.embedding[None], threshold=engine.threshold, margin=engine.margin)
+        verdicts.append(vote.add_match(match, seen.embedding, seconds))
+    assert tracks == {1}
+    assert [verdict.outcome for verdict in verdicts if verdict] == [Outcome.RECOGNIZED]
+    assert embedded <= 4 + seconds

@@ -96,12 +96,13 @@ class Output:
         self.stderr.print(Text(one_line(text), style="yellow"), soft_wrap=True)
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]], *, empty: str = "") -> None:
-        """Print a table; without rows, ``empty`` as a remark."""
+        """Print a table; without rows, ``empty`` as a remark, if there is one."""
         table = self._table(columns)
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
         if not table.row_count:
-            self.note(empty)
+            if empty:
+                self.note(empty)
         elif self.stdout.is_terminal:
             self.stdout.print(table)
         else:

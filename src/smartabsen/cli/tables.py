@@ -134,7 +134,7 @@ def show_training(out: Output, report: domain.TrainReport) -> None:
         (_("Version"), report.version),
         (_("In use"), yes_no(report.activated)),
     )
-    out.table((Column(_("Training"), whole=True), Column("")), facts)
+    out.table((Column(_("Measure"), whole=True), Column(_("Value"))), facts)
     weak = [each for each in report.people if each.correct < each.tried]
     if weak:
         out.line()

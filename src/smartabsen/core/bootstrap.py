@@ -25,7 +25,7 @@ from ..domain import ModelIdentity
 from ..errors import CameraError, StorageError
 from ..i18n import N_
 from ..recognition.detectors.base import Detector
-from ..recognition.engines import Engine, build_detector, build_engine
+from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
 from ..recognition.matchers import MATCHERS
 from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
@@ -50,12 +50,14 @@ class Services:
         self.settings: Settings = loaded.settings
         self._engines: dict[str, Engine] = {}
         self._detectors: list[Detector] = []
+        self._pack = self.settings.pack
         self._lock = threading.RLock()
 
     @classmethod
-    def for_worker(cls, loaded: LoadedSettings, engine: str) -> Services:
+    def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
         """Return parts for a worker process: the engine that its parent chose, with one thread, and no database."""
         services = cls(loaded)
+        services._pack = pack
         services._engines["in use"] = services.build_engine(engine, threads=1)
         return services
 
@@ -82,6 +84,11 @@ class Services:
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
+
+    @property
+    def pack(self) -> str:
+        """The InsightFace pack in use, once the engine is loaded."""
+        return self._pack
 
     @property
     def kiosk_name(self) -> str:
@@ -132,6 +139,7 @@ class Services:
         with self._lock:
             if "in use" not in self._engines:
                 active = self.active_model()
+                self._pack = self._find_pack(active)
                 engine = self.build_engine(choose_engine(self.settings, active).name)
                 check_identity(engine, active)
                 self._engines["in use"] = engine
@@ -148,11 +156,17 @@ class Services:
         return build_engine(
             name,
             models_dir=self.settings.models_dir,
-            pack=self.settings.pack,
+            pack=self._pack,
             detector=recognition.detector,
             max_side_px=recognition.detect_px,
             threads=recognition.threads if threads is None else threads,
         )
+
+    def _find_pack(self, active: ModelIdentity | None) -> str:
+        # A gallery stays with its pack when a better one is installed later.
+        if self.settings.pack != "auto" or active is None or active.engine != "insightface":
+            return self.settings.pack
+        return find_pack_of(active, self.settings.models_dir) or "auto"
 
     @property
     def threshold(self) -> float:
@@ -183,7 +197,7 @@ class Services:
         detector = build_detector(
             self.engine.detector.name,
             models_dir=self.settings.models_dir,
-            pack=self.settings.pack,
+            pack=self._pack,
             max_side_px=self.settings.kiosk.detect_px,
             threads=recognition.threads,
         )

@@ -104,7 +104,7 @@ def run_demo(
         for number, (name, photos) in enumerate(material.photos.items(), start=1):
             code = f"C{number:03d}"
             say(DemoStep(result=app.enrol(name, photos, code=code, position="Contoh"), zone=zone))
-        say(DemoStep(N_("Training"), result=app.train(), zone=zone))
+        say(DemoStep(result=app.train(), zone=zone))
         params = (("frames", str(material.frames)),)
         say(DemoStep(N_("At the camera: six people and a stranger, {frames} frames"), params, zone=zone))
         decisions: list[KioskEvent] = []
@@ -136,9 +136,7 @@ def run_demo(
                 (N_("Photos and film"), str(material.film.parent)),
             ),
             address=ADDRESS,
-            qr_text=terminal_qr(
-                ADDRESS, encoding=terminal.encoding, color=terminal.color, columns=terminal.columns
-            ),
+            qr_text=terminal_qr(ADDRESS, encoding=terminal.encoding, color=terminal.color, columns=terminal.columns),
         )
 
 

@@ -14,7 +14,7 @@ from ..camera.window import can_show
 from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import NotTrainedError, SmartAbsenError
 from ..i18n import N_
-from ..recognition.engines import ENGINES, check_installed
+from ..recognition.engines import find_obstacle, get_spec
 from ..store import employees, templates
 from ..store.model_file import load_model
 from ..store.punches import dates
@@ -32,8 +32,7 @@ def check_health(services: Services) -> tuple[Check, ...]:
         try:
             rows += check(services)
         except SmartAbsenError as exc:
-            params = {key: str(value) for key, value in exc.params.items()}
-            rows.append(_row(name, _FAIL, exc.message_id, exc.hint_id, **params))
+            rows.append(_row(name, _FAIL, exc.message_id, exc.hint_id, **exc.params))
     return tuple(rows)
 
 
@@ -87,11 +86,13 @@ def _check_database(services: Services) -> Iterator[Check]:
 
 def _check_engine(services: Services) -> Iterator[Check]:
     choice = services.engine_choice()
-    spec = ENGINES[choice.name]
-    missing = check_installed(choice.name, models_dir=services.settings.models_dir, pack=services.settings.pack)
-    if missing is not None:
-        params = {key: str(value) for key, value in missing.params.items()}
-        yield _row("engine", _FAIL, missing.message_id, missing.hint_id, **params)
+    spec = get_spec(choice.name)
+    settings = services.settings
+    obstacle = find_obstacle(
+        choice.name, models_dir=settings.models_dir, pack=settings.pack, detector=settings.recognition.detector
+    )
+    if obstacle is not None:
+        yield _row("engine", _FAIL, obstacle.message_id, obstacle.hint_id, **obstacle.params)
         return
     yield _row("engine", _OK, N_("{name}: {why}"), name=choice.name, why=choice.why)
     if spec.licence_class is LicenceClass.NON_COMMERCIAL:
@@ -165,8 +166,7 @@ def _check_camera(services: Services) -> Iterator[Check]:
     if problem is None:
         yield _row("camera", _OK, N_("Camera {camera} gives pictures."), camera=lock.camera)
         return
-    params = {key: str(value) for key, value in problem.params.items()}
-    yield _row("camera", _WARN, problem.message_id, problem.hint_id, **params)
+    yield _row("camera", _WARN, problem.message_id, problem.hint_id, **problem.params)
 
 
 def _check_display(_services: Services) -> Iterator[Check]:
@@ -181,7 +181,9 @@ def _check_display(_services: Services) -> Iterator[Check]:
 def _check_extras(_services: Services) -> Iterator[Check]:
     if importlib.util.find_spec("openvino") is None:
         fix = "pip install 'smartabsen[openvino]'"
-        detail = N_("The openvino package is not installed: the fastest engine that is free for business use is not there.")
+        detail = N_(
+            "The openvino package is not installed: the fastest engine that is free for business use is not there."
+        )
         yield _row("openvino", _WARN, detail, fix)
     else:
         version = importlib.metadata.version("openvino")
@@ -192,8 +194,8 @@ def _check_extras(_services: Services) -> Iterator[Check]:
         yield _row("environment", _WARN, detail, fix)
 
 
-def _row(name: str, level: CheckLevel, detail: str, fix: str = "", **params: object) -> Check:
-    return Check(name, level, detail, fix, tuple((key, str(value)) for key, value in params.items()))
+def _row(check: str, level: CheckLevel, detail: str, fix: str = "", **params: object) -> Check:
+    return Check(check, level, detail, fix, tuple((key, str(value)) for key, value in params.items()))
 
 
 _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {

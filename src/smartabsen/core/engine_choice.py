@@ -8,7 +8,7 @@ from ..config import Settings
 from ..domain import LicenceClass, ModelIdentity
 from ..errors import EngineMismatchError
 from ..i18n import N_
-from ..recognition.engines import ENGINES, Engine, check_installed
+from ..recognition.engines import Engine, find_obstacle, get_spec
 
 PREFERENCE = ("insightface", "openvino", "dlib")
 """For ``engine = auto`` on an empty gallery, the best first."""
@@ -32,8 +32,8 @@ def choose_engine(settings: Settings, active: ModelIdentity | None) -> EngineCho
         EngineMismatchError: The settings name another engine than the gallery's.
         UnknownBackendError: There is no engine of that name.
     """
-    if settings.engine != "auto" and settings.engine not in ENGINES:
-        raise_unknown(settings.engine)
+    if settings.engine != "auto":
+        get_spec(settings.engine)
     if active is not None:
         if settings.engine not in ("auto", active.engine):
             raise mismatch(active, wanted=settings.engine)
@@ -41,9 +41,9 @@ def choose_engine(settings: Settings, active: ModelIdentity | None) -> EngineCho
     if settings.engine != "auto":
         return EngineChoice(settings.engine, N_("the settings name it"))
     for name in PREFERENCE:
-        spec = ENGINES[name]
+        spec = get_spec(name)
         refused = spec.licence_class is LicenceClass.NON_COMMERCIAL and not settings.accept_noncommercial
-        if not refused and check_installed(name, models_dir=settings.models_dir, pack=settings.pack) is None:
+        if not refused and find_obstacle(name, models_dir=settings.models_dir, pack=settings.pack) is None:
             return EngineChoice(name, _WHY[name])
     return EngineChoice("dlib", _WHY["dlib"])
 

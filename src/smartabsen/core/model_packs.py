@@ -1,2 +1,6 @@
-def list_packs(s, *, verify): return ()
-def pull(s, name, **k): raise NotImplementedError
+def list_packs(s, *, verify):
+    return ()
+
+
+def pull(s, name, **k):
+    raise NotImplementedError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -50,7 +50,8 @@ class PhotoPool:
             for photo in photos:
                 yield examine_photo(self._services.enrolment, photo)
             return
-        with _executor(self._services.loaded, self._services.engine.name, self.workers) as executor:
+        start = partial(_start_worker, self._services.loaded, self._services.engine.name, self._services.pack)
+        with _executor(start, self.workers) as executor:
             from loky.process_executor import TerminatedWorkerError
 
             try:
@@ -70,10 +71,9 @@ def available_cores() -> int:
 
 
 @contextmanager
-def _executor(loaded: LoadedSettings, engine: str, workers: int) -> Iterator[Any]:
+def _executor(start: Callable[[], None], workers: int) -> Iterator[Any]:
     from loky import ProcessPoolExecutor
 
-    start = partial(_start_worker, loaded, engine)
     executor = ProcessPoolExecutor(max_workers=workers, initializer=start)
     try:
         yield executor
@@ -82,10 +82,10 @@ def _executor(loaded: LoadedSettings, engine: str, workers: int) -> Iterator[Any
         executor.shutdown(wait=True, kill_workers=True)
 
 
-def _start_worker(loaded: LoadedSettings, engine: str) -> None:
+def _start_worker(loaded: LoadedSettings, engine: str, pack: str) -> None:
     # Ctrl-C reaches the whole group of processes: the one that was asked decides, its workers are ended by it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker[:] = [Services.for_worker(loaded, engine)]
+    _worker[:] = [Services.for_worker(loaded, engine, pack)]
 
 
 def _examine(photo: str) -> PhotoExam:

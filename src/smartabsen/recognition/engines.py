@@ -1,26 +1,58 @@
-"""Engines: a detector, an alignment and an embedder that belong together. PROVISIONAL"""
+"""Engines: a detector, an alignment and an embedder that belong together, with the measured threshold of the pair.
+
+Nothing here loads a model, or a library that does, until :func:`build_engine` is called.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Final
 
 from ..domain import LicenceClass, ModelIdentity
-from ..errors import SmartAbsenError, UnknownBackendError
+from ..errors import MissingDependencyError, ModelMissingError, SmartAbsenError, UnknownBackendError
 from ..i18n import N_
-from .detectors import DETECTORS
-from .detectors.base import Detector
-from .embedders import EMBEDDERS
-from .embedders.base import Embedder
-from .runtime import digest_files, find_dlib_file, require_file
+from .packs import BEST_FIRST, find_installed, iterate_installed
+from .runtime import digest_files, find_dlib_file, limit_opencv, require_file
+
+if TYPE_CHECKING:
+    from .detectors.base import Detector
+    from .embedders.base import Embedder
+
+NON_COMMERCIAL_NOTICE: Final = N_(
+    "The public model packs of InsightFace may be used for non-commercial research only. For business use take the "
+    "engine “openvino” or “dlib”, or buy a licence from InsightFace."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
+    """What is known of an engine before it is loaded.
+
+    Attributes:
+        name: As in the setting ``engine``.
+        detector: Its own detector, taken for ``auto``.
+        embedder: Its embedder.
+        libraries: Python modules that it needs.
+        install: What to give to pip where one is missing.
+        licence_class: What the licence of its weights allows.
+        notice: What a user must be told of the licence; empty where there is nothing.
+        threshold: Cosine that a recognition needs.
+        margin: Distance to the second-best person that it needs.
+        duplicate_threshold: Cosine from which a new face is taken for somebody who is enrolled. Higher than
+            ``threshold``: at enrolment each face is compared with everybody, in large firms too.
+    """
+
     name: str
-    default_detector: str
+    detector: str
+    embedder: str
+    libraries: tuple[str, ...]
+    install: str
     licence_class: LicenceClass
     notice: str
     threshold: float
@@ -28,18 +60,75 @@ class EngineSpec:
     duplicate_threshold: float
 
 
-ENGINES: Final = {
-    "dlib": EngineSpec("dlib", "hog", LicenceClass.FREE, "", 0.945, 0.01, 0.96),
-    "insightface": EngineSpec(
-        "insightface", "scrfd", LicenceClass.NON_COMMERCIAL, N_("InsightFace packs are non-commercial."), 0.35, 0.05, 0.4
+# Thresholds and margins: `python -m bench.accuracy`.
+_SPECS: Final = (
+    EngineSpec(
+        name="dlib",
+        detector="hog",
+        embedder="dlib_resnet",
+        libraries=("dlib", "face_recognition_models"),
+        install="smartabsen",
+        licence_class=LicenceClass.FREE,
+        notice="",
+        threshold=0.95,
+        margin=0.01,
+        duplicate_threshold=0.96,
     ),
-    "openvino": EngineSpec("openvino", "retail", LicenceClass.FREE, "", 0.5, 0.05, 0.6),
-    "fake": EngineSpec("fake", "fake", LicenceClass.FREE, "", 0.8, 0.05, 0.9),
-}
+    EngineSpec(
+        name="insightface",
+        detector="scrfd",
+        embedder="arcface",
+        libraries=("onnxruntime",),
+        install="smartabsen",
+        licence_class=LicenceClass.NON_COMMERCIAL,
+        notice=NON_COMMERCIAL_NOTICE,
+        threshold=0.35,
+        margin=0.05,
+        duplicate_threshold=0.4,
+    ),
+    EngineSpec(
+        name="openvino",
+        detector="retail",
+        embedder="retail_reid",
+        libraries=("openvino",),
+        install="smartabsen[openvino]",
+        licence_class=LicenceClass.FREE,
+        notice="",
+        threshold=0.45,
+        margin=0.05,
+        duplicate_threshold=0.6,
+    ),
+    EngineSpec(
+        name="fake",
+        detector="fake",
+        embedder="fake",
+        libraries=(),
+        install="smartabsen",
+        licence_class=LicenceClass.FREE,
+        notice="",
+        threshold=0.6,
+        margin=0.1,
+        duplicate_threshold=0.9,
+    ),
+)
+ENGINES: Final[Mapping[str, EngineSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""The engines by name. ``fake`` recognises drawn faces, for tests."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Engine:
+    """A loaded engine. Use it in a ``with`` block, or close it.
+
+    Attributes:
+        name: As in :data:`ENGINES`.
+        detector, embedder: Its parts; each is used by one thread at a time.
+        identity: What its embeddings are stored with. It depends on the embedder and its alignment, not on the
+            detector: another one in front finds the same faces for the same gallery.
+        threshold, margin, duplicate_threshold: The measured ones; see :class:`EngineSpec`.
+        licence_class: The stricter one of detector and embedder.
+        notice: What a user must be told of the licence; empty where there is nothing.
+    """
+
     name: str
     detector: Detector
     embedder: Embedder
@@ -51,54 +140,216 @@ class Engine:
     notice: str
 
     def close(self) -> None:
+        """Release both models. Closing twice is harmless."""
         self.detector.close()
         self.embedder.close()
 
+    def __enter__(self) -> Engine:
+        return self
 
-def check_installed(name: str, *, models_dir: Path, pack: str = "auto") -> SmartAbsenError | None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def build_engine(
+    name: str,
+    *,
+    models_dir: Path,
+    pack: str = "auto",
+    detector: str = "auto",
+    max_side_px: int | None = None,
+    threads: int = 0,
+) -> Engine:
+    """Load an engine.
+
+    Args:
+        name: One of :data:`ENGINES`.
+        models_dir: The models directory.
+        pack: InsightFace pack; see :func:`.packs.find_installed`.
+        detector: ``auto`` for the engine's own, or the name of any detector.
+        max_side_px: Longer side of the image that detection works on; None for the detector's own choice.
+        threads: Of each model, and of OpenCV in the whole process; 0 for a sensible number.
+
+    Raises:
+        UnknownBackendError: There is no such engine or detector.
+        MissingDependencyError: A library is not installed.
+        ModelMissingError: A file is not installed.
+        ModelDamagedError: A file cannot be read as what it should be.
+    """
+    from .embedders import EMBEDDERS
+
+    spec = get_spec(name)
+    detector_name = spec.detector if detector == "auto" else detector
+    make_embedder = EMBEDDERS.get_factory(spec.embedder)
+    limit_opencv(threads)
+    with ExitStack() as undo:
+        embedder = make_embedder(*_embedder_files(spec, models_dir, pack), threads=threads)
+        undo.callback(embedder.close)
+        found = build_detector(
+            detector_name, models_dir=models_dir, pack=pack, max_side_px=max_side_px, threads=threads
+        )
+        undo.pop_all()
+    restricted = LicenceClass.NON_COMMERCIAL in (spec.licence_class, _detector_licence(detector_name))
+    return Engine(
+        name=name,
+        detector=found,
+        embedder=embedder,
+        identity=ModelIdentity(name, _identity_digest(embedder.digest, embedder.template.name), embedder.dimension),
+        threshold=spec.threshold,
+        margin=spec.margin,
+        duplicate_threshold=spec.duplicate_threshold,
+        licence_class=LicenceClass.NON_COMMERCIAL if restricted else spec.licence_class,
+        notice=NON_COMMERCIAL_NOTICE if restricted else spec.notice,
+    )
+
+
+def build_detector(
+    name: str, *, models_dir: Path, pack: str = "auto", max_side_px: int | None = None, threads: int = 0
+) -> Detector:
+    """Load a detector alone; arguments and errors as for :func:`build_engine`."""
+    from .detectors import DETECTORS
+
+    make = DETECTORS.get_factory(name)
+    return make(*_detector_files(name, models_dir, pack), max_side_px=max_side_px, threads=threads)
+
+
+def get_spec(name: str) -> EngineSpec:
+    """Return what is known of an engine.
+
+    Raises:
+        UnknownBackendError: There is no such engine.
+    """
+    if name not in ENGINES:
+        raise UnknownBackendError(
+            N_("There is no {kind} named “{name}”. Known: {known}."),
+            kind="engine",
+            name=name,
+            known=", ".join(ENGINES),
+        )
+    return ENGINES[name]
+
+
+def find_obstacle(name: str, *, models_dir: Path, pack: str = "auto", detector: str = "auto") -> SmartAbsenError | None:
+    """Return why an engine cannot be loaded, or None; no model and no library is loaded to find out.
+
+    Returns:
+        The error that :func:`build_engine` would raise: message, hint and values for both.
+    """
     try:
-        _embedder_files(name, models_dir, pack)
-    except SmartAbsenError as exc:
-        return exc
+        spec = get_spec(name)
+        for module in spec.libraries:
+            if find_spec(module) is None:
+                raise MissingDependencyError(
+                    N_("The {kind} “{name}” needs the Python package {module}, which is not installed."),
+                    hint=N_("Install it: pip install '{install}'"),
+                    kind="engine",
+                    name=name,
+                    module=module,
+                    install=spec.install,
+                )
+        _embedder_files(spec, models_dir, pack)
+        _detector_files(spec.detector if detector == "auto" else detector, models_dir, pack)
+    except SmartAbsenError as error:
+        return error
     return None
 
 
-def _embedder_files(name, models_dir, pack):
-    if name == "dlib":
-        return [find_dlib_file("dlib_face_recognition_resnet_model_v1.dat")]
-    if name == "openvino":
-        return [require_file(models_dir / "openvino/face-reidentification-retail-0095.xml", pull="openvino")]
-    if name == "insightface":
-        return [require_file(models_dir / "insightface/buffalo_sc/w600k_mbf.onnx", pull="buffalo_l")]
-    return []
+def find_pack_of(identity: ModelIdentity, models_dir: Path) -> str | None:
+    """Return the name of the installed InsightFace pack that made embeddings of this identity, or None.
+
+    A gallery stays with its pack when a better one is installed later and ``pack`` is ``auto``.
+    """
+    for pack in iterate_installed(models_dir):
+        if _identity_digest(digest_files([pack.embedder]), "arcface_112") == identity.digest:
+            return pack.name
+    return None
 
 
-def _detector_files(name, models_dir, pack):
-    import cv2
-
-    five = "shape_predictor_5_face_landmarks.dat"
-    if name == "hog":
-        return [find_dlib_file(five)]
-    if name == "haar":
-        return [Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml", find_dlib_file(five)]
-    if name == "scrfd":
-        return [models_dir / "insightface/buffalo_sc/det_500m.onnx"]
-    if name == "yunet":
-        return [models_dir / "yunet/face_detection_yunet_2023mar.onnx"]
-    if name == "retail":
-        return [models_dir / "openvino" / n for n in ("face-detection-retail-0004.xml", "landmarks-regression-retail-0009.xml")]
-    return []
+def _identity_digest(embedder_digest: str, template_name: str) -> str:
+    return hashlib.sha256(f"{embedder_digest} {template_name}".encode()).hexdigest()
 
 
-def build_detector(name, *, models_dir, pack="auto", max_side_px=None, threads=0):
-    return DETECTORS.get_factory(name)(*_detector_files(name, models_dir, pack), max_side_px=max_side_px, threads=threads)
+def _embedder_files(spec: EngineSpec, models_dir: Path, pack: str) -> tuple[Path, ...]:
+    if spec.embedder == "dlib_resnet":
+        return (find_dlib_file("dlib_face_recognition_resnet_model_v1.dat"),)
+    if spec.embedder == "arcface":
+        return (find_installed(models_dir, pack).embedder,)
+    if spec.embedder == "retail_reid":
+        return (_openvino_file(models_dir, "face-reidentification-retail-0095"),)
+    return ()
 
 
-def build_engine(name, *, models_dir, pack="auto", detector="auto", max_side_px=None, threads=0) -> Engine:
-    spec = ENGINES[name]
-    d = spec.default_detector if detector == "auto" else detector
-    det = DETECTORS.get_factory(d)(*_detector_files(d, models_dir, pack), max_side_px=max_side_px, threads=threads)
-    e = {"dlib": "dlib_resnet", "insightface": "arcface", "openvino": "retail_reid", "fake": "fake"}[name]
-    emb = EMBEDDERS.get_factory(e)(*_embedder_files(name, models_dir, pack), threads=threads)
-    ident = ModelIdentity(name, emb.digest, emb.dimension)
-    return Engine(name, det, emb, ident, spec.threshold, spec.margin, spec.duplicate_threshold, spec.licence_class, spec.notice)
+def _detector_files(name: str, models_dir: Path, pack: str) -> tuple[Path, ...]:
+    """Return the files of a detector; none for those of other packages, which bring their own."""
+    find = _DETECTOR_FILES.get(name)
+    return find(models_dir, pack) if find else ()
+
+
+def _haar_files(_models_dir: Path, _pack: str) -> tuple[Path, ...]:
+    spec = find_spec("cv2")
+    if spec is None or spec.origin is None:
+        raise MissingDependencyError(
+            N_("The Python package {module} is not installed."),
+            hint=N_("Install it: pip install '{install}'"),
+            module="cv2",
+            install="opencv-python<5",
+        )
+    cascade = Path(spec.origin).parent / "data" / "haarcascade_frontalface_default.xml"
+    if not cascade.is_file():
+        raise ModelMissingError(
+            N_("The model file {path} is not installed."),
+            hint=N_("OpenCV 5 no longer has it. Install an older one: pip install '{package}'"),
+            path=cascade,
+            package="opencv-python<5",
+        )
+    return (cascade, *_hog_files(_models_dir, _pack))
+
+
+def _hog_files(_models_dir: Path, _pack: str) -> tuple[Path, ...]:
+    return (find_dlib_file("shape_predictor_5_face_landmarks.dat"),)
+
+
+def _scrfd_files(models_dir: Path, pack: str) -> tuple[Path, ...]:
+    own = find_installed(models_dir, pack).detector
+    if own is not None:
+        return (own,)
+    for other in iterate_installed(models_dir):
+        if other.detector is not None:
+            return (other.detector,)
+    raise ModelMissingError(
+        N_("No installed InsightFace pack has a face detector."),
+        hint=N_("Get one: smartabsen models pull {pack}"),
+        pack=BEST_FIRST[-1],
+    )
+
+
+def _yunet_files(models_dir: Path, _pack: str) -> tuple[Path, ...]:
+    return (require_file(models_dir / "yunet" / "face_detection_yunet_2023mar.onnx", pull="yunet"),)
+
+
+def _retail_files(models_dir: Path, _pack: str) -> tuple[Path, ...]:
+    return (
+        _openvino_file(models_dir, "face-detection-retail-0004"),
+        _openvino_file(models_dir, "landmarks-regression-retail-0009"),
+    )
+
+
+def _openvino_file(models_dir: Path, name: str) -> Path:
+    folder = models_dir / "openvino"
+    require_file(folder / f"{name}.bin", pull="openvino")
+    return require_file(folder / f"{name}.xml", pull="openvino")
+
+
+def _detector_licence(name: str) -> LicenceClass:
+    return LicenceClass.NON_COMMERCIAL if name == "scrfd" else LicenceClass.FREE
+
+
+_DETECTOR_FILES: Final[Mapping[str, Callable[[Path, str], tuple[Path, ...]]]] = {
+    "haar": _haar_files,
+    "hog": _hog_files,
+    "scrfd": _scrfd_files,
+    "yunet": _yunet_files,
+    "retail": _retail_files,
+}

@@ -64,7 +64,7 @@ ENROLMENT_LIMITS: Final = QualityLimits(
 )
 """For photos that become templates: every later decision rests on them."""
 PROBE_LIMITS: Final = QualityLimits(
-    min_face_px=60.0, min_brightness=20.0, max_brightness=230.0, min_sharpness=4.0, max_yaw=0.75
+    min_face_px=60.0, min_brightness=20.0, max_brightness=225.0, min_sharpness=4.0, max_yaw=0.75
 )
 """For faces at a kiosk: more frames follow, and the decision has a threshold of its own."""
 

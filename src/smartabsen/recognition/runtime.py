@@ -16,7 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import InvalidInputError, MissingDependencyError, ModelDamagedError, ModelError, ModelMissingError, SmartAbsenError
+from ..errors import (
+    InvalidInputError,
+    MissingDependencyError,
+    ModelDamagedError,
+    ModelError,
+    ModelMissingError,
+    SmartAbsenError,
+)
 from ..i18n import N_
 
 MAX_DEFAULT_THREADS: Final = 4
@@ -104,11 +111,12 @@ def digest_files(paths: Sequence[Path]) -> str:
 @contextmanager
 def loading(path: Path) -> Iterator[None]:
     """Translate whatever a runtime raises on reading ``path`` into :class:`ModelDamagedError`."""
+    # Every runtime raises types of its own, most of them undocumented.
     try:
         yield
     except (SmartAbsenError, MemoryError):
         raise
-    except Exception as exc:  # noqa: BLE001 - every runtime has its own undocumented types
+    except Exception as exc:
         raise ModelDamagedError(
             N_("The model file {path} cannot be read as a model: {problem}"),
             hint=N_("It may be cut off, or a web page saved under that name. Delete it and get it again."),
@@ -124,7 +132,7 @@ def running(name: str) -> Iterator[None]:
         yield
     except (SmartAbsenError, MemoryError):
         raise
-    except Exception as exc:  # noqa: BLE001 - every runtime has its own undocumented types
+    except Exception as exc:
         raise ModelError(N_("The model {name} failed: {problem}"), name=name, problem=_first_line(exc)) from exc
 
 

@@ -45,6 +45,8 @@ def enroll(
     if [bool(photos), bool(camera), no_photos].count(True) != 1:
         raise typer.BadParameter(_("Give either photos, or --camera, or --no-photos."))
     with session.open({"recognition.detector": detector}) as app:
+        if not no_photos:
+            session.tell_engine(app)
         if camera:
             report = app.enrol_from_camera(
                 name,
@@ -65,8 +67,6 @@ def enroll(
                     allow_duplicate=allow_duplicate,
                     on_progress=progress,
                 )
-        if not no_photos:
-            session.tell_engine(app)
     return _answer(report)
 
 

@@ -46,16 +46,18 @@ def import_people(
     detector: Detector = None,
 ) -> Answer:
     """Import, write the rejects if asked, and answer with the verdict of each row."""
-    with session.open({"recognition.detector": detector}) as app, session.out.progress(_("Photos")) as progress:
-        report = app.import_people(
-            people,
-            photos_dir=photos,
-            dry_run=dry_run,
-            on_conflict=on_conflict,
-            allow_duplicate=allow_duplicate,
-            workers=workers,
-            on_progress=progress,
-        )
+    with session.open({"recognition.detector": detector}) as app:
+        session.tell_engine(app)
+        with session.out.progress(_("Photos")) as progress:
+            report = app.import_people(
+                people,
+                photos_dir=photos,
+                dry_run=dry_run,
+                on_conflict=on_conflict,
+                allow_duplicate=allow_duplicate,
+                workers=workers,
+                on_progress=progress,
+            )
         if rejects is not None:
             app.write_rejects(report, rejects)
     problems, exit_code = _problems(report)

@@ -34,8 +34,8 @@ def recognize(
 ) -> Answer:
     """Identify every face of every picture, in the order given."""
     with session.open({"recognition.detector": detector}) as app:
-        results = app.identify(images, draw_dir=draw)
         session.tell_engine(app)
+        results = app.identify(images, draw_dir=draw)
     problems, exit_code = _problems(results)
     return Answer(
         data={"images": [data.image(result) for result in results]},

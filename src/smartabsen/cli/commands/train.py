@@ -33,8 +33,8 @@ def train(
 ) -> Answer:
     """Train and answer with the report, also when the gate refused the model."""
     with session.open() as app:
-        report = app.train(min_accuracy=min_accuracy, force=force)
         session.tell_engine(app)
+        report = app.train(min_accuracy=min_accuracy, force=force)
     return Answer.of(data.training(report), lambda out: tables.show_training(out, report), _refusal(report))
 
 

@@ -1,6 +1,6 @@
 """The detectors and their registry.
 
-A factory takes the paths of its files in the order that :data:`smartabsen.recognition.engines.DETECTOR_FILES` gives them
+A factory takes the paths of its files in the order in which :mod:`smartabsen.recognition.engines` gives them
 (none for detectors of other packages, which bring their own), and ``max_side_px``, ``score_threshold`` and ``threads``.
 """
 

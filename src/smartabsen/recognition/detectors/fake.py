@@ -1,7 +1,8 @@
 """A detector for drawn faces, so that tests of whole pipelines need no model.
 
-A drawn face is a square with a magenta frame, a chequered pattern that stands for the person, and a green nose that moves
-sideways when the face turns away. It survives reduced size, noise, JPEG and video compression, blur and changes of light.
+A drawn face is a square with a magenta frame, a chequered pattern that stands for the person, and a green nose that
+moves sideways when the face turns away. It survives reduction, noise, JPEG and video compression, blur and changes of
+light.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class FakeDetector(FramedDetector):
             if noses.any():
                 points[2, 0] = np.nonzero(noses)[1].mean() + 0.5
             boxes.append((left, top, left + width, top + height))
-            landmarks.append(points + [left, top])
+            landmarks.append(points + np.array([left, top]))
         return Candidates(
             boxes_xyxy=np.array(boxes, dtype=np.float64).reshape(-1, 4),
             scores=np.full(len(boxes), 0.99),

@@ -38,7 +38,7 @@ class FivePointPredictor:
             self._predict = dlib.shape_predictor(str(path))
 
     def place(self, image_bgr: ImageBGR, boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return float64 (N, 5, 2) for boxes framed as dlib's HOG detector frames faces."""
+        """Return float64 (N, 5, 2) for square boxes from the brows to the chin."""
         landmarks = np.zeros((len(boxes_xyxy), 5, 2))
         for index, box in enumerate(boxes_xyxy):
             landmarks[index] = self._place_one(image_bgr, box)

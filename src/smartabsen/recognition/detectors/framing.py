@@ -1,8 +1,8 @@
 """The part that all detectors share: which copy of the image is searched, and how the result gets back.
 
-Detection works on a reduced copy. A face that fills the picture is lost by most detectors (a tight crop of a face is
-found by SCRFD in 0 %, by Haar in 20 % of cases), so where nothing is found, a small copy with a black border is searched
-once more: with it all find at least 99 % of the same crops, for a tenth of the first search's time.
+Detection works on a reduced copy. A face that fills the picture is lost by most detectors: of crops along the face box,
+700 pixels high, SCRFD found none, Haar 20 %, HOG 95 % (205 photos of LFW). So where nothing is found, a small copy with a
+black border is searched once more; with that all found at least 99 %, for a tenth of the first search's time.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class FramedDetector(ABC):
                 landmarks = self._place_landmarks(image_bgr, found.boxes_xyxy)
         return _make_faces(image_bgr, found, landmarks, self.scheme)
 
-    def close(self) -> None:
-        """Release the model."""
+    def close(self) -> None:  # noqa: B027 - not every detector has something to release
+        """Release the model. Closing twice is harmless."""
 
     def _working_size(self, width: int, height: int) -> tuple[int, int]:
         """Return width and height of the copy to search."""

@@ -1,7 +1,7 @@
 """Intel's face-detection-retail-0004 with landmarks-regression-retail-0009, run by OpenVINO.
 
-Both are from the Open Model Zoo under Apache-2.0. The detector sees 300 x 300 pixels whatever the image: a wide frame is
-squeezed into that square rather than padded, which keeps faces twice as large (of faces 60 pixels high in a frame of
+Both are from the Open Model Zoo under Apache-2.0. The detector sees 300 x 300 pixels whatever the image: a wide frame
+is squeezed into that square rather than padded, which keeps faces larger (of faces 60 pixels high in a frame of
 1280 x 720 it finds 97 %, padded 49 %); only what is longer than 16:9 is padded to that.
 """
 

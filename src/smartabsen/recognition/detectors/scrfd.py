@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ...domain import FloatArray, ImageBGR, LandmarkScheme
 from ...errors import ModelDamagedError
 from ...i18n import N_
-from ..onnx_file import OnnxFile, read_onnx
+from ..onnx_file import read_onnx
+from ..packs import is_scrfd
 from ..runtime import load_onnx
 from .framing import Candidates, FramedDetector
 
@@ -30,12 +31,6 @@ OVERLAP: Final = 0.4
 MEAN, DEVIATION = 127.5, 128.0
 # Number of outputs with landmarks -> levels and anchors in a cell.
 LAYOUTS: Final = {9: ((8, 16, 32), 2), 15: ((8, 16, 32, 64, 128), 1)}
-
-
-def is_scrfd(model: OnnxFile) -> bool:
-    """Tell from the outside of a model whether it is a face detector of this family with landmarks."""
-    image = model.inputs[0]
-    return len(image) == 4 and image[1] == 3 and len(model.outputs) in LAYOUTS and model.outputs[-1][-1] == 10
 
 
 class ScrfdDetector(FramedDetector):

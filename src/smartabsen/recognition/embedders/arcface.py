@@ -16,22 +16,13 @@ from ...domain import FloatArray, ImageBGR
 from ...errors import ModelDamagedError
 from ...i18n import N_
 from ..alignment import ARCFACE_112, AlignmentTemplate
-from ..onnx_file import OnnxFile, read_onnx
+from ..onnx_file import read_onnx
+from ..packs import is_arcface
 from ..runtime import digest_files, load_onnx
 from .batches import embed_checked
 
 FIRST_NODES = 8
 """A model that brings its own normalisation subtracts and multiplies within so many nodes."""
-
-
-def is_arcface(model: OnnxFile) -> bool:
-    """Tell from the outside of a model whether it turns 112 x 112 crops into embeddings."""
-    return (
-        model.inputs[0][1:] == (3, ARCFACE_112.size, ARCFACE_112.size)
-        and len(model.outputs) == 1
-        and len(model.outputs[0]) == 2
-        and (model.outputs[0][1] or 0) >= 64
-    )
 
 
 class ArcfaceEmbedder:

@@ -14,7 +14,12 @@ from ..runtime import running
 
 
 def embed_checked(
-    name: str, crops_bgr: list[ImageBGR], *, size: int, dimension: int, run: Callable[[list[ImageBGR]], NDArray[np.floating]]
+    name: str,
+    crops_bgr: list[ImageBGR],
+    *,
+    size: int,
+    dimension: int,
+    run: Callable[[list[ImageBGR]], NDArray[np.floating]],
 ) -> FloatArray:
     """Run a model on crops and return embeddings of unit length.
 
@@ -48,4 +53,5 @@ def embed_checked(
     lengths = np.linalg.norm(raw, axis=1, keepdims=True)
     if raw.shape[1] != dimension or not np.isfinite(lengths).all() or (lengths == 0).any():
         raise ModelError(N_("The model {name} gave no usable embedding."), name=name)
-    return (raw / lengths).astype(np.float32)
+    embeddings: FloatArray = (raw / lengths).astype(np.float32)
+    return embeddings

@@ -56,6 +56,7 @@ class FakeEmbedder:
     def _run(self, crops_bgr: list[ImageBGR]) -> NDArray[np.float64]:
         grey = [cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) for crop in crops_bgr]
         cells = np.stack([cv2.resize(crop, (CELLS, CELLS), interpolation=cv2.INTER_AREA) for crop in grey])
-        flat = cells.reshape(len(cells), -1).astype(np.float64)
+        pattern: NDArray[np.float64] = cells.reshape(len(cells), -1).astype(np.float64)
+        pattern -= pattern.mean(axis=1, keepdims=True)
         # A blank crop has no pattern; the small constant gives it a direction all the same.
-        return flat - flat.mean(axis=1, keepdims=True) + 1e-6
+        return pattern + 1e-6
