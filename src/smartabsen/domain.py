@@ -119,8 +119,9 @@ class Quality:
         face_px: Shorter side of the face box in pixels.
         brightness: Mean luma of the aligned face, 0..255.
         contrast: Standard deviation of the luma of the aligned face, 0..127.5.
-        sharpness: Variance of the Laplacian of the aligned face's luma, taken at a fixed size.
-        yaw: Turn of the head, -1..1 from the landmarks; 0 is frontal, positive towards the right of the image.
+        sharpness: Variance of the second derivative of the aligned face's luma in its weakest direction, at a fixed
+            size and scaled to a mean luma of 128.
+        yaw: Sine of the turn of the head, from the landmarks; 0 is frontal, positive towards the right of the image.
         roll_deg: Tilt of the line between the eyes in degrees.
         detection_score: The detector's confidence.
     """

@@ -30,7 +30,7 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
     return text
 
 
-def _(text: str, **params: object) -> str:
+def _(text: str, /, **params: object) -> str:
     """Return ``text`` in the current language, its ``{name}`` places filled from ``params``."""
     translated = _translations(current_language()).gettext(text) if text else ""
     return translated.format(**params) if params else translated

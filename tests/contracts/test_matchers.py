@@ -188,7 +188,7 @@ class TestKnn(MatcherContract):
     def test_a_forked_child_can_query_after_its_parent_did(self) -> None:
         """scikit-learn's default search would hang here for ever: OpenMP does not survive a fork."""
         script = (
-            "import os, numpy as np\n"
+            "import os, signal, numpy as np\n"
             "from smartabsen.recognition.matchers.knn import KnnMatcher\n"
             "matcher, gallery = KnnMatcher(), np.eye(200, dtype=np.float32)\n"
             "matcher.fit(gallery, np.arange(200))\n"
@@ -196,6 +196,7 @@ class TestKnn(MatcherContract):
             "ask()\n"
             "child = os.fork()\n"
             "if child == 0:\n"
+            "    signal.alarm(45)\n"
             "    os._exit(0 if ask()[7].label == 7 else 1)\n"
             "os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
         )

@@ -247,8 +247,10 @@ class Services:
 
     def close(self) -> None:
         """Release models and connections."""
-        for part in (*self._detectors, *self._engines.values()):
-            part.close()
+        for detector in self._detectors:
+            detector.close()
+        for engine in self._engines.values():
+            engine.close()
         self._detectors.clear()
         self._engines.clear()
         if "database" in self.__dict__:

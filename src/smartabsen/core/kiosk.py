@@ -278,7 +278,7 @@ class Kiosk:
         if self._gallery.refresh():
             # Labels of the old gallery mean nothing in the new one to a vote that goes on.
             self._tracks = {number: track for number, track in self._tracks.items() if track.attempt is not None}
-            detail = N_("The newly trained model {version} is in use: {people} people.")
+            detail = N_("The newly trained model {version} is in use. People in it: {people}.")
             params = (("version", self._gallery.version), ("people", str(self._gallery.people)))
             self._tell(KioskEventKind.MODEL_RELOADED, detail=detail, params=params)
 
@@ -302,7 +302,7 @@ class Kiosk:
         self._announce(
             KioskEvent(
                 kind,
-                result.punch.at if result is not None else datetime.now(UTC),
+                result.punch.at if result is not None and outcome is Outcome.RECOGNIZED else datetime.now(UTC),
                 outcome=outcome,
                 result=result,
                 similarity=similarity,

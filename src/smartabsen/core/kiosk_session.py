@@ -63,7 +63,7 @@ def run(
         try:
             details = (("camera", source.name), ("view", why), ("people", str(gallery.people)))
             # `view` is a message id itself; whoever shows the event translates it.
-            started = N_("Camera {camera}, {people} people; {view}.")
+            started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
             _tell(announce, KioskEventKind.STARTED, started, details)
             kiosk = Kiosk(
                 frames=source,

@@ -128,7 +128,7 @@ def plan_rows(
         photos, missing = folder.resolve(row.values["photos"])
         if missing:
             params = (("names", ", ".join(missing)), ("folder", str(folder.directory)))
-            detail = N_("There is no photo {names} in {folder}.")
+            detail = N_("Photos that are not in {folder}: {names}")
             yield PlannedRow(row.line, person, reason="photo_missing", detail=detail, params=params)
             continue
         yield PlannedRow(row.line, person, photos=tuple(photos or folder.find(person.code)), exists=key in existing)

@@ -1,8 +1,8 @@
 """The part that all detectors share: which copy of the image is searched, and how the result gets back.
 
 Detection works on a reduced copy. A face that fills the picture is lost by most detectors: of crops along the face box,
-700 pixels high, SCRFD found none, Haar 20 %, HOG 95 % (205 photos of LFW). So where nothing is found, a small copy with a
-black border is searched once more; with that all found at least 99 %, for a tenth of the first search's time.
+700 pixels high, SCRFD found none, Haar 20 %, HOG 95 % (205 photos of LFW). So where nothing is found, a small copy with
+a black border is searched once more; with that all found at least 99 %, for a tenth of the first search's time.
 """
 
 from __future__ import annotations
