@@ -22,7 +22,7 @@ PATTERN: Final = (0.125, 0.875)
 """From where to where the pattern goes, as parts of the face."""
 POINTS_XY: Final = ((0.3, 0.35), (0.7, 0.35), (0.5, 0.55), (0.35, 0.75), (0.65, 0.75))
 """The ARCFACE5 landmarks of a frontal face, as parts of the face."""
-TURN: Final = 0.2
+TURN: Final = 0.28
 """How far the nose moves when the face is turned fully, as a part of the face."""
 _MAGENTA, _GREEN = (255, 0, 255), (0, 255, 0)
 _SMALLEST_PX: Final = 12

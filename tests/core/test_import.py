@@ -1,0 +1,141 @@
+"""Bulk enrolment through the facade, with the fake engine."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smartabsen import ConflictError, ImportReport, ImportVerdict, InvalidInputError, NotFoundError, SmartAbsen
+
+from .conftest import Draw
+
+
+@pytest.fixture
+def people(tmp_path: Path, draw: Draw) -> Path:
+    """Six people with two photos each, the list as an Indonesian Excel writes it."""
+    lines = ["Kode;Nama;Jabatan"]
+    for person in range(1, 7):
+        lines.append(f"E{person};Rénata Contoh {person};Kasir")
+        draw(f"photos/E{person}/a.png", person)
+        draw(f"photos/e{person}/b.png", person, size_px=140)
+    path = tmp_path / "people.csv"
+    path.write_text("\r\n".join(lines), encoding="cp1252")
+    return path
+
+
+def verdicts(report: ImportReport) -> list[tuple[str, ImportVerdict, str]]:
+    return [(row.code, row.verdict, row.reason) for row in report.rows]
+
+
+def templates(app: SmartAbsen) -> dict[str, int]:
+    return {person.code: person.templates for person in app.employees()}
+
+
+def test_people_are_imported_and_a_second_import_doubles_nothing(app: SmartAbsen, people: Path) -> None:
+    """All are there with their photos, and once."""
+    report = app.import_people(people, photos_dir=people.parent / "photos")
+    assert verdicts(report) == [(f"E{person}", ImportVerdict.IMPORTED, "") for person in range(1, 7)]
+    assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
+    assert app.get_employee("E1").name == "Rénata Contoh 1"
+    again = app.import_people(people, photos_dir=people.parent / "photos")
+    assert {row.verdict for row in again.rows} == {ImportVerdict.SKIPPED}
+    assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
+
+
+def test_a_dry_run_shows_the_same_table_and_writes_nothing(app: SmartAbsen, people: Path, draw: Draw) -> None:
+    """Verdicts of a dry run are those of the import, duplicates within the file included."""
+    with people.open("a", encoding="cp1252") as sink:
+        sink.write("\r\nE7;Contoh 7;Kasir\r\nE8;Contoh 8;Kasir\r\n")
+    draw("photos/E7.png", 3, size_px=150)  # the face of E3
+    photos = people.parent / "photos"
+    dry = app.import_people(people, photos_dir=photos, dry_run=True)
+    assert app.employees() == ()
+    real = app.import_people(people, photos_dir=photos)
+    assert verdicts(dry) == verdicts(real)
+    assert verdicts(real)[6:] == [
+        ("E7", ImportVerdict.REJECTED, "duplicate_face"),
+        ("E8", ImportVerdict.IMPORTED, "no_photos"),
+    ]
+    assert dict(real.rows[6].params)["code"] == "E3"
+
+
+def test_an_interrupted_import_goes_on_where_it_stopped(app: SmartAbsen, people: Path) -> None:
+    """Ctrl-C leaves whole people; the same command brings the rest, and nothing is lost or doubled."""
+    photos = people.parent / "photos"
+
+    def press_ctrl_c(done: int, _total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    report = app.import_people(people, photos_dir=photos, on_progress=press_ctrl_c)
+    assert report.interrupted
+    assert [row.verdict for row in report.rows] == [ImportVerdict.IMPORTED] * 2 + [ImportVerdict.PENDING] * 4
+    assert templates(app) == {"E1": 2, "E2": 2}
+    again = app.import_people(people, photos_dir=photos)
+    assert [row.verdict for row in again.rows] == [ImportVerdict.SKIPPED] * 2 + [ImportVerdict.IMPORTED] * 4
+    assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
+
+
+def test_update_brings_new_names_and_photos_and_fail_writes_nothing(
+    app: SmartAbsen, people: Path, draw: Draw
+) -> None:
+    """--on-conflict update changes what is there; fail refuses the whole file."""
+    photos = people.parent / "photos"
+    app.import_people(people, photos_dir=photos)
+    people.write_text("code,name,position\nE1,New Name,Boss\nE9,Contoh 9,\n", encoding="utf-8")
+    draw("photos/E1/c.png", 1, size_px=120)
+    draw("photos/E9.png", 9)
+    with pytest.raises(ConflictError, match="E1"):
+        app.import_people(people, photos_dir=photos, on_conflict="fail")
+    assert len(app.employees()) == 6
+    report = app.import_people(people, photos_dir=photos, on_conflict="update")
+    assert verdicts(report) == [("E1", ImportVerdict.UPDATED, ""), ("E9", ImportVerdict.IMPORTED, "")]
+    assert (app.get_employee("E1").name, app.get_employee("E1").templates) == ("New Name", 3)
+
+
+def test_rejected_rows_are_written_so_that_they_can_be_mended_and_imported(
+    app: SmartAbsen, people: Path, draw: Draw
+) -> None:
+    """The file of rejects has the columns of an import, and the reasons."""
+    draw("photos/E2/a.png")
+    draw("photos/e2/b.png")
+    report = app.import_people(people, photos_dir=people.parent / "photos")
+    rejects = people.parent / "rejects.csv"
+    app.write_rejects(report, rejects)
+    with rejects.open(encoding="utf-8-sig", newline="") as source:
+        (row,) = csv.DictReader(source)
+    assert (row["code"], row["verdict"], row["reason"]) == ("E2", "rejected", "no_face")
+    draw("photos/E2/a.png", 2)
+    assert [row.verdict for row in app.import_people(rejects).rows] == [ImportVerdict.IMPORTED]
+    with pytest.raises(InvalidInputError, match=r"\.csv or \.xlsx"):
+        app.write_rejects(report, people.parent / "rejects.txt")
+
+
+def test_a_directory_that_does_not_exist_is_an_error(app: SmartAbsen, people: Path) -> None:
+    """A mistyped --photos is not an import without photos."""
+    with pytest.raises(NotFoundError, match="nowhere"):
+        app.import_people(people, photos_dir=people.parent / "nowhere")
+
+
+@pytest.mark.slow
+def test_worker_processes_give_the_same_result_and_need_no_main_guard(
+    people: Path, flags: dict[str, object], tmp_path: Path
+) -> None:
+    """A plain script imports with two workers: it is not run again by them, and every photo is there."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from smartabsen import SmartAbsen\n"
+        "print('once')\n"
+        f"with SmartAbsen.open(flags={flags!r}) as app:\n"
+        f"    report = app.import_people({str(people)!r}, photos_dir={str(people.parent / 'photos')!r}, workers=2)\n"
+        "    print([row.verdict.value for row in report.rows])\n"
+    )
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert run.stdout.splitlines() == ["once", str(["imported"] * 6)], run.stderr
+    assert run.stderr == ""
+    with SmartAbsen.open(flags=flags) as app:
+        assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
