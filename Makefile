@@ -40,10 +40,12 @@ lint: install
 bench: install
 	$(BIN)/python -m bench
 
-# Collect the texts that people read from the sources into the catalogues.
+# Collect the texts that people read from the sources into the catalogues. What is translated stays; the header too, so
+# no --omit-header in the second line, and no new date for each run.
 catalogue: install
+	mkdir -p build
 	$(BIN)/pybabel --quiet extract -k N_ --no-location --sort-output --omit-header -o build/smartabsen.pot src/smartabsen
-	$(BIN)/pybabel --quiet update -i build/smartabsen.pot -D smartabsen -d src/smartabsen/locale -l id --omit-header --ignore-obsolete
+	$(BIN)/pybabel --quiet update -i build/smartabsen.pot -D smartabsen -d src/smartabsen/locale -l id -w 120 --ignore-obsolete --ignore-pot-creation-date
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov bench/out

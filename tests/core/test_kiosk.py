@@ -176,6 +176,11 @@ def test_a_face_that_cannot_be_compared_gets_guidance() -> None:
     assert decisions(play([{0: Outcome.TOO_DARK}] * 40)) == [(Outcome.TOO_DARK, None)]
 
 
+def test_who_is_far_behind_somebody_else_is_not_told_to_come_closer() -> None:
+    """Guidance on size goes to the nearest person alone."""
+    assert decisions(play([{0: 1, 1: Outcome.TOO_SMALL}] * 40)) == [(Outcome.RECOGNIZED, "E1")]
+
+
 def test_a_punch_within_the_cooldown_is_told_as_already_recorded() -> None:
     """The person is greeted by name, and the summary counts it apart."""
     events = play([{0: 1}] * 10, punch=Punches(outcome=Outcome.ALREADY_RECORDED))
@@ -204,6 +209,14 @@ def test_an_attempt_outlives_the_walk_past_the_camera(monkeypatch: pytest.Monkey
     punches = Punches(*[DatabaseError("The database is away.")] * 5)
     events = play([{0: 1}] * 4 + [{}] * 20, punch=punches)
     assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
+
+
+def test_the_next_person_does_not_displace_a_pending_punch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people at the same place while the database is away: both are recorded when it is back."""
+    monkeypatch.setattr("smartabsen.core.kiosk.RETRY_S", 0.0)
+    punches = Punches(*[DatabaseError("The database is away.")] * 30)
+    events = play([{0: 1}] * 12 + [{0: 2}] * 30, punch=punches)
+    assert sorted(decisions(events)) == [(Outcome.RECOGNIZED, "E1"), (Outcome.RECOGNIZED, "E2")]
 
 
 def test_a_punch_that_could_not_be_stored_is_told_at_the_end() -> None:

@@ -62,6 +62,7 @@ class KioskView(Protocol):
 class _Attempt:
     """A recognised person whose punch is not stored yet."""
 
+    track: int
     match: Match
     key: str
     next_try_s: float = 0.0
@@ -73,7 +74,6 @@ class _Track:
     vote: TrackVote
     outcome: Outcome | None = None
     name: str = ""
-    attempt: _Attempt | None = None
 
 
 @dataclass(slots=True)
@@ -120,6 +120,7 @@ class Kiosk:
         self._view = view
         self._tracker = Tracker()
         self._tracks: dict[int, _Track] = {}
+        self._attempts: list[_Attempt] = []
         self._counts = _Counts()
         self._last_image: ImageBGR | None = None
         self._refreshed_at = time.monotonic()
@@ -174,9 +175,8 @@ class Kiosk:
             if self._track(number).vote.wants_embedding(frame.at_s)
         ]
         if wanted:
-            self._compare(frame, wanted)
-        for number in numbers:
-            self._try_attempt(number, now_s=time.monotonic())
+            self._compare(frame, wanted, largest=faces[0])
+        self._try_attempts(now_s=time.monotonic())
         if self._view is not None:
             shown = [
                 (face, self._track(number).outcome, self._track(number).name)
@@ -193,82 +193,90 @@ class Kiosk:
     def _wants_quit(self) -> bool:
         return self._view is not None and self._view.wants_quit
 
-    def _compare(self, frame: Frame, wanted: list[tuple[int, Face]]) -> None:
+    def _compare(self, frame: Frame, wanted: list[tuple[int, Face]], *, largest: Face) -> None:
         seen = self._recognizer.examine(frame.image_bgr, [face for _, face in wanted])
         for (number, _), observation in zip(wanted, seen, strict=True):
-            vote = self._track(number).vote
+            track = self._track(number)
             if observation.embedding is None:
                 refusal = observation.refusal or Outcome.UNREADABLE
-                verdict = vote.add_refusal(refusal, frame.at_s)
+                if refusal is Outcome.TOO_SMALL and observation.face is not largest:
+                    # Who is far behind somebody else is not meant yet.
+                    continue
+                verdict = track.vote.add_refusal(refusal, frame.at_s)
             else:
                 match = self._gallery.match(observation.embedding[None])[0]
-                verdict = vote.add_match(match, observation.embedding, frame.at_s)
+                verdict = track.vote.add_match(match, observation.embedding, frame.at_s)
             if verdict is not None:
                 self._decide(number, verdict)
+            elif track.vote.verdict is None:
+                # Nobody decided yet, or somebody else has stepped in: no name may stay on the screen.
+                track.outcome, track.name = None, ""
 
     def _decide(self, number: int, verdict: Verdict) -> None:
-        track = self._track(number)
         if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
-            track.attempt = _Attempt(verdict.match, key=f"kiosk-{uuid.uuid4().hex}")
+            self._attempts.append(_Attempt(number, verdict.match, key=f"kiosk-{uuid.uuid4().hex}"))
             return
-        track.attempt = None
-        track.outcome, track.name = verdict.outcome, ""
-        self._counts.refused += 1
         similarity = verdict.match.similarity if verdict.match is not None else None
-        self._tell(KioskEventKind.DECISION, outcome=verdict.outcome, track=number, similarity=similarity)
+        self._refuse(number, verdict.outcome, similarity)
 
-    def _try_attempt(self, number: int, *, now_s: float) -> None:
-        track = self._track(number)
-        attempt = track.attempt
-        if attempt is None or now_s < attempt.next_try_s:
-            return
+    def _refuse(self, number: int, outcome: Outcome, similarity: float | None) -> None:
+        self._counts.refused += 1
+        self._show_outcome(number, outcome, "")
+        self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity)
+
+    def _try_attempts(self, *, now_s: float) -> None:
+        # While the database is away, an attempt outlives the walk past the camera, and the person who comes next.
+        due = [attempt for attempt in self._attempts if now_s >= attempt.next_try_s]
+        for attempt in due:
+            if self._is_settled(attempt, now_s=now_s):
+                self._attempts.remove(attempt)
+
+    def _is_settled(self, attempt: _Attempt, *, now_s: float) -> bool:
+        """Try to store a punch and announce what came of it; False when it must be tried again."""
+        match = attempt.match
         try:
-            result = self._punch(attempt.match.label, similarity=attempt.match.similarity, key=attempt.key)
+            result = self._punch(match.label, similarity=match.similarity, key=attempt.key)
         except (NotFoundError, ConflictError):
             # Deactivated since the model was trained: a stranger to this kiosk.
-            track.attempt = None
-            track.outcome = Outcome.UNKNOWN
-            self._counts.refused += 1
-            self._tell(KioskEventKind.DECISION, outcome=Outcome.UNKNOWN, track=number)
-            return
+            self._refuse(attempt.track, Outcome.UNKNOWN, None)
+            return True
         except (DatabaseError, StorageError) as exc:
             attempt.next_try_s = now_s + RETRY_S
             if not attempt.told:
                 attempt.told = True
                 params = tuple((name, str(value)) for name, value in exc.params.items())
-                self._tell(KioskEventKind.TROUBLE, track=number, detail=exc.message_id, params=params)
-            return
-        track.attempt = None
-        track.outcome, track.name = result.outcome, result.employee.name
+                self._tell(KioskEventKind.TROUBLE, track=attempt.track, detail=exc.message_id, params=params)
+            return False
         if result.outcome is Outcome.RECOGNIZED:
             self._counts.recorded += 1
         else:
             self._counts.already_recorded += 1
+        self._show_outcome(attempt.track, result.outcome, result.employee.name)
         self._tell(
             KioskEventKind.DECISION,
             outcome=result.outcome,
             result=result,
-            track=number,
-            similarity=attempt.match.similarity,
+            track=attempt.track,
+            similarity=match.similarity,
         )
+        return True
 
     def _settle_attempts(self) -> None:
-        for number in list(self._tracks):
-            self._try_attempt(number, now_s=float("inf"))
-            attempt = self._track(number).attempt
-            if attempt is not None:
-                self._tell(
-                    KioskEventKind.TROUBLE,
-                    track=number,
-                    detail=N_("A punch could not be stored before the session ended; nothing was announced for it."),
-                )
+        self._try_attempts(now_s=float("inf"))
+        for attempt in self._attempts:
+            self._tell(
+                KioskEventKind.TROUBLE,
+                track=attempt.track,
+                detail=N_("A punch could not be stored before the session ended; nothing was announced for it."),
+            )
+
+    def _show_outcome(self, number: int, outcome: Outcome, name: str) -> None:
+        if number in self._tracks:
+            self._tracks[number].outcome, self._tracks[number].name = outcome, name
 
     def _forget_ended_tracks(self) -> None:
         for number in self._tracks.keys() - self._tracker.alive:
-            self._try_attempt(number, now_s=time.monotonic())
-            # While the database is away, a recognised person's attempt outlives the walk past the camera.
-            if self._tracks[number].attempt is None:
-                del self._tracks[number]
+            del self._tracks[number]
 
     def _refresh_gallery(self) -> None:
         now = time.monotonic()
@@ -276,8 +284,8 @@ class Kiosk:
             return
         self._refreshed_at = now
         if self._gallery.refresh():
-            # Labels of the old gallery mean nothing in the new one to a vote that goes on.
-            self._tracks = {number: track for number, track in self._tracks.items() if track.attempt is not None}
+            # Labels of the old gallery mean nothing to a vote that goes on.
+            self._tracks.clear()
             detail = N_("The newly trained model {version} is in use. People in it: {people}.")
             params = (("version", self._gallery.version), ("people", str(self._gallery.people)))
             self._tell(KioskEventKind.MODEL_RELOADED, detail=detail, params=params)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -21,6 +22,9 @@ from .photos import PhotoExam, examine_photo
 
 MIN_PHOTOS_PER_WORKER: Final = 8
 """Fewer photos are done before a worker has started."""
+
+AHEAD_PER_WORKER: Final = 4
+"""Photos handed to each worker before their results are asked for: none waits, and Ctrl-C leaves little behind."""
 
 _worker: list[Services] = []
 
@@ -54,8 +58,14 @@ class PhotoPool:
         with _executor(start, self.workers) as executor:
             from loky.process_executor import TerminatedWorkerError
 
+            waiting: deque[Any] = deque()
             try:
-                yield from executor.map(_examine, photos, chunksize=1)
+                for photo in photos:
+                    waiting.append(executor.submit(_examine, photo))
+                    if len(waiting) > AHEAD_PER_WORKER * self.workers:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
             except TerminatedWorkerError as exc:
                 raise ModelError(
                     N_("A worker process died while it examined photos."),

@@ -9,7 +9,7 @@ from ..errors import ModelDamagedError, NotFoundError, NotTrainedError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..store import audit, employees, meta, templates
-from ..store.model_file import load_model, make_trained_model, save_model
+from ..store.model_file import TrainedModel, make_trained_model, save_model, update_model
 from ..store.templates import Gallery
 from .bootstrap import Services
 
@@ -86,27 +86,29 @@ def forget_employee(services: Services, employee_id: int) -> None:
     Raises:
         StorageError: The model cannot be written.
     """
-    directory = services.settings.assets_dir
+
+    def forget(trained: TrainedModel) -> TrainedModel | None:
+        others = trained.employee_ids != employee_id
+        if others.all():
+            return None
+        return make_trained_model(
+            model=trained.model,
+            matcher=trained.matcher,
+            k=trained.k,
+            threshold=trained.threshold,
+            margin=trained.margin,
+            leave_one_out_accuracy=trained.leave_one_out_accuracy,
+            trained_at=trained.trained_at,
+            embeddings=trained.embeddings[others],
+            employee_ids=trained.employee_ids[others],
+        )
+
     try:
-        trained = load_model(directory)
+        without = update_model(services.settings.assets_dir, forget)
     except (NotTrainedError, ModelDamagedError):
         return
-    others = trained.employee_ids != employee_id
-    if others.all():
-        return
-    without = make_trained_model(
-        model=trained.model,
-        matcher=trained.matcher,
-        k=trained.k,
-        threshold=trained.threshold,
-        margin=trained.margin,
-        leave_one_out_accuracy=trained.leave_one_out_accuracy,
-        trained_at=trained.trained_at,
-        embeddings=trained.embeddings[others],
-        employee_ids=trained.employee_ids[others],
-    )
-    save_model(directory, without)
-    _note(services, without.version, action="model.forget")
+    if without is not None:
+        _note(services, without.version, action="model.forget")
 
 
 def _note(services: Services, version: str, *, action: str) -> None:

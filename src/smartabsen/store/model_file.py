@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ARRAYS_NAME: Final = "model_knn.npz"
 FACTS_NAME: Final = "model_knn.json"
+_LOCK_NAME: Final = ".model.lock"
 _FORMAT: Final = 1
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
@@ -118,14 +119,29 @@ def save_model(directory: Path, trained: TrainedModel) -> None:
     Raises:
         StorageError: The disk is full, or permission is missing. The old model is in force then.
     """
-    arrays = _encode(trained)
-    facts = _describe(trained, arrays)
-    with file_lock(directory / ".model.lock"):
-        for name in (ARRAYS_NAME, FACTS_NAME):
-            remove_abandoned(directory / name)
-        previous = _description_in_force(directory)
-        write_atomically(directory / FACTS_NAME, _seal({**facts, "previous": previous}))
-        write_atomically(directory / ARRAYS_NAME, arrays)
+    with file_lock(directory / _LOCK_NAME):
+        _replace(directory, trained)
+
+
+def update_model(directory: Path, change: Callable[[TrainedModel], TrainedModel | None]) -> TrainedModel | None:
+    """Replace the model in force by what ``change`` makes of it; no other writer comes in between.
+
+    Args:
+        change: Gets the model in force; None leaves it as it is.
+
+    Returns:
+        The new model, or None where nothing was changed.
+
+    Raises:
+        NotTrainedError: There is none.
+        ModelDamagedError: A file is damaged.
+        StorageError: It cannot be written. The old model is in force then.
+    """
+    with file_lock(directory / _LOCK_NAME):
+        changed = change(load_model(directory))
+        if changed is not None:
+            _replace(directory, changed)
+        return changed
 
 
 def load_model(directory: Path) -> TrainedModel:
@@ -157,6 +173,16 @@ def find_stamp(directory: Path) -> ModelStamp | None:
     except OSError:
         return None
     return ModelStamp(tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in found))
+
+
+def _replace(directory: Path, trained: TrainedModel) -> None:
+    arrays = _encode(trained)
+    facts = _describe(trained, arrays)
+    for name in (ARRAYS_NAME, FACTS_NAME):
+        remove_abandoned(directory / name)
+    previous = _description_in_force(directory)
+    write_atomically(directory / FACTS_NAME, _seal({**facts, "previous": previous}))
+    write_atomically(directory / ARRAYS_NAME, arrays)
 
 
 def _describe(trained: TrainedModel, arrays: bytes) -> dict[str, Any]:
