@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from smartabsen import __version__
 from smartabsen.cli.app import COMMANDS, app
 from smartabsen.cli.groups import DeferredCommand
+from smartabsen.i18n import use_language
 
 HEAVY = "cv2 insightface onnxruntime openvino dlib sklearn numpy sqlalchemy alembic flask pydantic PIL qrcode openpyxl"
 
@@ -65,6 +66,17 @@ def test_every_help_ends_with_an_example_of_that_command(command: tuple[str, ...
     assert body
     lines = [line.strip() for line in example.strip().splitlines()]
     assert all(line.startswith(" ".join(("smartabsen", *command))) for line in lines), lines
+
+
+def test_what_typer_says_in_a_help_is_in_the_current_language() -> None:
+    """Headings, marks and the options that Typer adds speak Indonesian too."""
+    with use_language("id"):
+        root = CliRunner().invoke(app, ["--help"], prog_name="smartabsen", env={"COLUMNS": "200"}).stdout
+        enroll = CliRunner().invoke(app, ["enroll", "--help"], prog_name="smartabsen", env={"COLUMNS": "200"}).stdout
+    for word in ("Opsi", "Perintah", "Tampilkan bantuan ini lalu keluar.", "Pasang pelengkapan otomatis"):
+        assert word in root
+    for word in ("Argumen", "Opsi", "[wajib]", "[bawaan: 5]", "Tampilkan bantuan ini lalu keluar."):
+        assert word in enroll
 
 
 def test_the_list_of_commands_says_what_the_commands_say() -> None:

@@ -154,9 +154,7 @@ def test_recognition_needs_a_training(app: SmartAbsen, draw: Draw) -> None:
     assert "train" in caught.value.hint
 
 
-def test_an_environment_variable_never_flips_the_engine(
-    app: SmartAbsen, draw: Draw, flags: dict[str, object]
-) -> None:
+def test_an_environment_variable_never_flips_the_engine(app: SmartAbsen, draw: Draw, flags: dict[str, object]) -> None:
     """The gallery's engine stands; another one is refused by name, before anything is written."""
     enrol(app, draw, 1)
     with (
@@ -257,9 +255,7 @@ def test_a_guided_capture_takes_shots_apart_in_time(app: SmartAbsen, draw: Draw,
         people = [] if number < 10 else [1]
         draw(f"film/{number:04d}.png", *people, size_px=120 + number % 60, shade=60 + number)
     told: list[object] = []
-    report = app.enrol_from_camera(
-        "Contoh", code="E1", camera=str(tmp_path / "film"), shots=3, on_event=told.append
-    )
+    report = app.enrol_from_camera("Contoh", code="E1", camera=str(tmp_path / "film"), shots=3, on_event=told.append)
     assert report.accepted == 3
     assert told[0] == 3
     assert app.get_employee("E1").templates == 3

@@ -80,9 +80,7 @@ def test_an_interrupted_import_goes_on_where_it_stopped(app: SmartAbsen, people:
     assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
 
 
-def test_update_brings_new_names_and_photos_and_fail_writes_nothing(
-    app: SmartAbsen, people: Path, draw: Draw
-) -> None:
+def test_update_brings_new_names_and_photos_and_fail_writes_nothing(app: SmartAbsen, people: Path, draw: Draw) -> None:
     """--on-conflict update changes what is there; fail refuses the whole file."""
     photos = people.parent / "photos"
     app.import_people(people, photos_dir=photos)

@@ -13,9 +13,7 @@ from .conftest import Draw
 
 
 @pytest.mark.mariadb
-def test_the_main_job_on_mariadb(
-    draw: Draw, flags: dict[str, object], mariadb_url: str, tmp_path: Path
-) -> None:
+def test_the_main_job_on_mariadb(draw: Draw, flags: dict[str, object], mariadb_url: str, tmp_path: Path) -> None:
     """Enrol, train, recognise at a camera, report; a second installation on the same database sees it all."""
     flags["database_url"] = mariadb_url
     with SmartAbsen.open(flags=flags) as app:

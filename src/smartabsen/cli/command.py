@@ -10,7 +10,7 @@ import typer
 
 from ..i18n import set_language
 from .answer import Answer
-from .groups import INVOCATION, Invocation, NounGroup, example_text
+from .groups import INVOCATION, Invocation, NounCommand, NounGroup, example_text
 from .options import GlobalOptions, takes_global_options
 from .session import Session
 
@@ -60,7 +60,7 @@ def command(
         ]
         run.__name__, run.__doc__ = function.__name__, function.__doc__
         run.__signature__ = inspect.Signature([context, options, *own])  # type: ignore[attr-defined]
-        app.command(name, help=help, epilog=example_text(example))(takes_global_options(run))
+        app.command(name, cls=NounCommand, help=help, epilog=example_text(example))(takes_global_options(run))
         return function
 
     return register

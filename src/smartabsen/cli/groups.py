@@ -64,8 +64,22 @@ class DeferredCommand(TyperCommand):
         return command
 
 
+class NounCommand(TyperCommand):
+    """A command whose help speaks the current language throughout."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        _translate_help(self, ctx)
+        super().format_help(ctx, formatter)
+
+
 class NounGroup(TyperGroup):
     """The commands of a noun."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        _translate_help(self, ctx)
+        super().format_help(ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command to run."""
@@ -112,6 +126,25 @@ class ProgramGroup(NounGroup):
         """Run the command."""
         with _boundary(ctx.meta[INVOCATION]):
             return super().invoke(ctx)
+
+
+def _translate_help(command: Any, ctx: Any) -> None:
+    """Put what Typer itself says in a help into the current language; only its “Usage:” cannot be reached."""
+    from typer import rich_utils
+
+    rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
+    rich_utils.OPTIONS_PANEL_TITLE = _("Options")
+    rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
+    rich_utils.REQUIRED_LONG_STRING = _("[required]")
+    rich_utils.DEFAULT_STRING = _("[default: {}]")
+    texts = {
+        "help": _("Show this help and exit."),
+        "install_completion": _("Install completion for the current shell."),
+        "show_completion": _("Show completion for the current shell, to copy it or to adapt the installation."),
+    }
+    for parameter in command.get_params(ctx):
+        if parameter.name in texts:
+            parameter.help = texts[parameter.name]
 
 
 @contextlib.contextmanager

@@ -267,6 +267,32 @@ def find_pack_of(identity: ModelIdentity, models_dir: Path) -> str | None:
     return None
 
 
+def find_haar_cascade() -> Path:
+    """Return the path of the Haar cascade that OpenCV brings, without loading OpenCV.
+
+    Raises:
+        MissingDependencyError: OpenCV is not installed.
+        ModelMissingError: It is one without cascades.
+    """
+    spec = find_spec("cv2")
+    if spec is None or spec.origin is None:
+        raise MissingDependencyError(
+            N_("The Python package {module} is not installed."),
+            hint=N_("Install it: pip install '{install}'"),
+            module="cv2",
+            install="opencv-python<5",
+        )
+    cascade = Path(spec.origin).parent / "data" / "haarcascade_frontalface_default.xml"
+    if not cascade.is_file():
+        raise ModelMissingError(
+            N_("The model file {path} is not installed."),
+            hint=N_("OpenCV 5 no longer has it. Install an older one: pip install '{package}'"),
+            path=cascade,
+            package="opencv-python<5",
+        )
+    return cascade
+
+
 def _identity_digest(embedder_digest: str, template_name: str) -> str:
     return hashlib.sha256(f"{embedder_digest} {template_name}".encode()).hexdigest()
 
@@ -287,24 +313,8 @@ def _detector_files(name: str, models_dir: Path, pack: str) -> tuple[Path, ...]:
     return find(models_dir, pack) if find else ()
 
 
-def _haar_files(_models_dir: Path, _pack: str) -> tuple[Path, ...]:
-    spec = find_spec("cv2")
-    if spec is None or spec.origin is None:
-        raise MissingDependencyError(
-            N_("The Python package {module} is not installed."),
-            hint=N_("Install it: pip install '{install}'"),
-            module="cv2",
-            install="opencv-python<5",
-        )
-    cascade = Path(spec.origin).parent / "data" / "haarcascade_frontalface_default.xml"
-    if not cascade.is_file():
-        raise ModelMissingError(
-            N_("The model file {path} is not installed."),
-            hint=N_("OpenCV 5 no longer has it. Install an older one: pip install '{package}'"),
-            path=cascade,
-            package="opencv-python<5",
-        )
-    return (cascade, *_hog_files(_models_dir, _pack))
+def _haar_files(models_dir: Path, pack: str) -> tuple[Path, ...]:
+    return (find_haar_cascade(), *_hog_files(models_dir, pack))
 
 
 def _hog_files(_models_dir: Path, _pack: str) -> tuple[Path, ...]:
