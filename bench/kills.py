@@ -59,9 +59,7 @@ class KillReport:
     @property
     def clean(self) -> bool:
         """Nothing lost, nothing halved, nothing doubled."""
-        return not (
-            self.lost_in_database or self.lost_in_log or self.half_lines or self.doubled or self.log_differs
-        )
+        return not (self.lost_in_database or self.lost_in_log or self.half_lines or self.doubled or self.log_differs)
 
 
 def measure(kills: int, *, seed: int = 1) -> KillReport:
@@ -69,7 +67,9 @@ def measure(kills: int, *, seed: int = 1) -> KillReport:
     clock = random.Random(seed)
     # Everything is imported once, in the server that forks the kiosks: a start takes milliseconds, not seconds.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["smartabsen.core.app", "smartabsen.recognition.detectors.fake", "smartabsen.recognition.embedders.fake"])
+    context.set_forkserver_preload(
+        ["smartabsen.core.app", "smartabsen.recognition.detectors.fake", "smartabsen.recognition.embedders.fake"]
+    )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         home, film = Path(folder, "home"), Path(folder, "film")
@@ -153,9 +153,7 @@ def _prepare(flags: Mapping[str, object], film: str) -> None:
         cv2.imwrite(str(folder / f"{number:03d}.png"), picture(*people, first_cell=2 * number))
 
 
-def _run_and_kill(
-    context: Any, flags: Mapping[str, object], film: str, *, after_s: float
-) -> dict[str, str]:
+def _run_and_kill(context: Any, flags: Mapping[str, object], film: str, *, after_s: float) -> dict[str, str]:
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_kiosk, args=(sender, flags, film))
     process.start()

@@ -162,9 +162,7 @@ def measure(
         watch = Stopwatch()
         with timing(engine, watch):
             return [
-                _measure_scene(
-                    engine, gallery, watch, scene=scene, images=list(islice(images, frames)) * rounds
-                )
+                _measure_scene(engine, gallery, watch, scene=scene, images=list(islice(images, frames)) * rounds)
                 for scene, images in scenes(probes, shared)
             ]
 
@@ -253,9 +251,7 @@ def timing(engine: Engine, watch: Stopwatch) -> Iterator[None]:
         patch.object(engine.detector, "detect", watch.timed("detect", engine.detector.detect)),
         patch.object(engine.embedder, "embed", watch.timed("embed", engine.embedder.embed)),
         patch.object(recognizer_module, "align", watch.timed("align", recognizer_module.align)),
-        patch.object(
-            recognizer_module, "measure_quality", watch.timed("quality", recognizer_module.measure_quality)
-        ),
+        patch.object(recognizer_module, "measure_quality", watch.timed("quality", recognizer_module.measure_quality)),
     ):
         yield
 
@@ -312,9 +308,7 @@ def main() -> None:
     print(as_markdown(timings))
 
 
-def _measure_scene(
-    engine: Engine, matcher: Matcher, watch: Stopwatch, *, scene: str, images: list[ImageBGR]
-) -> Timing:
+def _measure_scene(engine: Engine, matcher: Matcher, watch: Stopwatch, *, scene: str, images: list[ImageBGR]) -> Timing:
     recognizer = Recognizer(engine.detector, engine.embedder, limits=PROBE_LIMITS)
     tracker = Tracker()
     votes: defaultdict[int, TrackVote] = defaultdict(lambda: TrackVote(votes=VOTES, same_person=engine.threshold))

@@ -196,7 +196,6 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "report": _report,
     "write_report": _write_report,
     "models": _models,
-    "verify_models": _models,
     "pull_model": _pull,
     "check_health": lambda app: app.checks,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from smartabsen import (
 
 from .conftest import Draw
 
-TODAY = (date.today() - timedelta(days=1), date.today() + timedelta(days=1))
+TODAY = (datetime.now(UTC).date() - timedelta(days=1), datetime.now(UTC).date() + timedelta(days=1))
 
 
 def enrol(app: SmartAbsen, draw: Draw, person: int, *, photos: int = 3) -> None:
@@ -135,7 +135,7 @@ def test_a_mislabelled_photo_keeps_the_model_from_being_used(app: SmartAbsen, dr
     report = app.train()
     assert not report.activated
     assert [(s.source, s.employee.code, s.looks_like.code) for s in report.suspects] == [("wrong.png", "E1", "E2")]
-    assert [(c.employee.code, c.taken_for.code) for c in report.confused][0] == ("E1", "E2")
+    assert (report.confused[0].employee.code, report.confused[0].taken_for.code) == ("E1", "E2")
     assert report.version != before
     assert app.train(force=True).activated
 

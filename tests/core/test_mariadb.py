@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,9 @@ def test_the_main_job_on_mariadb(draw: Draw, flags: dict[str, object], mariadb_u
         (log,) = app.settings.csv_dir.glob("*.csv")
         assert "Contoh Élan" in log.read_text(encoding="utf-8-sig")
     with SmartAbsen.open(flags={**flags, "home": str(tmp_path / "second")}) as second:
-        (day,) = second.report(date.today() - timedelta(days=1), date.today() + timedelta(days=1)).days
+        (day,) = second.report(
+            datetime.now(UTC).date() - timedelta(days=1), datetime.now(UTC).date() + timedelta(days=1)
+        ).days
         assert (day.code, day.name) == ("E1", "Contoh Élan")
         assert second.punch("E1").outcome is Outcome.ALREADY_RECORDED
         assert second.reconcile_log() == 1

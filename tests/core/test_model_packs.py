@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from smartabsen import LicenceError, ModelDamagedError, ModelError, NotFoundError, SmartAbsen
+from smartabsen import ConflictError, LicenceError, ModelDamagedError, ModelError, NotFoundError, SmartAbsen
 from smartabsen.core import model_packs
-from smartabsen.domain import LicenceClass
-from smartabsen.recognition.catalog import PACKS, Archive, KnownPack, PackFile
+from smartabsen.domain import LicenceClass, ModelFile
+from smartabsen.recognition import catalog
+from smartabsen.recognition.catalog import Download, ModelPack
 
 CONTENT = {"det.onnx": b"detector" * 1000, "rec.onnx": b"embedder" * 2000}
 
@@ -21,17 +22,17 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def pack_of(archive: Path | None, *, licence: LicenceClass = LicenceClass.FREE) -> KnownPack:
-    files = tuple(
-        PackFile(f"insightface/small/{name}", sha256(data), len(data), f"https://models.example/{name}")
-        for name, data in CONTENT.items()
-    )
-    zipped = (
-        Archive("https://models.example/small.zip", sha256(archive.read_bytes()), archive.stat().st_size)
-        if archive
-        else None
-    )
-    return KnownPack("small", "insightface", "", "test", licence, "https://models.example", files, zipped)
+def pack_of(archive: Path | None, *, licence: LicenceClass = LicenceClass.FREE) -> ModelPack:
+    files = tuple(ModelFile(f"insightface/small/{name}", sha256(data), len(data)) for name, data in CONTENT.items())
+    if archive is None:
+        downloads = tuple(
+            Download(f"https://models.example/{Path(file.path).name}", file.sha256, file.size_bytes, (file,))
+            for file in files
+        )
+    else:
+        content = archive.read_bytes()
+        downloads = (Download("https://models.example/small.zip", sha256(content), len(content), files),)
+    return ModelPack("small", "insightface", "", "test", licence, "https://models.example", downloads)
 
 
 @pytest.fixture
@@ -53,8 +54,8 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, byte
     return answers
 
 
-def offer(monkeypatch: pytest.MonkeyPatch, pack: KnownPack) -> None:
-    monkeypatch.setattr(model_packs, "PACKS", (pack,))
+def offer(monkeypatch: pytest.MonkeyPatch, pack: ModelPack) -> None:
+    monkeypatch.setitem(catalog.PACKS, "small", pack)
 
 
 def installed(app: SmartAbsen) -> dict[str, bytes]:
@@ -143,26 +144,21 @@ def test_without_a_network_it_says_what_to_download_and_where_to_put_it(
 
 def test_an_unknown_pack_lists_the_known_ones(app: SmartAbsen) -> None:
     """A typing error is answered with what there is."""
-    with pytest.raises(NotFoundError, match="buffalo_l.*openvino"):
+    with pytest.raises(NotFoundError, match=r"buffalo_l.*openvino"):
         app.pull_model("bufalo")
 
 
-def test_every_known_pack_is_pinned() -> None:
-    """Each file has a digest and a size, each download an https address, each name is unique."""
-    assert len({pack.name for pack in PACKS}) == len(PACKS)
-    for pack in PACKS:
-        for file in (*pack.files, *([pack.archive] if pack.archive else [])):
-            assert len(file.sha256) == 64
-            assert file.size_bytes > 0
-        addresses = [pack.archive.url] if pack.archive else [file.url for file in pack.files]
-        assert all(address.startswith("https://") for address in addresses)
+def test_what_comes_with_a_package_is_not_fetched(app: SmartAbsen) -> None:
+    """dlib's weights are there already."""
+    with pytest.raises(ConflictError, match="comes with the installation"):
+        app.pull_model("dlib")
 
 
 @pytest.mark.shared
 def test_the_catalogue_knows_the_genuine_files(flags: dict[str, object], models_dir: Path) -> None:
     """Real files have the pinned digests; a restored file under an official name is told apart, and still listed."""
     with SmartAbsen.open(flags={**flags, "models_dir": str(models_dir)}) as app:
-        states = {status.name: status.state for status in app.verify_models()}
+        states = {status.name: status.state for status in app.models()}
     assert states["openvino"] == states["yunet"] == "installed"
     assert states["buffalo_sc"] == "different"
     assert states["buffalo_l"] == "missing"

@@ -327,12 +327,8 @@ class SmartAbsen:
     # --- models and health ---------------------------------------------------------------------------------
 
     def models(self) -> tuple[ModelStatus, ...]:
-        """Return what is known of each model pack and of its copy here, by names and sizes of files."""
-        return model_packs.list_packs(self.services, verify=False)
-
-    def verify_models(self) -> tuple[ModelStatus, ...]:
-        """Return the same with the digests of all files."""
-        return model_packs.list_packs(self.services, verify=True)
+        """Return what is known of each model pack and of its copy here, with the digests of its files."""
+        return model_packs.list_packs(self.services)
 
     def pull_model(
         self, name: str, *, accept_noncommercial: bool = False, on_progress: Progress | None = None

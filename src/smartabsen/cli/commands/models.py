@@ -42,7 +42,7 @@ def list_models(session: Session) -> Answer:
 def verify_models(session: Session) -> Answer:
     """Verify the digests of all installed packs."""
     with session.open() as app:
-        models = app.verify_models()
+        models = app.models()
     different = ", ".join(each.name for each in models if each.state == "different")
     damaged = ModelDamagedError(
         N_("Not the published files: {names}."),
