@@ -9,8 +9,8 @@ The rules for the defaults in ``smartabsen.recognition.engines``:
 - *margin*: half of the distance to the second-best person that 99 % of the probes keep whose best person is right;
 - *threshold*: the smallest one at which at most 0.2 % of the strangers are recognised as somebody, on average over ten
   draws of the enrolled photos;
-- *duplicate threshold*: the smallest one that at most 0.5 % of the photos reach with some photo of another person, among
-  everybody in the data, which is twenty times as many people.
+- *duplicate threshold*: the smallest one that at most 0.5 % of the photos reach with some photo of another person,
+  among everybody in the data, which is twenty times as many people.
 
 All are rounded up to steps of 0.005.
 

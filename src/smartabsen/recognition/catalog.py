@@ -1,49 +1,54 @@
-"""The model packs that can be fetched: where they come from, what their licence allows, their digests as published.
+"""The model files that smartabsen knows: where they come from, what their licence allows, their digests as published.
 
-Only data. Where the digests are from: those of InsightFace's archives are published with the release "model-zoo" of its
-repository; those of the files in them are pinned alike by many projects (LocalAI, uniface, PuLID for nunchaku). Those of
-the Open Model Zoo and of YuNet were taken from files whose published digests agree: the SHA-384 of Intel's storage for
-2023.0, and the Git LFS pointer in opencv_zoo.
+Only data and pure functions; fetching is done elsewhere.
+
+Where the digests are from: those of InsightFace's archives are published with the release "model-zoo" of its
+repository; those of the files in them are pinned alike by many projects (LocalAI, uniface, PuLID for nunchaku). Those
+of the Open Model Zoo and of YuNet were taken from files whose published digests agree: the SHA-384 of Intel's storage
+for 2023.0, and the Git LFS pointer in opencv_zoo.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Final
 
-from ..domain import LicenceClass
+from ..domain import LicenceClass, ModelFile, ModelStatus
+from ..errors import ModelDamagedError, ModelMissingError, NotFoundError, SmartAbsenError
 from ..i18n import N_
+from .engines import find_haar_cascade
+from .packs import FOLDER, find_installed
+from .runtime import digest_files, find_dlib_file
+
+INSTALLED, MISSING, DIFFERENT, BUNDLED = "installed", "missing", "different", "bundled"
 
 
 @dataclass(frozen=True, slots=True)
-class PackFile:
-    """One file of a pack.
+class Download:
+    """One address, and the files that come from it.
 
     Attributes:
-        path: Where it goes, below the models directory.
-        sha256: Its digest (hex).
+        url: An archive (``.zip``), or the file itself.
+        sha256: Digest of what lies there.
         size_bytes: Its size.
-        url: Where it lies by itself; empty where it comes in an archive.
+        files: What is installed of it. Members of an archive are found by their last name: some lie in a folder.
     """
-
-    path: str
-    sha256: str
-    size_bytes: int
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A zip archive with the files of a pack, at its top or in a folder."""
 
     url: str
     sha256: str
     size_bytes: int
+    files: tuple[ModelFile, ...]
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the files are members of a zip archive."""
+        return self.url.endswith(".zip")
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPack:
-    """A pack that ``smartabsen models pull NAME`` fetches.
+class ModelPack:
+    """What ``smartabsen models pull NAME`` would fetch, or what came with a Python package.
 
     Attributes:
         name: Its name.
@@ -51,9 +56,8 @@ class KnownPack:
         purpose: What its models do, in English; a message id.
         licence: Name of the licence of the weights.
         licence_class: What it allows.
-        homepage: Where it is described.
-        files: What is installed of it.
-        archive: Where they come from together; None where each lies by itself.
+        source: Where it is described.
+        downloads: Where it comes from; empty where a Python package brings it.
     """
 
     name: str
@@ -61,9 +65,13 @@ class KnownPack:
     purpose: str
     licence: str
     licence_class: LicenceClass
-    homepage: str
-    files: tuple[PackFile, ...]
-    archive: Archive | None = None
+    source: str
+    downloads: tuple[Download, ...] = ()
+
+    @property
+    def files(self) -> tuple[ModelFile, ...]:
+        """All files that are installed, with paths below the models directory."""
+        return tuple(file for download in self.downloads for file in download.files)
 
 
 _DETECTOR_10G: Final = ("5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91", 16_923_827)
@@ -73,94 +81,113 @@ _W600K_MBF: Final = ("9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b3
 _GLINTR100: Final = ("4ab1d6435d639628a6f3e5008dd4f929edf4c4124b1a7169e1048f9fef534cdf", 260_665_334)
 
 
-def _insightface(name: str, sha256: str, size_bytes: int, **files: tuple[str, int]) -> KnownPack:
+def _insightface(name: str, archive: tuple[str, int], **files: tuple[str, int]) -> ModelPack:
     """Of a pack's archive only detector and embedder are installed; the rest (landmarks, age, sex) is not used."""
     url = f"https://github.com/deepinsight/insightface/releases/download/v0.7/{name}.zip"
-    return KnownPack(
+    members = tuple(ModelFile(f"{FOLDER}/{name}/{file}.onnx", *known) for file, known in files.items())
+    return ModelPack(
         name=name,
         engine="insightface",
         purpose=N_("face detection with landmarks, and embedding"),
         licence="InsightFace model licence",
         licence_class=LicenceClass.NON_COMMERCIAL,
-        homepage="https://github.com/deepinsight/insightface/tree/master/model_zoo",
-        files=tuple(PackFile(f"insightface/{name}/{file}.onnx", *known) for file, known in files.items()),
-        archive=Archive(url, sha256, size_bytes),
+        source="https://github.com/deepinsight/insightface/tree/master/model_zoo",
+        downloads=(Download(url, *archive, files=members),),
     )
 
 
-def _retail(name: str, suffix: str, sha256: str, size_bytes: int) -> PackFile:
+def _open_model_zoo(name: str, suffix: str, sha256: str, size_bytes: int) -> Download:
     base = "https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1"
-    return PackFile(f"openvino/{name}.{suffix}", sha256, size_bytes, f"{base}/{name}/FP16/{name}.{suffix}")
+    file = ModelFile(f"openvino/{name}.{suffix}", sha256, size_bytes)
+    return Download(f"{base}/{name}/FP16/{name}.{suffix}", sha256, size_bytes, files=(file,))
 
 
-PACKS: Final = (
+_YUNET: Final = ModelFile(
+    "yunet/face_detection_yunet_2023mar.onnx",
+    "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    232_589,
+)
+
+_PACKS: Final = (
+    ModelPack(
+        name="dlib",
+        engine="dlib",
+        purpose=N_("landmarks and embedding; the detector is part of the library"),
+        licence="CC0-1.0",
+        licence_class=LicenceClass.FREE,
+        source="https://github.com/davisking/dlib-models",
+    ),
+    ModelPack(
+        name="haar",
+        engine="",
+        purpose=N_("face detection"),
+        licence="BSD-3-Clause (Intel)",
+        licence_class=LicenceClass.FREE,
+        source="https://github.com/opencv/opencv/tree/4.x/data/haarcascades",
+    ),
     _insightface(
         "buffalo_l",
-        "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f",
-        288_621_354,
+        ("80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f", 288_621_354),
         det_10g=_DETECTOR_10G,
         w600k_r50=_W600K_R50,
     ),
     _insightface(
         "antelopev2",
-        "8e182f14fc6e80b3bfa375b33eb6cff7ee05d8ef7633e738d1c89021dcf0c5c5",
-        360_662_982,
+        ("8e182f14fc6e80b3bfa375b33eb6cff7ee05d8ef7633e738d1c89021dcf0c5c5", 360_662_982),
         scrfd_10g_bnkps=_DETECTOR_10G,
         glintr100=_GLINTR100,
     ),
     _insightface(
         "buffalo_s",
-        "d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e",
-        127_607_557,
+        ("d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e", 127_607_557),
         det_500m=_DETECTOR_500M,
         w600k_mbf=_W600K_MBF,
     ),
     _insightface(
         "buffalo_sc",
-        "57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72",
-        14_969_382,
+        ("57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72", 14_969_382),
         det_500m=_DETECTOR_500M,
         w600k_mbf=_W600K_MBF,
     ),
-    KnownPack(
+    ModelPack(
         name="openvino",
         engine="openvino",
-        purpose=N_("face detection with landmarks, and embedding"),
+        purpose=N_("face detection, landmarks and embedding"),
         licence="Apache-2.0",
         licence_class=LicenceClass.FREE,
-        homepage="https://github.com/openvinotoolkit/open_model_zoo/tree/master/models/intel",
-        files=(
-            _retail(
+        source="https://github.com/openvinotoolkit/open_model_zoo/tree/master/models/intel",
+        downloads=(
+            _open_model_zoo(
                 "face-detection-retail-0004",
                 "xml",
                 "8675f0b00d91a4b5048d0e9caf492d7b48e80c9150db23429bb92c0428b97447",
                 143_827,
             ),
-            _retail(
+            _open_model_zoo(
                 "face-detection-retail-0004",
                 "bin",
                 "d0a8ca818c657b454ce6118715c49027b1b70d9d85a83a9a4a6606d773b02dfe",
                 1_176_544,
             ),
-            _retail(
+            _open_model_zoo(
                 "landmarks-regression-retail-0009",
                 "xml",
                 "1d7e43d3060e8f0328932ae9eeced07ff216eac80f10fd07b58c52fbaf69af58",
                 66_508,
             ),
-            _retail(
+            _open_model_zoo(
                 "landmarks-regression-retail-0009",
                 "bin",
                 "a7285eec8cb20a50c0ed567c426db6c7b8753c51b47f798f8ef5d8e0fa12d3c5",
                 381_232,
             ),
-            _retail(
+            _open_model_zoo(
                 "face-reidentification-retail-0095",
                 "xml",
                 "ce53d2c9c08c0bd1c1660fb8a5b6d0e3e4ec19eb92f1036d2d83a85e83082dce",
                 350_427,
             ),
-            _retail(
+            _open_model_zoo(
                 "face-reidentification-retail-0095",
                 "bin",
                 "241229ca3d206321868d46ce74a3c0b06c49cea58db7dc70b2e842ff287545d1",
@@ -168,23 +195,108 @@ PACKS: Final = (
             ),
         ),
     ),
-    KnownPack(
+    ModelPack(
         name="yunet",
         engine="",
         purpose=N_("face detection with landmarks"),
         licence="MIT",
         licence_class=LicenceClass.FREE,
-        homepage="https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet",
-        files=(
-            PackFile(
-                "yunet/face_detection_yunet_2023mar.onnx",
-                "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
-                232_589,
-                # This host serves what the repository keeps in Git LFS.
+        source="https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet",
+        downloads=(
+            # This host serves the files that the repository keeps in Git LFS.
+            Download(
                 "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/"
                 "face_detection_yunet_2023mar.onnx",
+                _YUNET.sha256,
+                _YUNET.size_bytes,
+                files=(_YUNET,),
             ),
         ),
     ),
 )
-"""InsightFace's packs from the best on, then those that are free for business use."""
+PACKS: Final = {pack.name: pack for pack in _PACKS}
+"""All packs by name: those that came with Python packages, InsightFace's from the best on, and the others."""
+
+
+def get_pack(name: str) -> ModelPack:
+    """Return a pack.
+
+    Raises:
+        NotFoundError: There is none of that name.
+    """
+    if name not in PACKS:
+        raise NotFoundError(
+            N_("There is no model pack named “{name}”. Known: {known}."), name=name, known=", ".join(PACKS)
+        )
+    return PACKS[name]
+
+
+def verify_pack(pack: ModelPack, models_dir: Path) -> ModelStatus:
+    """Compare the files on this machine with those published.
+
+    Files that differ are told, and are used all the same: somebody may have put them there on purpose.
+    """
+    if not pack.downloads:
+        return _verify_bundled(pack)
+    found = [(file, _digest(models_dir / file.path)) for file in pack.files]
+    if all(digest == file.sha256 for file, digest in found):
+        state = INSTALLED
+    elif all(digest for _, digest in found):
+        state = DIFFERENT
+    else:
+        state = MISSING
+    folder = models_dir / PurePosixPath(pack.files[0].path).parent
+    return _status(pack, state, folder, tuple((file.path, digest) for file, digest in found))
+
+
+def find_other_packs(models_dir: Path) -> tuple[ModelStatus, ...]:
+    """Return the folders below ``insightface/`` that are no known pack but can be used as one."""
+    folder = models_dir / FOLDER
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+    return tuple(status for name in names if name not in PACKS and (status := _other_pack(models_dir, name)))
+
+
+def _other_pack(models_dir: Path, name: str) -> ModelStatus | None:
+    try:
+        found = find_installed(models_dir, name)
+    except (ModelMissingError, ModelDamagedError):
+        return None
+    paths = [path for path in (found.detector, found.embedder) if path is not None]
+    return ModelStatus(
+        name=name,
+        engine="insightface",
+        purpose=N_("a folder of ONNX files"),
+        licence="",
+        licence_class=LicenceClass.UNKNOWN,
+        source="",
+        state=INSTALLED,
+        path=str(models_dir / FOLDER / name),
+        files=tuple((path.relative_to(models_dir).as_posix(), _digest(path)) for path in paths),
+    )
+
+
+def _verify_bundled(pack: ModelPack) -> ModelStatus:
+    names = ("shape_predictor_5_face_landmarks.dat", "dlib_face_recognition_resnet_model_v1.dat")
+    try:
+        paths = [find_haar_cascade()] if pack.name == "haar" else [find_dlib_file(name) for name in names]
+    except SmartAbsenError:
+        return _status(pack, MISSING, Path(), ())
+    return _status(pack, BUNDLED, paths[0].parent, tuple((path.name, _digest(path)) for path in paths))
+
+
+def _status(pack: ModelPack, state: str, path: Path, files: tuple[tuple[str, str], ...]) -> ModelStatus:
+    return ModelStatus(
+        name=pack.name,
+        engine=pack.engine,
+        purpose=pack.purpose,
+        licence=pack.licence,
+        licence_class=pack.licence_class,
+        source=pack.source,
+        state=state,
+        path="" if path == Path() else str(path),
+        files=files,
+    )
+
+
+def _digest(path: Path) -> str:
+    return digest_files([path]) if path.is_file() else ""
