@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-SHARED = Path(os.environ.get("SMARTABSEN_TEST_SHARED", Path(__file__).parents[2] / "shared"))
-"""Model weights and labelled photos, as for the tests."""
+SHARED = Path(os.environ.get("BENCH_SHARED", Path(__file__).parents[2] / "shared"))
+"""Model weights and labelled photos, as for the tests. No variable SMARTABSEN_... is read: the program under test refuses
+those that are no settings of its own."""
 OUT = Path(__file__).parent / "out"
 """Caches and reports; ignored by git."""

@@ -35,12 +35,11 @@ import numpy as np
 
 from bench import SHARED
 from smartabsen.domain import ImageBGR
-from smartabsen.recognition import recognizer as recognizer_module
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.engines import Engine, build_engine
 from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.recognition.matchers.base import Matcher
-from smartabsen.recognition.quality import PROBE_LIMITS
+from smartabsen.recognition.quality import PROBE_LIMITS, measure_quality
 from smartabsen.recognition.recognizer import Recognizer
 from smartabsen.recognition.tracking import Tracker
 from smartabsen.recognition.voting import TrackVote
@@ -244,14 +243,17 @@ def read(photo: Path) -> ImageBGR:
 @contextmanager
 def timing(engine: Engine, watch: Stopwatch) -> Iterator[None]:
     """Time the steps of :class:`Recognizer`, and ``raw`` for what happens inside the runtimes."""
-    for step, part in zip(RAW_STEPS, (engine.detector, engine.embedder), strict=True):
-        for call in RAW_CALLS[part.name]:
+    for step, part, name in (
+        ("detect", engine.detector, engine.detector.name),
+        ("embed", engine.embedder, engine.embedder.name),
+    ):
+        for call in RAW_CALLS[name]:
             _time_raw(part, call, partial(watch.timed, f"raw {step}"))
     with (
         patch.object(engine.detector, "detect", watch.timed("detect", engine.detector.detect)),
         patch.object(engine.embedder, "embed", watch.timed("embed", engine.embedder.embed)),
-        patch.object(recognizer_module, "align", watch.timed("align", recognizer_module.align)),
-        patch.object(recognizer_module, "measure_quality", watch.timed("quality", recognizer_module.measure_quality)),
+        patch("smartabsen.recognition.recognizer.align", watch.timed("align", align)),
+        patch("smartabsen.recognition.recognizer.measure_quality", watch.timed("quality", measure_quality)),
     ):
         yield
 

@@ -112,16 +112,18 @@ def estimate_similarity(source_xy: FloatArray, target_xy: FloatArray) -> NDArray
     Raises:
         InvalidInputError: The points of ``source_xy`` coincide, or are no numbers.
     """
-    source_mean, target_mean = source_xy.mean(axis=0, dtype=np.float64), target_xy.mean(axis=0, dtype=np.float64)
-    source, target = source_xy - source_mean, target_xy - target_mean
-    spread = float(np.sum(source * source))
+    # In the plane, a similarity without mirroring is one complex factor and a shift. For five points, plain numbers
+    # take a third of the time of arrays.
+    source = [complex(x, y) for x, y in source_xy.tolist()]
+    target = [complex(x, y) for x, y in target_xy.tolist()]
+    source_mean, target_mean = sum(source) / len(source), sum(target) / len(target)
+    spread = sum(abs(point - source_mean) ** 2 for point in source)
     if not math.isfinite(spread) or spread < 1e-6:
         raise InvalidInputError(N_("These landmarks cannot be aligned: they coincide or are no numbers."))
-    # A similarity without mirroring is one complex factor; this is its least-squares value.
-    real = float(np.sum(source * target)) / spread
-    imaginary = float(np.sum(source[:, 0] * target[:, 1] - source[:, 1] * target[:, 0])) / spread
-    turn = np.array([[real, -imaginary], [imaginary, real]])
-    return np.column_stack([turn, target_mean - turn @ source_mean])
+    common = sum((a - source_mean).conjugate() * (b - target_mean) for a, b in zip(source, target, strict=True))
+    factor = common / spread
+    shift = target_mean - factor * source_mean
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
 
 
 def _reduced(

@@ -159,12 +159,15 @@ def load_onnx(path: Path, *, threads: int) -> Any:
 def load_openvino(path: Path, *, threads: int) -> Any:
     """Compile an OpenVINO IR (``.xml``, its ``.bin`` beside it) for the CPU; return an ``openvino.InferRequest``.
 
+    Its input becomes uint8 (1, H, W, 3), an image as it is; the network itself takes planes of float numbers.
+
     Raises:
         MissingDependencyError: The package ``openvino`` is not installed.
         ModelDamagedError: The files are no model.
     """
     try:
         import openvino
+        from openvino.preprocess import PrePostProcessor
     except ModuleNotFoundError as exc:
         raise MissingDependencyError(
             N_("The Python package {module} is not installed."),
@@ -175,7 +178,10 @@ def load_openvino(path: Path, *, threads: int) -> Any:
     settings = {"INFERENCE_NUM_THREADS": count_threads(threads), "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
     with loading(path):
         core = openvino.Core()
-        return core.compile_model(core.read_model(path), "CPU", settings).create_infer_request()
+        processor = PrePostProcessor(core.read_model(path))
+        processor.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+        processor.input().model().set_layout(openvino.Layout("NCHW"))
+        return core.compile_model(processor.build(), "CPU", settings).create_infer_request()
 
 
 def check_image(image_bgr: object) -> None:

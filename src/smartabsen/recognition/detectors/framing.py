@@ -131,17 +131,12 @@ def _make_faces(
     image_bgr: ImageBGR, found: Candidates, landmarks_xy: NDArray[np.float64], scheme: LandmarkScheme
 ) -> tuple[Face, ...]:
     height, width = image_bgr.shape[:2]
-    boxes = np.clip(found.boxes_xyxy, 0.0, [width, height, width, height])
-    sides = boxes[:, 2:] - boxes[:, :2]
     points: FloatArray = landmarks_xy.astype(np.float32)
-    largest_first = np.argsort(-sides.prod(axis=1), kind="stable")
-    return tuple(
-        Face(
-            box_xyxy=(float(boxes[i, 0]), float(boxes[i, 1]), float(boxes[i, 2]), float(boxes[i, 3])),
-            score=float(found.scores[i]),
-            landmarks_xy=points[i],
-            scheme=scheme,
-        )
-        for i in largest_first
-        if sides[i].min() >= 1.0
-    )
+    faces: list[tuple[float, Face]] = []
+    for box, score, landmarks in zip(found.boxes_xyxy.tolist(), found.scores.tolist(), points, strict=True):
+        left, top = max(box[0], 0.0), max(box[1], 0.0)
+        right, bottom = min(box[2], float(width)), min(box[3], float(height))
+        if right - left >= 1.0 and bottom - top >= 1.0:
+            face = Face((left, top, right, bottom), score, landmarks, scheme)
+            faces.append(((right - left) * (bottom - top), face))
+    return tuple(face for _, face in sorted(faces, key=lambda pair: -pair[0]))

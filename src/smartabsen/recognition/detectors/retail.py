@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, ImageBGR, LandmarkScheme
+from ...domain import ImageBGR, LandmarkScheme
 from ..runtime import load_openvino
 from .framing import Candidates, FramedDetector
 
@@ -89,6 +89,5 @@ class RetailDetector(FramedDetector):
 
 
 def _infer(request: Any, image_bgr: ImageBGR) -> NDArray[np.float64]:
-    blob: FloatArray = np.ascontiguousarray(image_bgr.transpose(2, 0, 1)[None], dtype=np.float32)
-    result = request.infer({0: blob}, share_inputs=True)
+    result = request.infer({0: image_bgr[None]}, share_inputs=True)
     return np.array(next(iter(result.values())), dtype=np.float64)

@@ -69,6 +69,9 @@ class ScrfdDetector(FramedDetector):
         self._fixed_size = (width, height) if width and height else None
         self._session: Any = load_onnx(model_path, threads=threads)
         self._input = self._session.get_inputs()[0].name
+        # The network's input and the size of the picture in it, kept: allocating it takes as long as filling it.
+        self._blob: FloatArray = np.empty((0,), dtype=np.float32)
+        self._filled = (0, 0)
 
     def close(self) -> None:
         self._session = None
@@ -83,12 +86,15 @@ class ScrfdDetector(FramedDetector):
     def _search(self, image_bgr: ImageBGR) -> Candidates:
         height, width = image_bgr.shape[:2]
         columns, rows = self._fixed_size or (-(-width // STEP) * STEP, -(-height // STEP) * STEP)
-        blob = np.full((1, 3, rows, columns), -MEAN / DEVIATION, dtype=np.float32)
+        if self._filled != (width, height):
+            self._blob = np.full((1, 3, rows, columns), -MEAN / DEVIATION, dtype=np.float32)
+            self._filled = (width, height)
         for channel, plane in enumerate(cv2.split(image_bgr)):
-            target = blob[0, 2 - channel, :height, :width]
-            np.multiply(plane, np.float32(1 / DEVIATION), out=target)
-            target -= np.float32(MEAN / DEVIATION)
-        outputs: list[FloatArray] = self._session.run(None, {self._input: blob})
+            target = self._blob[0, 2 - channel, :height, :width]
+            target[...] = plane
+            target -= np.float32(MEAN)
+            target *= np.float32(1 / DEVIATION)
+        outputs: list[FloatArray] = self._session.run(None, {self._input: self._blob})
         return self._decode(outputs, columns)
 
     def _decode(self, outputs: list[FloatArray], columns: int) -> Candidates:
@@ -98,6 +104,8 @@ class ScrfdDetector(FramedDetector):
         for level, stride in enumerate(self._strides):
             confidence = outputs[level].reshape(-1)
             chosen = np.flatnonzero(confidence >= self.score_threshold)
+            if not chosen.size:
+                continue
             row, column = np.divmod(chosen // self._anchors, columns // stride)
             centre = np.stack([column, row], axis=1).astype(np.float64) * stride
             # Distances from the cell's corner to the four sides of the box, and to the five points.
@@ -106,6 +114,8 @@ class ScrfdDetector(FramedDetector):
             scores.append(confidence[chosen].astype(np.float64))
             boxes.append(np.hstack([centre - sides[:, :2], centre + sides[:, 2:]]))
             landmarks.append(centre[:, None, :] + points)
+        if not boxes:
+            return Candidates(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
         return _suppress(Candidates(np.concatenate(boxes), np.concatenate(scores), np.concatenate(landmarks)))
 
 

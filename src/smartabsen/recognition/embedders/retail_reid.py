@@ -50,6 +50,5 @@ class RetailReidEmbedder:
         return np.stack([self._run_one(crop) for crop in crops_bgr])
 
     def _run_one(self, crop_bgr: ImageBGR) -> NDArray[np.float32]:
-        blob: FloatArray = np.ascontiguousarray(crop_bgr.transpose(2, 0, 1)[None], dtype=np.float32)
-        result = self._model.infer({0: blob}, share_inputs=True)
+        result = self._model.infer({0: np.ascontiguousarray(crop_bgr)[None]}, share_inputs=True)
         return np.array(next(iter(result.values())), dtype=np.float32).reshape(-1)

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.neighbors import KNeighborsClassifier
 
 from ...domain import FloatArray, Match
@@ -75,7 +76,9 @@ class KnnMatcher:
     def _rank(self, probes: FloatArray, *, neighbours: int) -> list[tuple[tuple[int, float], tuple[int, float]]]:
         """Return the label and similarity of the best and the second-best person of each probe."""
         assert self._classifier is not None
-        nearest = self._classifier.kneighbors(probes, n_neighbors=neighbours, return_distance=False)
+        # The arrays were checked; scikit-learn's checks of them are two fifths of the time in a small gallery.
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            nearest = self._classifier.kneighbors(probes, n_neighbors=neighbours, return_distance=False)
         # The reference's arithmetic, not scikit-learn's: the same decision to the last decimal.
         similarities = np.einsum(
             "mkd,md->mk", self._templates[nearest], probes, dtype=np.float64, casting="same_kind"
