@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 SHARED = Path(os.environ.get("BENCH_SHARED", Path(__file__).parents[2] / "shared"))
-"""Model weights and labelled photos, as for the tests. No variable SMARTABSEN_... is read: the program under test refuses
-those that are no settings of its own."""
+"""Model weights and labelled photos, as for the tests. The variable is named so because smartabsen refuses every
+``SMARTABSEN_...`` that is no setting of its own."""
 OUT = Path(__file__).parent / "out"
 """Caches and reports; ignored by git."""

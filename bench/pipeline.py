@@ -223,7 +223,7 @@ def nobody(photos: list[Path]) -> ImageBGR:
 
 
 def film(path: Path, *, step: int) -> list[ImageBGR]:
-    """Return every so-manieth frame of a film."""
+    """Return every ``step``-th frame of a film."""
     capture = cv2.VideoCapture(str(path))
     images: list[ImageBGR] = []
     while True:

@@ -82,7 +82,7 @@ class LandmarkScheme(StrEnum):
     """Left eye, right eye, nose tip, left and right corner of the mouth (the left ones at smaller x)."""
     DLIB5 = "dlib5"
     """dlib's 5-point predictor as it numbers them: outer and inner corner of the right eye (at larger x), outer and
-    inner corner of the left eye, base of the nose. So ``points[2:4]`` are the left eye, ``points[0:2]`` the right one."""
+    inner corner of the left eye, base of the nose. So ``points[2:4]`` are the left eye, ``points[0:2]`` the right."""
 
 
 # --- recognition -------------------------------------------------------------------------------------------

@@ -56,6 +56,11 @@ class SmartAbsenError(Exception):
         """What to do next, in English."""
         return _fill(self.hint_id, self.params)
 
+    @property
+    def text_params(self) -> tuple[tuple[str, str], ...]:
+        """The values of the places as texts, for frozen data that carries an error's message."""
+        return tuple((name, each if isinstance(each, str) else str(each)) for name, each in self.params.items())
+
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.message_id, self.hint_id, self.params))
 

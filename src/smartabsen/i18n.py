@@ -25,15 +25,23 @@ _language: ContextVar[str | None] = ContextVar("smartabsen_language", default=No
 _process_language: list[str] = []
 
 
+class Message(str):
+    """A text of the catalogue. As a value of a place it is translated too; other values are shown as they are."""
+
+    __slots__ = ()
+
+
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
-    """Mark ``text`` for the catalogue and return it unchanged."""
-    return text
+    """Mark ``text`` for the catalogue and return it, as a :class:`Message`."""
+    return Message(text)
 
 
 def _(text: str, /, **params: object) -> str:
     """Return ``text`` in the current language, its ``{name}`` places filled from ``params``."""
     translated = _translations(current_language()).gettext(text) if text else ""
-    return translated.format(**params) if params else translated
+    if not params:
+        return translated
+    return translated.format(**{name: _(each) if isinstance(each, Message) else each for name, each in params.items()})
 
 
 def describe_error(error: SmartAbsenError) -> tuple[str, str]:

@@ -101,8 +101,8 @@ _GREETINGS: Final = (
 
 
 def fill(message_id: str, params: Iterable[tuple[str, str]]) -> str:
-    """Return a message with its places filled, in the current language; a place may hold a message id itself."""
-    return _(message_id, **{name: _(value) for name, value in params})
+    """Return a message with its places filled, in the current language."""
+    return _(message_id, **dict(params))
 
 
 def describe_outcome(outcome: Outcome) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from .address import STREAM_SCHEMES, display_name, kind_of
 from .base import FrameSource, OpenOptions
 
 SOURCES: Final[Registry[FrameSource]] = Registry(
-    "camera",
+    N_("camera"),
     {
         "device": Registration("smartabsen.camera.device:DeviceSource", "opencv-python"),
         "stream": Registration("smartabsen.camera.stream:StreamSource", "opencv-python"),

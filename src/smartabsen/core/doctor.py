@@ -195,7 +195,11 @@ def _check_extras(_services: Services) -> Iterator[Check]:
 
 
 def _row(check: str, level: CheckLevel, detail: str, fix: str = "", **params: object) -> Check:
-    return Check(check, level, detail, fix, tuple((key, str(value)) for key, value in params.items()))
+    return Check(check, level, detail, fix, _texts(params))
+
+
+def _texts(params: dict[str, object]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, each if isinstance(each, str) else str(each)) for key, each in params.items())
 
 
 _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {

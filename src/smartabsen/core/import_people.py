@@ -13,7 +13,7 @@ from typing import Final, Literal
 from ..domain import EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
-from ..messages import OUTCOMES
+from ..messages import OUTCOMES, fill
 from ..store import employees
 from ..store.employees import code_key
 from ..store.sheet_writer import write_csv, write_xlsx
@@ -98,7 +98,7 @@ def write_rejects(report: ImportReport, path: Path) -> None:
             PHOTO_SEPARATOR.join(verdict.photo for verdict in row.photos),
             row.verdict.value,
             row.reason,
-            row.detail.format(**dict(row.params)),
+            fill(row.detail, row.params),
         )
         for row in report.rows
         if row.verdict in (ImportVerdict.REJECTED, ImportVerdict.PENDING)

@@ -244,8 +244,7 @@ class Kiosk:
             attempt.next_try_s = now_s + RETRY_S
             if not attempt.told:
                 attempt.told = True
-                params = tuple((name, str(value)) for name, value in exc.params.items())
-                self._tell(KioskEventKind.TROUBLE, track=attempt.track, detail=exc.message_id, params=params)
+                self._tell(KioskEventKind.TROUBLE, track=attempt.track, detail=exc.message_id, params=exc.text_params)
             return False
         if result.outcome is Outcome.RECOGNIZED:
             self._counts.recorded += 1

@@ -62,7 +62,6 @@ def run(
         )
         try:
             details = (("camera", source.name), ("view", why), ("people", str(gallery.people)))
-            # `view` is a message id itself; whoever shows the event translates it.
             started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
             _tell(announce, KioskEventKind.STARTED, started, details)
             kiosk = Kiosk(
@@ -92,8 +91,7 @@ def _open_view(*, wanted: bool) -> tuple[WindowView | None, str]:
 
 
 def _tell_loss(announce: Announce, kind: KioskEventKind, error: CameraError) -> None:
-    params = tuple((name, str(value)) for name, value in error.params.items())
-    _tell(announce, kind, error.message_id, params)
+    _tell(announce, kind, error.message_id, error.text_params)
 
 
 def _tell(announce: Announce, kind: KioskEventKind, detail: str, params: tuple[tuple[str, str], ...]) -> None:

@@ -140,9 +140,9 @@ def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tu
     if not person.name:
         return "missing_name", N_("The row has no name."), ()
     for field, text, limit in (
-        ("code", person.code, CODE_LENGTH),
-        ("name", person.name, NAME_LENGTH),
-        ("position", person.position, NAME_LENGTH),
+        (N_("code"), person.code, CODE_LENGTH),
+        (N_("name"), person.name, NAME_LENGTH),
+        (N_("position"), person.position, NAME_LENGTH),
     ):
         if len(text) > limit:
             detail = N_("The {field} is longer than {limit} characters.")

@@ -227,7 +227,7 @@ def get_spec(name: str) -> EngineSpec:
     if name not in ENGINES:
         raise UnknownBackendError(
             N_("There is no {kind} named “{name}”. Known: {known}."),
-            kind="engine",
+            kind=N_("engine"),
             name=name,
             known=", ".join(ENGINES),
         )
@@ -247,7 +247,7 @@ def find_obstacle(name: str, *, models_dir: Path, pack: str = "auto", detector: 
                 raise MissingDependencyError(
                     N_("The {kind} “{name}” needs the Python package {module}, which is not installed."),
                     hint=N_("Install it: pip install '{install}'"),
-                    kind="engine",
+                    kind=N_("engine"),
                     name=name,
                     module=module,
                     install=spec.install,

@@ -63,7 +63,7 @@ def save(session: Session, day: AttendanceDay, *, note: str | None = None) -> At
     row.menit_terlambat = day.late_minutes
     row.menit_kerja = day.worked_minutes
     if note is not None:
-        row.keterangan = checked_text(note, field="note", limit=NOTE_LENGTH)
+        row.keterangan = checked_text(note, field=N_("note"), limit=NOTE_LENGTH)
     session.flush()
     return day
 

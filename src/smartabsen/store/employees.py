@@ -31,7 +31,7 @@ def add(session: Session, *, code: str, name: str, position: str = "") -> Employ
         InvalidInputError: Code or name is empty or too long.
         ConflictError: The code exists.
     """
-    code = checked_text(code, field="code", limit=CODE_LENGTH, required=True)
+    code = checked_text(code, field=N_("code"), limit=CODE_LENGTH, required=True)
     key = code_key(code)
     if len(key) > _KEY_LENGTH:
         raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)
@@ -139,8 +139,8 @@ def lock(session: Session, employee_id: int) -> Employee:
 
 
 def _describe(row: Karyawan, *, name: str, position: str) -> None:
-    row.nama = checked_text(name, field="name", limit=NAME_LENGTH, required=True)
-    row.jabatan = checked_text(position, field="position", limit=NAME_LENGTH)
+    row.nama = checked_text(name, field=N_("name"), limit=NAME_LENGTH, required=True)
+    row.jabatan = checked_text(position, field=N_("position"), limit=NAME_LENGTH)
     row.cari = folded(f"{row.kode} {row.nama} {row.jabatan}")[:SEARCH_LENGTH]
 
 

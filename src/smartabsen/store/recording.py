@@ -156,7 +156,7 @@ def _checked(attempt: Punch) -> Punch:
         # SQLite and MariaDB keep microseconds in UTC: what is compared now must equal what is read later.
         at=attempt.at.astimezone(UTC),
         kiosk=shortened(attempt.kiosk, LABEL_LENGTH),
-        note=checked_text(attempt.note, field="note", limit=NOTE_LENGTH),
+        note=checked_text(attempt.note, field=N_("note"), limit=NOTE_LENGTH),
     )
 
 

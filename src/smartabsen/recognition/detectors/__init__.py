@@ -6,11 +6,12 @@ A factory takes the paths of its files in the order in which :mod:`smartabsen.re
 
 from typing import Final
 
+from ...i18n import N_
 from ...registry import Registration, Registry
 from .base import Detector
 
 DETECTORS: Final[Registry[Detector]] = Registry(
-    "detector",
+    N_("detector"),
     {
         "haar": Registration(f"{__name__}.haar:HaarDetector"),
         "hog": Registration(f"{__name__}.hog:HogDetector"),

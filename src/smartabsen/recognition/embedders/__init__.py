@@ -5,11 +5,12 @@ A factory takes the paths of its files (none for embedders of other packages, wh
 
 from typing import Final
 
+from ...i18n import N_
 from ...registry import Registration, Registry
 from .base import Embedder
 
 EMBEDDERS: Final[Registry[Embedder]] = Registry(
-    "embedder",
+    N_("embedder"),
     {
         "dlib_resnet": Registration(f"{__name__}.dlib_resnet:DlibResnetEmbedder"),
         "arcface": Registration(f"{__name__}.arcface:ArcfaceEmbedder"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...i18n import N_
 from ...registry import Registration, Registry
 from .base import Matcher
 
 MATCHERS: Final[Registry[Matcher]] = Registry(
-    "matcher",
+    N_("matcher"),
     {
         "knn": Registration(f"{__name__}.knn:KnnMatcher"),
         "exact": Registration(f"{__name__}.exact:ExactMatcher"),

@@ -1,0 +1,110 @@
+"""The benchmarks measure what they say; how fast things are is never asserted."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import pytest
+from bench import kills
+from bench.__main__ import PARTS, Part, Section, parse_names, run
+from bench.pipeline import RAW_CALLS, RAW_STEPS, STEPS, Proxy, Stopwatch, Timing, as_markdown, measure
+
+from smartabsen.recognition.detectors import DETECTORS
+from smartabsen.recognition.embedders import EMBEDDERS
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_kiosk_that_is_killed_at_any_instant_loses_and_doubles_no_announced_punch() -> None:
+    """`kill -9` of forty kiosks, some of them in the middle of punches: database and log agree with what was told."""
+    report = kills.measure(40)
+    assert report.while_punching > 0, "no kiosk was killed while it punched: the test showed nothing"
+    assert report.clean, report
+
+
+def test_the_pipeline_knows_where_each_backend_calls_its_runtime() -> None:
+    """A detector or embedder that is added must say which of its calls are the model's own time."""
+    backends = {*DETECTORS.names(), *EMBEDDERS.names()} - {"fake"}
+    assert set(RAW_CALLS) == backends
+
+
+def test_a_stand_in_times_one_method_and_passes_the_others_on() -> None:
+    """The timed method answers and is counted also when it raises; the rest is the runtime's own."""
+
+    class Runtime:
+        size = 3
+
+        def run(self, value: int) -> int:
+            return 10 // value
+
+    watch, runtime = Stopwatch(), Runtime()
+    proxy = Proxy(runtime, "run", watch.timed("raw", runtime.run))
+    assert (proxy.run(2), proxy.size) == (5, 3)
+    before = watch.ns["raw"]
+    with pytest.raises(ZeroDivisionError):
+        proxy.run(0)
+    assert watch.ns["raw"] > before > 0
+
+
+def test_the_table_of_the_pipeline_has_a_cell_for_each_column() -> None:
+    """Every line has as many cells as the head, and the ratio stands in the last one."""
+    timing = Timing(
+        engine="openvino",
+        detector="retail",
+        matcher="knn",
+        scene="film",
+        frames=3,
+        faces=1.0,
+        steps_ms=dict.fromkeys(STEPS, 2.0),
+        total_ms=12.0,
+        raw_steps_ms=dict.fromkeys(RAW_STEPS, 1.5),
+        raw_ms=10.0,
+        observe_ratio=1.1,
+        ratio=1.2,
+    )
+    head, rule, line = as_markdown([timing]).splitlines()
+    assert head.count("|") == rule.count("|") == line.count("|")
+    assert line.endswith("| 12.00 | 10.00 | 1.100 | 1.200 |")
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_steps_of_the_pipeline_add_up(shared_dir: Path) -> None:
+    """On each kind of frame the faces are found, and the model's own time is less than the step around it."""
+    timings = measure("openvino", matcher="exact", shared=shared_dir, frames=2, rounds=1)
+    faces = {one.scene: one.faces for one in timings}
+    assert faces["five faces"] >= 4 > faces["one face"] >= 1 > faces["nobody"]
+    for one in timings:
+        assert 1.0 < one.observe_ratio < one.ratio
+        assert 0 < one.raw_steps_ms["detect"] < one.steps_ms["detect"]
+        assert one.raw_steps_ms["embed"] <= one.steps_ms["embed"]
+
+
+def test_parts_are_named_in_a_list() -> None:
+    """Unknown names are refused with those that exist."""
+    assert parse_names("kills, startup") == ("kills", "startup")
+    with pytest.raises(argparse.ArgumentTypeError, match=r"no such part: speed\. Known: startup"):
+        parse_names("kills,speed")
+
+
+def test_each_part_is_a_module_with_a_command_line() -> None:
+    """Every part can be run as `python -m bench.NAME`."""
+    folder = Path(kills.__file__).parent
+    assert [part.name for part in PARTS if not (folder / f"{part.name}.py").is_file()] == []
+
+
+def test_a_part_without_its_photos_is_skipped_and_fails(tmp_path: Path) -> None:
+    """A report without a part must not look like a whole one."""
+    section = run(Part("accuracy", "Accuracy", needs_shared=True), quick=True, shared=tmp_path)
+    assert section == Section(
+        "## Accuracy\n\n**Skipped: there are no weights and photos in ../shared (or BENCH_SHARED).**\n", passed=False
+    )
+
+
+def test_a_part_that_fails_says_so(tmp_path: Path) -> None:
+    """Its exit code stands in the report, and the whole run fails."""
+    section = run(Part("kills", "Kills", quick=("--no-such-option",)), quick=True, shared=tmp_path)
+    assert not section.passed
+    assert "**Failed with exit code 2.**" in section.text
