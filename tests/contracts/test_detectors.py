@@ -114,7 +114,7 @@ class DetectorContract:
     def test_boxes_end_at_the_edges_of_the_image(self, detector: Detector, image: ImageBGR, faces: list[Face]) -> None:
         """A face that is cut off has a box within the image."""
         left, _, right, _ = faces[0].box_xyxy
-        height, width = image.shape[:2]
+        _height, width = image.shape[:2]
         half = image[:, : round(left + 0.75 * (right - left))] if left > width - right else image[:, round(left) + 10 :]
         for face in detector.detect(half):
             box = face.box_xyxy

@@ -72,11 +72,12 @@ class Script:
                 seen.append(Observation(face, QUALITY, None, AXES[who or 0]))
         return tuple(seen)
 
-    def match(self, probes: np.ndarray) -> tuple[Match, ...]:
-        who = int(probes[0].argmax())
-        if who:
-            return (Match(Outcome.RECOGNIZED, who, 0.9, -1, 1.9),)
-        return (Match(Outcome.UNKNOWN, 1, 0.1, 2, 0.0),)
+    def match(self, probes: Sequence[np.ndarray]) -> tuple[Match, ...]:
+        people = [int(probe.argmax()) for probe in probes]
+        return tuple(
+            Match(Outcome.RECOGNIZED, who, 0.9, -1, 1.9) if who else Match(Outcome.UNKNOWN, 1, 0.1, 2, 0.0)
+            for who in people
+        )
 
     def refresh(self) -> bool:
         new, self.new_model = self.new_model, False

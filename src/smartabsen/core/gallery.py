@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from ..domain import FloatArray, Match, ModelIdentity
 from ..errors import ModelDamagedError, NotTrainedError
@@ -48,9 +50,11 @@ class LiveGallery:
         """Cosine that a recognition needs."""
         return self._model.threshold
 
-    def match(self, probes: FloatArray) -> tuple[Match, ...]:
-        """Decide on probes, float32 (M, D) of unit length; labels are ids of employees."""
-        return self._matcher.match(probes, threshold=self._model.threshold, margin=self._model.margin)
+    def match(self, probes: Sequence[FloatArray]) -> tuple[Match, ...]:
+        """Decide on probes, float32 (D,) of unit length each, all at once; labels are ids of employees."""
+        if not probes:
+            return ()
+        return self._matcher.match(np.stack(probes), threshold=self._model.threshold, margin=self._model.margin)
 
     def refresh(self) -> bool:
         """Take over a newly trained model; return whether there was one.

@@ -44,16 +44,20 @@ def _identify_one(
     if isinstance(picture, ImageRefusal):
         return ImageResult(image, (), picture.outcome, picture.detail, picture.params)
     seen = services.identification.observe(picture.image_bgr)
-    faces = tuple(_decide(gallery, people, observation) for observation in seen)
+    compared = [observation.embedding for observation in seen if observation.embedding is not None]
+    matches = iter(gallery.match(compared))
+    faces = tuple(
+        _decide(observation, next(matches) if observation.embedding is not None else None, people)
+        for observation in seen
+    )
     if draw_dir is not None:
         _draw(picture, faces, draw_dir / f"{Path(image).stem}.jpg")
     return ImageResult(image, tuple(_in_file(picture, face) for face in faces))
 
 
-def _decide(gallery: LiveGallery, people: dict[int, Employee], seen: Observation) -> Identification:
-    if seen.embedding is None:
+def _decide(seen: Observation, match: Match | None, people: dict[int, Employee]) -> Identification:
+    if match is None:
         return Identification(seen.face, seen.quality, seen.refusal or Outcome.UNREADABLE, None, None, None)
-    match: Match = gallery.match(seen.embedding[None])[0]
     employee = people.get(match.label) if match.outcome is Outcome.RECOGNIZED else None
     # Deactivated since the training: a stranger.
     outcome = Outcome.UNKNOWN if match.outcome is Outcome.RECOGNIZED and employee is None else match.outcome

@@ -195,6 +195,8 @@ class Kiosk:
 
     def _compare(self, frame: Frame, wanted: list[tuple[int, Face]], *, largest: Face) -> None:
         seen = self._recognizer.examine(frame.image_bgr, [face for _, face in wanted])
+        compared = [observation.embedding for observation in seen if observation.embedding is not None]
+        matches = iter(self._gallery.match(compared))
         for (number, _), observation in zip(wanted, seen, strict=True):
             track = self._track(number)
             if observation.embedding is None:
@@ -204,8 +206,7 @@ class Kiosk:
                     continue
                 verdict = track.vote.add_refusal(refusal, frame.at_s)
             else:
-                match = self._gallery.match(observation.embedding[None])[0]
-                verdict = track.vote.add_match(match, observation.embedding, frame.at_s)
+                verdict = track.vote.add_match(next(matches), observation.embedding, frame.at_s)
             if verdict is not None:
                 self._decide(number, verdict)
             elif track.vote.verdict is None:

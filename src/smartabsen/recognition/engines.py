@@ -85,7 +85,7 @@ _SPECS: Final = (
         install="smartabsen",
         licence_class=LicenceClass.NON_COMMERCIAL,
         notice=NON_COMMERCIAL_NOTICE,
-        threshold=0.34,
+        threshold=0.335,
         margin=0.08,
         duplicate_threshold=0.385,
     ),

@@ -43,7 +43,7 @@ class OnnxFile:
     @property
     def quantised(self) -> bool:
         """Whether it computes with integers, scaled by what the whole batch contains."""
-        return any("Quantize" in name or "Integer" in name for name in self.operators)
+        return any("Quantize" in name or "Integer" in name or name.startswith("QLinear") for name in self.operators)
 
 
 def read_onnx(path: Path) -> OnnxFile:

@@ -121,7 +121,7 @@ def loading(path: Path) -> Iterator[None]:
             N_("The model file {path} cannot be read as a model: {problem}"),
             hint=N_("It may be cut off, or a web page saved under that name. Delete it and get it again."),
             path=path,
-            problem=_first_line(exc),
+            problem=_essence(exc),
         ) from exc
 
 
@@ -133,7 +133,7 @@ def running(name: str) -> Iterator[None]:
     except (SmartAbsenError, MemoryError):
         raise
     except Exception as exc:
-        raise ModelError(N_("The model {name} failed: {problem}"), name=name, problem=_first_line(exc)) from exc
+        raise ModelError(N_("The model {name} failed: {problem}"), name=name, problem=_essence(exc)) from exc
 
 
 def load_onnx(path: Path, *, threads: int) -> Any:
@@ -177,6 +177,10 @@ def load_openvino(path: Path, *, threads: int) -> Any:
         ) from exc
     settings = {"INFERENCE_NUM_THREADS": count_threads(threads), "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
     with loading(path):
+        # Anything else would be offered to the readers of other formats, which complain to stderr.
+        with path.open("rb") as stream:
+            if b"<net " not in stream.read(1024):
+                raise ValueError("it is no OpenVINO model")
         core = openvino.Core()
         processor = PrePostProcessor(core.read_model(path))
         processor.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
@@ -215,5 +219,6 @@ def _digest_version(path: str, _size: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _first_line(exc: Exception) -> str:
-    return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:200]
+def _essence(exc: Exception) -> str:
+    # OpenVINO says what is wrong in the last line, after places in its sources; the others have one line.
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[-1].strip()[:200]

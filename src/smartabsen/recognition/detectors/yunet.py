@@ -18,6 +18,8 @@ from .framing import Candidates, FramedDetector
 
 OVERLAP: Final = 0.3
 MOST_CANDIDATES: Final = 5_000
+SMALLEST_PX: Final = 64
+"""Sides of the input are filled up to this: up to 32 pixels OpenCV answers with numbers from nowhere."""
 
 
 class YunetDetector(FramedDetector):
@@ -57,7 +59,12 @@ class YunetDetector(FramedDetector):
 
     def _search(self, image_bgr: ImageBGR) -> Candidates:
         height, width = image_bgr.shape[:2]
-        self._model.setInputSize((width, height))
+        right, below = max(0, SMALLEST_PX - width), max(0, SMALLEST_PX - height)
+        if right or below:
+            image_bgr = np.asarray(
+                cv2.copyMakeBorder(image_bgr, 0, below, 0, right, cv2.BORDER_CONSTANT), dtype=np.uint8
+            )
+        self._model.setInputSize((width + right, height + below))
         _, found = self._model.detect(image_bgr)
         # Columns: left, top, width, height, the five points of the image from left to right, score.
         rows = np.zeros((0, 15)) if found is None else found.astype(np.float64)
