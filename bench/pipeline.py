@@ -324,12 +324,11 @@ def _measure_scene(engine: Engine, matcher: Matcher, watch: Stopwatch, *, scene:
         begin = perf_counter_ns()
         seen = recognizer.observe(image)
         observed = perf_counter_ns()
-        matches = [
-            None
-            if one.embedding is None
-            else matcher.match(one.embedding[None], threshold=engine.threshold, margin=engine.margin)[0]
-            for one in seen
-        ]
+        compared = [one.embedding for one in seen if one.embedding is not None]
+        decided = iter(
+            matcher.match(np.stack(compared), threshold=engine.threshold, margin=engine.margin) if compared else ()
+        )
+        matches = [None if one.embedding is None else next(decided) for one in seen]
         matched = perf_counter_ns()
         tracks = tracker.update([one.face.box_xyxy for one in seen], now_s)
         for track, one, match in zip(tracks, seen, matches, strict=True):

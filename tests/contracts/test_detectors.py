@@ -231,6 +231,19 @@ class TestScrfd(DetectorContract):
         assert np.allclose(found, boxes[order], atol=0.01)
         assert np.allclose(np.stack([face.landmarks_xy for face in ours]), landmarks[order], atol=0.01)
 
+    def test_takes_a_model_of_one_size(self, models_dir: Path, image: ImageBGR, tmp_path: Path) -> None:
+        """Some packs fix the input; the picture is then fitted into it."""
+        import onnx
+
+        from smartabsen.recognition.detectors.scrfd import ScrfdDetector
+
+        model = onnx.load(models_dir / "insightface" / "buffalo_sc" / "det_500m.onnx")
+        for dimension in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+            dimension.dim_value = 640
+        onnx.save(model, tmp_path / "fixed.onnx")
+        found = ScrfdDetector(tmp_path / "fixed.onnx", threads=1).detect(image)
+        assert all(any(contains(face, point) for face in found) for point in T1_CENTRES)
+
 
 @pytest.mark.shared
 class TestYunet(DetectorContract):

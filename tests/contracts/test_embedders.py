@@ -12,6 +12,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper, save
 
 from smartabsen.domain import Face, FloatArray, ImageBGR
 from smartabsen.errors import InvalidInputError, ModelDamagedError, ModelError
@@ -19,6 +20,7 @@ from smartabsen.recognition.alignment import align
 from smartabsen.recognition.detectors.fake import FakeDetector, draw_face
 from smartabsen.recognition.detectors.hog import HogDetector
 from smartabsen.recognition.embedders import EMBEDDERS
+from smartabsen.recognition.embedders.arcface import ArcfaceEmbedder
 from smartabsen.recognition.embedders.base import Embedder
 from smartabsen.recognition.embedders.batches import embed_checked
 from smartabsen.recognition.runtime import find_dlib_file
@@ -216,6 +218,44 @@ def in_dlibs_words(face: Face) -> object:
     left, top, right, bottom = (round(edge) for edge in face.box_xyxy)
     points = [dlib.point(int(x), int(y)) for x, y in face.landmarks_xy.tolist()]
     return dlib.full_object_detection(dlib.rectangle(left, top, right, bottom), points)
+
+
+@pytest.mark.parametrize("batch", ["N", 1])
+def test_a_network_that_normalises_itself_gets_the_pixels_as_they_are(tmp_path: Path, batch: str | int) -> None:
+    """Two networks that compute the same, one with the normalisation inside; with any batch or with one face."""
+    rng = np.random.default_rng(0)
+    crops = [rng.integers(0, 256, (112, 112, 3), dtype=np.uint8) for _ in range(3)]
+    plain = ArcfaceEmbedder(write_network(tmp_path / "plain.onnx", batch, normalises=False))
+    complete = ArcfaceEmbedder(write_network(tmp_path / "complete.onnx", batch, normalises=True))
+    assert plain.dimension == complete.dimension == 64
+    assert np.allclose(plain.embed(crops), complete.embed(crops), atol=1e-4)
+    mean = (np.mean([crop[..., ::-1].reshape(-1, 3) for crop in crops], axis=1) - 127.5) / 127.5
+    expected = mean @ np.random.default_rng(1).normal(size=(3, 64))
+    assert np.allclose(plain.embed(crops), expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-3)
+
+
+def write_network(path: Path, batch: str | int, *, normalises: bool) -> Path:
+    """Write a network that maps the mean colour of a crop to 64 numbers."""
+    weights = np.random.default_rng(1).normal(size=(3, 64)).astype(np.float32)
+    first = [("Sub", ["crop", "mean"], ["shifted"]), ("Mul", ["shifted", "scale"], ["pixels"])] if normalises else []
+    layers = [
+        ("GlobalAveragePool", ["pixels" if normalises else "crop"], ["pooled"]),
+        ("Flatten", ["pooled"], ["colour"]),
+        ("MatMul", ["colour", "weights"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        [helper.make_node(*node) for node in (*first, *layers)],
+        "g",
+        [helper.make_tensor_value_info("crop", TensorProto.FLOAT, [batch, 3, 112, 112])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [batch, 64])],
+        [
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.array(127.5, dtype=np.float32), "mean"),
+            numpy_helper.from_array(np.array(1 / 127.5, dtype=np.float32), "scale"),
+        ],
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
 
 
 @pytest.mark.parametrize("answer", [np.zeros((1, 4)), np.full((1, 4), np.nan), np.ones((1, 3))], ids=str)

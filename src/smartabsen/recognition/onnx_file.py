@@ -67,7 +67,11 @@ class _Field:
 
 
 def _read_graph(path: Path, data: mmap.mmap) -> OnnxFile:
-    graph = _only(data, _Field(0, 0, len(data), None), _MODEL_GRAPH)
+    # All of them, so that a file that is cut off behind the graph is noticed too.
+    parts = {field.number: field for field in _fields(data, _Field(0, 0, len(data), None))}
+    if _MODEL_GRAPH not in parts:
+        raise ValueError("it has no graph")
+    graph = parts[_MODEL_GRAPH]
     inputs: list[Shape] = []
     outputs: list[Shape] = []
     operators: list[str] = []

