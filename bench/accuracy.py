@@ -172,6 +172,8 @@ def embed_all(engine_name: str, *, detector: str, shared: Path, workers: int) ->
         embeddings = np.zeros((len(paths), dimension), dtype=np.float32)
         for start, part in enumerate(results):
             embeddings[start::workers] = part
+        for outdated in OUT.glob(f"{engine_name}-{detector}-*.npy"):
+            outdated.unlink()
         np.save(cache, embeddings)
     return Embedded(tuple(folder.name for folder in folders), paths, labels, np.load(cache))
 

@@ -1,7 +1,7 @@
 """Milliseconds of each step from a frame to a decision, and what our code adds to the models themselves.
 
-The steps run as at a kiosk, one face at a time after the embedding. The calls into ONNX Runtime, OpenVINO, dlib and
-OpenCV's detectors are timed while they run, so that the ratio of the whole to their sum holds on a busy machine too.
+The steps run as at a kiosk; all faces of a frame are compared together. The calls into ONNX Runtime, OpenVINO, dlib and
+OpenCV's detectors are timed in the same run, so that the whole and their sum meet the same machine.
 
 The gallery are the 60 people of ``gallery.txt`` with three photos each. The frames:
 

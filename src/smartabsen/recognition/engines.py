@@ -265,6 +265,7 @@ def find_pack_of(identity: ModelIdentity, models_dir: Path) -> str | None:
     A gallery stays with its pack when a better one is installed later and ``pack`` is ``auto``.
     """
     for pack in iterate_installed(models_dir):
+        # The name of alignment.ARCFACE_112, without importing what alignment needs.
         if _identity_digest(digest_files([pack.embedder]), "arcface_112") == identity.digest:
             return pack.name
     return None

@@ -63,6 +63,7 @@ class FakeDetector(FramedDetector):
     """Finds what :func:`draw_face` draws, upright and apart from each other."""
 
     SIDE_PX: ClassVar[int] = 640
+    SECOND_LOOK_PX: ClassVar[int] = 128
     name = "fake"
     scheme = LandmarkScheme.ARCFACE5
 

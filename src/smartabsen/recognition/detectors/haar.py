@@ -39,6 +39,7 @@ class HaarDetector(FramedDetector):
     """
 
     SCORE: ClassVar[float] = float(NEIGHBOURS)
+    SECOND_LOOK_PX: ClassVar[int] = 128
     name = "haar"
     scheme = LandmarkScheme.DLIB5
 

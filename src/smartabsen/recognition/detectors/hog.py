@@ -34,6 +34,7 @@ class HogDetector(FramedDetector):
 
     SIDE_PX: ClassVar[int] = 960
     SCORE: ClassVar[float] = 0.0
+    SECOND_LOOK_PX: ClassVar[int] = 192
     name = "hog"
     scheme = LandmarkScheme.DLIB5
 

@@ -49,6 +49,7 @@ class ScrfdDetector(FramedDetector):
     """
 
     SCORE: ClassVar[float] = 0.5
+    SECOND_LOOK_PX: ClassVar[int] = 128
     name = "scrfd"
     scheme = LandmarkScheme.ARCFACE5
 
