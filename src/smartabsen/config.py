@@ -24,6 +24,8 @@ from .errors import ConfigError
 from .i18n import N_
 
 ENV_PREFIX: Final = "SMARTABSEN_"
+TEST_PREFIX: Final = "SMARTABSEN_TEST_"
+"""Variables that tell the project's own tests where things are; no settings."""
 FILE_NAME: Final = "smartabsen.toml"
 
 
@@ -239,7 +241,7 @@ def _home(flags: Mapping[str, object], from_env: Mapping[str, str]) -> tuple[Pat
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     by_env_name = {_env_name(name): name for name, _ in _names(Settings)}
     for env_name, value in environ.items():
-        if not env_name.startswith(ENV_PREFIX) or value == "":
+        if not env_name.startswith(ENV_PREFIX) or env_name.startswith(TEST_PREFIX) or value == "":
             continue
         if env_name not in by_env_name:
             raise ConfigError(

@@ -299,6 +299,7 @@ class ImportRow:
         reason: Stable code of the reason; empty when imported with all photos.
         detail: The same for people, in English; a message id with ``params``.
         photos: Verdict of each photo.
+        named_photos: The cell that names the photos, as read.
     """
 
     line: int
@@ -310,6 +311,7 @@ class ImportRow:
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
     photos: tuple[PhotoVerdict, ...] = ()
+    named_photos: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,11 +262,18 @@ def test_a_guided_capture_takes_shots_apart_in_time(app: SmartAbsen, draw: Draw,
 
 
 def test_pictures_are_drawn_with_what_was_found(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
-    """--draw writes an annotated copy under the same name."""
+    """--draw writes annotated copies beside the pictures without touching them; two of one name stay two."""
     enrol(app, draw, 1)
     app.train()
-    app.identify([draw("who.png", 1, 77)], draw_dir=tmp_path / "out")
-    assert (tmp_path / "out" / "who.jpg").stat().st_size > 1000
+    pictures = [draw("a/who.jpg", 1, 77), draw("b/who.jpg", 1)]
+    before = [picture.read_bytes() for picture in pictures]
+    app.identify(pictures, draw_dir=tmp_path / "a")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+        "who-annotated-2.jpg",
+        "who-annotated.jpg",
+        "who.jpg",
+    ]
+    assert [picture.read_bytes() for picture in pictures] == before
 
 
 def test_a_picture_that_cannot_be_read_is_told_among_the_others(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:

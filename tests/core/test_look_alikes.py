@@ -42,6 +42,11 @@ def test_one_strange_photo_among_ones_own_is_named_alone() -> None:
     assert found == [None, None, 100, None]
 
 
+def test_when_half_of_the_photos_are_somebody_elses_only_these_are_named() -> None:
+    """Two people mixed half and half: the strange face is not taken for the known one."""
+    assert known(0).find_look_alikes([photo(4), photo(0)], own_id=None, threshold=0.5) == [None, 100]
+
+
 def test_further_photos_of_an_employee_do_not_look_like_themselves() -> None:
     """A person's own templates are no look-alikes."""
     assert known(0, 1).find_look_alikes([photo(1)], own_id=101, threshold=0.5) == [None]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from smartabsen.core.people_file import PhotoFolder, PlannedRow, plan_rows
-from smartabsen.store.sheets import TableRow
+from smartabsen.store.sheets import Table, TableRow
 
 
 def row(line: int, code: str, name: str = "Contoh", photos: str = "", position: str = "") -> TableRow:
@@ -22,7 +22,8 @@ def photos(tmp_path: Path) -> Path:
 
 
 def plan(folder: Path, *rows: TableRow) -> list[PlannedRow]:
-    return list(plan_rows(rows, folder=PhotoFolder(folder), existing={}))
+    table = Table(("code", "name", "position", "photos"), rows)
+    return list(plan_rows(table, folder=PhotoFolder(folder), existing={}))
 
 
 def names(planned: PlannedRow) -> list[str]:
@@ -68,3 +69,13 @@ def test_a_code_reaches_no_other_directory(photos: Path, code: str) -> None:
 def test_a_wrong_row_has_its_reason(tmp_path: Path, rows: list[TableRow], reason: str) -> None:
     """The last of these rows is rejected before any photo is opened."""
     assert plan(tmp_path, *rows)[-1].reason == reason
+
+
+def test_a_row_with_more_cells_than_columns_is_rejected(tmp_path: Path) -> None:
+    """“Siti, S.Kom” without quotes does not become somebody called Siti whose job is S.Kom."""
+    shifted = TableRow(
+        2,
+        {"code": "E1", "name": "Siti", "position": " S.Kom", "photos": "Kasir"},
+        ("E1", "Siti", "S.Kom", "Kasir", "x"),
+    )
+    assert plan(tmp_path, shifted)[0].reason == "too_many_cells"

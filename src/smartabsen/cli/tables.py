@@ -135,11 +135,12 @@ def show_training(out: Output, report: domain.TrainReport) -> None:
         (_("In use"), yes_no(report.activated)),
     )
     out.table((Column(_("Measure"), whole=True), Column(_("Value"))), facts)
-    weak = [each for each in report.people if each.correct < each.tried]
+    weak = [each for each in report.people if each.recognised < each.tried]
     if weak:
         out.line()
-        columns = (Column(_("Not always recognised")), Column(_("Code"), whole=True), Column(_("Right"), number=True))
-        out.table(columns, [(w.employee.name, w.employee.code, f"{w.correct}/{w.tried}") for w in weak])
+        columns = (Column(_("Not always recognised")), Column(_("Code"), whole=True), Column(_("Photos"), number=True))
+        out.table(columns, [(w.employee.name, w.employee.code, f"{w.recognised}/{w.tried}") for w in weak])
+        out.line(_("More and newer photos of these people help; so does a stronger engine."))
     if report.confused:
         out.line()
         columns = (Column(_("Confused")), Column(_("Taken for")), Column(_("Photos"), number=True))
@@ -227,26 +228,17 @@ def show_report(out: Output, report: domain.Report) -> None:
 
 
 def show_models(out: Output, models: Sequence[domain.ModelStatus]) -> None:
-    """Print the model packs and their state."""
-    columns = (
-        Column(_("Model"), whole=True),
-        Column(_("Purpose")),
-        Column(_("State")),
-        Column(_("Licence")),
-        Column(_("Where")),
-    )
+    """Print the model packs: state, licence, where from, and the digest of each file that is there."""
     styles = {"missing": "dim", "different": "red"}
-    rows = [
-        (
-            each.name,
-            _(each.purpose),
-            Cell(_(MODEL_STATES.get(each.state, each.state)), styles.get(each.state, "green")),
-            f"{each.licence}: {_(LICENCE_CLASSES[each.licence_class])}",
-            each.source if each.state == "missing" else each.path,
-        )
-        for each in models
-    ]
-    out.table(columns, rows)
+    for each in models:
+        state = _(MODEL_STATES.get(each.state, each.state))
+        licence = " - ".join(filter(None, (each.licence, _(LICENCE_CLASSES[each.licence_class]))))
+        out.line(f"{each.name}: {state}", styles.get(each.state, "green"))
+        out.line(f"    {_(each.purpose)}; {licence}")
+        out.line(f"    {each.source if each.state == 'missing' else each.path}")
+        for name, digest in each.files:
+            if digest:
+                out.line(f"    {name}  SHA-256 {digest[:16]}…")
 
 
 def show_checks(out: Output, checks: Sequence[domain.Check]) -> None:

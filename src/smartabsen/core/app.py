@@ -102,7 +102,7 @@ class SmartAbsen:
     def enrol(
         self,
         name: str,
-        photos: Sequence[str | Path],
+        photos: Sequence[str | Path] | str | Path,
         *,
         code: str,
         position: str = "",
@@ -125,6 +125,9 @@ class SmartAbsen:
             InvalidInputError: Code or name is empty or too long.
             EngineMismatchError: The people here were enrolled with another engine.
         """
+        if isinstance(photos, str | Path):
+            # A single path; a string would be taken apart into letters, and “.” is a folder.
+            photos = [photos]
         person = Person(code, name, position)
         return enrol.enrol(self.services, person, photos, allow_duplicate=allow_duplicate, on_progress=on_progress)
 
@@ -247,7 +250,9 @@ class SmartAbsen:
         self._gallery = None
         return report
 
-    def identify(self, images: Sequence[str | Path], *, draw_dir: str | Path | None = None) -> tuple[ImageResult, ...]:
+    def identify(
+        self, images: Sequence[str | Path] | str | Path, *, draw_dir: str | Path | None = None
+    ) -> tuple[ImageResult, ...]:
         """Say who is in each picture, in the order given.
 
         Args:
@@ -261,6 +266,8 @@ class SmartAbsen:
             self._gallery = identify.open_gallery(self.services)
         else:
             self._gallery.refresh()
+        if isinstance(images, str | Path):
+            images = [images]
         target = None if draw_dir is None else Path(draw_dir)
         return identify.identify(self.services, self._gallery, images, draw_dir=target)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ..domain import EnrolReport, KioskEvent, KioskEventKind, Outcome, Report, TrainReport
 from ..errors import ConflictError
@@ -18,6 +19,7 @@ from .demo_film import DemoMaterial, make_demo_material
 
 NAMES: Final = ("Contoh Satu", "Contoh Dua", "Contoh Tiga", "Contoh Empat", "Contoh Lima", "Contoh Enam")
 """Sample names: “Sample One” to “Sample Six”."""
+ZONE: Final = "Asia/Jakarta"
 ADDRESS: Final = "http://127.0.0.1:5001/auth"
 """What a phone or laptop opens when a server runs with its defaults."""
 
@@ -95,7 +97,15 @@ def run_demo(
             hint=N_("Name a new directory: smartabsen demo --keep DIR"),
             home=home,
         )
-    settings = {"engine": "dlib", **flags, "home": str(home), "database_url": ""}
+    settings = {
+        "engine": "dlib",
+        # Work starts soon, whatever the time of day: everybody is punctual in a demonstration.
+        "attendance.start": (datetime.now(ZoneInfo(ZONE)) + timedelta(minutes=30)).strftime("%H:%M"),
+        "site.zone": ZONE,
+        **flags,
+        "home": str(home),
+        "database_url": "",
+    }
     with SmartAbsen.open(flags=settings) as app:
         zone = app.settings.site.zone
         say(DemoStep(N_("Making photos and a film of seven people …"), zone=zone))

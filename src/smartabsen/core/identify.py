@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from ..domain import Employee, Identification, ImageResult, Match, Observation, Outcome
@@ -27,18 +28,21 @@ def identify(
     """Recognise everybody in each picture, in the order given.
 
     Args:
-        draw_dir: Where annotated copies go, under the picture's name; None draws nothing.
+        draw_dir: Where annotated copies go, as ``<name>-annotated.jpg``; None draws nothing.
 
     Raises:
         StorageError: A copy cannot be written.
     """
     with services.database.read() as session:
         people = {person.id: person for person in employees.find_all(session, include_inactive=False)}
-    return tuple(_identify_one(services, gallery, people, str(image), draw_dir) for image in images)
+    copies = _name_copies(images, draw_dir) if draw_dir is not None else [None] * len(images)
+    return tuple(
+        _identify_one(services, gallery, people, str(image), copy) for image, copy in zip(images, copies, strict=True)
+    )
 
 
 def _identify_one(
-    services: Services, gallery: LiveGallery, people: dict[int, Employee], image: str, draw_dir: Path | None
+    services: Services, gallery: LiveGallery, people: dict[int, Employee], image: str, copy: Path | None
 ) -> ImageResult:
     _, picture = read_picture(image)
     if isinstance(picture, ImageRefusal):
@@ -50,8 +54,8 @@ def _identify_one(
         _decide(observation, next(matches) if observation.embedding is not None else None, people)
         for observation in seen
     )
-    if draw_dir is not None:
-        _draw(picture, faces, draw_dir / f"{Path(image).stem}.jpg")
+    if copy is not None:
+        _draw(picture, faces, copy)
     return ImageResult(image, tuple(_in_file(picture, face) for face in faces))
 
 
@@ -73,6 +77,18 @@ def _in_file(picture: Picture, found: Identification) -> Identification:
         landmarks_xy=found.face.landmarks_xy * picture.reduction,
     )
     return dataclasses.replace(found, face=face)
+
+
+def _name_copies(images: Sequence[str | Path], directory: Path) -> list[Path]:
+    """Name the annotated copies after their pictures; no two are equal, and no picture has the name of one."""
+    taken: set[str] = set()
+    copies = []
+    for image in map(Path, images):
+        names = (f"{image.stem}-annotated{number}.jpg" for number in chain([""], (f"-{n}" for n in count(2))))
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())
+        copies.append(directory / name)
+    return copies
 
 
 def _draw(picture: Picture, faces: Sequence[Identification], target: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ..domain import EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
 from ..errors import ConflictError, InvalidInputError, NotFoundError
-from ..i18n import N_
+from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
 from ..store import employees
 from ..store.employees import code_key
@@ -20,7 +20,7 @@ from ..store.sheet_writer import write_csv, write_xlsx
 from ..store.sheets import read_table
 from .bootstrap import Services
 from .enrol import Enroller, Progress
-from .people_file import PHOTO_SEPARATOR, PhotoFolder, PlannedRow, plan_rows
+from .people_file import PhotoFolder, PlannedRow, plan_rows
 from .photo_pool import PhotoPool
 from .photos import PhotoExam
 
@@ -65,7 +65,7 @@ def import_people(
         raise InvalidInputError(N_("on_conflict is skip, update or fail, not {value}."), value=on_conflict)
     with services.database.read() as session:
         existing = {code_key(person.code): person for person in employees.find_all(session)}
-    plan = list(plan_rows(table.rows, folder=PhotoFolder(photos_dir or people_file.parent), existing=existing))
+    plan = list(plan_rows(table, folder=PhotoFolder(photos_dir or people_file.parent), existing=existing))
     if on_conflict == "fail":
         _refuse_conflicts(plan)
     wanted = [row for row in plan if not row.reason and not (row.exists and on_conflict == "skip")]
@@ -95,7 +95,7 @@ def write_rejects(report: ImportReport, path: Path) -> None:
             row.code,
             row.name,
             row.position,
-            PHOTO_SEPARATOR.join(verdict.photo for verdict in row.photos),
+            row.named_photos,
             row.verdict.value,
             row.reason,
             fill(row.detail, row.params),
@@ -133,6 +133,9 @@ def _verdict(row: PlannedRow, report: EnrolReport) -> ImportRow:
         verdict = ImportVerdict.UPDATED if row.exists else ImportVerdict.IMPORTED
         return row.answer(verdict, reason="no_photos", detail=detail)
     refused = [each for each in report.verdicts if not each.accepted]
+    if not row.exists and not report.created and all(each.outcome is Outcome.DUPLICATE_PHOTO for each in refused):
+        # Another import of the same file was faster.
+        return row.answer(ImportVerdict.SKIPPED, reason="exists", detail=N_("The code exists meanwhile."))
     if row.exists:
         verdict = ImportVerdict.UPDATED
         refused = [each for each in refused if each.outcome is not Outcome.DUPLICATE_PHOTO]
@@ -145,8 +148,14 @@ def _verdict(row: PlannedRow, report: EnrolReport) -> ImportRow:
         params = (("name", first.similar_to.name), ("code", first.similar_to.code))
         detail = N_("The face looks like {name} ({code}).")
         return row.answer(verdict, reason=first.outcome, detail=detail, params=params, photos=report.verdicts)
-    detail = first.detail or OUTCOMES[first.outcome].sentence
-    return row.answer(verdict, reason=first.outcome, detail=detail, params=first.params, photos=report.verdicts)
+    if first.detail and len(refused) == 1:
+        return row.answer(
+            verdict, reason=first.outcome, detail=first.detail, params=first.params, photos=report.verdicts
+        )
+    names = ", ".join(Path(each.photo).name for each in refused if each.outcome is first.outcome)
+    detail = N_("{problem} ({photos})")
+    params = (("problem", Message(OUTCOMES[first.outcome].sentence)), ("photos", names))
+    return row.answer(verdict, reason=first.outcome, detail=detail, params=params, photos=report.verdicts)
 
 
 def _unreached(row: PlannedRow, on_conflict: OnConflict) -> ImportRow:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..domain import FloatArray
 
 SHARE_OF_PERSON: Final = 0.5
-"""When at least this share of a person's photos looks like one other employee, it is that employee."""
+"""When more than this share of a person's photos looks like one other employee, it is that employee."""
 
 
 class KnownFaces:
@@ -48,8 +48,8 @@ class KnownFaces:
         """Say of each photo of one person which other employee it looks like, or None.
 
         A photo looks like somebody when its cosine to one of their templates is ``threshold`` at least, and higher than
-        to every template the person has already. When that holds for :data:`SHARE_OF_PERSON` of the photos and one
-        employee, all of them are that employee's.
+        to every template the person has already. When that holds for more than :data:`SHARE_OF_PERSON` of the photos
+        and one employee, all of them are that employee's.
 
         Args:
             own_id: The person's own id, None for a new one.
@@ -70,6 +70,6 @@ class KnownFaces:
         named = Counter(other for other in found if other is not None)
         if named:
             other, count = named.most_common(1)[0]
-            if own_id is None and count >= SHARE_OF_PERSON * len(embeddings):
+            if own_id is None and count > SHARE_OF_PERSON * len(embeddings):
                 return [other] * len(embeddings)
         return found

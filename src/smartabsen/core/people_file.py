@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from ..domain import Employee, ImportRow, ImportVerdict, PhotoVerdict
 from ..i18n import N_
 from ..store.employees import code_key
-from ..store.sheets import TableRow
+from ..store.sheets import Table
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
 from .photos import PHOTO_SUFFIXES, find_photos
 
@@ -33,6 +33,7 @@ class PlannedRow:
     Attributes:
         line: Where it stands in the file.
         person: Who, as read.
+        named_photos: The cell that names photos, as read.
         photos: Files to examine.
         exists: Whether an employee has the code.
         reason: Why it will not be imported (a stable code), empty when it will.
@@ -41,6 +42,7 @@ class PlannedRow:
 
     line: int
     person: Person
+    named_photos: str = ""
     photos: tuple[str, ...] = ()
     exists: bool = False
     reason: str = ""
@@ -67,6 +69,7 @@ class PlannedRow:
             detail=self.detail if detail is None else detail,
             params=self.params if params is None else params,
             photos=photos,
+            named_photos=self.named_photos,
         )
 
 
@@ -108,30 +111,35 @@ class PhotoFolder:
         return found, missing
 
 
-def plan_rows(
-    rows: Sequence[TableRow], *, folder: PhotoFolder, existing: Mapping[str, Employee]
-) -> Iterator[PlannedRow]:
+def plan_rows(table: Table, *, folder: PhotoFolder, existing: Mapping[str, Employee]) -> Iterator[PlannedRow]:
     """Check each row and find its photos.
 
     Args:
         existing: Employees by the key of their code.
     """
     first_line: dict[str, int] = {}
-    for row in rows:
+    for row in table.rows:
         person = Person(row.values["code"], row.values["name"], row.values["position"])
+        named = row.values["photos"]
         key = code_key(person.code)
         problem = _problem(person, first_line.get(key))
+        if any(row.cells[len(table.header) :]):
+            # Degrees behind a comma shift everything: nobody may be enrolled under half a name.
+            detail = N_("The row has more cells than there are columns; put a name with a comma into quotes.")
+            problem = "too_many_cells", detail, ()
         if problem is not None:
-            yield PlannedRow(row.line, person, reason=problem[0], detail=problem[1], params=problem[2])
+            yield PlannedRow(row.line, person, named, reason=problem[0], detail=problem[1], params=problem[2])
             continue
         first_line[key] = row.line
-        photos, missing = folder.resolve(row.values["photos"])
+        photos, missing = folder.resolve(named)
         if missing:
             params = (("names", ", ".join(missing)), ("folder", str(folder.directory)))
             detail = N_("Photos that are not in {folder}: {names}")
-            yield PlannedRow(row.line, person, reason="photo_missing", detail=detail, params=params)
+            yield PlannedRow(row.line, person, named, reason="photo_missing", detail=detail, params=params)
             continue
-        yield PlannedRow(row.line, person, photos=tuple(photos or folder.find(person.code)), exists=key in existing)
+        yield PlannedRow(
+            row.line, person, named, photos=tuple(photos or folder.find(person.code)), exists=key in existing
+        )
 
 
 def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tuple[str, str], ...]] | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +27,9 @@ MIN_PHOTOS_PER_WORKER: Final = 8
 
 AHEAD_PER_WORKER: Final = 4
 """Photos handed to each worker before their results are asked for: none waits, and Ctrl-C leaves little behind."""
+
+PARENT_CHECK_S: Final = 1.0
+"""How often a worker looks whether the program that started it is still there."""
 
 _worker: list[Services] = []
 
@@ -95,7 +100,15 @@ def _executor(start: Callable[[], None], workers: int) -> Iterator[Any]:
 def _start_worker(loaded: LoadedSettings, engine: str, pack: str) -> None:
     # Ctrl-C reaches the whole group of processes: the one that was asked decides, its workers are ended by it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     _worker[:] = [Services.for_worker(loaded, engine, pack)]
+
+
+def _end_with_parent(parent: int) -> None:
+    # A parent that is killed cannot end its workers; without this they would wait for photos for ever.
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_S)
+    os._exit(1)
 
 
 def _examine(photo: str) -> PhotoExam:

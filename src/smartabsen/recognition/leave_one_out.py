@@ -112,7 +112,8 @@ def leave_one_out(
     - *Suspect*: it reaches the threshold with somebody else, and its **median** similarity to that person's
       templates is higher, by ``margin`` at least, than to the others of its own. A single photo in the wrong
       folder is near to all photos of its true owner, and moves no median but its own: the owner's photos are
-      confused with it, yet do not become suspects.
+      confused with it, yet do not become suspects. A person's only template is a suspect when it looks so much like
+      somebody with several; it never makes suspects of those.
 
     Args:
         embeddings: float32 (N, D), rows of unit length.
@@ -143,7 +144,7 @@ def leave_one_out(
             recognised[owner] += match.outcome is Outcome.RECOGNIZED
         elif not alone or _is_taken_for(nearest, other, persons, threshold=threshold, margin=margin):
             confused[owner, nearest].append(other)
-        if not alone and nearest != NOBODY and other >= threshold:
+        if nearest != NOBODY and other >= threshold:
             suspect = gallery.find_true_owner(row, similarities, persons, threshold=threshold, margin=margin)
             if suspect is not None:
                 suspects.append(replace(suspect, row=int(order[row])))
@@ -211,14 +212,15 @@ class _Gallery:
         """Return the row as a suspect, or None when it belongs where it is; ``persons`` leaves the owner out."""
         owner = int(self.person_of[row])
         at_own = self._median(similarities, owner)
-        candidates = np.argsort(-persons)[:_CANDIDATES]
+        # One template has no median to speak of: it may itself be the photo that lies in the wrong place.
+        candidates = [person for person in np.argsort(-persons)[:_CANDIDATES] if self.counts[person] > 1]
         at_others = [
             (self._median(similarities, int(person)), int(person))
             for person in candidates
             if persons[person] >= threshold
         ]
-        at_other, looks_like = max(at_others)
-        if at_other - at_own < margin:
+        at_other, looks_like = max(at_others, default=(LEAST_SIMILAR, NOBODY))
+        if at_other - at_own < margin or (self.counts[owner] == 1 and at_other < threshold):
             return None
         return SuspectRow(
             row=row,
@@ -230,4 +232,5 @@ class _Gallery:
 
     def _median(self, similarities: FloatArray, person: int) -> float:
         templates = similarities[self.starts[person] : self.starts[person] + self.counts[person]]
-        return float(np.median(templates[np.isfinite(templates)]))
+        compared = templates[np.isfinite(templates)]
+        return float(np.median(compared)) if len(compared) else LEAST_SIMILAR

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..errors import ModelMissingError
+from ..errors import ModelDamagedError, ModelMissingError
 from ..i18n import N_
 from .onnx_file import OnnxFile, Shape, read_onnx
 
@@ -77,15 +77,26 @@ def find_installed(models_dir: Path, pack: str = "auto") -> InstalledPack:
 def iterate_installed(models_dir: Path) -> Iterator[InstalledPack]:
     """Yield the packs below ``models_dir`` that have an ArcFace network, the best first.
 
+    One that cannot be read is passed over as long as another can be used: it must not keep a good one from working.
+
     Raises:
-        ModelDamagedError: An ONNX file of the next one cannot be read.
+        ModelDamagedError: None can be read.
     """
+    damaged: ModelDamagedError | None = None
+    usable = False
     folder = models_dir / FOLDER
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
     for name in sorted(names, key=lambda name: BEST_FIRST.index(name) if name in BEST_FIRST else len(BEST_FIRST)):
-        pack = _read_pack(folder / name)
+        try:
+            pack = _read_pack(folder / name)
+        except ModelDamagedError as exc:
+            damaged = damaged or exc
+            continue
         if pack is not None:
+            usable = True
             yield pack
+    if damaged is not None and not usable:
+        raise damaged
 
 
 def is_scrfd(model: OnnxFile) -> bool:

@@ -55,10 +55,14 @@ def remove_abandoned(path: Path) -> None:
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory and its parents where missing, open to the owner alone; existing ones stay as they are."""
-    if not path.is_dir():
-        make_private_directory(path.parent)
-        path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+    """Make a directory and its parents where missing, open to the owner alone; existing ones stay as they are.
+
+    Raises:
+        StorageError: It cannot be made.
+    """
+    with storage_errors(path):
+        for missing in reversed([one for one in (path, *path.parents) if not one.is_dir()]):
+            missing.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 
 def sync_directory(path: Path) -> None:
