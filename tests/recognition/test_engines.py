@@ -174,13 +174,16 @@ def test_a_pack_without_a_detector_borrows_one(tmp_path: Path) -> None:
     assert find_obstacle("insightface", models_dir=tmp_path, pack=str(embedder)) is None
 
 
-def test_a_damaged_file_in_a_pack_is_named(tmp_path: Path) -> None:
-    """A web page saved under a model's name does not make the next pack be taken instead."""
-    put_pack(tmp_path / "insightface" / "buffalo_sc")
+def test_a_damaged_pack_is_named_but_keeps_no_good_one_from_working(tmp_path: Path) -> None:
+    """A web page saved under a model's name: an error where the pack was asked for, or where there is no other."""
     put_pack(tmp_path / "insightface" / "buffalo_l")[1].write_bytes(b"<html>Not found</html>" * 50)
-    found = obstacle("insightface", tmp_path)
-    assert isinstance(found, ModelDamagedError)
-    assert "buffalo_l" in str(found)
+    for pack in ("auto", "buffalo_l"):
+        found = obstacle("insightface", tmp_path, pack=pack)
+        assert isinstance(found, ModelDamagedError)
+        assert "buffalo_l" in str(found)
+    put_pack(tmp_path / "insightface" / "buffalo_sc")
+    assert find_installed(tmp_path).name == "buffalo_sc"
+    assert isinstance(obstacle("insightface", tmp_path, pack="buffalo_l"), ModelDamagedError)
 
 
 def test_a_folder_without_an_embedder_is_no_pack(tmp_path: Path) -> None:

@@ -180,3 +180,12 @@ def test_on_real_faces_one_photo_in_the_wrong_folder_is_found_and_nothing_else(l
         wrong[misplaced] = (right[misplaced] + 7) % 20
         (suspect,) = leave_one_out(templates, wrong, **limits).suspects
         assert (suspect.row, suspect.looks_like) == (misplaced, right[misplaced])
+
+
+def test_a_photo_under_a_code_of_its_own_is_suspected_and_not_the_five_it_looks_like() -> None:
+    """One person's sixth photo enrolled as somebody new: that photo is named, its true owner's are not."""
+    templates, labels = people([6, 4])
+    labels = labels.copy()
+    labels[5] = 2
+    (suspect,) = tried(templates, labels).suspects
+    assert (suspect.row, suspect.label, suspect.looks_like) == (5, 2, 0)

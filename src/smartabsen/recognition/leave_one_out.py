@@ -113,7 +113,7 @@ def leave_one_out(
       templates is higher, by ``margin`` at least, than to the others of its own. A single photo in the wrong
       folder is near to all photos of its true owner, and moves no median but its own: the owner's photos are
       confused with it, yet do not become suspects. A person's only template is a suspect when it looks so much like
-      somebody with several; it never makes suspects of those.
+      somebody with several; those do not become suspects then.
 
     Args:
         embeddings: float32 (N, D), rows of unit length.
@@ -212,8 +212,11 @@ class _Gallery:
         """Return the row as a suspect, or None when it belongs where it is; ``persons`` leaves the owner out."""
         owner = int(self.person_of[row])
         at_own = self._median(similarities, owner)
-        # One template has no median to speak of: it may itself be the photo that lies in the wrong place.
-        candidates = [person for person in np.argsort(-persons)[:_CANDIDATES] if self.counts[person] > 1]
+        candidates = [
+            person
+            for person in np.argsort(-persons)[:_CANDIDATES]
+            if self.counts[person] > 1 or not self._is_of(person, owner, threshold=threshold)
+        ]
         at_others = [
             (self._median(similarities, int(person)), int(person))
             for person in candidates
@@ -229,6 +232,11 @@ class _Gallery:
             looks_like=int(self.people[looks_like]),
             similarity_other=round(at_other, DECIMALS),
         )
+
+    def _is_of(self, single: int, owner: int, *, threshold: float) -> bool:
+        """Tell whether a person's only template looks like most of the owner's: then that one is in the wrong place."""
+        rows = slice(self.starts[owner], self.starts[owner] + self.counts[owner])
+        return float(np.median(self.embeddings[rows] @ self.embeddings[self.starts[single]])) >= threshold
 
     def _median(self, similarities: FloatArray, person: int) -> float:
         templates = similarities[self.starts[person] : self.starts[person] + self.counts[person]]
