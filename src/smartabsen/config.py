@@ -112,7 +112,12 @@ class KioskSettings(_Section):
         "beep", description=N_("How a decision is heard: off, beep or voice.")
     )
     votes: int = Field(3, ge=1, le=15, description=N_("Frames that must agree before a decision."))
-    detect_px: int = Field(640, ge=160, le=3_840, description=N_("Longer side of the frame that detection works on."))
+    detect_px: int | None = Field(
+        None,
+        ge=160,
+        le=3_840,
+        description=N_("Longer side of the frame that detection works on; empty: the detector's own."),
+    )
 
 
 class Settings(_Section):

@@ -22,7 +22,7 @@ from ..i18n import N_
 from .bootstrap import Services
 from .photos import PhotoExam, examine_photo
 
-MIN_PHOTOS_PER_WORKER: Final = 8
+MIN_PHOTOS_PER_WORKER: Final = 40
 """Fewer photos are done before a worker has started."""
 
 AHEAD_PER_WORKER: Final = 4
