@@ -307,3 +307,15 @@ def test_a_repeated_key_stores_one_punch(app: SmartAbsen) -> None:
     assert (first.outcome, again.outcome) == (Outcome.RECOGNIZED, Outcome.RECOGNIZED)
     assert first.punch.id == again.punch.id
     assert app.punch("E1").outcome is Outcome.ALREADY_RECORDED
+
+
+def test_a_model_of_another_database_names_nobody(app: SmartAbsen, draw: Draw, flags: dict[str, object]) -> None:
+    """After the database was exchanged the old model's numbers mean other people: it is refused, not used."""
+    enrol(app, draw, 1)
+    app.train()
+    app.close()
+    (Path(str(flags["home"])) / "smartabsen.db").unlink()
+    with SmartAbsen.open(flags=flags) as other:
+        other.enrol("Somebody Else", [], code="Z1")
+        with pytest.raises(NotTrainedError, match="does not belong"):
+            other.identify([draw("who.png", 1)])

@@ -98,9 +98,11 @@ class Punches:
         self.trouble = list(trouble)
         self.outcome = outcome
         self.keys: list[tuple[int, str]] = []
+        self.instants: set[datetime] = set()
 
-    def __call__(self, employee_id: int, *, similarity: float, key: str) -> PunchResult:
+    def __call__(self, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult:
         self.keys.append((employee_id, key))
+        self.instants.add(at)
         if self.trouble:
             raise self.trouble.pop(0)
         return result_of(employee_id, key, self.outcome)
@@ -201,7 +203,7 @@ def test_nothing_is_announced_before_it_is_stored_and_a_retry_keeps_its_key(monk
         KioskEventKind.SUMMARY,
     ]
     assert len(punches.keys) == 3
-    assert len(set(punches.keys)) == 1
+    assert len(set(punches.keys)) == len(punches.instants) == 1
 
 
 def test_an_attempt_outlives_the_walk_past_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,10 @@ class LiveGallery:
         if not probes:
             return ()
         return self._matcher.match(np.stack(probes), threshold=self._model.threshold, margin=self._model.margin)
+
+    def rows(self) -> Iterator[tuple[int, bytes]]:
+        """Yield whose each template is, and its embedding's bytes."""
+        return zip(self._model.employee_ids.tolist(), map(bytes, self._model.embeddings), strict=True)
 
     def refresh(self) -> bool:
         """Take over a newly trained model; return whether there was one.

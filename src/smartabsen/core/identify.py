@@ -8,9 +8,11 @@ from itertools import chain, count
 from pathlib import Path
 
 from ..domain import Employee, Identification, ImageResult, Match, Observation, Outcome
+from ..errors import NotTrainedError
+from ..i18n import N_
 from ..recognition.annotate import Label, draw
 from ..recognition.images import ImageRefusal, Picture, encode_image
-from ..store import employees
+from ..store import employees, templates
 from ..store.files import write_atomically
 from .bootstrap import Services
 from .gallery import LiveGallery
@@ -18,8 +20,20 @@ from .photos import read_picture
 
 
 def open_gallery(services: Services) -> LiveGallery:
-    """Load the trained model for the engine in use; raises as :class:`LiveGallery`."""
-    return LiveGallery(services.settings.assets_dir, services.engine.identity, services.make_matcher)
+    """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
+    was trained on another database: its numbers would name other people here.
+    """
+    identity = services.engine.identity
+    gallery = LiveGallery(services.settings.assets_dir, identity, services.make_matcher)
+    with services.database.read() as session:
+        stored = templates.gallery(session, identity, include_inactive=True)
+    known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
+    if not known.issuperset(gallery.rows()):
+        raise NotTrainedError(
+            N_("The trained model does not belong to the people in this database."),
+            hint=N_("Train it again: smartabsen train"),
+        )
+    return gallery
 
 
 def identify(

@@ -44,7 +44,7 @@ Announce = Callable[[KioskEvent], None]
 class PunchByFace(Protocol):
     """Stores the punch of a recognised person; see :func:`smartabsen.core.punch.punch_by_face`."""
 
-    def __call__(self, employee_id: int, *, similarity: float, key: str) -> PunchResult: ...
+    def __call__(self, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult: ...
 
 
 class KioskView(Protocol):
@@ -65,6 +65,7 @@ class _Attempt:
     track: int
     match: Match
     key: str
+    at: datetime
     next_try_s: float = 0.0
     told: bool = False
 
@@ -215,7 +216,7 @@ class Kiosk:
 
     def _decide(self, number: int, verdict: Verdict) -> None:
         if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
-            self._attempts.append(_Attempt(number, verdict.match, key=f"kiosk-{uuid.uuid4().hex}"))
+            self._attempts.append(_Attempt(number, verdict.match, f"kiosk-{uuid.uuid4().hex}", datetime.now(UTC)))
             return
         similarity = verdict.match.similarity if verdict.match is not None else None
         self._refuse(number, verdict.outcome, similarity)
@@ -236,7 +237,7 @@ class Kiosk:
         """Try to store a punch and announce what came of it; False when it must be tried again."""
         match = attempt.match
         try:
-            result = self._punch(match.label, similarity=match.similarity, key=attempt.key)
+            result = self._punch(match.label, similarity=match.similarity, key=attempt.key, at=attempt.at)
         except (NotFoundError, ConflictError):
             # Deactivated since the model was trained: a stranger to this kiosk.
             self._refuse(attempt.track, Outcome.UNKNOWN, None)

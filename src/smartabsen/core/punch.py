@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-from ..domain import Outcome, Punch, PunchMethod, PunchResult
+from ..domain import Punch, PunchMethod, PunchResult
 from ..store import audit, employees
 from ..store.database import Session
 from ..store.punches import LoggedPunch
@@ -27,12 +27,16 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
     """
     with services.database.read() as session:
         employee_id = employees.get(session, code).id
-    return _store(services, employee_id, method=PunchMethod.MANUAL, key=key or f"manual-{uuid.uuid4().hex}", note=note)
+    key = key or f"manual-{uuid.uuid4().hex}"
+    return _store(services, employee_id, method=PunchMethod.MANUAL, key=key, at=datetime.now(UTC), note=note)
 
 
-def punch_by_face(services: Services, employee_id: int, *, similarity: float, key: str) -> PunchResult:
-    """Record the punch of a person whom a kiosk recognised; raises as :func:`punch_by_hand`."""
-    return _store(services, employee_id, method=PunchMethod.FACE, key=key, similarity=similarity)
+def punch_by_face(services: Services, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult:
+    """Record the punch of a person whom a kiosk recognised at ``at`` (aware); raises as :func:`punch_by_hand`.
+
+    A retry keeps the instant of the recognition: nobody becomes late because the database was away.
+    """
+    return _store(services, employee_id, method=PunchMethod.FACE, key=key, at=at, similarity=similarity)
 
 
 def _store(
@@ -41,10 +45,10 @@ def _store(
     *,
     method: PunchMethod,
     key: str,
+    at: datetime,
     similarity: float | None = None,
     note: str = "",
 ) -> PunchResult:
-    at = datetime.now(UTC)
     attempt = Punch(
         id=0,
         employee_id=employee_id,
@@ -68,7 +72,6 @@ def _store(
         return recorded
 
     recorded = services.database.run_write(work)
-    if recorded.outcome is Outcome.RECOGNIZED:
-        # Also for a punch that an earlier attempt stored: that attempt may have died before this line.
-        services.csv_log.append(LoggedPunch(recorded.punch, recorded.employee.code, recorded.employee.name))
+    # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
+    services.csv_log.append(LoggedPunch(recorded.punch, recorded.employee.code, recorded.employee.name))
     return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
