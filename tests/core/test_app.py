@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from smartabsen import (
     ConflictError,
@@ -292,12 +293,17 @@ def test_a_report_that_ends_before_it_begins_is_refused(app: SmartAbsen) -> None
 
 @pytest.mark.parametrize("name", ["days.csv", "days.xlsx"])
 def test_reports_are_written_as_files(app: SmartAbsen, tmp_path: Path, name: str) -> None:
-    """CSV and XLSX hold the days."""
+    """CSV and XLSX hold the days, XLSX also the totals of each employee."""
     app.enrol("Contoh", [], code="E1")
     app.punch("E1")
     path = tmp_path / name
     app.write_report(app.report(*TODAY), path, format="csv" if name.endswith("csv") else "xlsx")
-    assert b"E1" in path.read_bytes() or path.read_bytes()[:2] == b"PK"
+    if name.endswith("csv"):
+        assert b"E1" in path.read_bytes()
+        return
+    days, totals = load_workbook(path).worksheets
+    assert [days["A2"].value, totals["A2"].value, totals.max_row] == ["E1", "E1", 2]
+    assert totals["C2"].value + totals["D2"].value == 1
 
 
 def test_a_repeated_key_stores_one_punch(app: SmartAbsen) -> None:

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from smartabsen.errors import StorageError
-from smartabsen.store.sheet_writer import csv_text, write_csv, write_xlsx
+from smartabsen.store.sheet_writer import Sheet, csv_text, write_csv, write_xlsx
 from smartabsen.store.sheets import read_table
 
 HEADER = ("Kode", "Nama", "Tanggal", "Masuk", "Menit", "Catatan")
@@ -40,7 +40,8 @@ def test_a_sheet_has_real_dates_and_numbers_and_text_that_stays_text(tmp_path: P
     """HR can sort and sum; a name that starts with = is a name; control characters do not break the file."""
     path = tmp_path / "report.xlsx"
 
-    write_xlsx(path, HEADER, [ROW, ("E2", "bell \a", None, time(8, 0, 1), 30)], title="Absensi: 11/2026 [Jakarta] " * 2)
+    rows = [ROW, ("E2", "bell \a", None, time(8, 0, 1), 30)]
+    write_xlsx(path, Sheet("Absensi: 11/2026 [Jakarta] " * 2, HEADER, rows))
 
     sheet = openpyxl.load_workbook(path).active
     assert [cell.value for cell in sheet[1]] == list(HEADER)
@@ -67,6 +68,7 @@ def test_a_sheet_has_real_dates_and_numbers_and_text_that_stays_text(tmp_path: P
 def test_a_place_that_cannot_be_written_is_an_error_of_storage(tmp_path: Path) -> None:
     """For both kinds of file."""
     (tmp_path / "file").write_bytes(b"")
-    for write in (write_csv, write_xlsx):
-        with pytest.raises(StorageError):
-            write(tmp_path / "file" / "report", HEADER, [])
+    with pytest.raises(StorageError):
+        write_csv(tmp_path / "file" / "report", HEADER, [])
+    with pytest.raises(StorageError):
+        write_xlsx(tmp_path / "file" / "report", Sheet("days", HEADER, []))

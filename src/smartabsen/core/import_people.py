@@ -16,7 +16,7 @@ from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
 from ..store import employees
 from ..store.employees import code_key
-from ..store.sheet_writer import write_csv, write_xlsx
+from ..store.sheet_writer import Sheet, write_csv, write_xlsx
 from ..store.sheets import read_table
 from .bootstrap import Services
 from .enrol import Enroller, Progress
@@ -104,7 +104,7 @@ def write_rejects(report: ImportReport, path: Path) -> None:
         if row.verdict in (ImportVerdict.REJECTED, ImportVerdict.PENDING)
     ]
     if path.suffix.lower() == ".xlsx":
-        write_xlsx(path, header, rows, title="rejects")
+        write_xlsx(path, Sheet("rejects", header, rows))
     elif path.suffix.lower() == ".csv":
         write_csv(path, header, rows)
     else:

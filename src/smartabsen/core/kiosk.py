@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final, Protocol
 
 from ..camera.base import Frame, FrameSource
@@ -27,6 +27,7 @@ from ..domain import (
 )
 from ..errors import CameraError, ConflictError, DatabaseError, NotFoundError, StorageError
 from ..i18n import N_
+from ..messages import greet, refusal
 from ..recognition.recognizer import Recognizer
 from ..recognition.tracking import Tracker
 from ..recognition.voting import TrackVote, Verdict
@@ -54,7 +55,7 @@ class KioskView(Protocol):
     def wants_quit(self) -> bool: ...
 
     def show(self, image_bgr: ImageBGR, faces: list[tuple[Face, Outcome | None, str]]) -> None:
-        """Show a frame with each face, its outcome so far (None: undecided), and the name or an empty text."""
+        """Show a frame with each face, its outcome so far (None: undecided), and what the person is told."""
         ...
 
 
@@ -96,6 +97,7 @@ class Kiosk:
         votes: Frames that must agree before a decision.
         announce: Told each event, in the thread that runs the session.
         stop: Set by others to end the session.
+        zone: Of the site, for the times that are shown.
         view: Shows frames, or None.
     """
 
@@ -109,6 +111,7 @@ class Kiosk:
         votes: int,
         announce: Announce,
         stop: threading.Event,
+        zone: tzinfo = UTC,
         view: KioskView | None = None,
     ) -> None:
         self._frames = frames
@@ -118,6 +121,7 @@ class Kiosk:
         self._votes = votes
         self._announce = announce
         self._stop = stop
+        self._zone = zone
         self._view = view
         self._tracker = Tracker()
         self._tracks: dict[int, _Track] = {}
@@ -223,7 +227,7 @@ class Kiosk:
 
     def _refuse(self, number: int, outcome: Outcome, similarity: float | None) -> None:
         self._counts.refused += 1
-        self._show_outcome(number, outcome, "")
+        self._show_outcome(number, outcome, refusal(outcome))
         self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity)
 
     def _try_attempts(self, *, now_s: float) -> None:
@@ -252,7 +256,7 @@ class Kiosk:
             self._counts.recorded += 1
         else:
             self._counts.already_recorded += 1
-        self._show_outcome(attempt.track, result.outcome, result.employee.name)
+        self._show_outcome(attempt.track, result.outcome, greet(result, self._zone))
         self._tell(
             KioskEventKind.DECISION,
             outcome=result.outcome,

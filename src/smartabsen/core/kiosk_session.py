@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from ..camera.window import PreviewWindow, can_show
 from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, Outcome
@@ -72,6 +73,7 @@ def run(
                 votes=services.settings.kiosk.votes,
                 announce=announce,
                 stop=stop,
+                zone=ZoneInfo(services.settings.site.zone),
                 view=view,
             )
             return kiosk.run(max_seconds=max_seconds)

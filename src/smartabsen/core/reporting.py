@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from ..attendance.report import build_report
-from ..domain import Report
+from ..domain import Report, Status
 from ..errors import InvalidInputError
 from ..i18n import N_, _
 from ..messages import STATUSES
 from ..store import days, employees
-from ..store.sheet_writer import CellValue, write_csv, write_xlsx
+from ..store.sheet_writer import CellValue, Sheet, write_csv, write_xlsx
 from .bootstrap import Services
 
 ReportFormat = Literal["csv", "xlsx"]
@@ -66,7 +66,20 @@ def write_report(report: Report, path: Path, *, format: ReportFormat) -> None:
         for day in report.days
     ]
     if format == "xlsx":
-        write_xlsx(path, titles, rows, title=f"{report.first} - {report.last}")
+        totals: list[list[CellValue]] = [
+            [t.code, t.name, t.present, t.late, t.excused, t.sick, t.late_minutes, t.worked_minutes]
+            for t in report.totals
+        ]
+        total_titles = [
+            *(_(title) for title in _TITLES[:2]),
+            *(_(STATUSES[status]) for status in Status),
+            *(_(title) for title in _TITLES[-2:]),
+        ]
+        write_xlsx(
+            path,
+            Sheet(f"{report.first} - {report.last}", titles, rows),
+            Sheet(_("Totals"), total_titles, totals),
+        )
     elif format == "csv":
         write_csv(path, titles, rows)
     else:

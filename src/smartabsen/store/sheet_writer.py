@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -36,10 +37,17 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[CellVal
     write_atomically(path, csv_text(header, rows).encode("utf-8-sig"))
 
 
-def write_xlsx(
-    path: Path, header: Sequence[str], rows: Iterable[Sequence[CellValue]], *, title: str = "smartabsen"
-) -> None:
-    """Write a table as an Excel sheet: real dates, times and numbers that can be sorted and summed; text stays text.
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook: its name, the titles of its columns, its rows."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[CellValue]]
+
+
+def write_xlsx(path: Path, *sheets: Sheet) -> None:
+    """Write tables as an Excel workbook: real dates, times and numbers that can be sorted and summed; text stays text.
 
     A datetime is shown as the reading of the clock that it carries: Excel knows no time zones.
 
@@ -47,22 +55,28 @@ def write_xlsx(
         StorageError: The file cannot be written.
     """
     from openpyxl import Workbook
-    from openpyxl.utils import get_column_letter
 
     book = Workbook(write_only=True)
-    # Its type information lacks half of what a write-only sheet can do.
-    sheet: Any = book.create_sheet(_sheet_name(title))
-    table = [[_plain(value) for value in row] for row in rows]
-    for place, width in enumerate(_widths([header, *table]), start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.freeze_panes = "A2"
-    sheet.append([_xlsx_cell(sheet, one, bold=True) for one in header])
-    for row in table:
-        sheet.append([_xlsx_cell(sheet, value) for value in row])
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(table) + 1}"
+    for sheet in sheets:
+        _add_sheet(book, sheet)
     buffer = io.BytesIO()
     book.save(buffer)
     write_atomically(path, buffer.getvalue())
+
+
+def _add_sheet(book: Any, content: Sheet) -> None:
+    from openpyxl.utils import get_column_letter
+
+    # openpyxl's type information lacks half of what a write-only sheet can do.
+    sheet: Any = book.create_sheet(_sheet_name(content.title))
+    table = [[_plain(value) for value in row] for row in content.rows]
+    for place, width in enumerate(_widths([content.header, *table]), start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    sheet.freeze_panes = "A2"
+    sheet.append([_xlsx_cell(sheet, one, bold=True) for one in content.header])
+    for row in table:
+        sheet.append([_xlsx_cell(sheet, value) for value in row])
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(content.header))}{len(table) + 1}"
 
 
 def _csv_cell(value: CellValue) -> str:
