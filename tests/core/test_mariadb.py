@@ -29,8 +29,8 @@ def test_the_main_job_on_mariadb(draw: Draw, flags: dict[str, object], mariadb_u
             datetime.now(UTC).date() - timedelta(days=1), datetime.now(UTC).date() + timedelta(days=1)
         ).days
         assert (day.code, day.name) == ("E1", "Contoh Élan")
-        assert second.punch("E1").outcome is Outcome.ALREADY_RECORDED
         assert second.reconcile_log() == 1
+        assert second.punch("E1").outcome is Outcome.ALREADY_RECORDED
     assert not (tmp_path / "home" / "smartabsen.db").exists()
 
 
