@@ -7,6 +7,8 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,14 +24,19 @@ def names_in(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-@pytest.fixture
-def small_files_only() -> object:
-    """Makes writing beyond 10 kB fail as it does on a full disk."""
+@contextmanager
+def small_files_only() -> Iterator[None]:
+    """Makes writing beyond 10 kB fail as it does on a full disk, no longer than the ``with`` block.
+
+    The limit holds for the whole process: a test runner whose output goes to a file would lose it, too.
+    """
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @no_modes
@@ -48,12 +55,12 @@ def test_a_written_file_and_its_new_directories_are_private(tmp_path: Path) -> N
     ]
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, small_files_only: object) -> None:
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     """The error says that the disk is full, and no part of the new content stays."""
     path = tmp_path / "file"
     write_atomically(path, b"old")
 
-    with pytest.raises(StorageError, match="full"):
+    with small_files_only(), pytest.raises(StorageError, match="full"):
         write_atomically(path, b"x" * 20_000)
 
     assert path.read_bytes() == b"old"
