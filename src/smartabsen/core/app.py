@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,6 +40,7 @@ from . import (
     train,
 )
 from .bootstrap import Services
+from .checkin import CheckIn
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
 from .gallery import LiveGallery
@@ -342,6 +344,11 @@ class SmartAbsen:
     def reconcile_log(self) -> int:
         """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""
         return self.services.reconcile_log().added
+
+    @cached_property
+    def checkin(self) -> CheckIn:
+        """Attendance by a burst of frames from a browser; threads share it."""
+        return CheckIn(self.services)
 
     # --- models and health ---------------------------------------------------------------------------------
 
