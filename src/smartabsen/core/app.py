@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,19 +31,15 @@ from .engine_choice import EngineChoice
 from .enrol import CameraEvent
 from .gallery import LiveGallery
 from .import_people import OnConflict
-from .limits import RateLimits
 from .people_file import Person
-from .phones import Phones
 from .reporting import ReportFormat
-from .secrets import ServerSecret
-from .signin import SignIn
-from .web_sessions import WebSessions
+from .use_cases import UseCases
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the total."""
 
 
-class SmartAbsen:
+class SmartAbsen(UseCases):
     """One installation: its people, its trained model, its attendance.
 
     Nothing is opened before it is needed. Use it in one thread at a time, as a context manager or with :meth:`close`.
@@ -57,7 +52,7 @@ class SmartAbsen:
     """
 
     def __init__(self, loaded: LoadedSettings) -> None:
-        self.services = Services(loaded)
+        super().__init__(Services(loaded))
         self._gallery: LiveGallery | None = None
 
     @classmethod
@@ -102,33 +97,6 @@ class SmartAbsen:
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
         return self.services.engine_choice()
-
-    # --- signing in ----------------------------------------------------------------------------------------
-
-    @cached_property
-    def signin(self) -> SignIn:
-        """Requests to sign in with a phone."""
-        return SignIn(self.services)
-
-    @cached_property
-    def phones(self) -> Phones:
-        """Paired phones and PINs of employees."""
-        return Phones(self.services)
-
-    @cached_property
-    def web_sessions(self) -> WebSessions:
-        """Sessions of browsers."""
-        return WebSessions(self.services)
-
-    @cached_property
-    def limits(self) -> RateLimits:
-        """How often something may be tried."""
-        return RateLimits(self.services)
-
-    @property
-    def secret(self) -> ServerSecret:
-        """The server's secret; the first use may make one in the home. Raises StorageError."""
-        return self.services.secret
 
     # --- people --------------------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ SecretKind = Literal["token", "code", "session"]
 
 
 class SignInStore(Protocol):
-    """Keeps requests. ``store.sign_ins`` is the one in the database, :mod:`smartabsen.qr.memory` defines the meaning."""
+    """Keeps requests, for all processes. :mod:`smartabsen.qr.memory` is the reference."""
 
     def add(self, request: StoredSignIn) -> bool:
         """Keep a new request in place of its session's earlier one; False where another one has its code."""

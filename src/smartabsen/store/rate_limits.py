@@ -1,4 +1,4 @@
-"""Counts of tries, shared by all processes. What is counted is stored as its SHA-256: it may be an address or a name."""
+"""Counts of tries, shared by all processes. What is counted is stored as a hash: it may be an address or a name."""
 
 from __future__ import annotations
 

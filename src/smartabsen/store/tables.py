@@ -181,7 +181,7 @@ class PairingRow(Base):
 
 
 class PinRow(Base):
-    """PINs: a bcrypt hash, which server secret went into it, and how often a wrong one was tried since the right one."""
+    """PINs: a bcrypt hash, which server secret went into it, and the wrong tries since the right one."""
 
     __tablename__ = "pins"
     __table_args__ = _OPTIONS
