@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,7 +39,6 @@ from . import (
     train,
 )
 from .bootstrap import Services
-from .checkin import CheckIn
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
 from .gallery import LiveGallery
@@ -345,11 +343,6 @@ class SmartAbsen(UseCases):
     def reconcile_log(self) -> int:
         """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""
         return self.services.reconcile_log().added
-
-    @cached_property
-    def checkin(self) -> CheckIn:
-        """Attendance by a burst of frames from a browser; threads share it."""
-        return CheckIn(self.services)
 
     # --- models and health ---------------------------------------------------------------------------------
 

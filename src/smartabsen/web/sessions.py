@@ -24,9 +24,11 @@ CSRF_KEY: Final = "csrf_token"
 IDLE_S: Final = 30 * 60
 ABSOLUTE_S: Final = 12 * 3600
 _VISIT_S: Final = 12 * 3600
+UNTOUCHED: Final = {"auth.status"}
+"""Endpoints that are polled: their requests do not put the idle end of a session off."""
 
 
-class WebSession(SessionMixin):
+class BrowserSession(SessionMixin):
     """What one browser is known by. Nothing is read before somebody looks into it.
 
     Attributes:
@@ -113,7 +115,10 @@ class WebSession(SessionMixin):
     def _open(self) -> dict[str, Any]:
         if self._data is None:
             self._data = {}
-            stored = library().web_sessions.load(self._cookie_sid) if self._cookie_sid else None
+            stored = None
+            if self._cookie_sid:
+                # What a page asks by itself keeps nobody logged in, and writes nothing.
+                stored = library().web_sessions.load(self._cookie_sid, touch=request.endpoint not in UNTOUCHED)
             if stored is not None:
                 self._sid, self._user_id = self._cookie_sid, stored.user_id
                 self._data, self._created_at = dict(stored.data), stored.created_at
@@ -142,25 +147,25 @@ class WebSession(SessionMixin):
 
 
 class DatabaseSessions(SessionInterface):
-    """Flask's way to :class:`WebSession`."""
+    """Flask's way to :class:`BrowserSession`."""
 
-    def open_session(self, app: Flask, request: Request) -> WebSession:  # noqa: ARG002 - Flask's
+    def open_session(self, app: Flask, request: Request) -> BrowserSession:  # noqa: ARG002 - Flask's
         """Return the session of a request, not read yet."""
         secure = request.is_secure
-        return WebSession(
+        return BrowserSession(
             request.cookies.get(_name(COOKIE, secure=secure), ""),
             request.cookies.get(_name(VISIT_COOKIE, secure=secure), ""),
         )
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's
         """Store the session of a request."""
-        assert isinstance(session, WebSession)
+        assert isinstance(session, BrowserSession)
         session.store(response, secure=request.is_secure)
 
 
-def web_session() -> WebSession:
+def web_session() -> BrowserSession:
     """Return the session of the current request."""
-    return cast(WebSession, session._get_current_object())  # type: ignore[attr-defined]
+    return cast(BrowserSession, session._get_current_object())  # type: ignore[attr-defined]
 
 
 def _name(cookie: str, *, secure: bool) -> str:
