@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
 
 import cv2
 import numpy as np
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from smartabsen import SmartAbsen
 from smartabsen.recognition.detectors.fake import draw_face
 
 
@@ -59,3 +63,30 @@ def burst(person: int | None, *, size_px: int = 160, frames: int = 6, step_px: i
             draw_face(image, person, centre_xy=(320 + step_px * number, 240), size_px=size_px)
         pictures.append(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
     return pictures
+
+
+def confirm(phone: FlaskClient, token: str, number: str, action: str = "confirm") -> TestResponse:
+    """Answer as a phone does that opened the QR's address."""
+    page = phone.get(f"/verify_qr?token={token}").text
+    return post(phone, "/verify_qr", page, token=token, number=number, action=action)
+
+
+def sign_in(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -> TestResponse:
+    """Sign a computer in; the attendance page."""
+    shown = open_signin(client)
+    assert confirm(phone, token(), shown.number).status_code == 200
+    collected = post(client, "/auth", shown.text)
+    assert (collected.status_code, collected.location) == (303, "/web_attendance")
+    return client.get("/web_attendance")
+
+
+def attempt(client: FlaskClient, page: str, frames: list[bytes], key: str = "key-0001") -> TestResponse:
+    """Send a burst from the attendance page."""
+    files = [(io.BytesIO(frame), f"{number}.jpg") for number, frame in enumerate(frames)]
+    return client.post("/process_attendance", data={"csrf_token": csrf_of(page), "key": key, "frames": files})
+
+
+def rows(library: SmartAbsen, table: str) -> int:
+    """Rows of a table."""
+    with library.services.database.read() as session:
+        return int(session.scalar(text(f"SELECT COUNT(*) FROM {table}")))
