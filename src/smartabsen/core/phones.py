@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -16,9 +17,11 @@ from ..qr.render import svg_qr
 from ..store import audit, employees, phones, pins
 from ..store.database import Session
 from ..store.pins import PinHasher, PinTry
+from .addresses import public_url
 from .bootstrap import Services
 from .punch import punch_by_pin
-from .signin import Terminal, draw_qr, public_url
+from .signin import POLL_S
+from .terminal import Terminal
 
 PAIRING_LIFETIME: Final = timedelta(minutes=10)
 _PIN: Final = re.compile(r"[0-9]{6}")
@@ -58,17 +61,13 @@ class Phones:
             audit.append(session, actor=self._actor(actor), action="phone.invite", subject=employee.code)
             return employee
 
-        employee = self._services.database.run_write(work)
-        return Pairing(f"{public_url(self._services.settings)}/pair?token={token}", employee, expires_at)
+        return self._pairing(token, self._services.database.run_write(work), expires_at)
 
     def find_pairing(self, token: str) -> Pairing | None:
         """Return the invitation with that token while it can be used; changes nothing."""
         with self._services.database.read() as session:
             found = phones.find_invitation(session, token, now=_now())
-        if found is None:
-            return None
-        employee, expires_at = found
-        return Pairing(f"{public_url(self._services.settings)}/pair?token={token}", employee, expires_at)
+        return None if found is None else self._pairing(token, *found)
 
     def complete_pairing(self, token: str, *, label: str = "") -> PhoneCredential:
         """Use an invitation up and pair the phone that shows its token.
@@ -108,7 +107,20 @@ class Phones:
         Raises:
             InvalidInputError: The terminal is too narrow.
         """
-        return draw_qr(pairing.url, terminal)
+        return terminal.draw_qr(pairing.url)
+
+    def wait(self, pairing: Pairing, *, stop: threading.Event, poll_s: float = POLL_S) -> PairedPhone | None:
+        """Wait until a phone has used the invitation up, it has expired or ``stop`` is set; return the phone if any."""
+        while self.find_pairing(pairing.token) is not None:
+            if stop.wait(poll_s):
+                return None
+        started_at = pairing.expires_at - PAIRING_LIFETIME
+        paired = [each for each in self.list_phones(pairing.employee.code) if each.created_at >= started_at]
+        return paired[-1] if paired else None
+
+    def _pairing(self, token: str, employee: Employee, expires_at: datetime) -> Pairing:
+        url = f"{public_url(self._services.settings)}/pair?token={token}"
+        return Pairing(url, token, employee, expires_at)
 
     # --- paired phones -------------------------------------------------------------------------------------
 
@@ -207,6 +219,7 @@ class Phones:
         owner = phone.employee
         pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
         if not self._hasher.matches(owner.id, pin, pin_hash):
+            self._note_wrong_pin(phone)
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
         return punch_by_pin(self._services, owner.id, key=key, pin_hash=pin_hash, phone_id=phone.id)
 
@@ -237,6 +250,11 @@ class Phones:
             minutes=-(-seconds // 60),
             seconds=seconds,
         )
+
+    def _note_wrong_pin(self, phone: PairedPhone) -> None:
+        code, details = phone.employee.code, {"phone": str(phone.id)}
+        with self._services.database.write() as session:
+            audit.append(session, actor=code, action="pin.wrong", subject=code, details=details)
 
     @cached_property
     def _hasher(self) -> PinHasher:

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
 
-from ..config import Settings
-from ..domain import SignInRequest, SignInState
-from ..qr.render import svg_qr, terminal_qr
+from ..domain import Employee, SignInRequest, SignInState
+from ..qr.render import svg_qr
 from ..qr.sync import QRSyncManager
+from .addresses import is_local, public_url
 from .bootstrap import Services
+from .terminal import Terminal
 
 POLL_S: Final = 1.0
-_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class Terminal:
-    """What a terminal can show.
+class SignInAnswer:
+    """What became of a request that somebody waited for.
 
     Attributes:
-        encoding: Of its stream; None is taken for ASCII.
-        color: Whether it takes ANSI colours.
-        columns: Its width, if known.
-        dark: Without colours: whether its background is dark.
+        state: How it ended; PENDING where the waiting ended first.
+        employee: Whose paired phone confirmed, where it was one.
     """
 
-    encoding: str | None
-    color: bool = False
-    columns: int | None = None
-    dark: bool = True
+    state: SignInState
+    employee: Employee | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.state is SignInState.VERIFIED
 
 
 class SignIn(QRSyncManager):
@@ -69,12 +70,12 @@ class SignIn(QRSyncManager):
     @property
     def reaches_phones(self) -> bool:
         """Whether the address in the QR leads a phone here: an address of this machine alone does not."""
-        return urlsplit(self._public_url).hostname not in _LOCAL
+        return not is_local(self.public_url)
 
     @property
     def address(self) -> str:
         """What a phone without a camera opens to type the access code."""
-        return f"{self._public_url}/verify_qr"
+        return f"{self.public_url}/verify_qr"
 
     def render_svg(self, request: SignInRequest) -> str:
         """Return the request's QR as a standalone SVG document; the same request is drawn once."""
@@ -86,43 +87,43 @@ class SignIn(QRSyncManager):
         Raises:
             InvalidInputError: The terminal is too narrow.
         """
-        return draw_qr(request.url, terminal)
+        return terminal.draw_qr(request.url)
 
-    def wait(self, session: str, *, until: datetime, stop: threading.Event, poll_s: float = POLL_S) -> SignInState:
-        """Wait until a phone has answered, ``until`` has come or ``stop`` is set; return how the request stands then.
+    def ask(
+        self,
+        *,
+        show: Callable[[SignInRequest], None],
+        stop: threading.Event,
+        max_seconds: float | None = None,
+        renew: bool = False,
+        poll_s: float = POLL_S,
+    ) -> SignInAnswer:
+        """Ask for a confirmation by phone, wait for it, and collect it: a terminal in the place of a browser.
 
         Args:
-            until: UTC, as the request's ``expires_at``.
+            show: Shows each request to the person.
+            stop: Ends the waiting when it is set.
+            max_seconds: Ends it after so many seconds.
+            renew: A request that died (expired, wrong number) is followed by another one.
+            poll_s: Time between two looks into the database.
+
+        Returns:
+            VERIFIED, once; DECLINED; DEAD; or PENDING where the waiting was ended before an answer came.
         """
+        session = secrets.token_urlsafe(32)
+        deadline = None if max_seconds is None else time.monotonic() + max_seconds
+        while True:
+            show(self.generate_qr_code(session))
+            state = self._wait(session, stop=stop, deadline=deadline, poll_s=poll_s)
+            if state is SignInState.VERIFIED:
+                grant = self.collect(session)
+                return SignInAnswer(SignInState.DEAD) if grant is None else SignInAnswer(state, grant.employee)
+            if state is not SignInState.DEAD or not renew:
+                return SignInAnswer(state)
+
+    def _wait(self, session: str, *, stop: threading.Event, deadline: float | None, poll_s: float) -> SignInState:
         while (state := self.get_verification_status(session)) is SignInState.PENDING:
-            left_s = (until - datetime.now(UTC)).total_seconds()
-            if left_s <= 0 or stop.wait(min(poll_s, left_s)):
+            left_s = poll_s if deadline is None else min(poll_s, deadline - time.monotonic())
+            if left_s <= 0 or stop.wait(left_s):
                 break
         return state
-
-
-def public_url(settings: Settings) -> str:
-    """Return the address that QR codes carry: the one set, or that of a server on this machine."""
-    if settings.server.public_url:
-        return settings.server.public_url.rstrip("/")
-    host = settings.server.host
-    if host in ("0.0.0.0", "::", "127.0.0.1"):  # noqa: S104 - not listened on here
-        host = "localhost" if settings.server.https else "127.0.0.1"
-    elif ":" in host:
-        host = f"[{host}]"
-    return f"{'https' if settings.server.https else 'http'}://{host}:{settings.server.port}"
-
-
-def draw_qr(text: str, terminal: Terminal) -> str:
-    """Return a QR as lines of text, readable whatever the terminal's colours.
-
-    Raises:
-        InvalidInputError: The terminal is too narrow.
-    """
-    return terminal_qr(
-        text,
-        encoding=terminal.encoding,
-        color=terminal.color,
-        columns=terminal.columns,
-        dark_terminal=terminal.dark,
-    )

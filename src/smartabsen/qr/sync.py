@@ -96,6 +96,9 @@ class QRSyncManager:
         key: The server's secret, at least 32 bytes: the same wherever requests are made and answered.
         paired_only: Only paired phones may answer.
         clock: Gives the present instant (UTC, aware).
+
+    Attributes:
+        public_url: As given, without a slash at its end.
     """
 
     def __init__(
@@ -112,7 +115,7 @@ class QRSyncManager:
             raise InvalidInputError(N_("The server's secret needs at least 32 bytes."))
         self._store = store
         self._tries = tries
-        self._public_url = public_url.rstrip("/")
+        self.public_url = public_url.rstrip("/")
         self._key = key
         self._paired_only = paired_only
         self._clock = clock
@@ -133,7 +136,7 @@ class QRSyncManager:
             token = secrets.token_urlsafe(48)
             code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
             request = SignInRequest(
-                url=f"{self._public_url}/verify_qr?token={token}",
+                url=f"{self.public_url}/verify_qr?token={token}",
                 token=token,
                 access_code=f"{code[:4]}-{code[4:]}",
                 number=10 + secrets.randbelow(90),
