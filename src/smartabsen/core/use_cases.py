@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from .bootstrap import Services
+from .checkin import CheckIn
 from .limits import RateLimits
+from .once import made_once
 from .phones import Phones
 from .secrets import ServerSecret
 from .signin import SignIn
@@ -22,22 +22,27 @@ class UseCases:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    @cached_property
+    @made_once
     def signin(self) -> SignIn:
         """Requests to sign in with a phone."""
         return SignIn(self.services)
 
-    @cached_property
+    @made_once
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
         return Phones(self.services)
 
-    @cached_property
+    @made_once
+    def checkin(self) -> CheckIn:
+        """Attendance by a burst of frames from a browser."""
+        return CheckIn(self.services)
+
+    @made_once
     def web_sessions(self) -> WebSessions:
         """Sessions of browsers."""
         return WebSessions(self.services)
 
-    @cached_property
+    @made_once
     def limits(self) -> RateLimits:
         """How often something may be tried."""
         return RateLimits(self.services)
