@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,23 @@ def test_a_light_terminal_without_colours_gets_the_dark_modules(library: SmartAb
     pictures = [line for line in result.stdout.splitlines() if line and set(line) <= set(" ▀▄█")]
     assert pictures
     assert read_qr("\n".join(turned.splitlines()[: len(pictures)])) == requests[0].url
+
+
+def test_a_phone_confirms_by_the_pages_of_the_server(library: SmartAbsen, phone: Any) -> None:
+    """The command and the server share the database and nothing else: the phone types code and number."""
+    from smartabsen.web import create_app
+
+    client = create_app(library).test_client()
+
+    def by_browser(_: SignIn, request: SignInRequest) -> None:
+        page = client.get(request.url.removeprefix("http://127.0.0.1:5001"))
+        assert "Lobby" in page.text
+        (csrf,) = set(re.findall(r'name="csrf_token" value="([^"]+)"', page.text))
+        typed = {"code": request.access_code.lower(), "number": str(request.number)}
+        client.post("/verify_qr", data={"csrf_token": csrf, "action": "confirm", **typed})
+
+    phone(by_browser)
+    assert json.loads(run("qr", "--json").stdout)["data"]["state"] == "verified"
 
 
 # --- phones ------------------------------------------------------------------------------------------------
