@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from smartabsen import QRSyncManager, SmartAbsen
-from smartabsen.core import doctor
 from smartabsen.core.addresses import is_local, public_url
 from smartabsen.core.terminal import Terminal
 from smartabsen.domain import SignInRequest, SignInState, VerifyOutcome
@@ -115,33 +114,6 @@ def test_a_server_for_the_network_is_reached_by_the_machines_own_address(flags: 
 def test_an_address_of_this_machine_alone_is_known(address: str, local: bool) -> None:
     """Phones do not reach it."""
     assert is_local(address) is local
-
-
-@pytest.mark.parametrize(
-    ("address", "phones", "level"),
-    [
-        ("https://absen.example.com", "any", "warn"),
-        ("https://8.8.8.8:5001", "any", "warn"),
-        ("https://absen.example.com", "paired", "ok"),
-        ("http://192.168.1.7:5001", "any", "ok"),
-        ("http://front-desk.local:5001", "any", "ok"),
-        ("", "any", "ok"),
-    ],
-)
-def test_doctor_says_when_phones_should_be_paired(open_app: Open, address: str, phones: str, level: str) -> None:
-    """A server that can be reached from outside and takes any phone."""
-    opened = open_app(server__public_url=address, signin__phone=phones)
-    rows = list(doctor._check_sign_in(opened.services))
-    assert [(row.name, row.level.value) for row in rows] == [("sign-in", level)]
-
-
-def test_doctor_says_when_the_secret_can_be_guessed(open_app: Open) -> None:
-    """Without showing it; the home's own is good."""
-    weak, strong = open_app(server__secret_key="geheim"), open_app()
-    rows = [row for row in doctor._check_sign_in(weak.services) if row.name == "secret"]
-    assert [row.level.value for row in rows] == ["warn"]
-    assert "geheim" not in repr(rows)
-    assert [row.name for row in doctor._check_sign_in(strong.services)] == ["sign-in"]
 
 
 def test_a_request_is_drawn_once(app: SmartAbsen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,8 @@ from ..recognition.engines import find_obstacle, get_spec
 from ..store import employees, templates
 from ..store.model_file import load_model
 from ..store.punches import dates
-from .addresses import is_private, public_url
 from .bootstrap import Services
-from .secrets import is_weak
+from .serving import check_server
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -196,20 +195,6 @@ def _check_extras(_services: Services) -> Iterator[Check]:
         yield _row("environment", _WARN, detail, fix)
 
 
-def _check_sign_in(services: Services) -> Iterator[Check]:
-    settings = services.settings
-    address, phones = public_url(settings), settings.signin.phone
-    if phones == "any" and not is_private(address):
-        detail = N_("{address} can be reached from outside, and any phone may confirm there.")
-        fix = N_("Pair the employees' phones (smartabsen phone pair CODE), then set SMARTABSEN_SIGNIN_PHONE=paired.")
-        yield _row("sign-in", _WARN, detail, fix, address=address)
-    else:
-        yield _row("sign-in", _OK, N_("{address}, phones: {phones}"), address=address, phones=phones)
-    if is_weak(settings.server.secret_key) and settings.server.secret_key:
-        fix = N_("Set 32 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'")
-        yield _row("secret", _WARN, N_("The server's secret (SMARTABSEN_SECRET_KEY) can be guessed."), fix)
-
-
 def _row(check: str, level: CheckLevel, detail: str, fix: str = "", **params: object) -> Check:
     return Check(check, level, detail, fix, _texts(params))
 
@@ -227,7 +212,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "engine": _check_engine,
     "training": _check_training,
     "log": _check_log,
+    "server": check_server,
     "camera": _check_camera,
     "display": _check_display,
-    "sign-in": _check_sign_in,
 }

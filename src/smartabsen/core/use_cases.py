@@ -8,7 +8,9 @@ from .limits import RateLimits
 from .once import made_once
 from .phones import Phones
 from .secrets import ServerSecret
+from .serving import Serving
 from .signin import SignIn
+from .tls import Tls
 from .web_sessions import WebSessions
 
 
@@ -36,6 +38,16 @@ class UseCases:
     def checkin(self) -> CheckIn:
         """Attendance by a burst of frames from a browser."""
         return CheckIn(self.services)
+
+    @made_once
+    def serving(self) -> Serving:
+        """The web server: what it needs, and its address."""
+        return Serving(self.services)
+
+    @made_once
+    def tls(self) -> Tls:
+        """Certificates for https."""
+        return Tls(self.services)
 
     @made_once
     def web_sessions(self) -> WebSessions:
