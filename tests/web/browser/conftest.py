@@ -5,12 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,6 +19,7 @@ from smartabsen import SmartAbsen
 from smartabsen.core.demo_film import make_demo_material
 
 from ...conftest import missing
+from ..server_process import running_server
 from .film import write_film
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -101,36 +96,11 @@ def settings() -> dict[str, str]:
 @pytest.fixture
 def server(home: Path, settings: dict[str, str]) -> Iterator[str]:
     """``smartabsen serve``, and its address."""
-    port = _free_port()
-    environment = {**os.environ, **settings, "SMARTABSEN_HOME": str(home), "SMARTABSEN_SERVER_PORT": str(port)}
-    command = [sys.executable, "-m", "smartabsen", "serve"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/healthz", process)
-        yield address
-    finally:
-        process.send_signal(signal.SIGTERM)
-        said, _nothing = process.communicate(timeout=30)
-    assert process.returncode == 0, said
+    with running_server(home, settings=settings) as process:
+        yield process.address
+        said = process.stop()
+    assert process.process.returncode == 0, said
     assert "token=" not in said
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(address: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(240):
-        assert process.poll() is None, process.communicate()[0]
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.25)
-    pytest.fail("the server did not start")
 
 
 @dataclass
