@@ -8,7 +8,6 @@ there, and it can be ended there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final, cast
 
 from flask import Flask, current_app, g, request, session
@@ -24,8 +23,6 @@ CSRF_KEY: Final = "csrf_token"
 IDLE_S: Final = 30 * 60
 ABSOLUTE_S: Final = 12 * 3600
 _VISIT_S: Final = 12 * 3600
-UNTOUCHED: Final = {"auth.status"}
-"""Endpoints that are polled: their requests do not put the idle end of a session off."""
 
 
 class BrowserSession(SessionMixin):
@@ -43,7 +40,7 @@ class BrowserSession(SessionMixin):
         self._data: dict[str, Any] | None = None
         self._sid: str | None = None
         self._user_id: int | None = None
-        self._created_at: datetime | None = None
+        self._stored: dict[str, Any] = {}
         self._ended = False
 
     def __getitem__(self, key: str) -> Any:
@@ -70,6 +67,11 @@ class BrowserSession(SessionMixin):
         return self._sid
 
     @property
+    def claimed_sid(self) -> str:
+        """The id that the browser sent, which may be of no session: nothing is read and nothing is kept alive."""
+        return self._cookie_sid
+
+    @property
     def user_id(self) -> int | None:
         """Row id of the administrator who is logged in, else None."""
         self._open()
@@ -79,7 +81,8 @@ class BrowserSession(SessionMixin):
         """Return the id; a session that is not in the database yet is put there now."""
         data = self._open()
         if self._sid is None:
-            self._sid = library().web_sessions.create(dict(data), idle_s=IDLE_S, absolute_s=ABSOLUTE_S)
+            self._sid = library().web_sessions.create(data, idle_s=IDLE_S, absolute_s=ABSOLUTE_S)
+            self._stored = dict(data)
             self.modified = True
         return self._sid
 
@@ -94,7 +97,7 @@ class BrowserSession(SessionMixin):
         self._open()
         if self._sid is not None:
             store.revoke(self._sid)
-        self._data, self._user_id = {}, user_id
+        self._data, self._user_id, self._stored = {}, user_id, {}
         self._forget_csrf()
         self._sid = store.create({}, idle_s=idle_s, absolute_s=absolute_s, user_id=user_id)
 
@@ -117,11 +120,10 @@ class BrowserSession(SessionMixin):
             self._data = {}
             stored = None
             if self._cookie_sid:
-                # What a page asks by itself keeps nobody logged in, and writes nothing.
-                stored = library().web_sessions.load(self._cookie_sid, touch=request.endpoint not in UNTOUCHED)
+                stored = library().web_sessions.load(self._cookie_sid)
             if stored is not None:
                 self._sid, self._user_id = self._cookie_sid, stored.user_id
-                self._data, self._created_at = dict(stored.data), stored.created_at
+                self._data, self._stored = dict(stored.data), dict(stored.data)
             elif self._visit:
                 self._data = _read_visit(self._visit)
         return self._data
@@ -137,9 +139,8 @@ class BrowserSession(SessionMixin):
             if data:
                 set_cookie(response, VISIT_COOKIE, _write_visit(data), secure=secure, max_age=_VISIT_S)
             return
-        created = self._sid is None
         sid = self.need_sid()
-        if not created:
+        if data != self._stored:
             library().web_sessions.save(sid, data)
         if sid != self._cookie_sid:
             set_cookie(response, COOKIE, sid, secure=secure)
