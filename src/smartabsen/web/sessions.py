@@ -8,6 +8,7 @@ there, and it can be ended there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final, cast
 
 from flask import Flask, current_app, g, request, session
@@ -23,6 +24,8 @@ CSRF_KEY: Final = "csrf_token"
 IDLE_S: Final = 30 * 60
 ABSOLUTE_S: Final = 12 * 3600
 _VISIT_S: Final = 12 * 3600
+UNTOUCHED: Final = {"auth.status"}
+"""Endpoints that are polled: their requests do not put the idle end of a session off."""
 
 
 class BrowserSession(SessionMixin):
@@ -40,6 +43,7 @@ class BrowserSession(SessionMixin):
         self._data: dict[str, Any] | None = None
         self._sid: str | None = None
         self._user_id: int | None = None
+        self._created_at: datetime | None = None
         self._stored: dict[str, Any] = {}
         self._ended = False
 
@@ -120,10 +124,12 @@ class BrowserSession(SessionMixin):
             self._data = {}
             stored = None
             if self._cookie_sid:
-                stored = library().web_sessions.load(self._cookie_sid)
+                # What a page asks by itself keeps nobody logged in, and writes nothing.
+                stored = library().web_sessions.load(self._cookie_sid, touch=request.endpoint not in UNTOUCHED)
             if stored is not None:
                 self._sid, self._user_id = self._cookie_sid, stored.user_id
                 self._data, self._stored = dict(stored.data), dict(stored.data)
+                self._created_at = stored.created_at
             elif self._visit:
                 self._data = _read_visit(self._visit)
         return self._data
