@@ -6,7 +6,6 @@ employees loads no model.
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import tempfile
@@ -14,6 +13,7 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
@@ -35,6 +35,7 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from .actors import current_actor
 from .engine_choice import EngineChoice, check_identity, choose_engine
 
 
@@ -96,13 +97,14 @@ class Services:
         return self.settings.site.kiosk or platform.node() or "kiosk"
 
     @cached_property
+    def site_zone(self) -> ZoneInfo:
+        """The zone of the site, in which people read times."""
+        return ZoneInfo(self.settings.site.zone)
+
+    @property
     def actor(self) -> str:
-        """Who works here, for the audit trail: the user of the operating system and the machine."""
-        try:
-            user = getpass.getuser()
-        except (OSError, KeyError, ImportError):
-            user = "unknown"
-        return f"{user}@{platform.node()}"
+        """Who acts, for the audit trail; see ``core.actors``."""
+        return current_actor()
 
     def make_home(self) -> None:
         """Make the home, for its owner only.
