@@ -33,8 +33,10 @@ from .domain import (
     Report as Report,
     ReportDay as ReportDay,
     ReportTotal as ReportTotal,
+    Role as Role,
     Status as Status,
     TrainReport as TrainReport,
+    User as User,
 )
 from .errors import (
     CameraBusyError as CameraBusyError,

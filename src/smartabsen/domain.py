@@ -712,6 +712,8 @@ class WebSession:
     data: dict[str, object]
     user_id: int | None
     created_at: datetime
+
+
 # --- users of the dashboard --------------------------------------------------------------------------------
 
 

@@ -1,9 +1,9 @@
 """Makes the attendance log equal to the database, at the start of a program.
 
-Every work date is looked at, but only those are read that may differ: ``Attendance/.checked-2.json`` remembers, for each
-file that was found equal, its size and time of change and how many punches the database had. A file that was edited,
-cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs time and
-nothing else.
+Every work date is looked at, but only those are read that may differ: ``Attendance/.checked-2.json`` remembers, for
+each file that was found equal, its size and time of change and how many punches the database had. A file that was
+edited, cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs
+time and nothing else.
 """
 
 from __future__ import annotations

@@ -68,9 +68,7 @@ def save(session: Session, day: AttendanceDay, *, note: str | None = None) -> At
     return day
 
 
-def settle(
-    session: Session, employee_id: int, work_date: date, derived: AttendanceDay | None
-) -> AttendanceDay | None:
+def settle(session: Session, employee_id: int, work_date: date, derived: AttendanceDay | None) -> AttendanceDay | None:
     """Store what was derived from punches as the day, or delete the day where neither punches nor leave are left.
 
     The caller holds the employee's lock.

@@ -34,4 +34,6 @@ def between(session: Session, first: date, last: date, *, employee_id: int | Non
     )
     if employee_id is not None:
         query = query.where(Absensi.karyawan_id == employee_id)
-    return tuple(LeaveDay(code, name, day, Status(status), note) for code, name, day, status, note in session.execute(query))
+    return tuple(
+        LeaveDay(code, name, day, Status(status), note) for code, name, day, status, note in session.execute(query)
+    )

@@ -84,7 +84,12 @@ def logged_on(session: Session, work_date: date) -> tuple[LoggedPunch, ...]:
         .where(PunchRow.work_date == work_date)
         .order_by(PunchRow.id)
     )
-    return tuple(LoggedPunch(_punch(row), code, name) for row, code, name in session.execute(query))
+    return tuple(logged(*found) for found in session.execute(query))
+
+
+def logged(row: PunchRow, code: str, name: str) -> LoggedPunch:
+    """Return a row and its employee's code and name as a punch of the log."""
+    return LoggedPunch(_punch(row), code, name)
 
 
 def dates(session: Session) -> tuple[DateCount, ...]:

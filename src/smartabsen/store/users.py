@@ -86,7 +86,10 @@ def get(session: Session, name: str) -> User:
     Raises:
         NotFoundError: There is none.
     """
-    return _user(_get_row(session, name))
+    user = find(session, name)
+    if user is None:
+        raise _no_such_user(name)
+    return user
 
 
 def find_all(session: Session) -> tuple[User, ...]:
@@ -174,10 +177,14 @@ def _by_name(name: str) -> Any:
 def _get_row(session: Session, name: str) -> UserRow:
     row: UserRow | None = session.scalar(_by_name(name).with_for_update())
     if row is None:
-        raise NotFoundError(
-            N_("There is no user “{name}”."), hint=N_("“smartabsen user list” shows all."), name=name[:USER_LENGTH]
-        )
+        raise _no_such_user(name)
     return row
+
+
+def _no_such_user(name: str) -> NotFoundError:
+    return NotFoundError(
+        N_("There is no user “{name}”."), hint=N_("“smartabsen user list” shows all."), name=name[:USER_LENGTH]
+    )
 
 
 def _user(row: UserRow) -> User:
