@@ -683,9 +683,10 @@ class PairedPhone:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """An invitation to pair a phone: valid once, until ``expires_at`` (UTC). The token is in ``url``."""
+    """An invitation to pair a phone: valid once, until ``expires_at`` (UTC). Its QR carries ``url``, with the token."""
 
     url: str = field(repr=False)
+    token: str = field(repr=False)
     employee: Employee
     expires_at: datetime
 

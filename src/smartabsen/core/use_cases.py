@@ -8,8 +8,13 @@ from .bootstrap import Services
 from .corrections import Corrections
 from .desk import Desk
 from .leave import Leave
+from .limits import RateLimits
+from .phones import Phones
+from .secrets import ServerSecret
+from .signin import SignIn
 from .training_job import TrainingJobs
 from .users import Users
+from .web_sessions import WebSessions
 
 
 class UseCases:
@@ -46,3 +51,28 @@ class UseCases:
     def trainings(self) -> TrainingJobs:
         """Trainings in the background."""
         return TrainingJobs(self.services)
+
+    @cached_property
+    def signin(self) -> SignIn:
+        """Requests to sign in with a phone."""
+        return SignIn(self.services)
+
+    @cached_property
+    def phones(self) -> Phones:
+        """Paired phones and PINs of employees."""
+        return Phones(self.services)
+
+    @cached_property
+    def web_sessions(self) -> WebSessions:
+        """Sessions of browsers."""
+        return WebSessions(self.services)
+
+    @cached_property
+    def limits(self) -> RateLimits:
+        """How often something may be tried."""
+        return RateLimits(self.services)
+
+    @property
+    def secret(self) -> ServerSecret:
+        """The server's secret; the first use may make one in the home. Raises StorageError."""
+        return self.services.secret

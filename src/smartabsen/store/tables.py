@@ -182,7 +182,7 @@ class PairingRow(Base):
 
 
 class PinRow(Base):
-    """PINs: a bcrypt hash, which server secret went into it, and how often a wrong one was tried since the right one."""
+    """PINs: a bcrypt hash, which server secret went into it, and the wrong tries since the right one."""
 
     __tablename__ = "pins"
     __table_args__ = _OPTIONS
@@ -196,7 +196,10 @@ class PinRow(Base):
 
 
 class WebSessionRow(Base):
-    """Sessions of browsers; ``id_hash`` holds the SHA-256 of the cookie's value, ``data`` is a JSON object."""
+    """Sessions of browsers; ``id_hash`` holds the SHA-256 of the cookie's value, ``data`` is a JSON object.
+
+    ``idle_until`` is never behind ``expires_at``: it alone says whether a session has ended.
+    """
 
     __tablename__ = "web_sessions"
     __table_args__ = _OPTIONS
@@ -206,8 +209,8 @@ class WebSessionRow(Base):
     data: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
     idle_s: Mapped[int]
-    idle_until: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    idle_until: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
 
 
 class RateLimitRow(Base):

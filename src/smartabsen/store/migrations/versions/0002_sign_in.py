@@ -100,7 +100,7 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     _index("web_sessions", "user_id")
-    _index("web_sessions", "expires_at")
+    _index("web_sessions", "idle_until")
     op.create_table(
         "rate_limits",
         _text("key_hash", 64),
