@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "phone": (".commands.phone", N_("Pair, list and revoke phones of employees; set their PINs.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
+    "user": (".commands.user", N_("Add, list, disable and enable users of the dashboard; set their passwords.")),
     "models": (".commands.models", N_("List, verify, locate and fetch model files.")),
     "doctor": (".commands.doctor", N_("Check this installation; each finding comes with its remedy.")),
     "config": (".commands.config", N_("Show the settings in force.")),

@@ -75,7 +75,7 @@ class Users:
             self._note(session, "user.passwd", user)
             return user
 
-        return self._services.database.run_write(work)
+        return self._without_sessions(self._services.database.run_write(work))
 
     def disable(self, name: str) -> User:
         """Keep a user from signing in and end their sessions.
@@ -215,7 +215,12 @@ class Users:
             self._note(session, "user.enable" if active else "user.disable", user)
             return user
 
-        return self._services.database.run_write(work)
+        return self._without_sessions(self._services.database.run_write(work))
+
+    def _without_sessions(self, user: User) -> User:
+        # They are no good any more by ``sessions_valid_from``; this takes them away as well.
+        self._services.web_sessions.revoke_user(user.id)
+        return user
 
     def _note(self, session: Session, action: str, user: User, **details: str) -> None:
         audit.append(session, actor=self._services.actor, action=action, subject=user.name, details=details)
