@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from .bootstrap import Services
+from .checkin import CheckIn
 from .corrections import Corrections
 from .desk import Desk
 from .leave import Leave
@@ -61,6 +62,11 @@ class UseCases:
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
         return Phones(self.services)
+
+    @cached_property
+    def checkin(self) -> CheckIn:
+        """Attendance by a burst of frames from a browser."""
+        return CheckIn(self.services)
 
     @cached_property
     def web_sessions(self) -> WebSessions:
