@@ -57,6 +57,9 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
+        self.recognising = threading.Lock()
+        """To be held while detector and embedder work, where several threads use them: runtimes differ in what they
+        can do at once, and a server's cores are better used by one face after the other."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:

@@ -63,6 +63,7 @@ class LastPunch:
     """A punch of today; ``at`` is local."""
 
     at: datetime
+    employee_id: int
     code: str
     name: str
     method: PunchMethod
@@ -110,6 +111,7 @@ class DayPage:
 class GridRow:
     """An employee's month: a letter for each day, empty for days to come, and how often each letter is there."""
 
+    employee_id: int
     code: str
     name: str
     letters: tuple[str, ...]
@@ -179,6 +181,7 @@ class Desk:
             last_punches=tuple(
                 LastPunch(
                     one.punch.at.astimezone(self._zone),
+                    one.punch.employee_id,
                     one.code,
                     one.name,
                     one.punch.method,
@@ -262,6 +265,12 @@ class Desk:
                 limit=PAGE,
             )
         return Page(people, number, pages, total)
+
+    def get_employee(self, employee_id: int) -> Employee:
+        """Return the employee with a row id, as addresses of pages name them. Raises NotFoundError."""
+        model = self._services.active_model()
+        with self._services.database.read() as session:
+            return employees.get_by_id(session, employee_id, model=model)
 
     def audit(
         self,
@@ -355,4 +364,4 @@ def _grid_row(person: board.GridPerson, days: tuple[date, ...], today: date) -> 
 
     letters = tuple(map(letter, days))
     counts = tuple((each, letters.count(each)) for each in (*LETTERS.values(), NO_LETTER))
-    return GridRow(person.code, person.name, letters, counts)
+    return GridRow(person.employee_id, person.code, person.name, letters, counts)

@@ -7,12 +7,15 @@ from functools import cached_property
 from .bootstrap import Services
 from .checkin import CheckIn
 from .corrections import Corrections
-from .desk import Desk
+from .desk import DayQuery, Desk
+from .desk_export import ExportFile, ExportFormat, export_days
+from .enrolments import Enrolments
 from .leave import Leave
 from .limits import RateLimits
 from .phones import Phones
 from .secrets import ServerSecret
 from .signin import SignIn
+from .system import System
 from .training_job import TrainingJobs
 from .users import Users
 from .web_sessions import WebSessions
@@ -47,6 +50,20 @@ class UseCases:
     def leave(self) -> Leave:
         """Leave: Izin and Sakit."""
         return Leave(self.services)
+
+    @cached_property
+    def enrolments(self) -> Enrolments:
+        """Adding people and their pictures from the dashboard."""
+        return Enrolments(self.services)
+
+    @cached_property
+    def system(self) -> System:
+        """What is installed and in use."""
+        return System(self.services)
+
+    def export_days(self, query: DayQuery, *, format: ExportFormat) -> ExportFile:
+        """Return the days of a query as a file; see :func:`smartabsen.core.desk_export.export_days`."""
+        return export_days(self.services, query, format=format)
 
     @cached_property
     def trainings(self) -> TrainingJobs:

@@ -59,6 +59,7 @@ class DayRow:
         corrected: Whether somebody corrected a time of that day.
     """
 
+    employee_id: int
     code: str
     name: str
     position: str
@@ -105,6 +106,7 @@ class LateDay:
 class GridPerson:
     """An employee and the status of each day of a period that has one."""
 
+    employee_id: int
     code: str
     name: str
     statuses: Mapping[date, Status]
@@ -204,7 +206,7 @@ def find_grid(
     )
     for employee_id, work_date, status in found:
         statuses[employee_id][work_date] = Status(status)
-    return tuple(GridPerson(person.kode, person.nama, statuses[person.id]) for person in people), total
+    return tuple(GridPerson(person.id, person.kode, person.nama, statuses[person.id]) for person in people), total
 
 
 def find_last_punches(session: Session, work_date: date, *, limit: int) -> tuple[LoggedPunch, ...]:
@@ -241,6 +243,7 @@ def _joined(query: Select[Any], wanted: DayFilter) -> Select[Any]:
 
 def _day_row(person: Karyawan, day: Absensi | None, corrected: bool, work_date: date) -> DayRow:
     return DayRow(
+        employee_id=person.id,
         code=person.kode,
         name=person.nama,
         position=person.jabatan,

@@ -17,6 +17,7 @@ from .tables import Absensi, Karyawan
 class LeaveDay:
     """A day of leave with its employee's code and name, and the note why."""
 
+    employee_id: int
     code: str
     name: str
     work_date: date
@@ -27,7 +28,7 @@ class LeaveDay:
 def between(session: Session, first: date, last: date, *, employee_id: int | None = None) -> tuple[LeaveDay, ...]:
     """Return the days of leave of a period, both ends included, ordered by date, then code."""
     query = (
-        select(Karyawan.kode, Karyawan.nama, Absensi.tanggal, Absensi.status, Absensi.keterangan)
+        select(Karyawan.id, Karyawan.kode, Karyawan.nama, Absensi.tanggal, Absensi.status, Absensi.keterangan)
         .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
         .where(Absensi.tanggal.between(first, last), Absensi.status.in_([status.value for status in LEAVE]))
         .order_by(Absensi.tanggal, Karyawan.kode)
@@ -35,5 +36,6 @@ def between(session: Session, first: date, last: date, *, employee_id: int | Non
     if employee_id is not None:
         query = query.where(Absensi.karyawan_id == employee_id)
     return tuple(
-        LeaveDay(code, name, day, Status(status), note) for code, name, day, status, note in session.execute(query)
+        LeaveDay(employee_id, code, name, day, Status(status), note)
+        for employee_id, code, name, day, status, note in session.execute(query)
     )
