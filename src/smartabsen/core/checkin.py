@@ -16,7 +16,8 @@ from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from ..recognition.burst import MIN_MOTION, has_repeated_frame, measure_motion
 from ..recognition.images import ImageRefusal, decode_image
-from ..store import audit
+from ..store import audit, employees
+from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
 from .identify import open_gallery
@@ -26,6 +27,8 @@ MIN_FRAMES: Final = 3
 MAX_FRAMES: Final = 12
 LOOKED_AT: Final = 3
 """Frames of a burst in which faces are searched: the first, the last, and those between at equal distances."""
+NOBODY: Final = -1
+"""The label of no employee."""
 AGREEING: Final = 2
 """Frames that must name the same person, and none another."""
 _BYSTANDER: Final = 0.6
@@ -51,6 +54,15 @@ class CheckInResult:
     result: PunchResult | None = None
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What the frames of a burst say together; ``label`` is whom they name, as far as they do."""
+
+    outcome: Outcome
+    label: int = NOBODY
+    similarity: float = -1.0
 
 
 class CheckIn:
@@ -101,36 +113,35 @@ class CheckIn:
         if measure_motion(images) < MIN_MOTION:
             return CheckInResult(Outcome.NOT_LIVE)
         with self._lock:
-            found = self._recognize(_spread(images, LOOKED_AT), only)
-        if isinstance(found, Outcome):
-            if found is Outcome.OTHER_FACE and only is not None:
-                self._tell_of_other_face(only)
-            return CheckInResult(found)
-        return self._punch(found, key=key, at=at)
+            finding = self._recognize(_spread(images, LOOKED_AT), only)
+        if finding.outcome is Outcome.RECOGNIZED:
+            return self._punch(finding, key=key, at=at)
+        if finding.outcome is Outcome.OTHER_FACE and only is not None:
+            self._tell_of_other_face(only, finding.label)
+        return CheckInResult(finding.outcome)
 
-    def _recognize(self, images: Sequence[ImageBGR], only: Employee | None) -> Match | Outcome:
-        """Return the strongest match of the person whom enough frames name, or why there is none."""
+    def _recognize(self, images: Sequence[ImageBGR], only: Employee | None) -> _Finding:
         gallery = self._current_gallery()
         if only is not None and not gallery.knows(only.id):
-            return Outcome.NOT_ENROLLED
+            return _Finding(Outcome.NOT_ENROLLED)
         recognizer = self._services.identification
         shown: list[tuple[ImageBGR, Face]] = []
         for image in images:
             faces = recognizer.find(image)
             if len(faces) > 1 and faces[1].size_px >= _BYSTANDER * faces[0].size_px:
-                return Outcome.SEVERAL_FACES
+                return _Finding(Outcome.SEVERAL_FACES)
             if faces:
                 shown.append((image, faces[0]))
         if len(shown) < AGREEING:
-            return Outcome.NO_FACE
+            return _Finding(Outcome.NO_FACE)
         for gate in self._gates:
             refusal = gate(shown)
             if refusal is not None:
-                return refusal
+                return _Finding(refusal)
         seen = [recognizer.examine(image, [face])[0] for image, face in shown]
         compared = [one.embedding for one in seen if one.embedding is not None]
         if len(compared) < AGREEING:
-            return _most_frequent_refusal(seen)
+            return _Finding(_most_frequent_refusal(seen))
         matches = gallery.match(compared)
         if only is None:
             return _agreed(matches)
@@ -144,24 +155,24 @@ class CheckIn:
             self._gallery.refresh()
         return self._gallery
 
-    def _punch(self, match: Match, *, key: str, at: datetime) -> CheckInResult:
+    def _punch(self, finding: _Finding, *, key: str, at: datetime) -> CheckInResult:
         try:
-            result = punch_by_face(self._services, match.label, similarity=match.similarity, key=key, at=at)
+            result = punch_by_face(self._services, finding.label, similarity=finding.similarity, key=key, at=at)
         except (NotFoundError, ConflictError):
             # Deactivated since the training: a stranger.
             return CheckInResult(Outcome.UNKNOWN)
         return CheckInResult(result.outcome, result.employee, result)
 
-    def _tell_of_other_face(self, owner: Employee) -> None:
-        self._services.database.run_write(
-            lambda session: audit.append(
-                session,
-                actor=self._services.kiosk_name,
-                action="checkin.other_face",
-                subject=owner.code,
-                details={"kiosk": self._services.kiosk_name},
-            )
-        )
+    def _tell_of_other_face(self, owner: Employee, label: int) -> None:
+        kiosk = self._services.kiosk_name
+
+        def work(session: Session) -> None:
+            details = {"kiosk": kiosk}
+            if label != NOBODY:
+                details["face_of"] = employees.get_by_id(session, label).code
+            audit.append(session, actor=kiosk, action="checkin.other_face", subject=owner.code, details=details)
+
+        self._services.database.run_write(work)
 
 
 def _spread(images: Sequence[ImageBGR], count: int) -> list[ImageBGR]:
@@ -174,25 +185,23 @@ def _most_frequent_refusal(seen: Sequence[Observation]) -> Outcome:
     return max(refusals, key=refusals.count, default=Outcome.NO_FACE)
 
 
-def _agreed(matches: Sequence[Match]) -> Match | Outcome:
-    """Return the strongest match where enough name one person and none another."""
+def _agreed(matches: Sequence[Match]) -> _Finding:
+    """Return the person whom enough matches name, and none another."""
     named = [match for match in matches if match.outcome is Outcome.RECOGNIZED]
     if len({match.label for match in named}) > 1:
-        return Outcome.AMBIGUOUS
+        return _Finding(Outcome.AMBIGUOUS)
     if len(named) >= AGREEING:
-        return max(named, key=lambda match: match.similarity)
+        return _Finding(Outcome.RECOGNIZED, named[0].label, max(match.similarity for match in named))
     refusals = [match.outcome for match in matches if match.outcome is not Outcome.RECOGNIZED]
-    return max(refusals, key=refusals.count, default=Outcome.UNKNOWN)
+    return _Finding(max(refusals, key=refusals.count, default=Outcome.UNKNOWN))
 
 
-def _confirmed(
-    matches: Sequence[Match], similarities: Sequence[float], label: int, threshold: float
-) -> Match | Outcome:
-    """Return the strongest similarity to one person where enough frames reach it and none names another person."""
-    if any(match.outcome is Outcome.RECOGNIZED and match.label != label for match in matches):
-        return Outcome.OTHER_FACE
+def _confirmed(matches: Sequence[Match], similarities: Sequence[float], label: int, threshold: float) -> _Finding:
+    """Return the one person where enough frames are similar enough and none names another person."""
+    others = [match.label for match in matches if match.outcome is Outcome.RECOGNIZED and match.label != label]
+    if others:
+        return _Finding(Outcome.OTHER_FACE, others[0])
     good = [similarity for similarity in similarities if similarity >= threshold]
     if len(good) < AGREEING:
-        return Outcome.OTHER_FACE
-    best = max(good)
-    return Match(Outcome.RECOGNIZED, label, best, -1, best + 1.0)
+        return _Finding(Outcome.OTHER_FACE)
+    return _Finding(Outcome.RECOGNIZED, label, max(good))

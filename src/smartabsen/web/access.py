@@ -12,8 +12,10 @@ from flask import Flask, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ..config import Network
+from ..i18n import _
 from .admin.access import ROUTES as ADMIN_ROUTES, find_role
-from .faults import answers_json
+from .faults import Problem, answers_json, fail
+from .grants import find_grant, signed_out
 from .library import library
 from .roles import Route, Who
 
@@ -23,6 +25,17 @@ ROUTES: Final[dict[str, Route]] = {
     "health.healthz": Route(Who.ANYONE, as_json=True),
     "health.readyz": Route(Who.ANYONE, as_json=True),
     "auth.home": Route(Who.ANYONE),
+    "auth.show": Route(Who.OFFICE),
+    "auth.collect": Route(Who.OFFICE),
+    "auth.status": Route(Who.OFFICE, as_json=True),
+    "verify.show": Route(Who.ANYONE),
+    "verify.answer": Route(Who.ANYONE),
+    "verify.show_pairing": Route(Who.ANYONE),
+    "verify.pair": Route(Who.ANYONE),
+    "attendance.show": Route(Who.VERIFIED),
+    "attendance.process": Route(Who.VERIFIED, as_json=True),
+    "attendance.show_pin": Route(Who.ANYONE),
+    "attendance.punch_by_pin": Route(Who.ANYONE),
     **ADMIN_ROUTES,
 }
 """Endpoint to who may call it."""
@@ -43,6 +56,14 @@ def is_in_office(address: str | None, networks: tuple[Network, ...]) -> bool:
     return any((mapped or ip) in network for network in networks)
 
 
+def _elsewhere() -> Problem:
+    return Problem(
+        "network_not_allowed",
+        _("The sign-in is only shown in the networks of the office."),
+        _("Connect to the office's network. IT staff: see signin.allowed_networks."),
+    )
+
+
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
@@ -56,7 +77,9 @@ def _check() -> Response | None:
         return None
     if needed in (Who.OFFICE, Who.VERIFIED):
         if not is_in_office(request.remote_addr, library().settings.signin.networks):
-            abort(403)
+            return fail(_elsewhere(), 403)
+        if needed is Who.VERIFIED and find_grant() is None:
+            return redirect(url_for("auth.show")) if not answers_json() else fail(signed_out(), 401)
         return None
     role = find_role()
     if role is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_babel import Babel
@@ -13,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .._version import __version__
 from ..core.app import SmartAbsen
 from ..i18n import LANGUAGES, _, current_language
-from . import access, admin, auth, faults, health, security
+from . import access, admin, attendance, auth, faults, health, security, verify
 from .languages import LanguageMiddleware, language_links
 from .library import EXTENSION
 from .sessions import DatabaseSessions
@@ -48,8 +47,7 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     )
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     flask.session_interface = DatabaseSessions()
-    zone = ZoneInfo(settings.site.zone)
-    Babel(flask, locale_selector=current_language, timezone_selector=lambda: zone)
+    Babel(flask, locale_selector=current_language, timezone_selector=lambda: settings.site.zone)
     Bootstrap5(flask)
     flask.jinja_env.globals.update(
         _=_,
@@ -63,7 +61,7 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     access.init_app(flask)
     security.init_app(flask, library)
     faults.init_app(flask)
-    for blueprint in (auth.blueprint, health.blueprint, admin.blueprint):
+    for blueprint in (auth.blueprint, verify.blueprint, attendance.blueprint, health.blueprint, admin.blueprint):
         flask.register_blueprint(blueprint)
     flask.wsgi_app = LanguageMiddleware(flask.wsgi_app, settings.language)  # type: ignore[method-assign]
     if settings.server.proxies:

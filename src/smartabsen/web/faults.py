@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from ..errors import SmartAbsenError
+from ..errors import SmartAbsenError, TooManyTriesError
 from ..i18n import N_, _, describe_error
 
 _log: Final = logging.getLogger(__name__)
@@ -97,7 +97,9 @@ def _answer_known(error: SmartAbsenError) -> Response:
         _log.error("%s %s: %s", request.method, request.path, error)
         if status == 500:
             return fail(problem_of_status(500), 500)
-    return fail(Problem(error.code, *describe_error(error)), status)
+    wait_s = error.params.get("seconds", 0) if isinstance(error, TooManyTriesError) else 0
+    retry_after_s = wait_s if isinstance(wait_s, int) else 0
+    return fail(Problem(error.code, *describe_error(error)), status, retry_after_s=retry_after_s)
 
 
 def _answer_http(error: HTTPException) -> Response:

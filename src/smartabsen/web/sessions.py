@@ -135,14 +135,14 @@ class BrowserSession(SessionMixin):
             if self._ended:
                 _delete(response, COOKIE, secure=secure)
             if data:
-                _set(response, VISIT_COOKIE, _write_visit(data), secure=secure, max_age=_VISIT_S)
+                set_cookie(response, VISIT_COOKIE, _write_visit(data), secure=secure, max_age=_VISIT_S)
             return
         created = self._sid is None
         sid = self.need_sid()
         if not created:
             library().web_sessions.save(sid, data)
         if sid != self._cookie_sid:
-            _set(response, COOKIE, sid, secure=secure)
+            set_cookie(response, COOKIE, sid, secure=secure)
             _delete(response, VISIT_COOKIE, secure=secure)
 
 
@@ -153,8 +153,8 @@ class DatabaseSessions(SessionInterface):
         """Return the session of a request, not read yet."""
         secure = request.is_secure
         return BrowserSession(
-            request.cookies.get(_name(COOKIE, secure=secure), ""),
-            request.cookies.get(_name(VISIT_COOKIE, secure=secure), ""),
+            request.cookies.get(cookie_name(COOKIE, secure=secure), ""),
+            request.cookies.get(cookie_name(VISIT_COOKIE, secure=secure), ""),
         )
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's
@@ -163,24 +163,25 @@ class DatabaseSessions(SessionInterface):
         session.store(response, secure=request.is_secure)
 
 
-def web_session() -> BrowserSession:
+def browser_session() -> BrowserSession:
     """Return the session of the current request."""
     return cast(BrowserSession, session._get_current_object())  # type: ignore[attr-defined]
 
 
-def _name(cookie: str, *, secure: bool) -> str:
+def cookie_name(cookie: str, *, secure: bool) -> str:
+    """Return the name that a cookie has on this connection."""
     # The prefix makes browsers refuse the cookie from another host, another path, or without https.
     return f"__Host-{cookie}" if secure else cookie
 
 
-def _set(response: Response, cookie: str, value: str, *, secure: bool, max_age: int | None = None) -> None:
-    response.set_cookie(
-        _name(cookie, secure=secure), value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Lax"
-    )
+def set_cookie(response: Response, cookie: str, value: str, *, secure: bool, max_age: int | None = None) -> None:
+    """Set a cookie that scripts cannot read and other sites cannot send."""
+    name = cookie_name(cookie, secure=secure)
+    response.set_cookie(name, value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Lax")
 
 
 def _delete(response: Response, cookie: str, *, secure: bool) -> None:
-    response.delete_cookie(_name(cookie, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax")
+    response.delete_cookie(cookie_name(cookie, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax")
 
 
 def _serializer() -> Any:
