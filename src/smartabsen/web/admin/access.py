@@ -60,9 +60,6 @@ ROUTES: Final[dict[str, Route]] = {
 }
 """Endpoint to who may call it."""
 
-POLLED: Final = frozenset({"admin.today_part", "admin.training_part", "admin.phones_part"})
-"""Endpoints that pages ask by themselves: they keep nobody logged in."""
-
 
 def current_user() -> User | None:
     """Return the user who is logged in, or None; asked once in a request."""

@@ -93,7 +93,7 @@ def read_query() -> DayQuery:
     default: SortKey = "name" if wanted.everyone else "date"
     return DayQuery(
         wanted,
-        sort=cast(SortKey, sort) if sort in SORT_KEYS else default,
+        sort=sort if sort in SORT_KEYS else default,
         descending=request.args.get("order") == "desc",
         page=forms.arg_page(),
     )
@@ -114,7 +114,7 @@ def arguments(query: DayQuery) -> dict[str, Any]:
 
 def _sort_links(query: DayQuery) -> dict[str, tuple[str, str]]:
     """Return, for each column, the address that sorts by it and how it is sorted now (as ARIA says it)."""
-    links = {}
+    links: dict[str, tuple[str, str]] = {}
     for key in SORT_KEYS:
         here = key == query.sort
         order = "desc" if here and not query.descending else ""

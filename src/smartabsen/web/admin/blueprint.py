@@ -15,7 +15,7 @@ from ...errors import SmartAbsenError
 from ...i18n import N_, _, describe_error
 from .access import ROUTES, current_user, may
 from .charts import bar_chart, day_chart, week_chart
-from .words import describe_action, describe_method, describe_role, status_text
+from .words import describe_action, describe_kind, describe_method, describe_role, describe_verdict, status_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,7 +69,9 @@ def page_words() -> dict[str, Any]:
         "day_chart": day_chart,
         "week_chart": week_chart,
         "describe_action": describe_action,
+        "describe_kind": describe_kind,
         "describe_method": describe_method,
+        "describe_verdict": describe_verdict,
         "describe_role": describe_role,
         "status_text": status_text,
     }

@@ -122,7 +122,7 @@ def letter_class(letter: str) -> str:
 
 
 def _scale(most: int) -> tuple[int, int]:
-    """Return the top of the axis and the step between its lines: at most five steps of 1, 2 or 5 times a power of 10."""
+    """Return the top of the axis and the step between its lines: at most five of 1, 2 or 5 times a power of 10."""
     magnitude = 1
     while True:
         for factor in (1, 2, 5):

@@ -42,13 +42,13 @@ def train() -> Response:
 def check() -> str:
     """Check what can be checked, as ``smartabsen doctor`` does; a camera may be opened for it."""
     rows = [
-        (
-            _LEVEL_CLASSES[row.level],
-            _(CHECK_LEVELS[row.level]),
-            row.name,
-            fill(row.detail, row.params),
-            fill(row.fix, row.params),
-        )
+        {
+            "colour": _LEVEL_CLASSES[row.level],
+            "level": _(CHECK_LEVELS[row.level]),
+            "name": row.name,
+            "detail": fill(row.detail, row.params),
+            "fix": fill(row.fix, row.params),
+        }
         for row in library().check_health()
     ]
     return render_template("admin/checks.html", rows=rows)

@@ -38,7 +38,7 @@ def add_user() -> Response:
 
 
 @blueprint.post("/users/<name>/password")
-@tells_problems(lambda name: url_for("admin.users"))
+@tells_problems(lambda **_: url_for("admin.users"))
 def user_password(name: str) -> Response:
     """Give a user another password."""
     changed = library().users.set_password(name, _password())
@@ -47,7 +47,7 @@ def user_password(name: str) -> Response:
 
 
 @blueprint.post("/users/<name>/active")
-@tells_problems(lambda name: url_for("admin.users"))
+@tells_problems(lambda **_: url_for("admin.users"))
 def user_active(name: str) -> Response:
     """Let a user sign in, or not."""
     active = forms.text("active") == "1"
@@ -58,7 +58,7 @@ def user_active(name: str) -> Response:
 
 
 @blueprint.post("/users/<name>/role")
-@tells_problems(lambda name: url_for("admin.users"))
+@tells_problems(lambda **_: url_for("admin.users"))
 def user_role(name: str) -> Response:
     """Give a user another role."""
     role = _ROLES.get(forms.text("role"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...domain import PunchMethod, Role, Status
+from ...domain import PhotoVerdict, PunchMethod, Role, Status
 from ...i18n import N_, _
-from ...messages import STATUSES
+from ...messages import STATUSES, describe_outcome, fill
 
 _METHODS: Final = {
     PunchMethod.FACE: N_("Face"),
@@ -50,6 +50,35 @@ _ACTIONS: Final = {
     "user.setup": N_("First administrator made"),
     "user.setup_secret": N_("Setup secret made"),
 }
+
+
+_KINDS: Final = {
+    "": N_("Everything"),
+    "attendance.": N_("Exports"),
+    "employee.": N_("Employees"),
+    "leave.": N_("Leave"),
+    "model.": N_("Trainings"),
+    "phone.": N_("Phones"),
+    "pin.": N_("PINs"),
+    "punch.": N_("Punches and corrections"),
+    "user.": N_("Users"),
+}
+
+
+def describe_kind(kind: str) -> str:
+    """Return the name of a kind of entries of the audit trail."""
+    return _(_KINDS[kind])
+
+
+def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
+    """Return what became of a picture and what to do; both may name the employee whom the face looks like."""
+    sentence, next_step = describe_outcome(verdict.outcome)
+    if verdict.detail:
+        sentence = fill(verdict.detail, verdict.params)
+    if verdict.similar_to is None:
+        return sentence, next_step
+    who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
+    return sentence, f"{who} {next_step}"
 
 
 def describe_method(method: PunchMethod) -> str:
