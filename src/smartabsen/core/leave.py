@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -30,6 +30,24 @@ class LeaveChange:
     first: date
     last: date
     changed: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSpan:
+    """Days of leave in a row with the same status and note."""
+
+    employee_id: int
+    code: str
+    name: str
+    first: date
+    last: date
+    status: Status
+    note: str
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
 
 
 class Leave:
@@ -99,6 +117,23 @@ class Leave:
         with self._services.database.read() as session:
             employee_id = employees.get(session, code).id if code else None
             return leave.between(session, first, last, employee_id=employee_id)[::-1]
+
+    def spans(self, first: date, last: date, *, code: str | None = None) -> tuple[LeaveSpan, ...]:
+        """Return the same with days in a row put together, the latest first. Raises NotFoundError."""
+        open_spans: dict[int, LeaveSpan] = {}
+        spans: list[LeaveSpan] = []
+        for day in self.between(first, last, code=code)[::-1]:
+            span = open_spans.get(day.employee_id)
+            follows = span is not None and span.last + timedelta(days=1) == day.work_date
+            if span is not None and follows and (span.status, span.note) == (day.status, day.note):
+                open_spans[day.employee_id] = replace(span, last=day.work_date)
+                continue
+            if span is not None:
+                spans.append(span)
+            open_spans[day.employee_id] = LeaveSpan(
+                day.employee_id, day.code, day.name, day.work_date, day.work_date, day.status, day.note
+            )
+        return tuple(sorted([*spans, *open_spans.values()], key=lambda span: (span.first, span.code), reverse=True))
 
     def _note(
         self, session: Session, action: str, employee: Employee, changed: tuple[date, ...], **details: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from flask import Blueprint, flash, g, redirect, request, url_for
@@ -15,7 +15,17 @@ from ...errors import SmartAbsenError
 from ...i18n import N_, _, describe_error
 from .access import ROUTES, current_user, may
 from .charts import bar_chart, day_chart, week_chart
-from .words import describe_action, describe_kind, describe_method, describe_role, describe_verdict, status_text
+from .words import (
+    clock,
+    describe_action,
+    describe_detail,
+    describe_kind,
+    describe_method,
+    describe_role,
+    describe_verdict,
+    moment,
+    status_text,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,16 +75,21 @@ def page_words() -> dict[str, Any]:
         "user": user,
         "is_admin": user is not None and user.role.value == "admin",
         "admin_links": links,
-        "bar_chart": bar_chart,
+        "bar_chart": partial(bar_chart, clock=clock),
         "day_chart": day_chart,
         "week_chart": week_chart,
         "describe_action": describe_action,
+        "describe_detail": describe_detail,
         "describe_kind": describe_kind,
         "describe_method": describe_method,
         "describe_verdict": describe_verdict,
         "describe_role": describe_role,
         "status_text": status_text,
     }
+
+
+blueprint.app_template_filter("clock")(clock)
+blueprint.app_template_filter("moment")(moment)
 
 
 def tells_problems(back: Callable[..., str]) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:

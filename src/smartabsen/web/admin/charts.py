@@ -5,8 +5,9 @@ Every chart stands beside a table with the same numbers; it has a title for scre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from ...core.desk import LETTERS, NO_LETTER, LateWeek, MonthGrid, QuarterHour
@@ -95,14 +96,14 @@ def stack(bars: Sequence[Bar]) -> Chart:
     return Chart(_WIDTH, _HEIGHT, _LEFT, tuple(blocks), tuple(heights), ticks, tuple(labels))
 
 
-def bar_chart(quarters: Sequence[QuarterHour]) -> Chart:
-    """Lay out arrivals by quarter-hour."""
-    return stack([Bar(f"{each.start:%H:%M}", (("H", each.on_time), ("T", each.late))) for each in quarters])
+def bar_chart(quarters: Sequence[QuarterHour], *, clock: Callable[[datetime], str]) -> Chart:
+    """Lay out arrivals by quarter-hour; ``clock`` writes the times."""
+    return stack([Bar(clock(each.start), (("H", each.on_time), ("T", each.late))) for each in quarters])
 
 
 def week_chart(weeks: Sequence[LateWeek]) -> Chart:
     """Lay out late minutes by week."""
-    return stack([Bar(f"{each.monday:%d.%m.}", (("T", each.late_minutes),)) for each in weeks])
+    return stack([Bar(f"{each.monday.day}/{each.monday.month}", (("T", each.late_minutes),)) for each in weeks])
 
 
 def day_chart(grid: MonthGrid) -> Chart:

@@ -28,7 +28,7 @@ def leave() -> str:
         first=first,
         last=last,
         today=today,
-        days=library().leave.between(first, last),
+        spans=library().leave.spans(first, last),
         people=library().employees(include_inactive=False),
         statuses=_STATUSES,
         chosen=forms.arg_text("code"),

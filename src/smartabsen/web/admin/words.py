@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
+from flask_babel import format_date, format_time, to_user_timezone
+
 from ...domain import PhotoVerdict, PunchMethod, Role, Status
-from ...i18n import N_, _
+from ...i18n import N_, _, current_language
 from ...messages import STATUSES, describe_outcome, fill
 
 _METHODS: Final = {
@@ -65,9 +68,56 @@ _KINDS: Final = {
 }
 
 
+_DETAILS: Final = {
+    "after": N_("afterwards"),
+    "at": N_("time"),
+    "before": N_("before"),
+    "date": N_("date"),
+    "day_after": N_("the day afterwards"),
+    "day_before": N_("the day before it"),
+    "days": N_("days"),
+    "entry": N_("entry"),
+    "face_of": N_("face of"),
+    "format": N_("format"),
+    "from": N_("from"),
+    "kiosk": N_("kiosk"),
+    "label": N_("name"),
+    "model": N_("model"),
+    "name_after": N_("name afterwards"),
+    "name_before": N_("name before"),
+    "note": N_("note"),
+    "phone": N_("phone"),
+    "photos": N_("pictures"),
+    "position_after": N_("position afterwards"),
+    "position_before": N_("position before"),
+    "punch": N_("punch"),
+    "reason": N_("reason"),
+    "role": N_("role"),
+    "rows": N_("rows"),
+    "to": N_("to"),
+}
+
+
+def clock(at: datetime, *, seconds: bool = False) -> str:
+    """Return a clock time of the site in 24 hours, as people in Indonesia read it in either language."""
+    separator = "." if current_language() == "id" else ":"
+    return str(format_time(at, separator.join(("HH", "mm", "ss") if seconds else ("HH", "mm"))))
+
+
+def moment(at: datetime) -> str:
+    """Return date and clock time of the site."""
+    return f"{format_date(to_user_timezone(at), 'medium')}, {clock(at)}"
+
+
 def describe_kind(kind: str) -> str:
     """Return the name of a kind of entries of the audit trail."""
     return _(_KINDS[kind])
+
+
+def describe_detail(name: str) -> str:
+    """Return the name of a detail of the audit trail; the bare word where it has none."""
+    known = _DETAILS.get(name)
+    return _(known) if known is not None else name
 
 
 def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:

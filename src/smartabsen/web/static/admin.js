@@ -43,6 +43,11 @@ function replace(element, html) {
   if (focused) element.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
 }
 
+// On a phone the navigation is a strip: where one is must be in sight.
+const strip = document.querySelector(".desk-nav");
+const current = strip?.querySelector("[aria-current]");
+if (current) strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+
 for (const element of document.querySelectorAll("[data-poll]")) poll(element);
 
 document.addEventListener("submit", (event) => {
