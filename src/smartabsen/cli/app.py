@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
     "user": (".commands.user", N_("Add, list, disable and enable users of the dashboard; set their passwords.")),
     "models": (".commands.models", N_("List, verify, locate and fetch model files.")),
+    "serve": (".commands.serve", N_("Run the web server.")),
+    "tls": (".commands.tls", N_("Make certificates for https in a network of one's own.")),
     "doctor": (".commands.doctor", N_("Check this installation; each finding comes with its remedy.")),
     "config": (".commands.config", N_("Show the settings in force.")),
 }

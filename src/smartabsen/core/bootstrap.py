@@ -11,7 +11,6 @@ import platform
 import tempfile
 import threading
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,6 +39,7 @@ from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .actors import current_actor
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .once import made_once
 from .secrets import ServerSecret, load_secret
 
 
@@ -69,7 +69,7 @@ class Services:
         services._engines["in use"] = services.build_engine(engine, threads=1)
         return services
 
-    @cached_property
+    @made_once
     def rules(self) -> Rules:
         """The rules of attendance."""
         attendance = self.settings.attendance
@@ -82,34 +82,34 @@ class Services:
             min_work_minutes=attendance.min_work_minutes,
         )
 
-    @cached_property
+    @made_once
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
         return Database(self.settings.database_address)
 
-    @cached_property
+    @made_once
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
 
-    @cached_property
+    @made_once
     def secret(self) -> ServerSecret:
         """The server's secret; the first use may make one in the home."""
         self.make_home()
         return load_secret(self.settings)
 
-    @cached_property
+    @made_once
     def sign_ins(self) -> SignInTable:
         """Where requests to sign in are kept."""
         return SignInTable(self.database)
 
-    @cached_property
+    @made_once
     def rate_limits(self) -> RateLimitTable:
         """Where tries are counted."""
         return RateLimitTable(self.database)
 
-    @cached_property
+    @made_once
     def web_sessions(self) -> WebSessionStore:
         """Where sessions of browsers are kept."""
         return WebSessionTable(self.database)
@@ -124,7 +124,7 @@ class Services:
         """Name of this kiosk: the one set, or the machine's."""
         return self.settings.site.kiosk or platform.node() or "kiosk"
 
-    @cached_property
+    @made_once
     def site_zone(self) -> ZoneInfo:
         """The zone of the site, in which people read times."""
         return ZoneInfo(self.settings.site.zone)
@@ -210,17 +210,17 @@ class Services:
         named = self.settings.recognition.margin
         return self.engine.margin if named is None else named
 
-    @cached_property
+    @made_once
     def enrolment(self) -> Recognizer:
         """The recogniser for photos that become templates."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=ENROLMENT_LIMITS)
 
-    @cached_property
+    @made_once
     def identification(self) -> Recognizer:
         """The recogniser for pictures of whoever is to be identified."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=self._probe_limits)
 
-    @cached_property
+    @made_once
     def at_kiosk(self) -> Recognizer:
         """The recogniser for frames of a camera: detection works on a smaller copy."""
         recognition = self.settings.recognition

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from .bootstrap import Services
 from .checkin import CheckIn
 from .corrections import Corrections
@@ -12,10 +10,13 @@ from .desk_export import ExportFile, ExportFormat, export_days
 from .enrolments import Enrolments
 from .leave import Leave
 from .limits import RateLimits
+from .once import made_once
 from .phones import Phones
 from .secrets import ServerSecret
+from .serving import Serving
 from .signin import SignIn
 from .system import System
+from .tls import Tls
 from .training_job import TrainingJobs
 from .users import Users
 from .web_sessions import WebSessions
@@ -31,32 +32,32 @@ class UseCases:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    @cached_property
+    @made_once
     def users(self) -> Users:
         """Who may sign in to the dashboard."""
         return Users(self.services)
 
-    @cached_property
+    @made_once
     def desk(self) -> Desk:
         """What the dashboard shows."""
         return Desk(self.services)
 
-    @cached_property
+    @made_once
     def corrections(self) -> Corrections:
         """Correcting times, with reasons."""
         return Corrections(self.services)
 
-    @cached_property
+    @made_once
     def leave(self) -> Leave:
         """Leave: Izin and Sakit."""
         return Leave(self.services)
 
-    @cached_property
+    @made_once
     def enrolments(self) -> Enrolments:
         """Adding people and their pictures from the dashboard."""
         return Enrolments(self.services)
 
-    @cached_property
+    @made_once
     def system(self) -> System:
         """What is installed and in use."""
         return System(self.services)
@@ -65,32 +66,42 @@ class UseCases:
         """Return the days of a query as a file; see :func:`smartabsen.core.desk_export.export_days`."""
         return export_days(self.services, query, format=format)
 
-    @cached_property
+    @made_once
     def trainings(self) -> TrainingJobs:
         """Trainings in the background."""
         return TrainingJobs(self.services)
 
-    @cached_property
+    @made_once
     def signin(self) -> SignIn:
         """Requests to sign in with a phone."""
         return SignIn(self.services)
 
-    @cached_property
+    @made_once
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
         return Phones(self.services)
 
-    @cached_property
+    @made_once
     def checkin(self) -> CheckIn:
         """Attendance by a burst of frames from a browser."""
         return CheckIn(self.services)
 
-    @cached_property
+    @made_once
+    def serving(self) -> Serving:
+        """The web server: what it needs, and its address."""
+        return Serving(self.services)
+
+    @made_once
+    def tls(self) -> Tls:
+        """Certificates for https."""
+        return Tls(self.services)
+
+    @made_once
     def web_sessions(self) -> WebSessions:
         """Sessions of browsers."""
         return WebSessions(self.services)
 
-    @cached_property
+    @made_once
     def limits(self) -> RateLimits:
         """How often something may be tried."""
         return RateLimits(self.services)

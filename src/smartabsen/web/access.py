@@ -24,6 +24,7 @@ ROUTES: Final[dict[str, Route]] = {
     "bootstrap.static": Route(Who.ANYONE),
     "health.healthz": Route(Who.ANYONE, as_json=True),
     "health.readyz": Route(Who.ANYONE, as_json=True),
+    "authority.show": Route(Who.ANYONE),
     "auth.home": Route(Who.ANYONE),
     "auth.show": Route(Who.OFFICE),
     "auth.collect": Route(Who.OFFICE),

@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .._version import __version__
 from ..core.app import SmartAbsen
 from ..i18n import LANGUAGES, _, current_language
-from . import access, admin, attendance, auth, faults, health, security, verify
+from . import access, admin, attendance, auth, authority, faults, health, security, verify
 from .languages import LanguageMiddleware, language_links
 from .library import EXTENSION
 from .sessions import DatabaseSessions
@@ -61,8 +61,8 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     access.init_app(flask)
     security.init_app(flask, library)
     faults.init_app(flask)
-    for blueprint in (auth.blueprint, verify.blueprint, attendance.blueprint, health.blueprint, admin.blueprint):
-        flask.register_blueprint(blueprint)
+    for module in (auth, verify, attendance, health, authority, admin):
+        flask.register_blueprint(module.blueprint)
     flask.wsgi_app = LanguageMiddleware(flask.wsgi_app, settings.language)  # type: ignore[method-assign]
     if settings.server.proxies:
         count = settings.server.proxies

@@ -12,8 +12,6 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from ..core.app import SmartAbsen
-from ..errors import ConfigError
-from ..i18n import N_
 from .faults import fail, problem_of_status
 from .languages import remember_language
 from .library import library
@@ -35,13 +33,8 @@ def init_app(app: Flask, library: SmartAbsen) -> None:
     Raises:
         ConfigError: A server in production has no secret, or a weak one.
     """
-    secret = library.secret
-    if library.settings.server.production and (secret.weak or secret.origin != "setting"):
-        raise ConfigError(
-            N_("A server in production needs a secret of its own: SMARTABSEN_SECRET_KEY is missing or weak."),
-            hint=N_("Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"),
-        )
-    app.secret_key = secret.derive("web")
+    library.serving.check_secret()
+    app.secret_key = library.secret.derive("web")
     # Addresses without path and query go to our own pages: enough to tell them apart, and no token in any of them.
     app.config["WTF_CSRF_SSL_STRICT"] = True
     CSRFProtect(app)
