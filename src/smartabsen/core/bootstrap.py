@@ -6,12 +6,9 @@ employees loads no model.
 
 from __future__ import annotations
 
-import os
 import platform
-import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ..attendance.rules import Rules
@@ -244,7 +241,7 @@ class Services:
 
     def camera_lock(self, spec: str) -> CameraLock:
         """Return the lock of a camera, shared by all processes of this machine, whatever their home."""
-        return CameraLock(spec, directory=_lock_directory(), holder=self.kiosk_name)
+        return CameraLock(spec, holder=self.kiosk_name)
 
     def open_camera(
         self,
@@ -285,10 +282,3 @@ class Services:
         self._engines.clear()
         if "database" in self.__dict__:
             self.database.close()
-
-
-def _lock_directory() -> Path:
-    # Where Linux keeps such files: nothing sweeps it while the machine runs, unlike /tmp.
-    shared = Path("/run/lock")
-    base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-    return base / "smartabsen"
