@@ -61,8 +61,8 @@ def test_the_audit_trail_has_who_why_before_and_after(app: SmartAbsen) -> None:
         "before": "08:30:00",
         "after": "07:55:00",
         "reason": "clock was wrong",
-        "day_before": "Terlambat, late 30 min, worked 0 min",
-        "day_after": "Hadir, late 0 min, worked 0 min",
+        "day_before": "Terlambat +30 min, 0:00 h",
+        "day_after": "Hadir, 0:00 h",
     }
 
 

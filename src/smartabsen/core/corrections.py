@@ -185,4 +185,5 @@ class Corrections:
 def _in_words(day: AttendanceDay | None) -> str:
     if day is None:
         return "-"
-    return f"{day.status.value}, late {day.late_minutes} min, worked {day.worked_minutes} min"
+    late = f" +{day.late_minutes} min" if day.late_minutes else ""
+    return f"{day.status.value}{late}, {day.worked_minutes // 60}:{day.worked_minutes % 60:02d} h"

@@ -18,7 +18,7 @@ from .charts import bar_chart, day_chart, week_chart
 from .words import (
     clock,
     describe_action,
-    describe_detail,
+    describe_details,
     describe_kind,
     describe_method,
     describe_role,
@@ -79,7 +79,7 @@ def page_words() -> dict[str, Any]:
         "day_chart": day_chart,
         "week_chart": week_chart,
         "describe_action": describe_action,
-        "describe_detail": describe_detail,
+        "describe_details": describe_details,
         "describe_kind": describe_kind,
         "describe_method": describe_method,
         "describe_verdict": describe_verdict,

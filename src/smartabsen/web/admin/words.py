@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -69,33 +70,34 @@ _KINDS: Final = {
 
 
 _DETAILS: Final = {
-    "after": N_("afterwards"),
+    "date": N_("date"),
+    "from": N_("from"),
+    "to": N_("to"),
+    "days": N_("days"),
     "at": N_("time"),
     "before": N_("before"),
-    "date": N_("date"),
-    "day_after": N_("the day afterwards"),
+    "after": N_("afterwards"),
+    "name_before": N_("name before"),
+    "name_after": N_("name afterwards"),
+    "position_before": N_("position before"),
+    "position_after": N_("position afterwards"),
+    "reason": N_("reason"),
+    "note": N_("note"),
     "day_before": N_("the day before it"),
-    "days": N_("days"),
+    "day_after": N_("the day afterwards"),
+    "punch": N_("punch"),
     "entry": N_("entry"),
+    "role": N_("role"),
+    "phone": N_("phone"),
+    "label": N_("name"),
+    "kiosk": N_("kiosk"),
     "face_of": N_("face of"),
     "format": N_("format"),
-    "from": N_("from"),
-    "kiosk": N_("kiosk"),
-    "label": N_("name"),
-    "model": N_("model"),
-    "name_after": N_("name afterwards"),
-    "name_before": N_("name before"),
-    "note": N_("note"),
-    "phone": N_("phone"),
-    "photos": N_("pictures"),
-    "position_after": N_("position afterwards"),
-    "position_before": N_("position before"),
-    "punch": N_("punch"),
-    "reason": N_("reason"),
-    "role": N_("role"),
     "rows": N_("rows"),
-    "to": N_("to"),
+    "photos": N_("pictures"),
+    "model": N_("model"),
 }
+"""Details of the audit trail, in the order in which they are read."""
 
 
 def clock(at: datetime, *, seconds: bool = False) -> str:
@@ -114,10 +116,10 @@ def describe_kind(kind: str) -> str:
     return _(_KINDS[kind])
 
 
-def describe_detail(name: str) -> str:
-    """Return the name of a detail of the audit trail; the bare word where it has none."""
-    known = _DETAILS.get(name)
-    return _(known) if known is not None else name
+def describe_details(details: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the details of an entry of the audit trail that say something: names (bare where unknown) and values."""
+    order = [*(name for name in _DETAILS if name in details), *(name for name in details if name not in _DETAILS)]
+    return [(_(_DETAILS[name]) if name in _DETAILS else name, details[name]) for name in order if details[name]]
 
 
 def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
