@@ -13,7 +13,7 @@ from .._version import __version__
 from ..core.app import SmartAbsen
 from ..i18n import LANGUAGES, _, current_language
 from . import access, admin, attendance, auth, authority, faults, health, security, verify
-from .languages import LanguageMiddleware, language_links
+from .languages import LanguageMiddleware, current_locale, language_links
 from .library import EXTENSION
 from .sessions import DatabaseSessions
 
@@ -47,7 +47,7 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     )
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     flask.session_interface = DatabaseSessions()
-    Babel(flask, locale_selector=current_language, timezone_selector=lambda: settings.site.zone)
+    Babel(flask, locale_selector=current_locale, timezone_selector=lambda: settings.site.zone)
     Bootstrap5(flask)
     flask.jinja_env.globals.update(
         _=_,

@@ -9,7 +9,7 @@ from flask import request, url_for
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.wrappers import Request, Response
 
-from ..i18n import LANGUAGES, use_language
+from ..i18n import LANGUAGES, current_language, use_language
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COOKIE: Final = "smartabsen_language"
 PARAMETER: Final = "language"
 _COOKIE_AGE_S: Final = 365 * 24 * 3600
+_LOCALES: Final = {"id": "id", "en": "en_GB"}
 _NAMES: Final = {"id": "Bahasa Indonesia", "en": "English"}
 
 
@@ -46,6 +47,11 @@ def choose_language(request: Request, default: str) -> str:
     # Browsers in Indonesia still send the code that was withdrawn in 1989.
     asked = [("id" if tag.lower() == "in" else tag, quality) for tag, quality in request.accept_languages]
     return LanguageAccept(asked).best_match(LANGUAGES) or default
+
+
+def current_locale() -> str:
+    """Return the locale of dates and times: those of English are the 24 hours that the rest of the texts has."""
+    return _LOCALES[current_language()]
 
 
 def remember_language(response: Response) -> Response:

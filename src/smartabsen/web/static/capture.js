@@ -106,7 +106,6 @@ async function send(frames) {
 function show(answer) {
   stream?.getTracks().forEach((track) => track.stop());
   document.getElementById("greeting").textContent = answer.message;
-  document.getElementById("punch-time").textContent = answer.punch.time;
   document.getElementById("punch-date").textContent = answer.punch.date;
   const badge = document.getElementById("punch-status");
   badge.textContent = answer.punch.status_text;
