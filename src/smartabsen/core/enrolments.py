@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..domain import Employee, EnrolReport
+from ..domain import Employee, EnrolReport, Outcome
 from ..errors import InvalidInputError
 from ..i18n import N_
 from . import enrol, people
 from .bootstrap import Services
 from .people_file import Person
-from .photos import examine_bytes
+from .photos import PhotoExam, examine_bytes
 
 MAX_PICTURES: Final = 10
 """At once; whoever has more sends them in several turns."""
+MAX_PICTURE_BYTES: Final = 5_000_000
+"""A phone's photo in full size has less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,13 @@ class Enrolments:
             raise InvalidInputError(N_("Choose 1 to {most} pictures."), most=MAX_PICTURES)
         employee = people.get_employee(self._services, code)
         with self._services.recognising:
-            exams = [examine_bytes(self._services.enrolment, picture.data, photo=picture.name) for picture in pictures]
+            exams = [self._examine(picture) for picture in pictures]
         person = Person(employee.code, employee.name, employee.position)
         return enrol.Enroller(self._services).store(person, exams, allow_duplicate=allow_duplicate)
+
+    def _examine(self, picture: PictureFile) -> PhotoExam:
+        if len(picture.data) > MAX_PICTURE_BYTES:
+            limit = (("limit", str(MAX_PICTURE_BYTES // 1_000_000)),)
+            detail = N_("The picture has more than {limit} MB.")
+            return PhotoExam(picture.name, Outcome.TOO_LARGE, detail=detail, params=limit)
+        return examine_bytes(self._services.enrolment, picture.data, photo=picture.name)

@@ -6,11 +6,14 @@ from typing import Final
 
 from flask import g
 
+from ...core.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
 from ...domain import Role, User
 from ..library import library
 from ..roles import Route, Who
 from ..sessions import browser_session
 
+PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
+"""Of a form with as many pictures as are taken at once, each as large as it may be."""
 _VIEW = Route(Who.VIEWER)
 _CHANGE = Route(Who.ADMIN)
 
@@ -30,7 +33,7 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.add_employee": _CHANGE,
     "admin.edit_employee": _CHANGE,
     "admin.set_employee_active": _CHANGE,
-    "admin.enrol": _CHANGE,
+    "admin.enrol": Route(Who.ADMIN, max_bytes=PICTURES_BYTES),
     "admin.pair_phone": _CHANGE,
     "admin.phones_part": _VIEW,
     "admin.revoke_phone": _CHANGE,

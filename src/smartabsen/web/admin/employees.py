@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ...core.enrolments import MAX_PICTURES, PictureFile
+from ...core.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES, PictureFile
 from ...errors import InvalidInputError
 from ...i18n import N_, _
 from ..library import library
 from ..security import allow_camera
 from . import forms
 from .blueprint import blueprint, done, tells_problems
-
-MAX_PICTURE_BYTES: Final = 5_000_000
-_FORM_BYTES: Final = 100_000
 
 
 @blueprint.get("/employees")
@@ -88,15 +83,14 @@ def set_employee_active(employee_id: int) -> Response:
 def enrol(employee_id: int) -> Response:
     """Enrol pictures, and show the verdict of each."""
     person = library().desk.get_employee(employee_id)
-    request.max_content_length = MAX_PICTURES * MAX_PICTURE_BYTES + _FORM_BYTES
     files = [file for file in request.files.getlist("pictures") if file.filename]
     if len(files) > MAX_PICTURES:
         raise InvalidInputError(N_("Choose 1 to {most} pictures."), most=MAX_PICTURES)
-    # One byte more than is allowed tells the decoder that it is too long; the name is shown and never opened.
-    pictures = [
-        PictureFile(_shown_name(file.filename or "", place), file.stream.read(MAX_PICTURE_BYTES + 1))
-        for place, file in enumerate(files, start=1)
-    ]
+    # One byte more than is allowed tells that it is too long; the name is shown and never opened.
+    pictures = []
+    for place, file in enumerate(files, start=1):
+        with file.stream as stream:
+            pictures.append(PictureFile(_shown_name(file.filename or "", place), stream.read(MAX_PICTURE_BYTES + 1)))
     report = library().enrolments.add_pictures(
         person.code, pictures, allow_duplicate=request.form.get("allow_duplicate") == "1"
     )
