@@ -39,12 +39,14 @@ from .domain import (
     Report as Report,
     ReportDay as ReportDay,
     ReportTotal as ReportTotal,
+    Role as Role,
     SignInAsk as SignInAsk,
     SignInGrant as SignInGrant,
     SignInRequest as SignInRequest,
     SignInState as SignInState,
     Status as Status,
     TrainReport as TrainReport,
+    User as User,
     VerifyOutcome as VerifyOutcome,
 )
 from .errors import (

@@ -70,6 +70,18 @@ class PunchMethod(StrEnum):
     MANUAL = "manual"
     PIN = "pin"
     """A paired phone and its owner's PIN."""
+    CORRECTION = "correction"
+    """A time entered afterwards, with a reason: in place of another punch, or as one that was forgotten."""
+    VOID = "void"
+    """No time: it takes the punch that it supersedes out of the day, with a reason."""
+
+
+class Role(StrEnum):
+    """What a user of the dashboard may do."""
+
+    ADMIN = "admin"
+    VIEWER = "viewer"
+    """Reads everything but the audit trail and the users, and changes nothing."""
 
 
 class LicenceClass(StrEnum):
@@ -470,6 +482,7 @@ class Punch:
         note: Why, for manual punches.
         liveness: Score of the liveness check, None where none was made.
         status: The day's status as it was when the punch was stored: what the person was told. None before that.
+        supersedes: Id of the punch that this one replaces or takes out; that one stays as it is and no longer counts.
     """
 
     id: int
@@ -484,6 +497,7 @@ class Punch:
     note: str = ""
     liveness: float | None = None
     status: Status | None = None
+    supersedes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -703,6 +717,31 @@ class WebSession:
     data: dict[str, object]
     user_id: int | None
     created_at: datetime
+
+
+# --- users of the dashboard --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who may sign in to the dashboard. The password is nowhere but in the database, hashed.
+
+    Attributes:
+        name: In lower case, unique.
+        active: Whether the user may sign in.
+        created_at, last_login_at: UTC.
+        locked_until: After too many wrong passwords, UTC.
+        sessions_valid_from: Sessions that began before this instant are over, UTC.
+    """
+
+    id: int
+    name: str
+    role: Role
+    active: bool
+    created_at: datetime
+    last_login_at: datetime | None
+    locked_until: datetime | None
+    sessions_valid_from: datetime
 
 
 # --- the kiosk ---------------------------------------------------------------------------------------------

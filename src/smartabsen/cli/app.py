@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "phone": (".commands.phone", N_("Pair, list and revoke phones of employees; set their PINs.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
+    "user": (".commands.user", N_("Add, list, disable and enable users of the dashboard; set their passwords.")),
     "models": (".commands.models", N_("List, verify, locate and fetch model files.")),
     "serve": (".commands.serve", N_("Run the web server.")),
     "tls": (".commands.tls", N_("Make certificates for https in a network of one's own.")),

@@ -181,6 +181,15 @@ class SignInSettings(_Section):
         return parse_networks(self.allowed_networks)
 
 
+class DeskSettings(_Section):
+    """Signing in to the dashboard."""
+
+    idle_minutes: int = Field(30, ge=1, le=1_440, description=N_("A dashboard session ends after so long without use."))
+    session_hours: int = Field(12, ge=1, le=168, description=N_("A dashboard session ends after so long in any case."))
+    login_tries: int = Field(5, ge=1, le=100, description=N_("Wrong passwords in a row that lock an account."))
+    lock_minutes: int = Field(15, ge=1, le=1_440, description=N_("How long an account stays locked."))
+
+
 class Settings(_Section):
     """All settings, frozen. Make one with :func:`load_settings`."""
 
@@ -204,6 +213,7 @@ class Settings(_Section):
     kiosk: KioskSettings = KioskSettings()
     server: ServerSettings = ServerSettings()
     signin: SignInSettings = SignInSettings()
+    desk: DeskSettings = DeskSettings()
 
     @property
     def database_address(self) -> str:

@@ -6,10 +6,10 @@ employees loads no model.
 
 from __future__ import annotations
 
-import getpass
 import platform
 import threading
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
@@ -34,6 +34,7 @@ from ..store.files import make_private_directory
 from ..store.rate_limits import RateLimitTable
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .actors import current_actor
 from .engine_choice import EngineChoice, check_identity, choose_engine
 from .once import made_once
 from .secrets import ServerSecret, load_secret
@@ -53,6 +54,9 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
+        self.recognising = threading.Lock()
+        """To be held while detector and embedder work, where several threads use them: runtimes differ in what they
+        can do at once, and a server's cores are better used by one face after the other."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -118,13 +122,14 @@ class Services:
         return self.settings.site.kiosk or platform.node() or "kiosk"
 
     @made_once
+    def site_zone(self) -> ZoneInfo:
+        """The zone of the site, in which people read times."""
+        return ZoneInfo(self.settings.site.zone)
+
+    @property
     def actor(self) -> str:
-        """Who works here, for the audit trail: the user of the operating system and the machine."""
-        try:
-            user = getpass.getuser()
-        except (OSError, KeyError, ImportError):
-            user = "unknown"
-        return f"{user}@{platform.node()}"
+        """Who acts, for the audit trail; see ``core.actors``."""
+        return current_actor()
 
     def make_home(self) -> None:
         """Make the home, for its owner only.

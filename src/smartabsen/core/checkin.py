@@ -6,7 +6,6 @@ one at a time.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,7 +76,7 @@ class CheckIn:
     def __init__(self, services: Services, gates: Sequence[LivenessGate] = ()) -> None:
         self._services = services
         self._gates = tuple(gates)
-        self._lock = threading.Lock()
+        self._lock = services.recognising
         self._gallery: LiveGallery | None = None
 
     def attempt(self, frames: Sequence[bytes], *, key: str, only: Employee | None = None) -> CheckInResult:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
 from ..errors import ModelDamagedError, NotFoundError, NotTrainedError
@@ -13,13 +15,23 @@ from ..store.model_file import TrainedModel, make_trained_model, save_model, upd
 from ..store.templates import Gallery
 from .bootstrap import Services
 
+STEPS: Final = 4
+"""Reading the templates, fitting, measuring, saving."""
 
-def train(services: Services, *, min_accuracy: float | None, force: bool) -> TrainReport:
+
+def train(
+    services: Services,
+    *,
+    min_accuracy: float | None,
+    force: bool,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> TrainReport:
     """Fit on all templates of active employees, measure, and activate unless the accuracy is too low.
 
     Args:
         min_accuracy: Leave-one-out accuracy demanded; None takes the setting.
         force: Activate whatever the accuracy.
+        on_progress: Told the steps that are done, of :data:`STEPS`.
 
     Returns:
         The report; ``activated`` says whether the model is in use. When nobody has two templates there is nothing to
@@ -40,9 +52,12 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
             N_("Nobody is enrolled yet: there is nothing to train on."),
             hint=N_("Enrol people with “smartabsen enroll” or “smartabsen import”."),
         )
+    on_progress(1, STEPS)
     matcher = services.make_matcher(services.settings.recognition.matcher)
     matcher.fit(gallery.embeddings, gallery.employee_ids)
+    on_progress(2, STEPS)
     tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
+    on_progress(3, STEPS)
     activated = force or tried.accuracy is None or tried.accuracy >= demanded
     trained = make_trained_model(
         model=engine.identity,
@@ -58,6 +73,7 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
     if activated:
         save_model(services.settings.assets_dir, trained)
         _note(services, trained.version, action="model.train")
+    on_progress(STEPS, STEPS)
     return TrainReport(
         model=trained.model,
         version=trained.version,

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from .bootstrap import Services
 from .checkin import CheckIn
+from .corrections import Corrections
+from .desk import DayQuery, Desk
+from .desk_export import ExportFile, ExportFormat, export_days
+from .enrolments import Enrolments
+from .leave import Leave
 from .limits import RateLimits
 from .once import made_once
 from .phones import Phones
 from .secrets import ServerSecret
 from .serving import Serving
 from .signin import SignIn
+from .system import System
 from .tls import Tls
+from .training_job import TrainingJobs
+from .users import Users
 from .web_sessions import WebSessions
 
 
@@ -23,6 +31,45 @@ class UseCases:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    @made_once
+    def users(self) -> Users:
+        """Who may sign in to the dashboard."""
+        return Users(self.services)
+
+    @made_once
+    def desk(self) -> Desk:
+        """What the dashboard shows."""
+        return Desk(self.services)
+
+    @made_once
+    def corrections(self) -> Corrections:
+        """Correcting times, with reasons."""
+        return Corrections(self.services)
+
+    @made_once
+    def leave(self) -> Leave:
+        """Leave: Izin and Sakit."""
+        return Leave(self.services)
+
+    @made_once
+    def enrolments(self) -> Enrolments:
+        """Adding people and their pictures from the dashboard."""
+        return Enrolments(self.services)
+
+    @made_once
+    def system(self) -> System:
+        """What is installed and in use."""
+        return System(self.services)
+
+    def export_days(self, query: DayQuery, *, format: ExportFormat) -> ExportFile:
+        """Return the days of a query as a file; see :func:`smartabsen.core.desk_export.export_days`."""
+        return export_days(self.services, query, format=format)
+
+    @made_once
+    def trainings(self) -> TrainingJobs:
+        """Trainings in the background."""
+        return TrainingJobs(self.services)
 
     @made_once
     def signin(self) -> SignIn:

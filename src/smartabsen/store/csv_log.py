@@ -8,11 +8,12 @@ code, name The employee's, as they were when the line was written or last checke
 date       Work date: a departure at 02:00 belongs to the day before.
 time       Local time at the site, whole seconds.
 status     The day's status when the punch was stored: what the person was told (Hadir, Terlambat, Izin, Sakit).
-method     How: face, manual ...
+method     How: face, manual, correction, void ...
 kiosk      Where.
 similarity Cosine of the decision, four digits; empty without a face.
-note       Why, for manual punches.
+note       Why, for manual punches and corrections.
 utc        The instant, ISO 8601 with microseconds.
+supersedes The punch_id that a correction replaces or takes out, empty for others. The line of that punch stays.
 ========== ==================================================================================================
 
 The files are UTF-8 with a byte order mark, which Excel needs to show names right (Python: ``utf-8-sig``), separated by
@@ -54,7 +55,10 @@ COLUMNS: Final = (
     "similarity",
     "note",
     "utc",
+    "supersedes",
 )
+_FIRST_COLUMNS: Final = COLUMNS[:-1]
+"""What files had before corrections came."""
 _RENAMEABLE: Final = frozenset({"code", "name"})
 _BOM: Final = "\ufeff".encode()
 _HEADER: Final = _BOM + (",".join(COLUMNS) + "\n").encode()
@@ -172,6 +176,7 @@ class CsvLog:
             "" if punch.similarity is None else f"{punch.similarity:.4f}",
             _text(punch.note),
             f"{punch.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "" if punch.supersedes is None else str(punch.supersedes),
         )
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="").writerow(cells)
@@ -230,6 +235,10 @@ def _facts(line: bytes) -> tuple[str, ...]:
         cells = next(csv.reader([line.decode("utf-8-sig")]), [])
     except (UnicodeDecodeError, csv.Error):
         return (repr(line),)
+    if tuple(cells) == _FIRST_COLUMNS:
+        cells = list(COLUMNS)
+    elif len(cells) == len(_FIRST_COLUMNS):
+        cells.append("")
     if len(cells) != len(COLUMNS):
         return (repr(line),)
     return tuple(cell for column, cell in zip(COLUMNS, cells, strict=True) if column not in _RENAMEABLE)

@@ -37,6 +37,7 @@ from ..domain import Status
 CODE_LENGTH: Final = 64
 NAME_LENGTH: Final = 200
 NOTE_LENGTH: Final = 500
+USER_LENGTH: Final = 32
 LABEL_LENGTH: Final = 100
 SEARCH_LENGTH: Final = 700
 SOURCE_LENGTH: Final = 255
@@ -246,10 +247,19 @@ class TemplateRow(Base):
 
 
 class PunchRow(Base):
-    """Punches: never changed. ``status`` is what the person was told. ``method`` has no CHECK: its words will grow."""
+    """Punches: never changed. ``status`` is what the person was told. ``method`` has no CHECK: its words will grow.
+
+    ``supersedes_id`` names the punch that a correction replaces or takes out; unique, so that each one is corrected
+    once and a further correction follows on the first.
+    """
 
     __tablename__ = "punches"
-    __table_args__ = (Index(None, "karyawan_id", "at_utc"), Index(None, "work_date", "id"), TABLE_OPTIONS)
+    __table_args__ = (
+        Index(None, "karyawan_id", "at_utc"),
+        Index(None, "work_date", "id"),
+        Index(None, "supersedes_id", unique=True),
+        TABLE_OPTIONS,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
@@ -264,6 +274,25 @@ class PunchRow(Base):
     model_digest: Mapped[str] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
     created_at: Mapped[datetime]
+    supersedes_id: Mapped[int | None]
+
+
+class UserRow(Base):
+    """Users of the dashboard. ``name`` is in lower case. Wrong passwords are counted here, where all workers see it."""
+
+    __tablename__ = "users"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(USER_LENGTH), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool]
+    failed_attempts: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    sessions_valid_from: Mapped[datetime]
+    created_at: Mapped[datetime]
+    last_login_at: Mapped[datetime | None]
 
 
 class AuditRow(Base):

@@ -18,7 +18,7 @@ from .library import EXTENSION
 from .sessions import DatabaseSessions
 
 MAX_BODY_BYTES: Final = 5_000_000
-"""Of a request; a view that takes more says so itself, by ``request.max_content_length``."""
+"""Of a request; a route that takes more says so in the access table."""
 _MAX_FORM_PARTS: Final = 100
 _BOOTSTRAP_AGE_S: Final = 86_400
 

@@ -24,7 +24,7 @@ CSRF_KEY: Final = "csrf_token"
 IDLE_S: Final = 30 * 60
 ABSOLUTE_S: Final = 12 * 3600
 _VISIT_S: Final = 12 * 3600
-UNTOUCHED: Final = {"auth.status"}
+UNTOUCHED: Final = {"auth.status", "admin.today_part", "admin.training_part", "admin.phones_part"}
 """Endpoints that are polled: their requests do not put the idle end of a session off."""
 
 
@@ -80,6 +80,12 @@ class BrowserSession(SessionMixin):
         """Row id of the administrator who is logged in, else None."""
         self._open()
         return self._user_id
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When the session began, UTC; None while nothing of it is in the database."""
+        self._open()
+        return self._created_at
 
     def need_sid(self) -> str:
         """Return the id; a session that is not in the database yet is put there now."""
