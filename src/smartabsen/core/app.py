@@ -93,6 +93,11 @@ class SmartAbsen:
         engine = self.services.loaded_engine
         return (engine.notice,) if engine is not None and engine.notice else ()
 
+    @property
+    def remarks(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What happened by the way and people should know, as message ids with their places."""
+        return tuple(self.services.remarks)
+
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
         return self.services.engine_choice()

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ..camera.window import can_show
 from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
@@ -154,6 +155,21 @@ def _check_log(services: Services) -> Iterator[Check]:
         yield _row("log", _OK, N_("The attendance log equals the database: {days} days."), days=str(days))
 
 
+def _check_queue(services: Services) -> Iterator[Check]:
+    waiting = services.punch_queue.count()
+    for one in services.punch_queue.refused():
+        fix = N_("Record it by hand if it is right: smartabsen punch CODE --note TEXT")
+        detail = N_("A punch of employee number {number} at {at} is kept aside: {reason}")
+        at = one.punch.at.astimezone(ZoneInfo(services.settings.site.zone)).isoformat(timespec="seconds")
+        yield _row("queue", _WARN, detail, fix, number=str(one.punch.employee_id), at=at, reason=one.refused)
+    if waiting:
+        detail = N_("{count} punches wait on this kiosk for the database.")
+        fix = N_("They are passed on while a kiosk runs: smartabsen run-kiosk")
+        yield _row("queue", _WARN, detail, fix, count=str(waiting))
+    else:
+        yield _row("queue", _OK, N_("No punch waits on this kiosk for the database."))
+
+
 def _check_camera(services: Services) -> Iterator[Check]:
     camera = services.settings.kiosk.camera
     lock = services.camera_lock(camera)
@@ -211,6 +227,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "engine": _check_engine,
     "training": _check_training,
     "log": _check_log,
+    "queue": _check_queue,
     "camera": _check_camera,
     "display": _check_display,
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ..domain import Punch, PunchMethod, PunchResult
-from ..store import audit, employees
+from ..store import audit, employees, punches
 from ..store.database import Session
 from ..store.punches import LoggedPunch
 from ..store.recording import Recorded, record
@@ -27,51 +27,78 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
     """
     with services.database.read() as session:
         employee_id = employees.get(session, code).id
-    key = key or f"manual-{uuid.uuid4().hex}"
-    return _store(services, employee_id, method=PunchMethod.MANUAL, key=key, at=datetime.now(UTC), note=note)
-
-
-def punch_by_face(services: Services, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult:
-    """Record the punch of a person whom a kiosk recognised at ``at`` (aware); raises as :func:`punch_by_hand`.
-
-    A retry keeps the instant of the recognition: nobody becomes late because the database was away.
-    """
-    return _store(services, employee_id, method=PunchMethod.FACE, key=key, at=at, similarity=similarity)
-
-
-def _store(
-    services: Services,
-    employee_id: int,
-    *,
-    method: PunchMethod,
-    key: str,
-    at: datetime,
-    similarity: float | None = None,
-    note: str = "",
-) -> PunchResult:
+    services.reconcile_log()
+    at, trusted = services.clock.now()
     attempt = Punch(
         id=0,
         employee_id=employee_id,
         at=at,
         work_date=services.rules.work_date(at),
-        method=method,
+        method=PunchMethod.MANUAL,
         kiosk=services.kiosk_name,
-        key=key,
-        similarity=similarity,
-        model_digest="" if similarity is None else services.engine.identity.digest,
+        key=key or f"manual-{uuid.uuid4().hex}",
         note=note,
+        clock_trusted=trusted,
     )
+    return store_attempt(services, attempt)
+
+
+def attempt_by_face(
+    services: Services, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool
+) -> Punch:
+    """Return the attempt of a person whom a kiosk recognised at ``at`` (aware), with a key of its own."""
+    return Punch(
+        id=0,
+        employee_id=employee_id,
+        at=at,
+        work_date=services.rules.work_date(at),
+        method=PunchMethod.FACE,
+        kiosk=services.kiosk_name,
+        key=f"kiosk-{uuid.uuid4().hex}",
+        similarity=similarity,
+        model_digest=services.engine.identity.digest,
+        clock_trusted=clock_trusted,
+    )
+
+
+def store_attempt(services: Services, attempt: Punch) -> PunchResult:
+    """Store an attempt in the database and in the log; raises as :func:`punch_by_hand`.
+
+    A retry keeps the instant of the attempt: nobody becomes late because the database was away.
+    """
+    result = record_attempt(services, attempt)
+    # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
+    log_punch(services, result)
+    return result
+
+
+def record_attempt(services: Services, attempt: Punch) -> PunchResult:
+    """Store an attempt in the database alone."""
 
     def work(session: Session) -> Recorded:
         recorded = record(session, attempt, services.rules)
-        if recorded.new and method is PunchMethod.MANUAL:
-            details = {"at": at.isoformat(), "note": note}
+        if recorded.new and attempt.method is PunchMethod.MANUAL:
+            details = {"at": attempt.at.isoformat(), "note": attempt.note}
             audit.append(
                 session, actor=services.actor, action="punch.manual", subject=recorded.employee.code, details=details
             )
         return recorded
 
     recorded = services.database.run_write(work)
-    # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
-    services.csv_log.append(LoggedPunch(recorded.punch, recorded.employee.code, recorded.employee.name))
     return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
+
+
+def log_punch(services: Services, result: PunchResult) -> None:
+    """Append the line of a stored punch to the log.
+
+    Raises:
+        DatabaseError: A torn line had to be mended, and the database does not answer.
+        StorageError: The log cannot be written; the next reconciliation adds the line.
+    """
+    punch = result.punch
+
+    def read() -> tuple[LoggedPunch, ...]:
+        with services.database.read() as session:
+            return punches.logged_on(session, punch.work_date)
+
+    services.csv_log.append(LoggedPunch(punch, result.employee.code, result.employee.name), read)

@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -183,6 +184,7 @@ class PunchRow(Base):
     liveness: Mapped[float | None]
     model_digest: Mapped[str] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
+    clock_trusted: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[datetime]
 
 
