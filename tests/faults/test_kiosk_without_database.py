@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from smartabsen import DatabaseError, KioskEvent, KioskEventKind, Outcome, SmartAbsen
 from tests.core.conftest import Draw
 
 from .gate import Gate
-
-
-@pytest.fixture
-def gate(mariadb_url: str) -> Iterator[Gate]:
-    url = make_url(mariadb_url)
-    with Gate(url.host or "127.0.0.1", url.port or 3306) as opened:
-        yield opened
-
-
-@pytest.fixture
-def behind(flags: dict[str, object], mariadb_url: str, gate: Gate) -> dict[str, object]:
-    """Settings of an installation whose database is behind the gate."""
-    flags["database_url"] = make_url(mariadb_url).set(host="127.0.0.1", port=gate.port).render_as_string(False)
-    return flags
 
 
 def run(behind: dict[str, object], film: Path) -> list[KioskEvent]:

@@ -118,7 +118,7 @@ def _check_training(services: Services) -> Iterator[Check]:
         fix = N_("smartabsen enroll NAME PHOTO... --code CODE, or smartabsen import PEOPLE.csv")
         yield _row("training", _WARN, N_("Nobody is enrolled yet."), fix)
         return
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         gallery = templates.gallery(session, active)
         without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
     try:

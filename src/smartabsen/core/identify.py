@@ -25,7 +25,7 @@ def open_gallery(services: Services) -> LiveGallery:
     """
     gallery = load_gallery(services)
     identity = services.engine.identity
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         stored = templates.gallery(session, identity, include_inactive=True)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
     if not known.issuperset(gallery.rows()):

@@ -35,7 +35,7 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
     engine = services.engine
     threshold, margin = services.threshold, services.margin
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         gallery = templates.gallery(session, engine.identity)
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
     if not len(gallery.employee_ids):
