@@ -36,8 +36,12 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
 from ..store.punch_queue import PunchQueue
+from ..store.rate_limits import RateLimitTable
+from ..store.sign_ins import SignInTable
+from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .secrets import ServerSecret, load_secret
 
 
 class Services:
@@ -99,6 +103,27 @@ class Services:
     def clock(self) -> TrustedClock:
         """The wall clock, with the latest time that was trusted."""
         return remembered_clock(self.punch_queue)
+
+    @cached_property
+    def secret(self) -> ServerSecret:
+        """The server's secret; the first use may make one in the home."""
+        self.make_home()
+        return load_secret(self.settings)
+
+    @cached_property
+    def sign_ins(self) -> SignInTable:
+        """Where requests to sign in are kept."""
+        return SignInTable(self.database)
+
+    @cached_property
+    def rate_limits(self) -> RateLimitTable:
+        """Where tries are counted."""
+        return RateLimitTable(self.database)
+
+    @cached_property
+    def web_sessions(self) -> WebSessionStore:
+        """Where sessions of browsers are kept."""
+        return WebSessionTable(self.database)
 
     @property
     def pack(self) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ..domain import Punch, PunchMethod, PunchResult
-from ..store import audit, employees, punches
+from ..errors import DeniedError
+from ..i18n import N_
+from ..store import audit, employees, pins, punches
 from ..store.database import Session
 from ..store.punches import LoggedPunch
 from ..store.recording import Recorded, record
@@ -28,19 +31,28 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
     with services.database.read() as session:
         employee_id = employees.get(session, code).id
     services.reconcile_log()
-    at, trusted = services.clock.now()
-    attempt = Punch(
-        id=0,
-        employee_id=employee_id,
-        at=at,
-        work_date=services.rules.work_date(at),
-        method=PunchMethod.MANUAL,
-        kiosk=services.kiosk_name,
-        key=key or f"manual-{uuid.uuid4().hex}",
-        note=note,
-        clock_trusted=trusted,
-    )
-    return store_attempt(services, attempt)
+    key = key or f"manual-{uuid.uuid4().hex}"
+    return store_attempt(services, _attempt(services, employee_id, method=PunchMethod.MANUAL, key=key, note=note))
+
+
+def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: str, phone_id: int) -> PunchResult:
+    """Record the punch of somebody who typed the right PIN at a paired phone; wrong tries before it are forgiven.
+
+    Args:
+        pin_hash: What the PIN was compared with.
+        phone_id: Number of the phone, for the audit trail.
+
+    Raises:
+        DeniedError: The PIN was changed at this very moment.
+        ConflictError, DatabaseError, StorageError: As :func:`punch_by_hand`.
+    """
+
+    def forgive(session: Session) -> None:
+        if not pins.forgive(session, employee_id, pin_hash=pin_hash):
+            raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
+
+    attempt = _attempt(services, employee_id, method=PunchMethod.PIN, key=key)
+    return store_attempt(services, attempt, details={"phone": str(phone_id)}, first=forgive)
 
 
 def attempt_by_face(
@@ -61,26 +73,53 @@ def attempt_by_face(
     )
 
 
-def store_attempt(services: Services, attempt: Punch) -> PunchResult:
+def store_attempt(
+    services: Services,
+    attempt: Punch,
+    *,
+    details: Mapping[str, str] | None = None,
+    first: Callable[[Session], None] | None = None,
+) -> PunchResult:
     """Store an attempt in the database and in the log; raises as :func:`punch_by_hand`.
 
     A retry keeps the instant of the attempt: nobody becomes late because the database was away.
+
+    Args:
+        details, first: As for :func:`record_attempt`.
     """
-    result = record_attempt(services, attempt)
+    result = record_attempt(services, attempt, details=details, first=first)
     # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
     log_punch(services, result)
     return result
 
 
-def record_attempt(services: Services, attempt: Punch) -> PunchResult:
-    """Store an attempt in the database alone."""
+def record_attempt(
+    services: Services,
+    attempt: Punch,
+    *,
+    details: Mapping[str, str] | None = None,
+    first: Callable[[Session], None] | None = None,
+) -> PunchResult:
+    """Store an attempt in the database alone.
+
+    Args:
+        details: For the audit trail; the instant and the note where none are given.
+        first: Done before it in the same transaction.
+    """
 
     def work(session: Session) -> Recorded:
+        if first is not None:
+            first(session)
         recorded = record(session, attempt, services.rules)
-        if recorded.new and attempt.method is PunchMethod.MANUAL:
-            details = {"at": attempt.at.isoformat(), "note": attempt.note}
+        # Punches by face say all about themselves; the others are somebody's act.
+        if recorded.new and attempt.method is not PunchMethod.FACE:
+            code = recorded.employee.code
             audit.append(
-                session, actor=services.actor, action="punch.manual", subject=recorded.employee.code, details=details
+                session,
+                actor=services.actor if attempt.method is PunchMethod.MANUAL else code,
+                action=f"punch.{attempt.method}",
+                subject=code,
+                details={"at": attempt.at.isoformat(), "note": attempt.note} if details is None else details,
             )
         return recorded
 
@@ -102,3 +141,18 @@ def log_punch(services: Services, result: PunchResult) -> None:
             return punches.logged_on(session, punch.work_date)
 
     services.csv_log.append(LoggedPunch(punch, result.employee.code, result.employee.name), read)
+
+
+def _attempt(services: Services, employee_id: int, *, method: PunchMethod, key: str, note: str = "") -> Punch:
+    at, trusted = services.clock.now()
+    return Punch(
+        id=0,
+        employee_id=employee_id,
+        at=at,
+        work_date=services.rules.work_date(at),
+        method=method,
+        kiosk=services.kiosk_name,
+        key=key,
+        note=note,
+        clock_trusted=trusted,
+    )
