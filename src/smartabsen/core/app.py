@@ -223,7 +223,9 @@ class SmartAbsen(UseCases):
 
     def templates_of(self, code: str) -> tuple[Template, ...]:
         """Return the templates of one employee, of all engines. Raises NotFoundError."""
-        return people.templates_of(self.services, code)
+        templates = people.templates_of(self.services, code)
+        self.audit.note("biometric.read", subject=code, details={"templates": str(len(templates))})
+        return templates
 
     def rename_employee(self, code: str, name: str) -> Employee:
         """Give an employee another name. Raises NotFoundError, InvalidInputError."""
@@ -327,10 +329,14 @@ class SmartAbsen(UseCases):
 
     def report(self, first: date, last: date, *, code: str | None = None) -> Report:
         """Return days and totals of a period, both ends included, of one employee or all."""
-        return reporting.make_report(self.services, first, last, code=code)
+        report = reporting.make_report(self.services, first, last, code=code)
+        self.audit.note("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
+        return report
 
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat) -> None:
         """Write the days of a report as ``csv`` or ``xlsx``. Raises StorageError."""
+        details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
+        self.audit.note("attendance.export", details=details)
         reporting.write_report(report, Path(path), format=format)
 
     def reconcile_log(self) -> int:

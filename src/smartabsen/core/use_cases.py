@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from .audit import AuditTrail
 from .bootstrap import Services
 from .limits import RateLimits
 from .phones import Phones
@@ -21,6 +22,11 @@ class UseCases:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        """Who did what to whom."""
+        return AuditTrail(self.services)
 
     @cached_property
     def signin(self) -> SignIn:

@@ -269,7 +269,10 @@ class PunchRow(Base):
 
 
 class AuditRow(Base):
-    """The audit trail: rows are only ever added. ``details`` is a JSON object."""
+    """The audit trail: rows are only ever added. ``details`` is a JSON object.
+
+    ``number``, ``previous`` and ``digest`` chain the rows; they are empty until right before the commit.
+    """
 
     __tablename__ = "audit"
     __table_args__ = TABLE_OPTIONS
@@ -280,6 +283,9 @@ class AuditRow(Base):
     action: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     subject: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     details: Mapped[str] = mapped_column(Text)
+    number: Mapped[int | None] = mapped_column(index=True, unique=True)
+    previous: Mapped[str | None] = mapped_column(String(64))
+    digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class MetaRow(Base):
