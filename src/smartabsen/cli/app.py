@@ -25,6 +25,8 @@ COMMANDS: Final = {
     "qr": (".commands.qr", N_("Ask for a confirmation by phone.")),
     "phone": (".commands.phone", N_("Pair, list and revoke phones of employees; set their PINs.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),
+    "db": (".commands.db", N_("Look at, upgrade or copy the database.")),
+    "csv": (".commands.csv", N_("Compare the attendance log with the database, or make it anew.")),
     "audit": (".commands.audit", N_("Show, check and export the record of who did what.")),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
     "models": (".commands.models", N_("List, verify, locate and fetch model files.")),

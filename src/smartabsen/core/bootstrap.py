@@ -22,7 +22,7 @@ from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
 from ..config import LoadedSettings, Settings
 from ..domain import ModelIdentity
-from ..errors import CameraError, StorageError
+from ..errors import CameraError, ConfigError, StorageError
 from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
@@ -35,6 +35,7 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitTable
 from ..store.sign_ins import SignInTable
@@ -87,7 +88,13 @@ class Services:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return Database(self.settings.database_address)
+        return self.open_database(self.settings.database_address)
+
+    def open_database(self, url: str) -> Database:
+        """Return a database by its URL, with the password and certificates of the settings where it is a server."""
+        given = self.settings.database
+        tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
+        return Database(url, password=given.password or _first_line(given.password_file), tls=tls)
 
     @cached_property
     def csv_log(self) -> CsvLog:
@@ -305,6 +312,19 @@ class Services:
         self._engines.clear()
         if "database" in self.__dict__:
             self.database.close()
+
+
+def _first_line(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            N_("The password file {path} cannot be read: {problem}"),
+            path=path,
+            problem=getattr(exc, "strerror", None) or exc,
+        ) from exc
 
 
 def _lock_directory() -> Path:

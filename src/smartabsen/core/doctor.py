@@ -80,6 +80,8 @@ def _check_database(services: Services) -> Iterator[Check]:
     facts = services.database.database_facts()
     places = {"kind": facts.kind, "version": facts.version, "address": facts.address, "people": str(people)}
     yield _row("database", _OK, N_("{kind} {version} at {address}, {people} employees"), **places)
+    for risk in facts.risks:
+        yield _row("durability", _WARN, risk, N_("See docs/database.md: settings of the server."))
     if facts.journal_mode:
         detail = N_("Journal mode {mode}: {reason}")
         yield _row("journal", _OK, detail, mode=facts.journal_mode, reason=facts.journal_reason)

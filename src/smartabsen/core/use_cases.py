@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from .attendance_log import AttendanceLog
 from .audit import AuditTrail
 from .bootstrap import Services
+from .databases import Databases
 from .limits import RateLimits
 from .phones import Phones
 from .secrets import ServerSecret
@@ -27,6 +29,16 @@ class UseCases:
     def audit(self) -> AuditTrail:
         """Who did what to whom."""
         return AuditTrail(self.services)
+
+    @cached_property
+    def attendance_log(self) -> AttendanceLog:
+        """The CSV files."""
+        return AttendanceLog(self.services)
+
+    @cached_property
+    def databases(self) -> Databases:
+        """The database as a whole."""
+        return Databases(self.services, self.audit)
 
     @cached_property
     def signin(self) -> SignIn:

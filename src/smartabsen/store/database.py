@@ -25,7 +25,7 @@ from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
 from . import schema
 from .faults import is_worth_another_try, translated
-from .mysql import begin_mysql, connect_mysql, set_answer_time
+from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
 from .sqlite import begin_immediate, create_private_file, journal_facts, prepare_connection, wanted_journal_mode
 
 T = TypeVar("T")
@@ -67,6 +67,7 @@ class DatabaseFacts:
         address: Path or URL, without a password.
         journal_mode: ``wal`` or ``delete``; empty for a server.
         journal_reason: Why, as a message id; empty for a server.
+        risks: How a server could lose what it acknowledged, as message ids; empty for SQLite.
     """
 
     kind: str
@@ -74,6 +75,7 @@ class DatabaseFacts:
     address: str
     journal_mode: str = ""
     journal_reason: str = ""
+    risks: tuple[str, ...] = ()
 
 
 class Database:
@@ -84,13 +86,20 @@ class Database:
     Args:
         url: ``sqlite:///path``, ``mysql+pymysql://user:password@host/name`` or ``mariadb+pymysql://...``.
         timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
+        password: Of a server's user, instead of the one in the URL.
+        tls: Certificates for the connection to a server.
 
     Raises:
         ConfigError: The URL is none of these.
     """
 
-    def __init__(self, url: str, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeouts: Timeouts | None = None, password: str = "", tls: Tls | None = None
+    ) -> None:
         self._url = _checked(url)
+        if password and not self.path:
+            self._url = self._url.set(password=password)
+        self._tls = tls
         self._timeouts = _with_options(timeouts or Timeouts(), self._url)
         self._engine = self._make_engine()
         self._ready = False
@@ -193,8 +202,8 @@ class Database:
                     mode = str(connection.scalar(text("PRAGMA journal_mode")))
             return DatabaseFacts("SQLite", sqlite3.sqlite_version, self.address, mode, journal_facts(mode))
         with self.connect() as connection:
-            version = str(connection.scalar(text("SELECT VERSION()")))
-        return DatabaseFacts("MariaDB" if "mariadb" in version.lower() else "MySQL", version, self.address)
+            kind, version, risks = server_facts(connection)
+        return DatabaseFacts(kind, version, self.address, risks=risks)
 
     def close(self) -> None:
         """Close all connections that no unit of work is using. The database can be used again."""
@@ -246,9 +255,11 @@ class Database:
             "write_timeout": self._timeouts.connect_s,
             "init_command": f"SET SESSION innodb_lock_wait_timeout = {max(1, round(self._timeouts.busy_s))}",
         }
-        arguments = {name: value for name, value in given.items() if name not in self._url.query}
+        arguments: dict[str, Any] = {name: value for name, value in given.items() if name not in self._url.query}
         # Until it is set anew when a unit begins, the time for an answer is the one for the server's greeting.
         arguments |= dict.fromkeys(("connect_timeout", "read_timeout"), self._timeouts.connect_s)
+        if self._tls is not None:
+            arguments["ssl"] = self._tls.options()
         url = self._url.difference_update_query(["connect_timeout", "read_timeout"])
         engine = create_engine(url, connect_args=arguments, **options)
         event.listen(engine, "do_connect", connect_mysql)
