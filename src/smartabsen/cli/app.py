@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "qr": (".commands.qr", N_("Ask for a confirmation by phone.")),
     "phone": (".commands.phone", N_("Pair, list and revoke phones of employees; set their PINs.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),
+    "backup": (".commands.backup", N_("Make, list, check and restore backups.")),
     "db": (".commands.db", N_("Look at, upgrade or copy the database.")),
     "csv": (".commands.csv", N_("Compare the attendance log with the database, or make it anew.")),
     "audit": (".commands.audit", N_("Show, check and export the record of who did what.")),

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from ..errors import IntegrityError
 from ..i18n import N_, _
 from .data import Json
-from .output import Column, Output
+from .output import Column, Output, yes_no
 
 if TYPE_CHECKING:
     from ..core.attendance_log import FileDifference, LogRepair
     from ..core.audit import AuditEntry, AuditVerdict
+    from ..core.backups import BackupFile, Manifest, Restored
     from ..core.databases import DatabaseStatus, SchemaStatus, TableCopy
 
 PROBLEMS: Final[Mapping[str, str]] = {
@@ -195,3 +196,58 @@ def show_repair(out: Output, value: LogRepair) -> None:
     )
     for path in value.kept:
         out.line(_("Kept, for it held something else: {path}", path=path), "yellow")
+
+
+def backup(value: BackupFile) -> Json:
+    """A backup on the disk."""
+    return {
+        "path": str(value.path),
+        "made_at": value.made_at.isoformat(),
+        "bytes": value.size_bytes,
+        "encrypted": value.encrypted,
+    }
+
+
+def show_backups(out: Output, found: Sequence[BackupFile], zone: tzinfo) -> None:
+    """Print the backups that there are."""
+    columns = (Column(_("Time"), whole=True), Column("kB", number=True), Column(_("Encrypted")), Column(_("File")))
+    rows = [
+        (
+            f"{each.made_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+            str(each.size_bytes // 1000),
+            yes_no(each.encrypted),
+            str(each.path),
+        )
+        for each in found
+    ]
+    out.table(columns, rows, empty=_("There is no backup yet: smartabsen backup create"))
+
+
+def manifest(value: Manifest) -> Json:
+    """What a backup says of itself."""
+    return {
+        "made_at": value.made_at.isoformat(),
+        "program": value.program,
+        "schema": value.schema,
+        "database_id": value.database_id,
+        "kind": value.kind,
+        "audit_head": value.audit_head,
+        "files": [{"name": one.name, "bytes": one.size_bytes, "sha256": one.sha256} for one in value.files],
+    }
+
+
+def show_manifest(out: Output, value: Manifest) -> None:
+    """Print what a backup says of itself."""
+    out.line(_("The backup is whole: {count} files, made {at}.", count=len(value.files), at=value.made_at), "green")
+    out.line(_("Head of the record of who did what: {head}", head=value.audit_head))
+
+
+def show_restored(out: Output, done: Restored) -> None:
+    """Print what a restore did."""
+    show_manifest(out, done.manifest)
+    if not done.changed:
+        out.line(_("It could be restored; nothing was changed."))
+        return
+    out.line(_("Restored."), "green")
+    if done.safety is not None:
+        out.line(_("What was here before: {path}", path=done.safety))

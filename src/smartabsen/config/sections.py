@@ -148,6 +148,18 @@ class DatabaseSettings(_Section):
     tls_key: Path | None = Field(None, description=N_("Key (PEM) of that certificate."))
 
 
+class BackupSettings(_Section):
+    """Backups."""
+
+    directory: Path | None = Field(
+        None, description=N_("Directory of the backups; empty takes “backups” in the home. Another disk is better.")
+    )
+    recipient: str = Field(
+        "", description=N_("Public key (age1...) that backups are encrypted to; empty leaves them readable.")
+    )
+    keep: int = Field(0, ge=0, le=10_000, description=N_("How many backups stay when a new one was made; 0 keeps all."))
+
+
 class ServerSettings(_Section):
     """The web server."""
 
@@ -222,6 +234,7 @@ class Settings(_Section):
     enrolment: EnrolmentSettings = EnrolmentSettings()
     kiosk: KioskSettings = KioskSettings()
     database: DatabaseSettings = DatabaseSettings()
+    backup: BackupSettings = BackupSettings()
     server: ServerSettings = ServerSettings()
     signin: SignInSettings = SignInSettings()
 

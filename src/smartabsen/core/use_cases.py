@@ -6,6 +6,7 @@ from functools import cached_property
 
 from .attendance_log import AttendanceLog
 from .audit import AuditTrail
+from .backups import Backups
 from .bootstrap import Services
 from .databases import Databases
 from .limits import RateLimits
@@ -34,6 +35,11 @@ class UseCases:
     def attendance_log(self) -> AttendanceLog:
         """The CSV files."""
         return AttendanceLog(self.services)
+
+    @cached_property
+    def backups(self) -> Backups:
+        """Backups of this installation."""
+        return Backups(self.services, self.audit)
 
     @cached_property
     def databases(self) -> Databases:

@@ -114,6 +114,14 @@ class Database:
         return self._url.set(password=None, query={}).render_as_string()
 
     @property
+    def url(self) -> URL:
+        """The URL with everything in it, the password and certificates included: never to be shown."""
+        if self._tls is None:
+            return self._url
+        named = {"ssl_ca": self._tls.ca, "ssl_cert": self._tls.cert, "ssl_key": self._tls.key}
+        return self._url.update_query_dict({name: str(path) for name, path in named.items() if path is not None})
+
+    @property
     def path(self) -> Path | None:
         """The file of SQLite, None for a server."""
         return Path(str(self._url.database)) if self._url.drivername == "sqlite" else None
