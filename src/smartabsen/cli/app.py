@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "audit": (".commands.audit", N_("Show, check and export the record of who did what.")),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
     "models": (".commands.models", N_("List, verify, locate and fetch model files.")),
+    "serve": (".commands.serve", N_("Run the web server.")),
+    "tls": (".commands.tls", N_("Make certificates for https in a network of one's own.")),
     "doctor": (".commands.doctor", N_("Check this installation; each finding comes with its remedy.")),
     "config": (".commands.config", N_("Show the settings in force.")),
 }
