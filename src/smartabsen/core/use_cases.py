@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from .attendance_log import AttendanceLog
+from .audit import AuditTrail
+from .backups import Backups
 from .bootstrap import Services
 from .checkin import CheckIn
 from .corrections import Corrections
+from .databases import Databases
 from .desk import DayQuery, Desk
 from .desk_export import ExportFile, ExportFormat, export_days
 from .enrolments import Enrolments
@@ -70,6 +74,26 @@ class UseCases:
     def trainings(self) -> TrainingJobs:
         """Trainings in the background."""
         return TrainingJobs(self.services)
+
+    @made_once
+    def audit(self) -> AuditTrail:
+        """Who did what to whom."""
+        return AuditTrail(self.services)
+
+    @made_once
+    def attendance_log(self) -> AttendanceLog:
+        """The CSV files."""
+        return AttendanceLog(self.services)
+
+    @made_once
+    def backups(self) -> Backups:
+        """Backups of this installation."""
+        return Backups(self.services, self.audit)
+
+    @made_once
+    def databases(self) -> Databases:
+        """The database as a whole."""
+        return Databases(self.services, self.audit)
 
     @made_once
     def signin(self) -> SignIn:

@@ -116,6 +116,7 @@ def insert(session: Session, punch: Punch, status: Status) -> Punch:
         liveness=punch.liveness,
         model_digest=punch.model_digest,
         note=punch.note,
+        clock_trusted=punch.clock_trusted,
         created_at=datetime.now(UTC),
         supersedes_id=punch.supersedes,
     )
@@ -139,4 +140,5 @@ def _punch(row: PunchRow) -> Punch:
         liveness=row.liveness,
         status=Status(row.status),
         supersedes=row.supersedes_id,
+        clock_trusted=row.clock_trusted,
     )
