@@ -12,8 +12,8 @@ method     How: face, manual, correction, void ...
 kiosk      Where.
 similarity Cosine of the decision, four digits; empty without a face.
 note       Why, for manual punches and corrections; ``[clock?]`` where the kiosk's clock was not to be trusted.
-utc        The instant, ISO 8601 with microseconds.
 supersedes The punch_id that a correction replaces or takes out, empty for others. The line of that punch stays.
+utc        The instant, ISO 8601 with microseconds.
 ========== ==================================================================================================
 
 The files are UTF-8 with a byte order mark, which Excel needs to show names right (Python: ``utf-8-sig``), separated by
@@ -54,11 +54,9 @@ COLUMNS: Final = (
     "kiosk",
     "similarity",
     "note",
-    "utc",
     "supersedes",
+    "utc",
 )
-_FIRST_COLUMNS: Final = COLUMNS[:-1]
-"""What files had before corrections came."""
 CLOCK_MARK: Final = "[clock?]"
 _RENAMEABLE: Final = frozenset({"code", "name"})
 _BOM: Final = "\ufeff".encode()
@@ -204,8 +202,8 @@ class CsvLog:
             _text(punch.kiosk),
             "" if punch.similarity is None else f"{punch.similarity:.4f}",
             _text(punch.note if punch.clock_trusted else f"{punch.note} {CLOCK_MARK}".strip()),
-            f"{punch.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
             "" if punch.supersedes is None else str(punch.supersedes),
+            f"{punch.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         )
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="").writerow(cells)
@@ -295,10 +293,6 @@ def _facts(line: bytes) -> tuple[str, ...]:
         cells = next(csv.reader([line.decode("utf-8-sig")]), [])
     except (UnicodeDecodeError, csv.Error):
         return (repr(line),)
-    if tuple(cells) == _FIRST_COLUMNS:
-        cells = list(COLUMNS)
-    elif len(cells) == len(_FIRST_COLUMNS):
-        cells.append("")
     if len(cells) != len(COLUMNS):
         return (repr(line),)
     return tuple(cell for column, cell in zip(COLUMNS, cells, strict=True) if column not in _RENAMEABLE)
