@@ -120,6 +120,20 @@ class CheckIn:
             self._tell_of_other_face(only, finding.label)
         return CheckInResult(finding.outcome)
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether engine and trained model are loaded."""
+        return self._gallery is not None
+
+    def warm_up(self) -> None:
+        """Load engine and trained model ahead of the first attempt, which then does not wait for them.
+
+        Raises:
+            NotTrainedError, ModelError: Nobody can be recognised yet.
+        """
+        with self._lock:
+            self._current_gallery()
+
     def _recognize(self, images: Sequence[ImageBGR], only: Employee | None) -> _Finding:
         gallery = self._current_gallery()
         if only is not None and not gallery.knows(only.id):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 import uuid
+from contextlib import suppress
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import format_date, format_time
 from werkzeug.wrappers import Response
 
-from ..core.checkin import MAX_FRAMES, CheckInResult
+from ..core.checkin import MAX_FRAMES, CheckIn, CheckInResult
 from ..domain import Outcome, PunchResult
 from ..errors import SmartAbsenError
 from ..i18n import _, describe_error
@@ -26,6 +28,8 @@ from .verify import has_confirmed
 
 blueprint = Blueprint("attendance", __name__)
 
+WARM_UP: Final = "SMARTABSEN_WARM_UP"
+"""Key in the Flask configuration: whether the camera page loads engine and model in the background."""
 ATTEMPTS: Final = 20
 """Bursts that one sign-in may send."""
 _DONE: Final = (Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED)
@@ -39,6 +43,9 @@ def show() -> Response:
     if grant is None or grant.answer is not None:
         return redirect(url_for("auth.show"))
     allow_camera()
+    if current_app.config[WARM_UP] and not library().checkin.is_warm:
+        # The person is still looking for the button.
+        threading.Thread(target=_warm_up, args=(library().checkin,), name="warm-up", daemon=True).start()
     return make_response(render_template("attendance.html", seconds=grant.seconds_left, paired=bool(grant.code)))
 
 
@@ -91,6 +98,12 @@ def punch_by_pin() -> Response:
         message, hint = describe_error(error)
         return _pin_page(problem=f"{message} {hint}".strip(), status=error.http_status)
     return make_response(render_template("pin.html", message=_greeting(result)))
+
+
+def _warm_up(checkin: CheckIn) -> None:
+    with suppress(SmartAbsenError):
+        # The attempt itself will say what is wrong.
+        checkin.warm_up()
 
 
 def _pin_page(*, problem: str = "", status: int = 200) -> Response:

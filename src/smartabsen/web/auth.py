@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -20,9 +21,8 @@ from .sessions import browser_session
 
 blueprint = Blueprint("auth", __name__)
 
-POLL_S: Final = 1.0
-"""A browser that asks how its sign-in stands more often is told to wait."""
-_pace: Final = Pace(POLL_S)
+POLL: Final = Pace(1.0)
+"""A browser that asks more often how its sign-in stands is told to wait."""
 
 
 @blueprint.get("/")
@@ -36,6 +36,8 @@ def home() -> Response:
 def show() -> Response:
     """Make a request to sign in and show its code; the earlier one of this browser is dead."""
     signin = library().signin
+    # First, so that it is stored together with a new session.
+    generate_csrf()
     asked = signin.generate_qr_code(browser_session().need_sid())
     page = render_template(
         "auth.html",
@@ -50,11 +52,11 @@ def show() -> Response:
 
 @blueprint.get("/auth/status")
 def status() -> Response:
-    """Tell the browser that asked how its request stands; nothing is written."""
-    sid = browser_session().sid
-    if sid is None:
+    """Tell the browser that asked how its request stands; nothing is written, and one row is read."""
+    sid = browser_session().claimed_sid
+    if not sid:
         return _state(SignInState.DEAD)
-    if _pace.is_too_fast(sid):
+    if POLL.is_too_fast(sid):
         return fail(problem_of_status(429), 429, retry_after_s=1)
     return _state(library().signin.get_verification_status(sid))
 

@@ -44,6 +44,7 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
         MAX_FORM_PARTS=_MAX_FORM_PARTS,
         BOOTSTRAP_SERVE_LOCAL=True,
         TEMPLATES_AUTO_RELOAD=False,
+        **{attendance.WARM_UP: True},
     )
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     flask.session_interface = DatabaseSessions()

@@ -44,6 +44,7 @@ class BrowserSession(SessionMixin):
         self._sid: str | None = None
         self._user_id: int | None = None
         self._created_at: datetime | None = None
+        self._stored: dict[str, Any] = {}
         self._ended = False
 
     def __getitem__(self, key: str) -> Any:
@@ -70,6 +71,11 @@ class BrowserSession(SessionMixin):
         return self._sid
 
     @property
+    def claimed_sid(self) -> str:
+        """The id that the browser sent, which may be of no session: nothing is read and nothing is kept alive."""
+        return self._cookie_sid
+
+    @property
     def user_id(self) -> int | None:
         """Row id of the administrator who is logged in, else None."""
         self._open()
@@ -85,7 +91,8 @@ class BrowserSession(SessionMixin):
         """Return the id; a session that is not in the database yet is put there now."""
         data = self._open()
         if self._sid is None:
-            self._sid = library().web_sessions.create(dict(data), idle_s=IDLE_S, absolute_s=ABSOLUTE_S)
+            self._sid = library().web_sessions.create(data, idle_s=IDLE_S, absolute_s=ABSOLUTE_S)
+            self._stored = dict(data)
             self.modified = True
         return self._sid
 
@@ -100,7 +107,7 @@ class BrowserSession(SessionMixin):
         self._open()
         if self._sid is not None:
             store.revoke(self._sid)
-        self._data, self._user_id = {}, user_id
+        self._data, self._user_id, self._stored = {}, user_id, {}
         self._forget_csrf()
         self._sid = store.create({}, idle_s=idle_s, absolute_s=absolute_s, user_id=user_id)
 
@@ -127,7 +134,8 @@ class BrowserSession(SessionMixin):
                 stored = library().web_sessions.load(self._cookie_sid, touch=request.endpoint not in UNTOUCHED)
             if stored is not None:
                 self._sid, self._user_id = self._cookie_sid, stored.user_id
-                self._data, self._created_at = dict(stored.data), stored.created_at
+                self._data, self._stored = dict(stored.data), dict(stored.data)
+                self._created_at = stored.created_at
             elif self._visit:
                 self._data = _read_visit(self._visit)
         return self._data
@@ -143,9 +151,8 @@ class BrowserSession(SessionMixin):
             if data:
                 set_cookie(response, VISIT_COOKIE, _write_visit(data), secure=secure, max_age=_VISIT_S)
             return
-        created = self._sid is None
         sid = self.need_sid()
-        if not created:
+        if data != self._stored:
             library().web_sessions.save(sid, data)
         if sid != self._cookie_sid:
             set_cookie(response, COOKIE, sid, secure=secure)
