@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import sqlite3
@@ -33,6 +34,10 @@ _TRY_AGAIN_S: Final = 1.0
 _LONG: Final = "smartabsen_long"
 _MODE: Final = "smartabsen_mode"
 _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
+
+
+# What goes wrong is raised, and told in one place; the pool of SQLAlchemy would print a traceback of its own besides.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
