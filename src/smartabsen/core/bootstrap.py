@@ -20,10 +20,10 @@ from ..camera.base import FrameSource
 from ..camera.lock import CameraLock
 from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
-from ..config import LoadedSettings, Settings
+from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..domain import ModelIdentity
 from ..errors import CameraError, StorageError
-from ..i18n import N_
+from ..i18n import N_, _
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
 from ..recognition.matchers import MATCHERS
@@ -35,7 +35,11 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.keys import KeyChain
+from ..store.resealing import ring_for_writing
+from ..store.sealing import KeyRing
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .vault import KEY_MADE, adopt_unsealed, ensure_key
 
 
 class Services:
@@ -52,6 +56,8 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
+        self.notices: list[str] = []
+        """What people must be told once, in the language of the moment it happened."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -78,7 +84,31 @@ class Services:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return Database(self.settings.database_address)
+        return Database(self.settings.database_address, on_ready=self._adopt)
+
+    @cached_property
+    def key_chain(self) -> KeyChain:
+        """The keys of the biometric data: ``key_chain.ring()`` opens it."""
+        origins = self.loaded.origins
+        return KeyChain(
+            self.settings.keys,
+            self.settings.keys_path,
+            writable=origins.get("keys_file") != CREDENTIAL_ORIGIN,
+            place=origins.get("keys", ""),
+        )
+
+    def ensure_key(self) -> None:
+        """Make the first key where there is none, and tell people; raises as :func:`.vault.ensure_key`."""
+        if ensure_key(self.key_chain, self.database):
+            self.notices.append(_(KEY_MADE, path=self.key_chain.path))
+
+    def writing_ring(self) -> KeyRing:
+        """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
+        return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
+
+    def _adopt(self, database: Database) -> None:
+        if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
+            self.notices.append(_(KEY_MADE, path=self.key_chain.path))
 
     @cached_property
     def csv_log(self) -> CsvLog:

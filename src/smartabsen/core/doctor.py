@@ -118,10 +118,10 @@ def _check_training(services: Services) -> Iterator[Check]:
         yield _row("training", _WARN, N_("Nobody is enrolled yet."), fix)
         return
     with services.database.read() as session:
-        gallery = templates.gallery(session, active)
+        gallery = templates.gallery(session, active, ring=services.key_chain.ring())
         without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
     try:
-        trained = load_model(services.settings.assets_dir)
+        trained = load_model(services.settings.assets_dir, services.key_chain.ring())
     except NotTrainedError:
         yield _row("training", _FAIL, N_("People are enrolled, but nothing is trained yet."), "smartabsen train")
         return

@@ -24,9 +24,10 @@ def open_gallery(services: Services) -> LiveGallery:
     was trained on another database: its numbers would name other people here.
     """
     identity = services.engine.identity
-    gallery = LiveGallery(services.settings.assets_dir, identity, services.make_matcher)
+    ring = services.key_chain.ring
+    gallery = LiveGallery(services.settings.assets_dir, identity, services.make_matcher, ring=ring)
     with services.database.read() as session:
-        stored = templates.gallery(session, identity, include_inactive=True)
+        stored = templates.gallery(session, identity, ring=ring(), include_inactive=True)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
     if not known.issuperset(gallery.rows()):
         raise NotTrainedError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
-from ..errors import ModelDamagedError, NotFoundError, NotTrainedError
+from ..errors import KeyMissingError, ModelDamagedError, NotFoundError, NotTrainedError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..store import audit, employees, meta, templates
@@ -28,12 +28,14 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
     Raises:
         NotFoundError: Nobody is enrolled.
         StorageError: The model cannot be written; the old one stays in force.
+        KeyMissingError: The key of the templates is missing, or is another one.
+        SealBrokenError: A template was changed, or moved from somebody else.
     """
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
     engine = services.engine
     threshold, margin = services.threshold, services.margin
     with services.database.read() as session:
-        gallery = templates.gallery(session, engine.identity)
+        gallery = templates.gallery(session, engine.identity, ring=services.key_chain.ring())
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
     if not len(gallery.employee_ids):
         raise NotFoundError(
@@ -56,7 +58,7 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
         employee_ids=gallery.employee_ids,
     )
     if activated:
-        save_model(services.settings.assets_dir, trained)
+        save_model(services.settings.assets_dir, trained, services.writing_ring())
         _note(services, trained.version, action="model.train")
     return TrainReport(
         model=trained.model,
@@ -83,6 +85,9 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
 def forget_employee(services: Services, employee_id: int) -> None:
     """Take one employee out of the trained model that is in force; everybody else stays as trained.
 
+    A model that cannot be opened stays as it is: it names nobody before its key is back, and then this person is a
+    stranger to the database.
+
     Raises:
         StorageError: The model cannot be written.
     """
@@ -104,8 +109,8 @@ def forget_employee(services: Services, employee_id: int) -> None:
         )
 
     try:
-        without = update_model(services.settings.assets_dir, forget)
-    except (NotTrainedError, ModelDamagedError):
+        without = update_model(services.settings.assets_dir, forget, services.key_chain.ring())
+    except (NotTrainedError, ModelDamagedError, KeyMissingError):
         return
     if without is not None:
         _note(services, without.version, action="model.forget")

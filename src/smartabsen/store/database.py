@@ -23,7 +23,14 @@ from ..errors import ConfigError, DatabaseError, MissingDependencyError, Storage
 from ..i18n import N_
 from . import schema
 from .faults import is_worth_another_try, translated
-from .sqlite import begin_immediate, create_private_file, journal_facts, prepare_connection, wanted_journal_mode
+from .sqlite import (
+    begin_immediate,
+    create_private_file,
+    journal_facts,
+    prepare_connection,
+    scrub,
+    wanted_journal_mode,
+)
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 5
@@ -73,12 +80,16 @@ class Database:
     Args:
         url: ``sqlite:///path``, ``mysql+pymysql://user:password@host/name`` or ``mariadb+pymysql://...``.
         timeouts: How long to wait for what.
+        on_ready: Called once, before the first unit of work is given out and when the schema is current.
 
     Raises:
         ConfigError: The URL is none of these.
     """
 
-    def __init__(self, url: str, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeouts: Timeouts | None = None, on_ready: Callable[[Database], None] | None = None
+    ) -> None:
+        self._on_ready = on_ready
         self._url = _checked(url)
         self._timeouts = timeouts or Timeouts()
         self._engine = self._make_engine()
@@ -179,6 +190,19 @@ class Database:
             version = str(connection.scalar(text("SELECT VERSION()")))
         return DatabaseFacts("MariaDB" if "mariadb" in version.lower() else "MySQL", version, self.address)
 
+    def scrub(self) -> None:
+        """Wipe what was deleted or replaced out of SQLite's files; nothing on a server.
+
+        Another connection in the middle of its work can keep the file from being written anew: the pages that are free
+        are zeroed all the same.
+        """
+        if self.path:
+            connection = self._engine.raw_connection()
+            try:
+                scrub(connection.dbapi_connection)
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close all connections that no unit of work is using. The database can be used again."""
         self._engine.dispose()
@@ -191,8 +215,17 @@ class Database:
                 if not self._ready:
                     schema.ensure_current(self)
                     self._ready = True
+                    self._tell_ready()
         with Session(self._of(self._engine, mode), expire_on_commit=False) as session, session.begin():
             yield session
+
+    def _tell_ready(self) -> None:
+        if self._on_ready is not None:
+            try:
+                self._on_ready(self)
+            except BaseException:
+                self._ready = False
+                raise
 
     @staticmethod
     def _of(engine: Engine, mode: str) -> Engine:

@@ -117,6 +117,8 @@ def update(
         raise _no_such_employee(code)
     _describe(row, name=row.nama if name is None else name, position=row.jabatan if position is None else position)
     if active is not None:
+        if row.aktif != active:
+            row.nonaktif_sejak = None if active else datetime.now(UTC)
         row.aktif = active
     session.flush()
     return _employee(row, 0)
