@@ -33,12 +33,13 @@ from .gallery import LiveGallery
 from .import_people import OnConflict
 from .people_file import Person
 from .reporting import ReportFormat
+from .use_cases import UseCases
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the total."""
 
 
-class SmartAbsen:
+class SmartAbsen(UseCases):
     """One installation: its people, its trained model, its attendance.
 
     Nothing is opened before it is needed. Use it in one thread at a time, as a context manager or with :meth:`close`.
@@ -51,7 +52,7 @@ class SmartAbsen:
     """
 
     def __init__(self, loaded: LoadedSettings) -> None:
-        self.services = Services(loaded)
+        super().__init__(Services(loaded))
         self._gallery: LiveGallery | None = None
 
     @classmethod

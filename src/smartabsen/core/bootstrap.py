@@ -36,9 +36,13 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
 from ..store.keys import KeyChain
+from ..store.rate_limits import RateLimitTable
 from ..store.resealing import ring_for_writing
 from ..store.sealing import KeyRing
+from ..store.sign_ins import SignInTable
+from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .secrets import ServerSecret, load_secret
 from .vault import KEY_MADE, adopt_unsealed, ensure_key
 
 
@@ -114,6 +118,27 @@ class Services:
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
+
+    @cached_property
+    def secret(self) -> ServerSecret:
+        """The server's secret; the first use may make one in the home."""
+        self.make_home()
+        return load_secret(self.settings)
+
+    @cached_property
+    def sign_ins(self) -> SignInTable:
+        """Where requests to sign in are kept."""
+        return SignInTable(self.database)
+
+    @cached_property
+    def rate_limits(self) -> RateLimitTable:
+        """Where tries are counted."""
+        return RateLimitTable(self.database)
+
+    @cached_property
+    def web_sessions(self) -> WebSessionStore:
+        """Where sessions of browsers are kept."""
+        return WebSessionTable(self.database)
 
     @property
     def pack(self) -> str:
