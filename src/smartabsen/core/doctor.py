@@ -19,6 +19,7 @@ from ..store import employees, templates
 from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
+from .doctor_privacy import check_keys, check_privacy
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -210,6 +211,8 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "database": _check_database,
     "engine": _check_engine,
     "training": _check_training,
+    "keys": check_keys,
+    "consent": check_privacy,
     "log": _check_log,
     "camera": _check_camera,
     "display": _check_display,

@@ -15,6 +15,7 @@ from ..recognition.images import ImageRefusal, Picture, encode_image
 from ..store import employees, templates
 from ..store.files import write_atomically
 from .bootstrap import Services
+from .erase import forget_erased
 from .gallery import LiveGallery
 from .photos import read_picture
 
@@ -24,6 +25,7 @@ def open_gallery(services: Services) -> LiveGallery:
     was trained on another database: its numbers would name other people here.
     """
     identity = services.engine.identity
+    forget_erased(services)
     ring = services.key_chain.ring
     gallery = LiveGallery(services.settings.assets_dir, identity, services.make_matcher, ring=ring)
     with services.database.read() as session:

@@ -13,6 +13,7 @@ from ..errors import CameraError
 from ..i18n import N_
 from ..recognition.annotate import Label, draw
 from .bootstrap import Services
+from .erasure_watch import ErasureWatch
 from .identify import open_gallery
 from .kiosk import Announce, Kiosk
 from .punch import punch_by_face
@@ -53,7 +54,7 @@ def run(
     gallery = open_gallery(services)
     services.reconcile_log()
     view, why = _open_view(wanted=window)
-    with services.camera_lock(camera):
+    with services.camera_lock(camera), ErasureWatch(services):
         source = services.open_camera(
             camera,
             stop=stop,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
@@ -108,12 +109,24 @@ def forget_employee(services: Services, employee_id: int) -> None:
             employee_ids=trained.employee_ids[others],
         )
 
+    change_model(services, forget)
+
+
+def change_model(services: Services, change: Callable[[TrainedModel], TrainedModel | None]) -> bool:
+    """Put into use what ``change`` makes of the model in force; return whether it made anything.
+
+    Nothing is changed where there is no model, or none that opens.
+
+    Raises:
+        StorageError: The model cannot be written.
+    """
     try:
-        without = update_model(services.settings.assets_dir, forget, services.key_chain.ring())
+        changed = update_model(services.settings.assets_dir, change, services.key_chain.ring())
     except (NotTrainedError, ModelDamagedError, KeyMissingError):
-        return
-    if without is not None:
-        _note(services, without.version, action="model.forget")
+        return False
+    if changed is not None:
+        _note(services, changed.version, action="model.forget")
+    return changed is not None
 
 
 def _note(services: Services, version: str, *, action: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from .bootstrap import Services
+from .keys import Keys
 from .limits import RateLimits
 from .phones import Phones
+from .privacy import Privacy
 from .secrets import ServerSecret
 from .signin import SignIn
 from .web_sessions import WebSessions
@@ -31,6 +33,16 @@ class UseCases:
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
         return Phones(self.services)
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """Consents, copies for people, erasure, retention."""
+        return Privacy(self.services)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys that biometric data is sealed with."""
+        return Keys(self.services)
 
     @cached_property
     def web_sessions(self) -> WebSessions:

@@ -56,3 +56,9 @@ def latest(session: Session, limit: int = 100) -> tuple[AuditEntry, ...]:
     return tuple(
         AuditEntry(row.id, row.at_utc, row.actor, row.action, row.subject, json.loads(row.details)) for row in rows
     )
+
+
+def about(session: Session, code: str) -> list[dict[str, str]]:
+    """Return what was done about an employee and when, the oldest first; not by whom."""
+    rows = session.scalars(select(AuditRow).where(AuditRow.subject == code).order_by(AuditRow.id))
+    return [{"at_utc": row.at_utc.isoformat(), "action": row.action, "details": row.details} for row in rows]

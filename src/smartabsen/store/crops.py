@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ..domain import FaceCrop, LandmarkScheme
@@ -90,6 +90,17 @@ def photo_digests(session: Session, employee_id: int) -> frozenset[str]:
     """Return the digests of the photos that crops of an employee are kept of."""
     query = select(FaceCropRow.photo_digest).where(FaceCropRow.karyawan_id == employee_id)
     return frozenset(session.scalars(query))
+
+
+def count_before(session: Session, instant: datetime) -> int:
+    """Return the number of crops that are older than ``instant``."""
+    query = select(func.count()).select_from(FaceCropRow).where(FaceCropRow.created_at < instant)
+    return session.scalar(query) or 0
+
+
+def delete_before(session: Session, instant: datetime) -> None:
+    """Delete crops that are older than ``instant``."""
+    session.execute(delete(FaceCropRow).where(FaceCropRow.created_at < instant))
 
 
 def count(session: Session) -> int:

@@ -6,14 +6,14 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain import Employee, ModelIdentity
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
-from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, Karyawan, TemplateRow
+from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyawan, TemplateRow
 from .texts import checked_text, folded
 
 _KEY_LENGTH: Final = 2 * CODE_LENGTH
@@ -94,6 +94,16 @@ def find_all(
         query = query.where(Karyawan.cari.contains(word, autoescape=True))
     if not include_inactive:
         query = query.where(Karyawan.aktif)
+    people = [_employee(row, count) for row, count in session.execute(query)]
+    return tuple(sorted(people, key=lambda person: (person.name.casefold(), person.code)))
+
+
+def left_with_face(session: Session, before: datetime) -> tuple[Employee, ...]:
+    """Return who was deactivated before an instant and whose face is stored all the same, sorted by name."""
+    face = exists().where(TemplateRow.karyawan_id == Karyawan.id) | exists().where(
+        FaceCropRow.karyawan_id == Karyawan.id
+    )
+    query = select(Karyawan, literal(0)).where(not_(Karyawan.aktif), Karyawan.nonaktif_sejak < before, face)
     people = [_employee(row, count) for row, count in session.execute(query)]
     return tuple(sorted(people, key=lambda person: (person.name.casefold(), person.code)))
 

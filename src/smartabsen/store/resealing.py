@@ -196,8 +196,7 @@ def discard_all(session: Session) -> int:
 def _rows_with_owners(session: Session) -> Iterator[tuple[_Row, str, str]]:
     for table in _TABLES:
         query = select(table, Karyawan.kode, Karyawan.nama).join(Karyawan).order_by(table.id)
-        for found in session.execute(query.execution_options(yield_per=_BATCH)):
-            yield cast(tuple[_Row, str, str], found.tuple())
+        yield from cast(Any, session.execute(query.execution_options(yield_per=_BATCH)))
 
 
 def _problem(row: _Row, key_id: str, ring: KeyRing) -> str:
