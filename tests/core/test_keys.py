@@ -71,9 +71,8 @@ def test_the_key_of_another_installation_is_refused_by_name(
     right = key_file.read_text()
     key_file.unlink()
     app.services.key_chain.create()
-    with SmartAbsen.open(flags=flags) as other:
-        with pytest.raises(KeyMissingError, match=json.loads(right)["active"]):
-            enrol(other, draw, 2)
+    with SmartAbsen.open(flags=flags) as other, pytest.raises(KeyMissingError, match=json.loads(right)["active"]):
+        enrol(other, draw, 2)
     key_file.write_text(right)
     with SmartAbsen.open(flags=flags) as other:
         enrol(other, draw, 2)
