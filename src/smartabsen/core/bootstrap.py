@@ -200,6 +200,16 @@ class Services:
                 self._engines["in use"] = engine
             return self._engines["in use"]
 
+    def use_engine(self, engine: Engine) -> None:
+        """Take over an engine whose embeddings the gallery has from now on; it is closed with the rest."""
+        with self._lock:
+            before = self._engines.get("in use")
+            if before is not None and before is not engine:
+                before.close()
+            self._engines["in use"] = engine
+            for name in ("enrolment", "identification", "at_kiosk"):
+                self.__dict__.pop(name, None)
+
     @property
     def loaded_engine(self) -> Engine | None:
         """The engine in use if it has been loaded, else None."""

@@ -9,6 +9,7 @@ from .keys import Keys
 from .limits import RateLimits
 from .phones import Phones
 from .privacy import Privacy
+from .reembed import Reembedding
 from .secrets import ServerSecret
 from .signin import SignIn
 from .web_sessions import WebSessions
@@ -38,6 +39,11 @@ class UseCases:
     def privacy(self) -> Privacy:
         """Consents, copies for people, erasure, retention."""
         return Privacy(self.services)
+
+    @cached_property
+    def reembedding(self) -> Reembedding:
+        """Another engine for the people who are enrolled, from their kept faces."""
+        return Reembedding(self.services)
 
     @cached_property
     def keys(self) -> Keys:

@@ -45,6 +45,7 @@ class Gallery:
         employee_ids: int64 (N,), whose each row is.
         template_ids: int64 (N,).
         sources: N file names or cameras, for people.
+        photo_digests: N digests (hex) of the photos.
     """
 
     model: ModelIdentity
@@ -52,6 +53,7 @@ class Gallery:
     employee_ids: NDArray[np.int64]
     template_ids: NDArray[np.int64]
     sources: tuple[str, ...]
+    photo_digests: tuple[str, ...]
 
 
 def add_many(session: Session, templates: Sequence[Template], *, ring: KeyRing) -> tuple[Template, ...]:
@@ -152,6 +154,7 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
         employee_ids=np.array([row.karyawan_id for row in rows], dtype=np.int64),
         template_ids=np.array([row.id for row in rows], dtype=np.int64),
         sources=tuple(row.source for row in rows),
+        photo_digests=tuple(row.photo_digest for row in rows),
     )
 
 
@@ -177,6 +180,13 @@ def delete(session: Session, template_ids: Iterable[int]) -> int:
     """Delete templates by their ids; return how many there were."""
     deleted = session.execute(sql_delete(TemplateRow).where(TemplateRow.id.in_(list(template_ids))))
     return cast(CursorResult[Any], deleted).rowcount
+
+
+def delete_where_other_exists(session: Session, *, model: ModelIdentity, other: ModelIdentity) -> int:
+    """Delete the templates of ``model`` of people who have some of ``other``; return how many there were."""
+    have_other = set(session.scalars(select(TemplateRow.karyawan_id).where(_made_by(other)).distinct()))
+    condition = and_(_made_by(model), TemplateRow.karyawan_id.in_(have_other))
+    return cast(CursorResult[Any], session.execute(sql_delete(TemplateRow).where(condition))).rowcount
 
 
 def _made_by(model: ModelIdentity) -> ColumnElement[bool]:
