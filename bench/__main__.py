@@ -62,6 +62,7 @@ PARTS: Final = (
     Part("pipeline", "From a frame to a decision", quick=("--frames", "10", "--rounds", "1"), needs_shared=True),
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
+    Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 

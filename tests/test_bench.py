@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from bench import kills
+from bench import kills, seals
 from bench.__main__ import PARTS, Part, Section, parse_names, run
 from bench.pipeline import RAW_CALLS, RAW_STEPS, STEPS, Proxy, Stopwatch, Timing, as_markdown, measure
 
@@ -22,6 +22,15 @@ def test_a_kiosk_that_is_killed_at_any_instant_loses_and_doubles_no_announced_pu
     report = kills.measure(40)
     assert report.while_punching > 0, "no kiosk was killed while it punched: the test showed nothing"
     assert report.clean, report
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_rotation_of_the_key_that_is_killed_leaves_everything_readable(tmp_path: Path) -> None:
+    """`kill -9` in the middle of sealing anew: each row opens with the old key or the new one."""
+    report = seals.measure_kills(tmp_path, kills=4)
+    assert report.in_the_middle > 0, "no rotation was killed in the middle: the test showed nothing"
+    assert report.broken == 0, report
 
 
 def test_the_pipeline_knows_where_each_backend_calls_its_runtime() -> None:

@@ -58,6 +58,7 @@ def test_the_same_photo_is_stored_once_for_a_person_and_model(
                 template(siti.id, photo="p1", model=other_model),
                 template(budi.id, photo="p1"),
             ],
+            ring=ring,
         )
 
     assert (len(first), len(second)) == (1, 3)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -55,7 +56,8 @@ def binding(purpose: str, *belongs_to: object) -> bytes:
 
 def template_binding(employee_id: int, model: ModelIdentity, photo_digest: str) -> bytes:
     """Return what the seal of a template is bound to."""
-    return binding("template", employee_id, model.engine, model.digest, model.dimension, photo_digest)
+    # A gallery has thousands of templates of one model.
+    return _template_prefix(model) + b"%d:%b%d:%b" % (*_sized(str(employee_id)), *_sized(photo_digest))
 
 
 def crop_binding(employee_id: int, photo_digest: str) -> bytes:
@@ -66,6 +68,16 @@ def crop_binding(employee_id: int, photo_digest: str) -> bytes:
 def model_binding(model: ModelIdentity, version: str) -> bytes:
     """Return what the seal of a trained model is bound to."""
     return binding("model", model.engine, model.digest, model.dimension, version)
+
+
+@lru_cache(maxsize=16)
+def _template_prefix(model: ModelIdentity) -> bytes:
+    return binding("template", model.engine, model.digest, model.dimension)
+
+
+def _sized(text: str) -> tuple[int, bytes]:
+    encoded = text.encode()
+    return len(encoded), encoded
 
 
 def sealing_key_of(sealed: bytes) -> str | None:
