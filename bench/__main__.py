@@ -63,6 +63,7 @@ PARTS: Final = (
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
     Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
+    Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 
