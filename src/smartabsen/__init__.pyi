@@ -57,6 +57,7 @@ from .errors import (
     DeniedError as DeniedError,
     EngineMismatchError as EngineMismatchError,
     GateError as GateError,
+    IntegrityError as IntegrityError,
     InvalidInputError as InvalidInputError,
     KeyMissingError as KeyMissingError,
     LicenceError as LicenceError,

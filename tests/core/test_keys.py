@@ -38,9 +38,10 @@ def test_the_first_enrolment_makes_the_key_and_says_where_it_lies(app: SmartAbse
     enrol(app, draw, 1)
 
     assert key_file.exists()
-    assert [notice for notice in app.notices if str(key_file) in notice and "copy" in notice]
+    ((message, params),) = app.remarks
+    assert "Keep a copy" in message and params == (("path", str(key_file)),)
     enrol(app, draw, 2)
-    assert len(app.notices) == 1
+    assert len(app.remarks) == 1
 
 
 def test_without_the_key_attendance_works_and_recognition_says_what_is_wrong(
@@ -232,7 +233,7 @@ def test_what_is_older_than_seals_is_sealed_at_the_first_start(
 
     with SmartAbsen.open(flags=flags) as upgraded:
         assert recognised(upgraded, draw("x.png", 2)) == ["E2"]
-        assert any(str(key_file) in notice for notice in upgraded.notices)
+        assert [params for _, params in upgraded.remarks] == [(("path", str(key_file)),)]
         assert upgraded.keys.check().intact
     content = (app.settings.home / "smartabsen.db").read_bytes()
     content += (app.settings.assets_dir / model_file.ARRAYS_NAME).read_bytes()

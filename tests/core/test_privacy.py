@@ -172,6 +172,22 @@ def test_whom_an_older_backup_brings_back_is_erased_again(flags: dict[str, objec
         assert len(load_model(app.settings.assets_dir, app.services.key_chain.ring()).employee_ids) == 1
 
 
+def test_a_restored_backup_does_not_bring_anybody_back(two: SmartAbsen, draw: Draw) -> None:
+    """Who was erased after it was made is erased in it before it is put in place, and in its files right after."""
+    backup = two.backups.create(recipient="")
+    erased = two.privacy.erase("KODE1")
+
+    two.backups.restore(backup.path)
+
+    assert sorted(person.code for person in two.employees()) == [erased.pseudonym, "KODE2"]
+    assert b"Contoh 1" not in all_files(two.settings.csv_dir)
+    trained = load_model(two.settings.assets_dir, two.services.key_chain.ring())
+    assert len(set(trained.employee_ids.tolist())) == 1
+    assert [face.outcome for face in two.identify([draw("x.png", 1)])[0].faces] == [Outcome.UNKNOWN]
+    assert two.privacy.apply_tombstones() == 0
+    assert all(problem.level.value != "fail" for problem in two.check_health() if problem.name in ("keys", "consent"))
+
+
 def test_a_tombstone_of_another_database_erases_nobody(flags: dict[str, object], draw: Draw, tmp_path: Path) -> None:
     """A home may get a new database, in which the same row id is another person."""
     with SmartAbsen.open(flags=flags) as app:

@@ -1,12 +1,14 @@
 """Settings: :mod:`.sections` says what there is, :mod:`.loading` reads them."""
 
-from .loading import CREDENTIAL_ORIGIN, ENV_PREFIX, LoadedSettings, env_name, load_settings, mask_url
-from .sections import ServerSettings, Settings, SignInSettings, parse_networks
+from .loading import CREDENTIAL_ORIGIN, ENV_PREFIX, FILE_NAME, LoadedSettings, env_name, load_settings, mask_url
+from .sections import Network, ServerSettings, Settings, SignInSettings, parse_networks
 
 __all__ = [
     "CREDENTIAL_ORIGIN",
     "ENV_PREFIX",
+    "FILE_NAME",
     "LoadedSettings",
+    "Network",
     "ServerSettings",
     "Settings",
     "SignInSettings",

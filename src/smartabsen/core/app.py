@@ -25,7 +25,19 @@ from ..domain import (
     TemplateFacts,
     TrainReport,
 )
-from . import doctor, enrol, identify, import_people, kiosk_session, model_packs, people, punch, reporting, train
+from . import (
+    doctor,
+    enrol,
+    identify,
+    import_people,
+    kiosk_session,
+    model_packs,
+    people,
+    punch,
+    readiness,
+    reporting,
+    train,
+)
 from .bootstrap import Services
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
@@ -90,10 +102,14 @@ class SmartAbsen(UseCases):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What people must be told: licences of the engine in use once it is loaded, a key that was made."""
+        """What people must be told about the engine in use (licences), as message ids; empty until it is loaded."""
         engine = self.services.loaded_engine
-        licence = (engine.notice,) if engine is not None and engine.notice else ()
-        return (*licence, *self.services.notices)
+        return (engine.notice,) if engine is not None and engine.notice else ()
+
+    @property
+    def remarks(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What happened by the way and people should know, as message ids with their places."""
+        return tuple(self.services.remarks)
 
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
@@ -226,7 +242,9 @@ class SmartAbsen(UseCases):
 
     def templates_of(self, code: str) -> tuple[TemplateFacts, ...]:
         """Return what is known of the templates of one employee, of all engines. Raises NotFoundError."""
-        return people.templates_of(self.services, code)
+        templates = people.templates_of(self.services, code)
+        self.audit.note("biometric.read", subject=code, details={"templates": str(len(templates))})
+        return templates
 
     def rename_employee(self, code: str, name: str) -> Employee:
         """Give an employee another name. Raises NotFoundError, InvalidInputError."""
@@ -330,10 +348,14 @@ class SmartAbsen(UseCases):
 
     def report(self, first: date, last: date, *, code: str | None = None) -> Report:
         """Return days and totals of a period, both ends included, of one employee or all."""
-        return reporting.make_report(self.services, first, last, code=code)
+        report = reporting.make_report(self.services, first, last, code=code)
+        self.audit.note("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
+        return report
 
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat) -> None:
         """Write the days of a report as ``csv`` or ``xlsx``. Raises StorageError."""
+        details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
+        self.audit.note("attendance.export", details=details)
         reporting.write_report(report, Path(path), format=format)
 
     def reconcile_log(self) -> int:
@@ -361,3 +383,7 @@ class SmartAbsen(UseCases):
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""
         return doctor.check_health(self.services)
+
+    def check_readiness(self) -> tuple[Check, ...]:
+        """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""
+        return readiness.check_readiness(self.services)

@@ -7,12 +7,9 @@ employees loads no model.
 from __future__ import annotations
 
 import getpass
-import os
 import platform
-import tempfile
 import threading
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 
 from ..attendance.rules import Rules
@@ -22,8 +19,8 @@ from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..domain import ModelIdentity
-from ..errors import CameraError, StorageError
-from ..i18n import N_, _
+from ..errors import CameraError, ConfigError, StorageError
+from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
 from ..recognition.matchers import MATCHERS
@@ -36,12 +33,16 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
 from ..store.keys import KeyChain
+from ..store.mysql import Tls
+from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitTable
 from ..store.resealing import ring_for_writing
 from ..store.sealing import KeyRing
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .once import made_once
 from .secrets import ServerSecret, load_secret
 from .vault import KEY_MADE, adopt_unsealed, ensure_key
 
@@ -60,8 +61,9 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
-        self.notices: list[str] = []
-        """What people must be told once, in the language of the moment it happened."""
+        self._assumed_model: ModelIdentity | None = None
+        self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        """What people should be told, as message ids with their places."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -71,7 +73,7 @@ class Services:
         services._engines["in use"] = services.build_engine(engine, threads=1)
         return services
 
-    @cached_property
+    @made_once
     def rules(self) -> Rules:
         """The rules of attendance."""
         attendance = self.settings.attendance
@@ -84,13 +86,13 @@ class Services:
             min_work_minutes=attendance.min_work_minutes,
         )
 
-    @cached_property
+    @made_once
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return Database(self.settings.database_address, on_ready=self._adopt)
+        return self.open_database(self.settings.database_address, on_ready=self._adopt)
 
-    @cached_property
+    @made_once
     def key_chain(self) -> KeyChain:
         """The keys of the biometric data: ``key_chain.ring()`` opens it."""
         origins = self.loaded.origins
@@ -104,7 +106,7 @@ class Services:
     def ensure_key(self) -> None:
         """Make the first key where there is none, and tell people; raises as :func:`.vault.ensure_key`."""
         if ensure_key(self.key_chain, self.database):
-            self.notices.append(_(KEY_MADE, path=self.key_chain.path))
+            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
 
     def writing_ring(self) -> KeyRing:
         """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
@@ -112,30 +114,50 @@ class Services:
 
     def _adopt(self, database: Database) -> None:
         if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
-            self.notices.append(_(KEY_MADE, path=self.key_chain.path))
+            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
 
-    @cached_property
+    def open_database(self, url: str, *, on_ready: Callable[[Database], None] | None = None) -> Database:
+        """Return a database by its URL, with the password and certificates of the settings where it is a server.
+
+        Args:
+            on_ready: Called once, before its first unit of work.
+        """
+        given = self.settings.database
+        tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
+        return Database(url, password=given.password or _first_line(given.password_file), tls=tls, on_ready=on_ready)
+
+    @made_once
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
 
-    @cached_property
+    @made_once
+    def punch_queue(self) -> PunchQueue:
+        """Punches of the kiosks here that wait for the database."""
+        return PunchQueue(self.settings.home / "queue" / "punches.db")
+
+    @made_once
+    def clock(self) -> TrustedClock:
+        """The wall clock, with the latest time that was trusted."""
+        return remembered_clock(self.punch_queue)
+
+    @made_once
     def secret(self) -> ServerSecret:
         """The server's secret; the first use may make one in the home."""
         self.make_home()
         return load_secret(self.settings)
 
-    @cached_property
+    @made_once
     def sign_ins(self) -> SignInTable:
         """Where requests to sign in are kept."""
         return SignInTable(self.database)
 
-    @cached_property
+    @made_once
     def rate_limits(self) -> RateLimitTable:
         """Where tries are counted."""
         return RateLimitTable(self.database)
 
-    @cached_property
+    @made_once
     def web_sessions(self) -> WebSessionStore:
         """Where sessions of browsers are kept."""
         return WebSessionTable(self.database)
@@ -150,7 +172,7 @@ class Services:
         """Name of this kiosk: the one set, or the machine's."""
         return self.settings.site.kiosk or platform.node() or "kiosk"
 
-    @cached_property
+    @made_once
     def actor(self) -> str:
         """Who works here, for the audit trail: the user of the operating system and the machine."""
         try:
@@ -176,8 +198,14 @@ class Services:
 
     def active_model(self) -> ModelIdentity | None:
         """Return the identity of the gallery's embeddings, None before the first enrolment."""
+        if self._assumed_model is not None:
+            return self._assumed_model
         with self.database.read() as session:
             return meta.find_active_model(session)
+
+    def assume_model(self, model: ModelIdentity) -> None:
+        """Take the gallery's identity as known, for a kiosk that starts while the database is away."""
+        self._assumed_model = model
 
     def engine_choice(self) -> EngineChoice:
         """Choose the engine without loading it."""
@@ -245,17 +273,17 @@ class Services:
         named = self.settings.recognition.margin
         return self.engine.margin if named is None else named
 
-    @cached_property
+    @made_once
     def enrolment(self) -> Recognizer:
         """The recogniser for photos that become templates."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=ENROLMENT_LIMITS)
 
-    @cached_property
+    @made_once
     def identification(self) -> Recognizer:
         """The recogniser for pictures of whoever is to be identified."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=self._probe_limits)
 
-    @cached_property
+    @made_once
     def at_kiosk(self) -> Recognizer:
         """The recogniser for frames of a camera: detection works on a smaller copy."""
         recognition = self.settings.recognition
@@ -279,7 +307,7 @@ class Services:
 
     def camera_lock(self, spec: str) -> CameraLock:
         """Return the lock of a camera, shared by all processes of this machine, whatever their home."""
-        return CameraLock(spec, directory=_lock_directory(), holder=self.kiosk_name)
+        return CameraLock(spec, holder=self.kiosk_name)
 
     def open_camera(
         self,
@@ -307,8 +335,12 @@ class Services:
         return None
 
     def reconcile_log(self, *, thorough: bool = False) -> LogRepair:
-        """Make the attendance log equal to the database."""
-        return reconcile(self.database, self.csv_log, thorough=thorough)
+        """Make the attendance log equal to the database; what had to be mended is remarked."""
+        repair = reconcile(self.database, self.csv_log, thorough=thorough)
+        if repair.added or repair.rewritten:
+            remark = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
+            self.remarks.append((remark, (("added", str(repair.added)),)))
+        return repair
 
     def close(self) -> None:
         """Release models and connections."""
@@ -322,8 +354,14 @@ class Services:
             self.database.close()
 
 
-def _lock_directory() -> Path:
-    # Where Linux keeps such files: nothing sweeps it while the machine runs, unlike /tmp.
-    shared = Path("/run/lock")
-    base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-    return base / "smartabsen"
+def _first_line(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            N_("The password file {path} cannot be read: {problem}"),
+            path=path,
+            problem=getattr(exc, "strerror", None) or exc,
+        ) from exc

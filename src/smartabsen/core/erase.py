@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Literal
 
 from ..domain import Employee
 from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError
 from ..store import audit, employees, erasure, log_copies, punches, templates
-from ..store.database import Session
+from ..store.database import Database, Session
 from ..store.erasure import ALL, FACE, Tombstone, TombstoneFile
 from ..store.files import storage_errors
 from ..store.model_file import TrainedModel, has_unsealed_model, load_model, make_trained_model, remove_model
@@ -120,6 +121,26 @@ def apply_tombstones(services: Services) -> int:
     return len(wanted)
 
 
+def carry_tombstones(services: Services, live: Database, restored: Database) -> None:
+    """Erase in a database that is about to take the place of the live one whoever was erased since it was made.
+
+    The files of the home are done afterwards, by :func:`apply_tombstones`.
+
+    Raises:
+        DatabaseError: One of both does not answer.
+        StorageError: The tombstones of the home cannot be read.
+    """
+    with live.read() as session:
+        known = [tombstone for tombstone, _ in erasure.stored_tombstones(session)]
+    with restored.read() as session:
+        there = {tombstone for tombstone, _ in erasure.stored_tombstones(session)}
+    missing = [each for each in dict.fromkeys([*known, *tombstone_file(services).read()]) if each not in there]
+    for tombstone in missing:
+        restored.run_write(partial(_erase_rows, services, tombstone))
+    if missing:
+        restored.scrub()
+
+
 def forget_erased(services: Services) -> bool:
     """Take those out of this home's trained model whose templates were erased, perhaps on another machine.
 
@@ -176,7 +197,7 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
         # Before the database: the names are still known there, so that this can be done again after a crash.
         texts = [target.code, target.name]
         log_lines = log_copies.erase_person(services.csv_log, punch_ids=punch_ids, texts=texts)
-    rows = services.database.run_write(lambda session: _erase_rows(services, session, tombstone))
+    rows = services.database.run_write(partial(_erase_rows, services, tombstone))
     services.database.scrub()
     if target is not None:
         _forget(services, tombstone.employee_id)
@@ -190,7 +211,7 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     return Erasure(tombstone.pseudonym if everything else "", rows, log_lines, log_files)
 
 
-def _erase_rows(services: Services, session: Session, tombstone: Tombstone) -> dict[str, int]:
+def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:
     target = erasure.find_target(session, tombstone)
     rows = erasure.erase_rows(session, tombstone)
     if target is not None:

@@ -24,12 +24,12 @@ def open_gallery(services: Services) -> LiveGallery:
     """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
     was trained on another database: its numbers would name other people here.
     """
-    identity = services.engine.identity
     forget_erased(services)
-    ring = services.key_chain.ring
-    gallery = LiveGallery(services.settings.assets_dir, identity, services.make_matcher, ring=ring)
-    with services.database.read() as session:
-        stored = templates.gallery(session, identity, ring=ring(), include_inactive=True)
+    gallery = load_gallery(services)
+    identity = services.engine.identity
+    ring = services.key_chain.ring()
+    with services.database.read(long=True) as session:
+        stored = templates.gallery(session, identity, ring=ring, include_inactive=True)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
     if not known.issuperset(gallery.rows()):
         raise NotTrainedError(
@@ -37,6 +37,13 @@ def open_gallery(services: Services) -> LiveGallery:
             hint=N_("Train it again: smartabsen train"),
         )
     return gallery
+
+
+def load_gallery(services: Services) -> LiveGallery:
+    """Load the trained model for the engine in use, whatever database it was trained on."""
+    return LiveGallery(
+        services.settings.assets_dir, services.engine.identity, services.make_matcher, ring=services.key_chain.ring
+    )
 
 
 def identify(

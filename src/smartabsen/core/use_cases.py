@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import partial
 
+from .attendance_log import AttendanceLog
+from .audit import AuditTrail
+from .backups import Backups
 from .bootstrap import Services
+from .checkin import CheckIn
+from .databases import Databases
+from .erase import carry_tombstones
 from .keys import Keys
 from .limits import RateLimits
+from .once import made_once
 from .phones import Phones
 from .privacy import Privacy
 from .reembed import Reembedding
 from .secrets import ServerSecret
+from .serving import Serving
 from .signin import SignIn
+from .tls import Tls
 from .web_sessions import WebSessions
 
 
@@ -25,37 +34,75 @@ class UseCases:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    @cached_property
+    @made_once
+    def audit(self) -> AuditTrail:
+        """Who did what to whom."""
+        return AuditTrail(self.services)
+
+    @made_once
+    def attendance_log(self) -> AttendanceLog:
+        """The CSV files."""
+        return AttendanceLog(self.services)
+
+    @made_once
+    def backups(self) -> Backups:
+        """Backups of this installation. A restore erases again whoever was erased since the backup was made."""
+        backups = Backups(self.services, self.audit)
+        backups.before_swap.append(partial(carry_tombstones, self.services))
+        backups.after_restore.append(self.privacy.apply_tombstones)
+        return backups
+
+    @made_once
+    def databases(self) -> Databases:
+        """The database as a whole."""
+        return Databases(self.services, self.audit)
+
+    @made_once
     def signin(self) -> SignIn:
         """Requests to sign in with a phone."""
         return SignIn(self.services)
 
-    @cached_property
+    @made_once
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
         return Phones(self.services)
 
-    @cached_property
+    @made_once
+    def checkin(self) -> CheckIn:
+        """Attendance by a burst of frames from a browser."""
+        return CheckIn(self.services)
+
+    @made_once
+    def serving(self) -> Serving:
+        """The web server: what it needs, and its address."""
+        return Serving(self.services)
+
+    @made_once
+    def tls(self) -> Tls:
+        """Certificates for https."""
+        return Tls(self.services)
+
+    @made_once
     def privacy(self) -> Privacy:
         """Consents, copies for people, erasure, retention."""
         return Privacy(self.services)
 
-    @cached_property
+    @made_once
     def reembedding(self) -> Reembedding:
         """Another engine for the people who are enrolled, from their kept faces."""
         return Reembedding(self.services)
 
-    @cached_property
+    @made_once
     def keys(self) -> Keys:
         """The keys that biometric data is sealed with."""
         return Keys(self.services)
 
-    @cached_property
+    @made_once
     def web_sessions(self) -> WebSessions:
         """Sessions of browsers."""
         return WebSessions(self.services)
 
-    @cached_property
+    @made_once
     def limits(self) -> RateLimits:
         """How often something may be tried."""
         return RateLimits(self.services)

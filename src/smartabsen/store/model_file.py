@@ -16,7 +16,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,48 +29,22 @@ from ..i18n import N_
 from .file_lock import file_lock
 from .files import remove_abandoned, storage_errors, write_atomically
 from .sealing import KeyRing, model_binding, sealing_key_of
+from .trained_model import (
+    ARRAYS_NAME as ARRAYS_NAME,
+    TrainedModel as TrainedModel,
+    damaged,
+    make_trained_model as make_trained_model,
+)
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
-    from ..domain import FloatArray
-
-ARRAYS_NAME: Final = "model_knn.npz"
 FACTS_NAME: Final = "model_knn.json"
 _LOCK_NAME: Final = ".model.lock"
 _FORMAT: Final = 2
 _UNSEALED_FORMAT: Final = 1
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
-_LENGTH_TOLERANCE: Final = 1e-3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainedModel:
-    """A trained model. Make one with :func:`make_trained_model`.
-
-    Attributes:
-        model: Identity of the embeddings.
-        matcher, k: The matcher and, for KNN, its number of neighbours.
-        threshold, margin: What a decision needs.
-        leave_one_out_accuracy: As measured when it was trained, None where it could not be.
-        trained_at: UTC.
-        embeddings: float32 (N, D), rows of unit length.
-        employee_ids: int64 (N,), whose each row is.
-        version: 12 hex characters over all of this but the accuracy and the time: the same gallery, trained with the
-            same settings, has the same version.
-    """
-
-    model: ModelIdentity
-    matcher: str
-    k: int
-    threshold: float
-    margin: float
-    leave_one_out_accuracy: float | None
-    trained_at: datetime
-    embeddings: FloatArray
-    employee_ids: NDArray[np.int64]
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +52,6 @@ class ModelStamp:
     """What changes when a model file is replaced: inode, size and time of change of both files."""
 
     facts: tuple[tuple[int, int, int], ...]
-
-
-def make_trained_model(
-    *,
-    model: ModelIdentity,
-    matcher: str,
-    k: int,
-    threshold: float,
-    margin: float,
-    leave_one_out_accuracy: float | None,
-    trained_at: datetime,
-    embeddings: FloatArray,
-    employee_ids: NDArray[np.int64],
-) -> TrainedModel:
-    """Check the parts of a trained model and give it its version.
-
-    Raises:
-        ModelDamagedError: Shapes, types or values are wrong.
-    """
-    _check_arrays(model, embeddings, employee_ids)
-    threshold, margin = float(threshold), float(margin)
-    settings = [1, model.engine, model.digest, model.dimension, matcher, k, repr(threshold), repr(margin)]
-    digest = sha256(json.dumps(settings).encode())
-    digest.update(np.ascontiguousarray(employee_ids, dtype="<i8").data)
-    digest.update(np.ascontiguousarray(embeddings, dtype="<f4").data)
-    return TrainedModel(
-        model=model,
-        matcher=matcher,
-        k=k,
-        threshold=threshold,
-        margin=margin,
-        leave_one_out_accuracy=leave_one_out_accuracy,
-        trained_at=trained_at.astimezone(UTC),
-        embeddings=embeddings,
-        employee_ids=employee_ids,
-        version=digest.hexdigest()[:12],
-    )
 
 
 def save_model(directory: Path, trained: TrainedModel, ring: KeyRing) -> None:
@@ -213,6 +150,21 @@ def model_key(directory: Path) -> str | None:
         return None
 
 
+def copy_model(directory: Path, into: Path) -> tuple[Path, ...]:
+    """Copy the model's files, both of one state, and return where they lie; none where there is no model.
+
+    Raises:
+        StorageError: They cannot be read or written.
+    """
+    if not directory.is_dir():
+        return ()
+    with file_lock(directory / _LOCK_NAME), storage_errors(directory):
+        found = [directory / name for name in (FACTS_NAME, ARRAYS_NAME) if (directory / name).is_file()]
+        for path in found:
+            write_atomically(into / path.name, path.read_bytes())
+    return tuple(into / path.name for path in found)
+
+
 def load_model(directory: Path, ring: KeyRing) -> TrainedModel:
     """Read the model in force.
 
@@ -231,7 +183,7 @@ def load_model(directory: Path, ring: KeyRing) -> TrainedModel:
         for facts in (described, described.get("previous")):
             if facts and facts["sha256"] == sha256(arrays).hexdigest():
                 return _decode(directory / ARRAYS_NAME, facts, _opened(directory / ARRAYS_NAME, facts, arrays, ring))
-    raise _damaged(directory / ARRAYS_NAME, "its SHA-256 differs from that in the .json file")
+    raise damaged(directory / ARRAYS_NAME, "its SHA-256 differs from that in the .json file")
 
 
 def find_stamp(directory: Path) -> ModelStamp | None:
@@ -304,11 +256,11 @@ def _read_description(directory: Path, *, wanted: int = _FORMAT) -> dict[str, An
         facts: dict[str, Any] = json.loads(content)
         intact = facts.pop("checksum") == _checksum(facts)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise _damaged(path, "it is no description of a model") from exc
+        raise damaged(path, "it is no description of a model") from exc
     if not intact:
-        raise _damaged(path, "its checksum is wrong")
+        raise damaged(path, "its checksum is wrong")
     if facts.get("format") != wanted:
-        raise _damaged(path, f"its format is {facts.get('format')}; this program reads {wanted}")
+        raise damaged(path, f"its format is {facts.get('format')}; this program reads {wanted}")
     return facts
 
 
@@ -320,7 +272,7 @@ def _read(path: Path) -> bytes:
             N_("There is no trained model yet ({path} is missing)."), hint=N_("Train one: smartabsen train"), path=path
         ) from exc
     except OSError as exc:
-        raise _damaged(path, exc.strerror or "it cannot be read") from exc
+        raise damaged(path, exc.strerror or "it cannot be read") from exc
 
 
 def _opened(path: Path, facts: dict[str, Any], arrays: bytes, ring: KeyRing) -> bytes:
@@ -371,30 +323,7 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
         raise
     except Exception as exc:
         # Of a planted file, zipfile, zlib and NumPy raise anything.
-        raise _damaged(path, str(exc).partition("\n")[0] or type(exc).__name__) from exc
+        raise damaged(path, str(exc).partition("\n")[0] or type(exc).__name__) from exc
     if trained.version != facts["version"]:
-        raise _damaged(path, "its content differs from its version")
+        raise damaged(path, "its content differs from its version")
     return trained
-
-
-def _check_arrays(model: ModelIdentity, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> None:
-    expected = (len(employee_ids), model.dimension)
-    if embeddings.dtype != np.float32 or embeddings.shape != expected:
-        raise _damaged(ARRAYS_NAME, f"embeddings are {embeddings.dtype} {embeddings.shape}, not float32 {expected}")
-    if employee_ids.dtype != np.int64 or employee_ids.ndim != 1:
-        raise _damaged(ARRAYS_NAME, f"employee ids are {employee_ids.dtype} {employee_ids.shape}, not int64 (N,)")
-    if (employee_ids <= 0).any():
-        raise _damaged(ARRAYS_NAME, "an employee id is not positive")
-    # A comparison with NaN is false, so this also refuses what is not finite.
-    lengths = np.linalg.norm(embeddings, axis=1)
-    if not (np.abs(lengths - 1.0) <= _LENGTH_TOLERANCE).all():
-        raise _damaged(ARRAYS_NAME, "an embedding does not have unit length")
-
-
-def _damaged(path: Path | str, problem: str) -> ModelDamagedError:
-    return ModelDamagedError(
-        N_("The trained model {path} is damaged: {problem}."),
-        hint=N_("Train it again: smartabsen train"),
-        path=path,
-        problem=problem,
-    )
