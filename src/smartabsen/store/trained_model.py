@@ -90,6 +90,7 @@ def make_trained_model(
 
 
 def damaged(path: Path | str, problem: str) -> ModelDamagedError:
+    """Return the error of a model that is not what it should be."""
     return ModelDamagedError(
         N_("The trained model {path} is damaged: {problem}."),
         hint=N_("Train it again: smartabsen train"),
