@@ -70,6 +70,8 @@ PARTS: Final = (
         quick=("--tokens", "30", "--previews", "50", "--seconds", "5", "--rounds", "40"),
         needs_posix=True,
     ),
+    Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
+    Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from bench import kills, web
+from bench import kills, seals, web
 from bench.__main__ import PARTS, Part, Section, parse_names, run
 from bench.pipeline import RAW_CALLS, RAW_STEPS, STEPS, Proxy, Stopwatch, Timing, as_markdown, measure
 from bench.web_client import running
@@ -35,6 +35,15 @@ def test_tokens_are_used_once_and_previews_change_nothing_with_several_workers(t
     assert tokens.clean, tokens
     assert sum(tokens.statuses.values()) == 40
     assert previews.clean, previews
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_rotation_of_the_key_that_is_killed_leaves_everything_readable(tmp_path: Path) -> None:
+    """`kill -9` in the middle of sealing anew: each row opens with the old key or the new one."""
+    report = seals.measure_kills(tmp_path, kills=4)
+    assert report.in_the_middle > 0, "no rotation was killed in the middle: the test showed nothing"
+    assert report.broken == 0, report
 
 
 def test_the_pipeline_knows_where_each_backend_calls_its_runtime() -> None:

@@ -259,6 +259,77 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateFacts:
+    """What is known of a stored template without its key: all but the embedding; see :class:`Template`.
+
+    Attributes:
+        created_at: UTC.
+    """
+
+    id: int
+    model: ModelIdentity
+    quality: Quality
+    source: str
+    photo_digest: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceCrop:
+    """A face with its surroundings, cut out of a photo, as it is kept for other engines.
+
+    Attributes:
+        picture: The pixels as JPEG.
+        box_xyxy: The face in them.
+        landmarks_xy: float32 (5, 2), in pixels of the crop, in the order of ``scheme``.
+        scheme: What the landmarks are.
+        score: Of the detector that found it.
+    """
+
+    picture: bytes
+    box_xyxy: BoxXYXY
+    landmarks_xy: FloatArray
+    scheme: LandmarkScheme
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """A text that people agree to.
+
+    Attributes:
+        language: ``id`` or ``en``.
+        version: As its first line says, or the first characters of ``sha256`` where it says none.
+        text: What people read, without the line of the version.
+        sha256: Digest (hex) of the whole file.
+    """
+
+    language: str
+    version: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A recorded consent to face recognition.
+
+    Attributes:
+        at: When it was given, UTC.
+        text_version, text_sha256, language: To which text.
+        recorded_by: Who recorded it.
+        withdrawn_at: When it ended, UTC; None while it is in force.
+    """
+
+    at: datetime
+    text_version: str
+    text_sha256: str
+    language: str
+    recorded_by: str
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoVerdict:
     """What became of one photo at enrolment.
 
@@ -319,7 +390,7 @@ class ImportRow:
         reason: Stable code of the reason; empty when imported with all photos.
         detail: The same for people, in English; a message id with ``params``.
         photos: Verdict of each photo.
-        named_photos: The cell that names the photos, as read.
+        named_photos, consent: The cells that name the photos and state the consent, as read.
     """
 
     line: int
@@ -332,6 +403,7 @@ class ImportRow:
     params: tuple[tuple[str, str], ...] = ()
     photos: tuple[PhotoVerdict, ...] = ()
     named_photos: str = ""
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ from smartabsen.domain import (
     ReportDay,
     ReportTotal,
     Status,
-    Template,
+    TemplateFacts,
     TrainReport,
 )
 
@@ -91,6 +91,7 @@ class FakeApp:
         self.events: tuple[KioskEvent, ...] = ()
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
+        self.privacy = SimpleNamespace(consents=lambda code: ())
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:
@@ -184,9 +185,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "write_rejects": lambda app, report, path: Path(path).write_text("rejects"),
     "employees": lambda app, **_: app.people,
     "get_employee": lambda app, code: app.people[0],
-    "templates_of": lambda app, code: (
-        Template(3, 1, np.full(128, 0.0884, np.float32), MODEL, QUALITY, "front.jpg", "aa" * 32),
-    ),
+    "templates_of": lambda app, code: (TemplateFacts(3, MODEL, QUALITY, "front.jpg", "aa" * 32, AT),),
     "rename_employee": lambda app, code, name: app.people[0],
     "deactivate_employee": lambda app, code: app.people[0],
     "activate_employee": lambda app, code: app.people[0],

@@ -31,7 +31,7 @@ def employee(value: domain.Employee) -> Json:
     }
 
 
-def template(value: domain.Template) -> Json:
+def template(value: domain.TemplateFacts) -> Json:
     """A template without its embedding."""
     return {
         "id": value.id,

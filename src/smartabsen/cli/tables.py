@@ -103,7 +103,7 @@ def show_employees(out: Output, employees: Sequence[domain.Employee]) -> None:
     out.table(columns, rows, empty=_("No employees."))
 
 
-def show_employee(out: Output, employee: domain.Employee, templates: Sequence[domain.Template]) -> None:
+def show_employee(out: Output, employee: domain.Employee, templates: Sequence[domain.TemplateFacts]) -> None:
     """Print one employee and the photos the templates come from."""
     show_employees(out, (employee,))
     out.line()

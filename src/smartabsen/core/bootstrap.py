@@ -17,7 +17,7 @@ from ..camera.base import FrameSource
 from ..camera.lock import CameraLock
 from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
-from ..config import LoadedSettings, Settings
+from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..domain import ModelIdentity
 from ..errors import CameraError, ConfigError, StorageError
 from ..i18n import N_
@@ -32,10 +32,13 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.keys import KeyChain
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitStore, RateLimitTable
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
+from ..store.resealing import ring_for_writing
+from ..store.sealing import KeyRing
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .actors import current_actor
@@ -43,6 +46,7 @@ from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
 from .once import made_once
 from .secrets import ServerSecret, load_secret
+from .vault import KEY_MADE, adopt_unsealed, ensure_key
 
 
 class Services:
@@ -91,13 +95,41 @@ class Services:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return self.open_database(self.settings.database_address)
+        return self.open_database(self.settings.database_address, on_ready=self._adopt)
 
-    def open_database(self, url: str) -> Database:
-        """Return a database by its URL, with the password and certificates of the settings where it is a server."""
+    @made_once
+    def key_chain(self) -> KeyChain:
+        """The keys of the biometric data: ``key_chain.ring()`` opens it."""
+        origins = self.loaded.origins
+        return KeyChain(
+            self.settings.keys,
+            self.settings.keys_path,
+            writable=origins.get("keys_file") != CREDENTIAL_ORIGIN,
+            place=origins.get("keys", ""),
+        )
+
+    def ensure_key(self) -> None:
+        """Make the first key where there is none, and tell people; raises as :func:`.vault.ensure_key`."""
+        if ensure_key(self.key_chain, self.database):
+            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+
+    def writing_ring(self) -> KeyRing:
+        """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
+        return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
+
+    def _adopt(self, database: Database) -> None:
+        if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
+            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+
+    def open_database(self, url: str, *, on_ready: Callable[[Database], None] | None = None) -> Database:
+        """Return a database by its URL, with the password and certificates of the settings where it is a server.
+
+        Args:
+            on_ready: Called once, before its first unit of work.
+        """
         given = self.settings.database
         tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
-        return Database(url, password=given.password or _first_line(given.password_file), tls=tls)
+        return Database(url, password=given.password or _first_line(given.password_file), tls=tls, on_ready=on_ready)
 
     @made_once
     def csv_log(self) -> CsvLog:
@@ -206,6 +238,16 @@ class Services:
                 check_identity(engine, active)
                 self._engines["in use"] = engine
             return self._engines["in use"]
+
+    def use_engine(self, engine: Engine) -> None:
+        """Take over an engine whose embeddings the gallery has from now on; it is closed with the rest."""
+        with self._lock:
+            before = self._engines.get("in use")
+            if before is not None and before is not engine:
+                before.close()
+            self._engines["in use"] = engine
+            for name in ("enrolment", "identification", "at_kiosk"):
+                self.__dict__.pop(name, None)
 
     @property
     def loaded_engine(self) -> Engine | None:

@@ -16,6 +16,7 @@ from ..i18n import N_, _
 from ..recognition.annotate import Label, draw, draw_banner
 from .bootstrap import Services
 from .ending import Ending
+from .erasure_watch import ErasureWatch
 from .kiosk import Announce, Kiosk
 from .kiosk_start import PunchesOf, open_without_waiting
 from .punch import attempt_by_face
@@ -62,7 +63,7 @@ def run(
     ending = Ending(stop, max_seconds=max_seconds)
     start = open_without_waiting(services)
     view, why = _open_view(wanted=window)
-    with services.camera_lock(camera):
+    with services.camera_lock(camera), ErasureWatch(services):
         source = services.open_camera(
             camera,
             stop=ending,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain import Employee, Template
+from ..domain import Employee, TemplateFacts
 from ..store import audit, employees, templates
 from .bootstrap import Services
 from .train import forget_employee
@@ -26,14 +26,14 @@ def get_employee(services: Services, code: str) -> Employee:
         return employees.get(session, code, model=active)
 
 
-def templates_of(services: Services, code: str) -> tuple[Template, ...]:
-    """Return the templates of one employee, of all engines.
+def templates_of(services: Services, code: str) -> tuple[TemplateFacts, ...]:
+    """Return what is known of the templates of one employee, of all engines; no key is needed.
 
     Raises:
         NotFoundError: There is none with that code.
     """
     with services.database.read() as session:
-        return templates.of_employee(session, employees.get(session, code).id)
+        return templates.facts_of_employee(session, employees.get(session, code).id)
 
 
 def rename_employee(services: Services, code: str, name: str) -> Employee:

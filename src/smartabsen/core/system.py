@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .._version import __version__
-from ..errors import ModelDamagedError, NotTrainedError
+from ..errors import ModelError
 from ..store import employees, templates
 from ..store.model_file import load_model
 from .bootstrap import Services
@@ -90,8 +90,8 @@ class System:
 
     def _trained(self) -> TrainedFacts | None:
         try:
-            trained = load_model(self._services.settings.assets_dir)
-        except (NotTrainedError, ModelDamagedError):
+            trained = load_model(self._services.settings.assets_dir, self._services.key_chain.ring())
+        except ModelError:
             return None
         return TrainedFacts(
             version=trained.version,

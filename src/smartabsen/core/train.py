@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
-from ..errors import ModelDamagedError, NotFoundError, NotTrainedError, StorageError
+from ..errors import KeyMissingError, ModelDamagedError, NotFoundError, NotTrainedError, StorageError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..store import audit, employees, meta, templates
@@ -42,12 +42,14 @@ def train(
     Raises:
         NotFoundError: Nobody is enrolled.
         StorageError: The model cannot be written; the old one stays in force.
+        KeyMissingError: The key of the templates is missing, or is another one.
+        SealBrokenError: A template was changed, or moved from somebody else.
     """
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
     engine = services.engine
     threshold, margin = services.threshold, services.margin
     with services.database.read(long=True) as session:
-        gallery = templates.gallery(session, engine.identity)
+        gallery = templates.gallery(session, engine.identity, ring=services.key_chain.ring())
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
     if not len(gallery.employee_ids):
         raise NotFoundError(
@@ -73,7 +75,7 @@ def train(
         employee_ids=gallery.employee_ids,
     )
     if activated:
-        save_model(services.settings.assets_dir, trained)
+        save_model(services.settings.assets_dir, trained, services.writing_ring())
         _note(services, trained.version, action="model.train")
     on_progress(STEPS, STEPS)
     return TrainReport(
@@ -101,6 +103,9 @@ def train(
 def forget_employee(services: Services, employee_id: int) -> None:
     """Take one employee out of the trained model that is in force; everybody else stays as trained.
 
+    A model that cannot be opened stays as it is: it names nobody before its key is back, and then this person is a
+    stranger to the database.
+
     Raises:
         StorageError: The model cannot be written.
     """
@@ -121,12 +126,24 @@ def forget_employee(services: Services, employee_id: int) -> None:
             employee_ids=trained.employee_ids[others],
         )
 
+    change_model(services, forget)
+
+
+def change_model(services: Services, change: Callable[[TrainedModel], TrainedModel | None]) -> bool:
+    """Put into use what ``change`` makes of the model in force; return whether it made anything.
+
+    Nothing is changed where there is no model, or none that opens.
+
+    Raises:
+        StorageError: The model cannot be written.
+    """
     try:
-        without = update_model(services.settings.assets_dir, forget)
-    except (NotTrainedError, ModelDamagedError):
-        return
-    if without is not None:
-        _note(services, without.version, action="model.forget")
+        changed = update_model(services.settings.assets_dir, change, services.key_chain.ring())
+    except (NotTrainedError, ModelDamagedError, KeyMissingError):
+        return False
+    if changed is not None:
+        _note(services, changed.version, action="model.forget")
+    return changed is not None
 
 
 def note_gallery(services: Services, version: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .attendance_log import AttendanceLog
 from .audit import AuditTrail
 from .backups import Backups
@@ -12,10 +14,14 @@ from .databases import Databases
 from .desk import DayQuery, Desk
 from .desk_export import ExportFile, ExportFormat, export_days
 from .enrolments import Enrolments
+from .erase import carry_tombstones
+from .keys import Keys
 from .leave import Leave
 from .limits import RateLimits
 from .once import made_once
 from .phones import Phones
+from .privacy import Privacy
+from .reembed import Reembedding
 from .secrets import ServerSecret
 from .serving import Serving
 from .signin import SignIn
@@ -87,8 +93,11 @@ class UseCases:
 
     @made_once
     def backups(self) -> Backups:
-        """Backups of this installation."""
-        return Backups(self.services, self.audit)
+        """Backups of this installation. A restore erases again whoever was erased since the backup was made."""
+        backups = Backups(self.services, self.audit)
+        backups.before_swap.append(partial(carry_tombstones, self.services))
+        backups.after_restore.append(self.privacy.apply_tombstones)
+        return backups
 
     @made_once
     def databases(self) -> Databases:
@@ -119,6 +128,21 @@ class UseCases:
     def tls(self) -> Tls:
         """Certificates for https."""
         return Tls(self.services)
+
+    @made_once
+    def privacy(self) -> Privacy:
+        """Consents, copies for people, erasure, retention."""
+        return Privacy(self.services)
+
+    @made_once
+    def reembedding(self) -> Reembedding:
+        """Another engine for the people who are enrolled, from their kept faces."""
+        return Reembedding(self.services)
+
+    @made_once
+    def keys(self) -> Keys:
+        """The keys that biometric data is sealed with."""
+        return Keys(self.services)
 
     @made_once
     def web_sessions(self) -> WebSessions:

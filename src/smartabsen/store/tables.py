@@ -42,6 +42,7 @@ USER_LENGTH: Final = 32
 LABEL_LENGTH: Final = 100
 SEARCH_LENGTH: Final = 700
 SOURCE_LENGTH: Final = 255
+KEY_ID_LENGTH: Final = 12
 
 _OPTIONS: Final = {
     f"{dialect}_{option}": value
@@ -107,6 +108,7 @@ class Karyawan(Base):
     telepon: Mapped[str | None] = mapped_column(String(32))
     email: Mapped[str | None] = mapped_column(String(254))
     persetujuan_at: Mapped[datetime | None]
+    nonaktif_sejak: Mapped[datetime | None]
     cari: Mapped[str] = mapped_column(String(SEARCH_LENGTH))
     created_at: Mapped[datetime]
 
@@ -226,7 +228,11 @@ class RateLimitRow(Base):
 
 
 class TemplateRow(Base):
-    """Templates: embeddings as float32 little-endian with the identity of their model."""
+    """Templates: sealed embeddings with the identity of their model.
+
+    ``key_id`` is the key that ``embedding`` is sealed with; it is empty in rows from before there were seals, which
+    hold float32 little-endian.
+    """
 
     __tablename__ = "templates"
     __table_args__ = (
@@ -244,7 +250,58 @@ class TemplateRow(Base):
     quality: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
     photo_digest: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(KEY_ID_LENGTH))
     created_at: Mapped[datetime]
+
+
+class FaceCropRow(Base):
+    """Faces kept from enrolment photos, sealed: what another engine can make its templates of."""
+
+    __tablename__ = "face_crops"
+    __table_args__ = (UniqueConstraint("karyawan_id", "photo_digest"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
+    photo_digest: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
+    crop: Mapped[bytes] = mapped_column(LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"))
+    key_id: Mapped[str] = mapped_column(String(KEY_ID_LENGTH))
+    created_at: Mapped[datetime]
+
+
+class ConsentRow(Base):
+    """Consents to face recognition: who, when, to which text, recorded by whom. ``withdrawn_at`` ends one."""
+
+    __tablename__ = "consents"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"), index=True)
+    at_utc: Mapped[datetime]
+    text_version: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(8))
+    recorded_by: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    withdrawn_at: Mapped[datetime | None]
+
+
+class ErasureRow(Base):
+    """Tombstones: who was erased, as a row id and the instant of that row, and what was to be done.
+
+    There is no foreign key: a tombstone outlives the row, and is copied into older databases that come back.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (UniqueConstraint("karyawan_id", "at_utc"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int]
+    karyawan_created_at: Mapped[datetime]
+    scope: Mapped[str] = mapped_column(String(16))
+    attendance: Mapped[str] = mapped_column(String(16))
+    at_utc: Mapped[datetime]
+    requested_by: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    done_at: Mapped[datetime | None]
 
 
 class PunchRow(Base):
