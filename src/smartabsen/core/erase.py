@@ -130,8 +130,11 @@ def carry_tombstones(services: Services, live: Database, restored: Database) -> 
         DatabaseError: One of both does not answer.
         StorageError: The tombstones of the home cannot be read.
     """
-    with live.read() as session:
-        known = [tombstone for tombstone, _ in erasure.stored_tombstones(session)]
+    known: list[Tombstone] = []
+    # A damaged one is aside already; the file of the home knows the same erasures.
+    if live.path is None or live.path.exists():
+        with live.read() as session:
+            known = [tombstone for tombstone, _ in erasure.stored_tombstones(session)]
     with restored.read() as session:
         there = {tombstone for tombstone, _ in erasure.stored_tombstones(session)}
     missing = [each for each in dict.fromkeys([*known, *tombstone_file(services).read()]) if each not in there]

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .csv_log import COLUMNS, CsvLog
+from .csv_log import CsvLog
 from .files import storage_errors, write_atomically
 from .texts import one_line, without_formula
 
 _COPY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\.csv\.replaced-(?P<at>\d{8}T\d{6}\.\d{6}Z)")
+_KEY_COLUMNS: Final = 3
+"""Id, code and name."""
 _BOM: Final = "\ufeff".encode()
 
 
@@ -79,7 +81,8 @@ def _is_of(line: bytes, ids: set[str], texts: set[str]) -> bool:
         cells = next(csv.reader([text]), [])
     except csv.Error:
         cells = []
-    if len(cells) == len(COLUMNS):
+    if len(cells) > _KEY_COLUMNS:
+        # Whole, also as an older version wrote it: the id of the punch comes first in all of them.
         return cells[0] in ids or bool(texts & set(cells))
     # A torn line, or one of another program: whatever has the code or the name in it goes.
     return any(each in text for each in texts)
