@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from smartabsen import SmartAbsen
+from smartabsen.cli import serve_view
 from smartabsen.cli.app import app
+from smartabsen.cli.output import Output
 from smartabsen.store import passwords
 
 PASSWORD = "empat kuda makan rumput"
@@ -68,3 +72,15 @@ def test_the_setup_secret_is_printed_alone_while_there_is_no_user(run: Run) -> N
     assert "user setup" in run("list").stderr
     run("add", "siti", typed=f"{PASSWORD}\n")
     assert run("setup").exit_code == 1
+
+
+def test_a_server_without_users_says_how_the_first_one_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it prints works in the browser's form, once."""
+    with SmartAbsen.open(flags={"home": str(tmp_path / "home")}) as library:
+        serve_view.tell_setup(Output(as_json=False, quiet=True), library)
+        said = capsys.readouterr().err
+        secret = re.search(r"(?:[A-Z2-9]{4}-){4}[A-Z2-9]{4}", said)
+        assert secret is not None and "/admin/setup" in said
+        assert library.users.set_up(secret[0], "siti", PASSWORD).name == "siti"

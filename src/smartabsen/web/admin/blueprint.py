@@ -34,12 +34,12 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 NAVIGATION: Final = (
     ("today", N_("Today"), ("today",)),
-    ("employees", N_("Employees"), ("employees", "employee", "new_employee", "pair_phone")),
+    ("employees", N_("Employees"), ("employees", "employee", "new_employee", "enrol", "pair_phone")),
     ("days", N_("Attendance"), ("days", "month", "day", "late")),
     ("leave", N_("Leave"), ("leave",)),
     ("audit", N_("Audit trail"), ("audit",)),
     ("users", N_("Users"), ("users",)),
-    ("system", N_("System"), ("system",)),
+    ("system", N_("System"), ("system", "check")),
 )
 """Endpoint, title, and the endpoints at which it is the current one."""
 
