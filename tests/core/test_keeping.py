@@ -143,7 +143,7 @@ def test_a_database_is_copied_by_the_command_line(used: SmartAbsen, run: Run, tm
 def test_the_password_of_the_database_comes_from_a_file_or_the_environment(
     flags: dict[str, object], mariadb_url: str, tmp_path: Path
 ) -> None:
-    """It goes before one in the address, and stands in no message."""
+    """It is taken where the address has none, and stands in no message."""
     from sqlalchemy.engine import make_url
 
     secret = tmp_path / "password"

@@ -98,7 +98,7 @@ class Database:
     Args:
         url: ``sqlite:///path``, ``mysql+pymysql://user:password@host/name`` or ``mariadb+pymysql://...``.
         timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
-        password: Of a server's user, instead of the one in the URL.
+        password: Of a server's user, where the URL has none.
         tls: Certificates for the connection to a server.
         on_ready: Called once, before the first unit of work is given out and when the schema is current.
 
@@ -117,7 +117,7 @@ class Database:
     ) -> None:
         self._on_ready = on_ready
         self._url = _checked(url)
-        if password and not self.path:
+        if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
         self._tls = tls
         self._timeouts = _with_options(timeouts or Timeouts(), self._url)
