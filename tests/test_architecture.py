@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": _BOTTOM | _BACKENDS | {"config", "messages"},
     **{face: _BOTTOM | {"config", "core", "messages"} for face in _FACES},
     # The package itself: its lazy public API, and `python -m smartabsen`.
-    "": _BOTTOM | {"config", "core"},
+    "": _BOTTOM | {"config", "core", "camera", "qr"},
     "__main__": {"cli"},
 }
 """Each part of the package, and the parts that it may import."""

@@ -35,7 +35,13 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.punch_queue import PunchQueue
+from ..store.rate_limits import RateLimitTable
+from ..store.sign_ins import SignInTable
+from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .secrets import ServerSecret, load_secret
 
 
 class Services:
@@ -52,6 +58,9 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
+        self._assumed_model: ModelIdentity | None = None
+        self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        """What people should be told, as message ids with their places."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -84,6 +93,37 @@ class Services:
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
+
+    @cached_property
+    def punch_queue(self) -> PunchQueue:
+        """Punches of the kiosks here that wait for the database."""
+        return PunchQueue(self.settings.home / "queue" / "punches.db")
+
+    @cached_property
+    def clock(self) -> TrustedClock:
+        """The wall clock, with the latest time that was trusted."""
+        return remembered_clock(self.punch_queue)
+
+    @cached_property
+    def secret(self) -> ServerSecret:
+        """The server's secret; the first use may make one in the home."""
+        self.make_home()
+        return load_secret(self.settings)
+
+    @cached_property
+    def sign_ins(self) -> SignInTable:
+        """Where requests to sign in are kept."""
+        return SignInTable(self.database)
+
+    @cached_property
+    def rate_limits(self) -> RateLimitTable:
+        """Where tries are counted."""
+        return RateLimitTable(self.database)
+
+    @cached_property
+    def web_sessions(self) -> WebSessionStore:
+        """Where sessions of browsers are kept."""
+        return WebSessionTable(self.database)
 
     @property
     def pack(self) -> str:
@@ -121,8 +161,14 @@ class Services:
 
     def active_model(self) -> ModelIdentity | None:
         """Return the identity of the gallery's embeddings, None before the first enrolment."""
+        if self._assumed_model is not None:
+            return self._assumed_model
         with self.database.read() as session:
             return meta.find_active_model(session)
+
+    def assume_model(self, model: ModelIdentity) -> None:
+        """Take the gallery's identity as known, for a kiosk that starts while the database is away."""
+        self._assumed_model = model
 
     def engine_choice(self) -> EngineChoice:
         """Choose the engine without loading it."""
@@ -242,8 +288,12 @@ class Services:
         return None
 
     def reconcile_log(self, *, thorough: bool = False) -> LogRepair:
-        """Make the attendance log equal to the database."""
-        return reconcile(self.database, self.csv_log, thorough=thorough)
+        """Make the attendance log equal to the database; what had to be mended is remarked."""
+        repair = reconcile(self.database, self.csv_log, thorough=thorough)
+        if repair.added or repair.rewritten:
+            remark = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
+            self.remarks.append((remark, (("added", str(repair.added)),)))
+        return repair
 
     def close(self) -> None:
         """Release models and connections."""

@@ -53,7 +53,7 @@ def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> Log
         DatabaseError: The database does not answer.
         StorageError: A file cannot be read or written; the others have been checked.
     """
-    with database.read() as session:
+    with database.read(long=True) as session:
         known = {found.work_date: [found.punches, found.last_id] for found in punches.dates(session)}
     remembered = {} if thorough else _recall(log)
     repairs: dict[date, FileRepair] = {}
@@ -88,7 +88,7 @@ def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair
     counts = [0, 0]
 
     def read() -> tuple[punches.LoggedPunch, ...]:
-        with database.read() as session:
+        with database.read(long=True) as session:
             logged = punches.logged_on(session, work_date)
         counts[:] = [len(logged), max((one.punch.id for one in logged), default=0)]
         return logged

@@ -1,0 +1,16 @@
+"""Settings: :mod:`.sections` says what there is, :mod:`.loading` reads them."""
+
+from .loading import ENV_PREFIX, LoadedSettings, env_name, load_settings, mask_url
+from .sections import ServerSettings, Settings, SignInSettings, parse_networks
+
+__all__ = [
+    "ENV_PREFIX",
+    "LoadedSettings",
+    "ServerSettings",
+    "Settings",
+    "SignInSettings",
+    "env_name",
+    "load_settings",
+    "mask_url",
+    "parse_networks",
+]
