@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from smartabsen import (
+    CheckLevel,
     ConflictError,
     EngineMismatchError,
     InvalidInputError,
@@ -21,6 +22,9 @@ from smartabsen import (
     PunchMethod,
     SmartAbsen,
 )
+
+from smartabsen.messages import fill
+from smartabsen.store.model_file import load_model
 
 from .conftest import Draw
 
@@ -180,9 +184,39 @@ def test_a_deactivated_employee_is_a_stranger_at_once(app: SmartAbsen, draw: Dra
     ]
     with pytest.raises(ConflictError, match="not active"):
         app.punch("E1")
+
+
+def test_an_employee_who_comes_back_is_recognised_at_once(app: SmartAbsen, draw: Draw) -> None:
+    """The trained model is what it was before, and a health check finds nothing to do."""
+    for person in (1, 2):
+        enrol(app, draw, person)
+    version = app.train().version
+    app.deactivate_employee("E1")
     app.activate_employee("E1")
-    app.train()
     assert outcomes(app, draw("one.png", 1)) == [[(Outcome.RECOGNIZED, "E1")]]
+    assert load_model(app.settings.assets_dir).version == version
+    assert [check.level for check in app.check_health() if check.name == "training"] == [CheckLevel.OK]
+    assert app.remarks == ()
+
+
+def test_an_employee_who_comes_back_before_any_training_is_told_of_it(app: SmartAbsen, draw: Draw) -> None:
+    """There is no trained model to come back into."""
+    enrol(app, draw, 1)
+    app.deactivate_employee("E1")
+    app.activate_employee("E1")
+    assert [fill(*remark) for remark in app.remarks] == [
+        "Contoh 1 is recognised after the next training: smartabsen train"
+    ]
+
+
+def test_people_enrolled_since_the_training_are_named_where_somebody_is_recognised(app: SmartAbsen, draw: Draw) -> None:
+    """Who wonders why a new colleague stays unknown is told to train."""
+    enrol(app, draw, 1)
+    app.train()
+    enrol(app, draw, 2)
+    outcomes(app, draw("one.png", 1))
+    expected = ["The trained model lacks photos of Contoh 2. Train it again: smartabsen train"]
+    assert [fill(*remark) for remark in app.remarks] == expected
 
 
 def test_renaming_keeps_everything_else(app: SmartAbsen, draw: Draw) -> None:

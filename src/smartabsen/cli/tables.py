@@ -88,6 +88,8 @@ def show_import(out: Output, report: domain.ImportReport) -> None:
         out.line(", ".join(counts) + ".")
     if report.dry_run:
         out.note(_("Nothing was written: this was a dry run."))
+    elif any(photo.accepted for row in report.rows for photo in row.photos):
+        out.note(_("Next: smartabsen train"))
 
 
 def show_employees(out: Output, employees: Sequence[domain.Employee]) -> None:

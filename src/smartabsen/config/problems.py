@@ -37,7 +37,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
 _CLOCK: Final = re.compile(r"\s*([01]?\d|2[0-3])[:.]([0-5]\d)(?:[:.]([0-5]\d))?\s*")
 
 
-class Refused(ValueError):
+class SettingRefusedError(ValueError):
     """Raised by a validator of ours.
 
     Args:
@@ -57,13 +57,13 @@ def read_clock(value: object) -> time:
     """Return a time of day without a zone: of TOML itself, or of a text as ``07:30``, ``7:30`` or ``07.30``.
 
     Raises:
-        Refused: It is none; a number such as ``7`` could be hours, minutes or seconds.
+        SettingRefusedError: It is none; a number such as ``7`` could be hours, minutes or seconds.
     """
     if isinstance(value, time) and value.tzinfo is None:
         return value
     found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise Refused(
+        raise SettingRefusedError(
             N_("The setting {name} (from {origin}) is not usable: “{value}” is no time of day."),
             hint=N_('Write hours and minutes in quotes and without a zone, as "07:00".'),
             value=value,
@@ -82,7 +82,7 @@ def error_of(invalid: ValidationError, origins: Mapping[str, str]) -> ConfigErro
     context: _Problem = problem.get("ctx", {})
     params = {"name": name, "origin": origins.get(name, "default")}
     refused = context.get("error")
-    if isinstance(refused, Refused):
+    if isinstance(refused, SettingRefusedError):
         return ConfigError(refused.message_id, hint=refused.hint_id, **params, **refused.params)
     if problem["type"] in _SENTENCES:
         known = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..i18n import N_
-from .problems import Refused, read_clock
+from .problems import SettingRefusedError, read_clock
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -21,7 +21,7 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise Refused(
+        raise SettingRefusedError(
             N_("The setting {name} (from {origin}) is not usable: “{value}” is no time zone."),
             hint=N_("Indonesia has Asia/Jakarta (WIB), Asia/Makassar (WITA) and Asia/Jayapura (WIT)."),
             value=name,
@@ -43,7 +43,7 @@ def _known_networks(text: str) -> str:
     try:
         parse_networks(text)
     except ValueError as exc:
-        raise Refused(
+        raise SettingRefusedError(
             N_("The setting {name} (from {origin}) is not usable: “{value}” is no list of networks."),
             hint=N_("Write networks separated by commas, as 192.168.0.0/16, 10.0.0.0/8."),
             value=text,
@@ -57,7 +57,7 @@ def _base_url(text: str) -> str:
     parts = urlsplit(text)
     plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
     if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
-        raise Refused(
+        raise SettingRefusedError(
             N_("The setting {name} (from {origin}) is not usable: it is no address of a server."),
             hint=N_("It looks like https://absen.example.com, without a path."),
         )

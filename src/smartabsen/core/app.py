@@ -236,7 +236,7 @@ class SmartAbsen(UseCases):
         return people.set_active(self.services, code, active=False)
 
     def activate_employee(self, code: str) -> Employee:
-        """Let an employee punch again; to be recognised again takes a training. Raises NotFoundError."""
+        """Let an employee punch again, and be recognised at once where a model is trained. Raises NotFoundError."""
         return people.set_active(self.services, code, active=True)
 
     # --- recognition ---------------------------------------------------------------------------------------

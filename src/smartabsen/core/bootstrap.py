@@ -144,6 +144,16 @@ class Services:
             user = "unknown"
         return f"{user}@{platform.node()}"
 
+    def remark(self, message: str, **params: object) -> None:
+        """Keep something that happened by the way and that people should be told, once.
+
+        Args:
+            message: A message id; ``params`` fill its places.
+        """
+        remark = message, tuple((name, str(value)) for name, value in params.items())
+        if remark not in self.remarks:
+            self.remarks.append(remark)
+
     def make_home(self) -> None:
         """Make the home, for its owner only.
 
@@ -291,8 +301,10 @@ class Services:
         """Make the attendance log equal to the database; what had to be mended is remarked."""
         repair = reconcile(self.database, self.csv_log, thorough=thorough)
         if repair.added or repair.rewritten:
-            remark = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
-            self.remarks.append((remark, (("added", str(repair.added)),)))
+            self.remark(
+                N_("The attendance log differed from the database and was made equal: {added} lines were missing."),
+                added=repair.added,
+            )
         return repair
 
     def close(self) -> None:

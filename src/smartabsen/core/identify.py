@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
+from typing import Final
 
 from ..domain import Employee, Identification, ImageResult, Match, Observation, Outcome
 from ..errors import NotTrainedError
@@ -18,21 +19,30 @@ from .bootstrap import Services
 from .gallery import LiveGallery
 from .photos import read_picture
 
+_SHOWN_NAMES: Final = 5
+
 
 def open_gallery(services: Services) -> LiveGallery:
     """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
     was trained on another database: its numbers would name other people here.
+
+    People who were enrolled since the training are remarked.
     """
     gallery = load_gallery(services)
     identity = services.engine.identity
     with services.database.read(long=True) as session:
         stored = templates.gallery(session, identity, include_inactive=True)
+        people = {person.id: person.name for person in employees.find_all(session, include_inactive=False)}
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
     if not known.issuperset(gallery.rows()):
         raise NotTrainedError(
             N_("The trained model does not belong to the people in this database."),
             hint=N_("Train it again: smartabsen train"),
         )
+    lacking = {people[owner] for owner, _ in known.difference(gallery.rows()) if owner in people}
+    if lacking:
+        names = ", ".join(sorted(lacking)[:_SHOWN_NAMES]) + (" …" if len(lacking) > _SHOWN_NAMES else "")
+        services.remark(N_("The trained model lacks photos of {names}. Train it again: smartabsen train"), names=names)
     return gallery
 
 
