@@ -718,6 +718,8 @@ class KioskEventKind(StrEnum):
     CAMERA_LOST = "camera_lost"
     CAMERA_BACK = "camera_back"
     MODEL_RELOADED = "model_reloaded"
+    RUNNING = "running"
+    """Once a second: ``frames_per_s``."""
     TROUBLE = "trouble"
     SUMMARY = "summary"
 
@@ -749,6 +751,7 @@ class KioskEvent:
         track: Number of the person's track in this session, for decisions.
         detail: One English sentence for the others; a message id with ``params``.
         summary: For SUMMARY.
+        frames_per_s: For RUNNING: pictures of the camera that were looked at in the last second.
     """
 
     kind: KioskEventKind
@@ -761,6 +764,7 @@ class KioskEvent:
     params: tuple[tuple[str, str], ...] = ()
     summary: KioskSummary | None = None
     employee: Employee | None = None
+    frames_per_s: float = 0.0
 
 
 # --- models and health -------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ from smartabsen import (
     PunchMethod,
     SmartAbsen,
 )
-
 from smartabsen.messages import fill
 from smartabsen.store.model_file import load_model
 

@@ -106,7 +106,11 @@ class Session:
                 self._told.add(remark)
                 (warn or self.out.warn)(remark)
 
-    def tell_engine(self, app: SmartAbsen) -> None:
-        """Say which engine works, and why that one."""
+    def tell_engine(self, app: SmartAbsen, note: Callable[[str], None] | None = None) -> None:
+        """Say which engine works, and why that one.
+
+        Args:
+            note: Shows it; stderr by default.
+        """
         choice = app.engine_choice()
-        self.out.note(_("Engine {name}: {why}", name=choice.name, why=_(choice.why)))
+        (note or self.out.note)(_("Engine {name}: {why}", name=choice.name, why=_(choice.why)))

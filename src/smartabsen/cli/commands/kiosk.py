@@ -60,7 +60,7 @@ def run_kiosk(
 
         def on_event(event: KioskEvent) -> None:
             if event.kind is KioskEventKind.STARTED:
-                session.tell_engine(app)
+                session.tell_engine(app, view.note)
             session.tell_notices(app, view.warn)
             view.on_event(event)
 
