@@ -218,6 +218,23 @@ def test_people_enrolled_since_the_training_are_named_where_somebody_is_recognis
     assert [fill(*remark) for remark in app.remarks] == expected
 
 
+def test_a_log_that_cannot_be_written_is_completed_by_the_next_punch(app: SmartAbsen, draw: Draw) -> None:
+    """Open in a spreadsheet on Windows: the punch counts, and its line comes later."""
+    enrol(app, draw, 1)
+    enrol(app, draw, 2)
+    day = app.punch("E1").day.work_date
+    file = app.settings.csv_dir / f"{day}.csv"
+    file.unlink()
+    file.mkdir()
+    assert app.punch("E2").outcome is Outcome.RECOGNIZED
+    first, second = (fill(*remark) for remark in app.remarks)
+    assert first.startswith("The punch is recorded; its line is added")
+    assert str(file) in second
+    file.rmdir()
+    assert app.punch("E1").outcome is Outcome.ALREADY_RECORDED
+    assert [line.split(",")[1] for line in file.read_text(encoding="utf-8-sig").splitlines()[1:]] == ["E1", "E2"]
+
+
 def test_renaming_keeps_everything_else(app: SmartAbsen, draw: Draw) -> None:
     """The code and the templates stay."""
     enrol(app, draw, 1)

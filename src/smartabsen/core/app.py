@@ -324,6 +324,9 @@ class SmartAbsen(UseCases):
             NotFoundError: There is no employee with that code.
             ConflictError: The employee is inactive.
             DatabaseError: It is not known to be stored; try again with the same key.
+
+        A log file that cannot be written (open in a spreadsheet, no permission) is no error: :attr:`remarks` tells it,
+        and the next punch or start of a kiosk completes it.
         """
         return punch.punch_by_hand(self.services, code, note=note, key=key)
 
