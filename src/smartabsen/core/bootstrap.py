@@ -61,6 +61,8 @@ class Services:
         self._assumed_model: ModelIdentity | None = None
         self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         """What people should be told, as message ids with their places."""
+        self.log_behind = False
+        """Whether the attendance log lacks something, as it could not be written."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -150,7 +152,10 @@ class Services:
         Args:
             message: A message id; ``params`` fill its places.
         """
-        remark = message, tuple((name, str(value)) for name, value in params.items())
+        remark = (
+            message,
+            tuple((name, value if isinstance(value, str) else str(value)) for name, value in params.items()),
+        )
         if remark not in self.remarks:
             self.remarks.append(remark)
 
@@ -197,7 +202,7 @@ class Services:
                 active = self.active_model()
                 self._pack = self._find_pack(active)
                 engine = self.build_engine(choose_engine(self.settings, active).name)
-                check_identity(engine, active)
+                check_identity(engine, active, models_dir=self.settings.models_dir)
                 self._engines["in use"] = engine
             return self._engines["in use"]
 
