@@ -353,6 +353,17 @@ def test_doctor_shows_what_mends_each_finding(program: Any) -> None:
     assert (code, answer["status"], answer["data"]["checks"][0]["fix"]) == (1, "failed", "Plug one in.")
 
 
+@pytest.mark.parametrize("content", ["engine = ", "colour = 1"])
+def test_doctor_runs_with_a_broken_settings_file(program: Any, tmp_path: Path, content: str) -> None:
+    """That is what it is for: the file is a row among the others."""
+    (tmp_path / "smartabsen.toml").write_text(content)
+    code, answer = program.json("doctor")
+    checks = {each["name"]: each for each in answer["data"]["checks"]}
+    assert (code, checks["python"]["level"], checks["settings"]["level"]) == (1, "ok", "fail")
+    assert "smartabsen.toml" in checks["settings"]["detail"]
+    assert checks["settings"]["fix"]
+
+
 def test_config_show_has_value_and_origin(program: Any) -> None:
     """Every setting says where its value comes from."""
     answer = program.json("config", "show", "--engine", "dlib")[1]

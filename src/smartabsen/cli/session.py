@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..core.app import SmartAbsen
     from ..core.demo import DemoReport, DemoStep
     from ..core.terminal import Terminal
+    from ..domain import Check
+    from ..errors import ConfigError
 
 
 def open_app(flags: Mapping[str, object]) -> SmartAbsen:
@@ -26,6 +28,13 @@ def open_app(flags: Mapping[str, object]) -> SmartAbsen:
     from ..core.app import SmartAbsen
 
     return SmartAbsen.open(flags=flags)
+
+
+def check_machine(problem: ConfigError) -> tuple[Check, ...]:
+    """Check what can be checked where the settings cannot be read."""
+    from ..core import doctor
+
+    return doctor.check_machine(problem)
 
 
 def run_demo(
