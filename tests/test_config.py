@@ -50,7 +50,7 @@ def test_paths_follow_the_home_unless_they_are_named(tmp_path: Path) -> None:
         ({"SMARTABSEN_SERVER_PRODUCTION": "perhaps"}, ["server.production", "true or false is wanted"]),
         ({"SMARTABSEN_SIGNIN_ALLOWED_NETWORKS": "office"}, ["signin.allowed_networks", "no list of networks"]),
         ({"SMARTABSEN_PUBLIC_URL": "ftp://x"}, ["server.public_url", "no address of a server"]),
-        ({"SMARTABSEN_KIOSK_SOUND": "loud"}, ["kiosk.sound", "one of off, beep, voice is wanted"]),
+        ({"SMARTABSEN_KIOSK_SOUND": "loud"}, ["kiosk.sound", "one of off / beep / voice is wanted"]),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_name_and_origin(environ: dict[str, str], names: list[str]) -> None:

@@ -293,6 +293,21 @@ class ImportVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TableFormat:
+    """How a table was written, so that what is given back looks the same.
+
+    Attributes:
+        header: The titles as written.
+        separator: Between the cells of a CSV; empty for a workbook, and where nobody asked.
+        encoding: Of a CSV, as Python names it.
+    """
+
+    header: tuple[str, ...] = ()
+    separator: str = ""
+    encoding: str = "utf-8-sig"
+
+
+@dataclass(frozen=True, slots=True)
 class ImportRow:
     """One row of an import.
 
@@ -304,6 +319,7 @@ class ImportRow:
         detail: The same for people, in English; a message id with ``params``.
         photos: Verdict of each photo.
         named_photos: The cell that names the photos, as read.
+        cells: All cells of the row, as in the file.
     """
 
     line: int
@@ -316,15 +332,17 @@ class ImportRow:
     params: tuple[tuple[str, str], ...] = ()
     photos: tuple[PhotoVerdict, ...] = ()
     named_photos: str = ""
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result of an import."""
+    """The result of an import; ``source`` is how its file was written."""
 
     rows: tuple[ImportRow, ...]
     dry_run: bool
     interrupted: bool = False
+    source: TableFormat = TableFormat()
 
     def count(self, *verdicts: ImportVerdict) -> int:
         """Number of rows with one of these verdicts."""

@@ -352,6 +352,17 @@ def test_a_csv_holds_the_days_or_the_totals(app: SmartAbsen, tmp_path: Path, tot
     assert row.startswith("E1,Contoh,")
 
 
+def test_a_csv_is_separated_as_the_settings_say(flags: dict[str, object], tmp_path: Path) -> None:
+    """An Excel with Indonesian settings opens it in columns; the daily log keeps its commas."""
+    with SmartAbsen.open(flags={**flags, "report.csv_separator": ";"}) as app:
+        app.enrol("Contoh", [], code="E1")
+        day = app.punch("E1").day.work_date
+        app.write_report(app.report(*TODAY), tmp_path / "r.csv", format="csv")
+        log = (app.settings.csv_dir / f"{day}.csv").read_text(encoding="utf-8-sig")
+    assert (tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()[1].startswith("E1;Contoh;")
+    assert ",E1,Contoh," in log
+
+
 def test_a_workbook_holds_days_and_totals(app: SmartAbsen, tmp_path: Path) -> None:
     """Each on a sheet of its own."""
     app.enrol("Contoh", [], code="E1")

@@ -85,7 +85,7 @@ def error_of(invalid: ValidationError, origins: Mapping[str, str]) -> ConfigErro
     if isinstance(refused, SettingRefusedError):
         return ConfigError(refused.message_id, hint=refused.hint_id, **params, **refused.params)
     if problem["type"] in _SENTENCES:
-        known = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
+        known = " / ".join(re.findall(r"'([^']*)'", str(context.get("expected", ""))))
         return ConfigError(_SENTENCES[problem["type"]], hint=_SEE_ALL, **params, **{**context, "known": known})
     sentence = N_("The setting {name} (from {origin}) is not usable: {problem}.")
     return ConfigError(sentence, hint=_SEE_ALL, **params, problem=problem["msg"].rstrip("."))

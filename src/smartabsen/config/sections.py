@@ -197,6 +197,14 @@ class SignInSettings(_Section):
         return parse_networks(self.allowed_networks)
 
 
+class ReportSettings(_Section):
+    """Files of reports."""
+
+    csv_separator: Literal[",", ";"] = Field(
+        ",", description=N_("Between the cells of a CSV report; “;” for an Excel whose region separates lists by it.")
+    )
+
+
 class Settings(_Section):
     """All settings, frozen. Make one with :func:`load_settings`."""
 
@@ -218,6 +226,7 @@ class Settings(_Section):
     recognition: RecognitionSettings = RecognitionSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     kiosk: KioskSettings = KioskSettings()
+    report: ReportSettings = ReportSettings()
     server: ServerSettings = ServerSettings()
     signin: SignInSettings = SignInSettings()
 

@@ -210,8 +210,11 @@ class SmartAbsen(UseCases):
         )
 
     def write_rejects(self, report: ImportReport, path: str | Path) -> None:
-        """Write the rows of an import that were rejected or not reached to a .csv or .xlsx file, with the reasons."""
-        import_people.write_rejects(report, Path(path))
+        """Write the rows of an import that were rejected or not reached to a .csv or .xlsx file, with the reasons.
+
+        A CSV has the separator, the encoding and the titles of the file that was imported.
+        """
+        import_people.write_rejects(report, Path(path), separator=self.settings.report.csv_separator)
 
     def employees(self, *, search: str = "", include_inactive: bool = True) -> tuple[Employee, ...]:
         """Return employees sorted by name; ``search`` looks into code, name and position."""
@@ -340,7 +343,8 @@ class SmartAbsen(UseCases):
         """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
         details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
         self.audit.note("attendance.export", details=details)
-        reporting.write_report(report, Path(path), format=format, totals=totals)
+        separator = self.settings.report.csv_separator
+        reporting.write_report(report, Path(path), format=format, totals=totals, separator=separator)
 
     def reconcile_log(self) -> int:
         """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +34,10 @@ class PlannedRow:
         line: Where it stands in the file.
         person: Who, as read.
         named_photos: The cell that names photos, as read.
+        cells: All its cells, as in the file.
         photos: Files to examine.
         exists: Whether an employee has the code.
+        completes: That employee has this name and no template, and the row has photos.
         reason: Why it will not be imported (a stable code), empty when it will.
         detail: The same in English, a message id with ``params``.
     """
@@ -48,6 +50,8 @@ class PlannedRow:
     reason: str = ""
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    cells: tuple[str, ...] = ()
+    completes: bool = False
 
     def answer(
         self,
@@ -70,6 +74,7 @@ class PlannedRow:
             params=self.params if params is None else params,
             photos=photos,
             named_photos=self.named_photos,
+            cells=self.cells,
         )
 
 
@@ -115,7 +120,7 @@ def plan_rows(table: Table, *, folder: PhotoFolder, existing: Mapping[str, Emplo
     """Check each row and find its photos.
 
     Args:
-        existing: Employees by the key of their code.
+        existing: Employees by the key of their code, with the number of their templates.
     """
     first_line: dict[str, int] = {}
     for row in table.rows:
@@ -127,19 +132,26 @@ def plan_rows(table: Table, *, folder: PhotoFolder, existing: Mapping[str, Emplo
             # Degrees behind a comma shift everything: nobody may be enrolled under half a name.
             detail = N_("The row has more cells than there are columns; put a name with a comma into quotes.")
             problem = "too_many_cells", detail, ()
+        planned = PlannedRow(row.line, person, named, cells=row.cells)
         if problem is not None:
-            yield PlannedRow(row.line, person, named, reason=problem[0], detail=problem[1], params=problem[2])
+            yield replace(planned, reason=problem[0], detail=problem[1], params=problem[2])
             continue
         first_line[key] = row.line
         photos, missing = folder.resolve(named)
         if missing:
             params = (("names", ", ".join(missing)), ("folder", str(folder.directory)))
             detail = N_("Photos that are not in {folder}: {names}")
-            yield PlannedRow(row.line, person, named, reason="photo_missing", detail=detail, params=params)
+            yield replace(planned, reason="photo_missing", detail=detail, params=params)
             continue
-        yield PlannedRow(
-            row.line, person, named, photos=tuple(photos or folder.find(person.code)), exists=key in existing
-        )
+        found = tuple(photos or folder.find(person.code))
+        known = existing.get(key)
+        faceless = known is not None and not known.templates and same_name(known.name, person.name)
+        yield replace(planned, photos=found, exists=known is not None, completes=faceless and bool(found))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names are the same but for case and blanks."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tuple[str, str], ...]] | None:

@@ -44,10 +44,13 @@ def make_report(services: Services, first: date, last: date, *, code: str | None
     return build_report(people, found, first=first, last=last, zone=services.settings.site.zone)
 
 
-def write_report(report: Report, path: Path, *, format: ReportFormat, totals: bool = False) -> None:
+def write_report(
+    report: Report, path: Path, *, format: ReportFormat, totals: bool = False, separator: str = ","
+) -> None:
     """Write a report, with titles and statuses in the current language.
 
     Args:
+        separator: Between the cells of a CSV.
         totals: As CSV, which holds one table, write the totals of each employee instead of the days; XLSX has both.
 
     Raises:
@@ -58,7 +61,7 @@ def write_report(report: Report, path: Path, *, format: ReportFormat, totals: bo
         write_xlsx(path, _days(report), _totals(report))
     elif format == "csv":
         sheet = _totals(report) if totals else _days(report)
-        write_csv(path, sheet.header, sheet.rows)
+        write_csv(path, sheet.header, sheet.rows, separator=separator)
     else:
         raise InvalidInputError(N_("A report is written as csv or xlsx, not as {format}."), format=format)
 
