@@ -335,6 +335,40 @@ def test_a_picture_that_cannot_be_read_is_told_among_the_others(app: SmartAbsen,
     assert (broken.outcome, good.faces[0].outcome) == (Outcome.UNREADABLE, Outcome.RECOGNIZED)
 
 
+def test_a_folder_of_pictures_is_looked_through_in_the_order_of_names(
+    app: SmartAbsen, draw: Draw, tmp_path: Path
+) -> None:
+    """As enrolment does; a picture that is named twice is answered twice."""
+    enrol(app, draw, 1)
+    app.train()
+    first, second = draw("seen/a.png", 1), draw("seen/b.png", 77)
+    results = app.identify([second, tmp_path / "seen"])
+    assert [result.image for result in results] == [str(second), str(first), str(second)]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidInputError, match="no photo in"):
+        app.identify(tmp_path / "empty")
+
+
+def test_one_picture_can_be_drawn_into_a_file(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
+    """A name with the ending of a picture is a file, and never the picture itself."""
+    enrol(app, draw, 1)
+    app.train()
+    picture, out = draw("one.png", 1), tmp_path / "marked.png"
+    app.identify(picture, draw_dir=out)
+    assert out.read_bytes()[:4] == b"\x89PNG"
+    app.identify(picture, draw_dir=tmp_path / "marked")
+    assert (tmp_path / "marked" / "one-annotated.jpg").is_file()
+    notes = tmp_path / "notes"
+    notes.touch()
+    for images, target, problem in (
+        ([picture, picture], out, "there are 2 pictures"),
+        ([picture], picture, "is the picture itself"),
+        ([picture], notes, "is a file"),
+    ):
+        with pytest.raises(InvalidInputError, match=problem):
+            app.identify(images, draw_dir=target)
+
+
 def test_a_report_that_ends_before_it_begins_is_refused(app: SmartAbsen) -> None:
     """The message names both days."""
     with pytest.raises(InvalidInputError, match="2026-01-01"):

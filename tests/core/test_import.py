@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -146,6 +148,41 @@ def test_worker_processes_give_the_same_result_and_need_no_main_guard(
     assert run.stderr == ""
     with SmartAbsen.open(flags=flags) as app:
         assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
+
+
+TERMINATED = """
+import sys, time
+from smartabsen.cli.app import main
+from smartabsen.core.photo_pool import PhotoPool
+
+examine = PhotoPool.examine
+
+def slowly(self, photos):
+    for exam in examine(self, photos):
+        print("ready", file=sys.stderr, flush=True)
+        time.sleep(0.5)
+        yield exam
+
+PhotoPool.examine = slowly
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_sigterm_ends_an_import_like_ctrl_c(people: Path, tmp_path: Path) -> None:
+    """A service manager stops it: whole people are stored, the answer says which, and no worker complains."""
+    command = [sys.executable, "-c", TERMINATED, "import", str(people), "--photos", str(people.parent / "photos")]
+    command += ["--workers", "2", "--json", "--quiet", "--home", str(tmp_path / "home"), "--engine", "fake"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        lines = [process.stderr.readline() for _ in range(4)]
+        process.send_signal(signal.SIGTERM)
+        answer = json.loads(process.stdout.read())
+        assert process.wait(timeout=60) == 130
+        lines += process.stderr.readlines()
+    assert set(lines) == {"ready\n"}
+    assert (answer["status"], answer["data"]["interrupted"]) == ("partial", True)
+    assert answer["data"]["imported"] >= 1 and answer["data"]["pending"] >= 1
 
 
 def remarks(app: SmartAbsen) -> list[str]:

@@ -264,12 +264,13 @@ class SmartAbsen(UseCases):
     def identify(
         self, images: Sequence[str | Path] | str | Path, *, draw_dir: str | Path | None = None
     ) -> tuple[ImageResult, ...]:
-        """Say who is in each picture, in the order given.
+        """Say who is in each picture, in the order given; a folder stands for the pictures in it, sorted by name.
 
         Args:
-            draw_dir: Where annotated copies go.
+            draw_dir: Where annotated copies go: a directory, or for one picture a file named .jpg, .png, .webp or .bmp.
 
         Raises:
+            InvalidInputError: A folder holds no picture, or the copies cannot go there.
             NotTrainedError: There is no trained model yet.
             StorageError: An annotated copy cannot be written.
         """

@@ -37,6 +37,8 @@ _ENCODERS: Final[dict[str, tuple[str, list[int]]]] = {
     ".webp": (".webp", [cv2.IMWRITE_WEBP_QUALITY, 90]),
     ".bmp": (".bmp", []),
 }
+PICTURE_SUFFIXES: Final = tuple(_ENCODERS)
+"""Endings of files that pictures can be written to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,10 @@ def enroll(
     session: Session,
     name: Annotated[str, typer.Argument(metavar="NAME", help=_("Full name of the person."))],
     code: Annotated[str, typer.Option("--code", metavar="CODE", help=_("The employer's unique code."))],
-    photos: Annotated[list[Path] | None, typer.Argument(metavar="PHOTO", help=_("Photos of the person."))] = None,
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PHOTO", readable=False, help=_("Photos of the person, or folders of photos.")),
+    ] = None,
     position: Annotated[str, typer.Option("--position", metavar="TEXT", help=_("Job title."))] = "",
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="SRC", help=_("Take photos: number, rtsp://..., file, folder."))

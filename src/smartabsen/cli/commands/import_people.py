@@ -13,6 +13,7 @@ from ..answer import INTERRUPTED, Answer, Problem, problem_of
 from ..command import command, make_noun
 from ..parameters import AllowDuplicate, Detector
 from ..session import Session
+from ..signals import interrupt_on_sigterm
 
 app = make_noun()
 
@@ -30,8 +31,10 @@ app = make_noun()
 )
 def import_people(
     session: Session,
-    people: Annotated[Path, typer.Argument(metavar="PEOPLE", help=_("CSV or XLSX file."))],
-    photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help=_("Directory of the photos."))] = None,
+    people: Annotated[Path, typer.Argument(metavar="PEOPLE", readable=False, help=_("CSV or XLSX file."))],
+    photos: Annotated[
+        Path | None, typer.Option("--photos", metavar="DIR", readable=False, help=_("Directory of the photos."))
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show the verdicts, write nothing."))] = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help=_("Write rejected rows with their reasons to it."))
@@ -46,7 +49,7 @@ def import_people(
     detector: Detector = None,
 ) -> Answer:
     """Import, write the rejects if asked, and answer with the verdict of each row."""
-    with session.open({"recognition.detector": detector}) as app:
+    with session.open({"recognition.detector": detector}) as app, interrupt_on_sigterm():
         session.tell_engine(app)
         with session.out.progress(_("Photos")) as progress:
             report = app.import_people(

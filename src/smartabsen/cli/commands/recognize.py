@@ -26,9 +26,17 @@ app = make_noun()
 )
 def recognize(
     session: Session,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help=_("Pictures to look at."))],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE", readable=False, help=_("Pictures, or folders of them."))
+    ],
     draw: Annotated[
-        Path | None, typer.Option("--draw", metavar="DIR", help=_("Write copies with boxes and names to it."))
+        Path | None,
+        typer.Option(
+            "--draw",
+            metavar="OUT",
+            readable=False,
+            help=_("Write copies with boxes and names: a directory, or the file to write of one picture."),
+        ),
     ] = None,
     detector: Detector = None,
 ) -> Answer:
