@@ -811,6 +811,7 @@ class ModelStatus:
         state: ``installed``, ``missing``, ``different`` (not the published files) or ``bundled``.
         path: Where it lies or would lie.
         files: File name and digest found (empty digest where missing).
+        published: Digests that these files should have, in the same order; empty where none is published.
     """
 
     name: str
@@ -822,6 +823,12 @@ class ModelStatus:
     state: str
     path: str
     files: tuple[tuple[str, str], ...] = field(default=())
+    published: tuple[str, ...] = ()
+
+    def compared_files(self) -> tuple[tuple[str, str, str], ...]:
+        """Return name, digest found and digest published of each file; empty where there is none."""
+        published = self.published or ("",) * len(self.files)
+        return tuple((*file, digest) for file, digest in zip(self.files, published, strict=True))
 
 
 class CheckLevel(StrEnum):

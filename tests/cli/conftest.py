@@ -91,6 +91,7 @@ class FakeApp:
         self.events: tuple[KioskEvent, ...] = ()
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
+        self.published = "00ff"
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:
@@ -170,7 +171,7 @@ def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
     return (
         ModelStatus(
             "openvino", "openvino", "detection", "Apache-2.0", LicenceClass.FREE, "https://example.org",
-            app.model_state, "/models/openvino", (("a.xml", "00ff"),),
+            app.model_state, "/models/openvino", (("a.xml", "00ff"),), (app.published,),
         ),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ import pytest
 
 from smartabsen import i18n
 from smartabsen.domain import Check, CheckLevel, ImageResult, ImportRow, ImportVerdict, Outcome, PhotoVerdict
-from smartabsen.errors import LicenceError
+from smartabsen.errors import LicenceError, ModelError
 
 
 def last_call(program: Any) -> tuple[Any, ...]:
@@ -356,6 +356,28 @@ def test_models_verify_fails_on_files_that_differ(program: Any, state: str, exit
     program.prepare = lambda library: setattr(library, "model_state", state)
     code, answer = program.json("models", "verify")
     assert (code, answer["data"]["models"][0]["state"]) == (exit_code, state)
+
+
+def test_models_verify_shows_what_is_expected_and_what_is_there(program: Any) -> None:
+    """Both digests in full, for people and for scripts."""
+    program.prepare = lambda library: vars(library).update(model_state="different", published="11ee")
+    shown = program("models", "verify").stdout.splitlines()
+    assert shown[3:] == [
+        "    a.xml is not the published file:",
+        "        expected SHA-256 11ee",
+        "        found    SHA-256 00ff",
+    ]
+    (file,) = program.json("models", "verify")[1]["data"]["models"][0]["files"]
+    assert file == {"name": "a.xml", "sha256": "00ff", "published_sha256": "11ee"}
+
+
+def test_addresses_in_a_hint_stand_on_lines_of_their_own(program: Any) -> None:
+    """They can be copied; everything else of an error is one line."""
+    error = ModelError("No\nnetwork.", hint="Download:\n{urls}", urls="https://a.example/x\nhttps://a.example/y")
+    program.prepare = lambda library: library.raises.update(pull_model=error)
+    assert program("models", "pull", "yunet").stderr.splitlines() == [
+        "Error: No network.", "Download:", "https://a.example/x", "https://a.example/y",
+    ]  # fmt: skip
 
 
 def test_models_path_prints_the_bare_path(program: Any) -> None:

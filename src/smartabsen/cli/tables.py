@@ -262,9 +262,15 @@ def show_models(out: Output, models: Sequence[domain.ModelStatus]) -> None:
         out.line(f"{each.name}: {state}", styles.get(each.state, "green"))
         out.line(f"    {_(each.purpose)}; {licence}")
         out.line(f"    {each.source if each.state == 'missing' else each.path}")
-        for name, digest in each.files:
-            if digest:
+        for name, digest, published in each.compared_files():
+            if digest and published not in ("", digest):
+                out.line("    " + _("{name} is not the published file:", name=name), "red")
+                out.line("        " + _("expected SHA-256 {digest}", digest=published))
+                out.line("        " + _("found    SHA-256 {digest}", digest=digest))
+            elif digest:
                 out.line(f"    {name}  SHA-256 {digest[:16]}…")
+            elif any(found for _name, found in each.files):
+                out.line("    " + _("{name} is not there.", name=name), "red")
 
 
 def show_checks(out: Output, checks: Sequence[domain.Check]) -> None:
