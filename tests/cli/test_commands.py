@@ -225,12 +225,34 @@ def test_employee_show_has_templates_without_embeddings(program: Any) -> None:
 
 @pytest.mark.parametrize("verb", ["rename", "deactivate", "activate"])
 def test_employee_commands_answer_with_the_employee_as_it_is_now(program: Any, verb: str) -> None:
-    """Each change calls its method once; without a terminal nothing is asked."""
-    arguments = ["E001", "Siti R."] if verb == "rename" else ["E001"]
+    """Each change calls its method once; a script says yes itself where a person would be asked."""
+    arguments = {"rename": ["E001", "Siti R."], "deactivate": ["E001", "--yes"], "activate": ["E001"]}[verb]
     exit_code, answer = program.json("employee", verb, *arguments)
     assert (exit_code, answer["data"]["employee"]["code"]) == (0, "E001")
     assert [call[0] for call in program.library.calls] == [f"{verb}_employee"]
-    assert last_call(program)[1] == tuple(arguments)
+    assert last_call(program)[1] == tuple(argument for argument in arguments if argument != "--yes")
+
+
+def test_somebody_without_a_face_is_told_as_added(program: Any) -> None:
+    """“0 of 0 photos” would look like a fault."""
+    program.prepare = lambda library: setattr(library, "verdicts", ())
+    assert program("enroll", "Siti", "--no-photos", "--code", "E001").stdout == (
+        "Siti Rahma (E001) is added without a face, and punches by hand: smartabsen punch E001\n"
+    )
+
+
+def test_a_photo_at_the_camera_is_taken_before_it_is_judged(program: Any) -> None:
+    """“Accepted” is said once, at the end: all photos together show whose face it is."""
+    result = program("enroll", "Siti", "--camera", "0", "--code", "E001")
+    assert "Photo taken." in result.stderr
+    assert "Accepted." not in result.stderr
+
+
+def test_deactivate_wants_yes_where_nobody_can_be_asked(program: Any) -> None:
+    """A script that lost its terminal changes nothing by that."""
+    result = program("employee", "deactivate", "E001")
+    assert (result.exit_code, "--yes" in result.stderr) == (2, True)
+    assert "deactivate_employee" not in [call[0] for call in program.library.calls]
 
 
 @pytest.mark.parametrize(("answer", "exit_code"), [("y\n", 0), ("\n", 1), ("", 130)])

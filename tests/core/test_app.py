@@ -12,7 +12,9 @@ from openpyxl import load_workbook
 from smartabsen import (
     CheckLevel,
     ConflictError,
+    DatabaseError,
     EngineMismatchError,
+    ImportReport,
     InvalidInputError,
     KioskEvent,
     KioskEventKind,
@@ -21,7 +23,10 @@ from smartabsen import (
     Outcome,
     PunchMethod,
     SmartAbsen,
+    StorageError,
 )
+from smartabsen.core.demo import run_demo
+from smartabsen.core.terminal import Terminal
 from smartabsen.messages import fill
 from smartabsen.store.model_file import load_model
 
@@ -427,3 +432,29 @@ def test_a_model_of_another_database_names_nobody(app: SmartAbsen, draw: Draw, f
         other.enrol("Somebody Else", [], code="Z1")
         with pytest.raises(NotTrainedError, match="does not belong"):
             other.identify([draw("who.png", 1)])
+
+
+def test_no_directory_is_made_outside_the_home(flags: dict[str, object], tmp_path: Path) -> None:
+    """A typing error in a path is told, and leaves nothing behind."""
+    missing = tmp_path / "mssing"
+    with SmartAbsen.open(flags=flags) as app:
+        with pytest.raises(StorageError, match="no directory"):
+            app.write_report(app.report(*TODAY), missing / "r.csv", format="csv")
+        with pytest.raises(StorageError, match="no directory"):
+            app.write_rejects(ImportReport((), dry_run=False), missing / "r.csv")
+        with pytest.raises(StorageError, match="no directory"):
+            app.audit.export(missing / "audit.jsonl")
+    with (
+        SmartAbsen.open(flags={**flags, "database_url": f"sqlite:///{missing}/a.db"}) as app,
+        pytest.raises(DatabaseError, match="no directory"),
+    ):
+        app.employees()
+    assert not missing.exists()
+
+
+def test_a_demonstration_leaves_a_directory_with_other_files_alone(tmp_path: Path) -> None:
+    """It wants an empty one."""
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ConflictError, match="not empty"):
+        run_demo(tmp_path, say=lambda _: None, terminal=Terminal("utf-8"), flags={})
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

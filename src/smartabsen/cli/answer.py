@@ -86,7 +86,7 @@ def print_json(value: Mapping[str, object]) -> None:
 
 
 def print_problem(problem: Problem) -> None:
-    """Print an error for people on stderr: one line, and what to do next; addresses in that stand on their own lines."""
+    """Print an error for people on stderr: one line, and what to do next, where addresses have their own lines."""
     typer.secho(_("Error:") + " ", fg="red", bold=True, nl=False, err=True)
     typer.echo(one_line(problem.message), err=True)
     for line in problem.hint.splitlines():

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from ..i18n import _, set_language
 from ..messages import fill
 from .groups import Invocation
@@ -114,6 +116,18 @@ class Session:
             if remark not in self._told:
                 self._told.add(remark)
                 (warn or self.out.warn)(remark)
+
+    def ask(self, question: str) -> None:
+        """Ask before something that cannot be taken back lightly; ends the command where the answer is no.
+
+        Raises:
+            typer.BadParameter: Nobody is there to answer.
+        """
+        if not self.out.can_ask():
+            raise typer.BadParameter(_("Nobody is at a terminal to confirm this; say --yes if it is meant."))
+        if not self.out.confirm(question):
+            self.out.warn(_("Nothing was changed."))
+            raise typer.Exit(1)
 
     def tell_engine(self, app: SmartAbsen, note: Callable[[str], None] | None = None) -> None:
         """Say which engine works, and why that one.

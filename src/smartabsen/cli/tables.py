@@ -49,8 +49,11 @@ def show_enrolment(out: Output, report: domain.EnrolReport) -> None:
 
 def enrolment_sentence(report: domain.EnrolReport) -> str:
     """Return the result of enrolling one person in one line."""
+    if not report.verdicts:
+        text = N_("{name} ({code}) is added without a face, and punches by hand: smartabsen punch {code}")
+        return _(text, name=report.employee.name, code=report.employee.code)
     return _(
-        "{name} ({code}): {accepted} of {count} photos accepted, {templates} templates.",
+        "{name} ({code}): photos accepted: {accepted} of {count}; templates: {templates}.",
         name=report.employee.name,
         code=report.employee.code,
         accepted=report.accepted,

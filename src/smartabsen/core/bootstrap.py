@@ -307,7 +307,7 @@ class Services:
         repair = reconcile(self.database, self.csv_log, thorough=thorough)
         if repair.added or repair.rewritten:
             self.remark(
-                N_("The attendance log differed from the database and was made equal: {added} lines were missing."),
+                N_("The attendance log differed from the database and was made equal. Missing lines: {added}."),
                 added=repair.added,
             )
         return repair

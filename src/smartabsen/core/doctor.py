@@ -92,7 +92,7 @@ def _check_database(services: Services) -> Iterator[Check]:
         people = employees.count(session)
     facts = services.database.database_facts()
     places = {"kind": facts.kind, "version": facts.version, "address": facts.address, "people": str(people)}
-    yield _row("database", _OK, N_("{kind} {version} at {address}, {people} employees"), **places)
+    yield _row("database", _OK, N_("{kind} {version} at {address}, employees: {people}"), **places)
     if facts.journal_mode:
         detail = N_("Journal mode {mode}: {reason}")
         yield _row("journal", _OK, detail, mode=facts.journal_mode, reason=facts.journal_reason)
@@ -141,7 +141,7 @@ def _check_training(services: Services) -> Iterator[Check]:
         return
     yield from _compare(trained.model, active, trained.embeddings.tobytes() == gallery.embeddings.tobytes())
     if without:
-        detail = N_("{count} active employees have no template and cannot be recognised.")
+        detail = N_("Active employees without a template, who cannot be recognised: {count}.")
         fix = N_("Enrol photos of them; until then: smartabsen punch CODE")
         yield _row("templates", _WARN, detail, fix, count=str(without))
 
@@ -161,11 +161,11 @@ def _check_log(services: Services) -> Iterator[Check]:
         days = len(dates(session))
     repair = services.reconcile_log(thorough=True)
     if repair.added or repair.rewritten:
-        detail = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
+        detail = N_("The attendance log differed from the database and was made equal. Missing lines: {added}.")
         yield _row("log", _WARN, detail, N_("Look for edited or deleted files in {path}."), added=str(repair.added),
                    path=services.settings.csv_dir)  # fmt: skip
     else:
-        yield _row("log", _OK, N_("The attendance log equals the database: {days} days."), days=str(days))
+        yield _row("log", _OK, N_("The attendance log equals the database. Days in it: {days}."), days=str(days))
 
 
 def _check_queue(services: Services) -> Iterator[Check]:
@@ -176,7 +176,7 @@ def _check_queue(services: Services) -> Iterator[Check]:
         at = one.punch.at.astimezone(ZoneInfo(services.settings.site.zone)).isoformat(timespec="seconds")
         yield _row("queue", _WARN, detail, fix, number=str(one.punch.employee_id), at=at, reason=one.refused)
     if waiting:
-        detail = N_("{count} punches wait on this kiosk for the database.")
+        detail = N_("Punches that wait on this kiosk for the database: {count}.")
         fix = N_("They are passed on while a kiosk runs: smartabsen run-kiosk")
         yield _row("queue", _WARN, detail, fix, count=str(waiting))
     else:

@@ -16,6 +16,7 @@ from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
 from ..store import employees
 from ..store.employees import code_key
+from ..store.files import require_directory
 from ..store.sheet_writer import Sheet, write_csv, write_xlsx
 from ..store.sheets import PEOPLE_COLUMNS, Table, read_table
 from .bootstrap import Services
@@ -98,6 +99,7 @@ def write_rejects(report: ImportReport, path: Path, *, separator: str) -> None:
         StorageError: The file cannot be written.
         InvalidInputError: It is named neither .csv nor .xlsx.
     """
+    require_directory(path.parent)
     # The file may itself be one of rejects. The reasons stand first: cells beyond the last title stay where they were.
     kept = [place for place, title in enumerate(report.source.header) if title not in _REASONS]
     header = (*_REASONS, *(report.source.header[place] for place in kept))
@@ -201,7 +203,7 @@ def _refuse_conflicts(plan: Sequence[PlannedRow]) -> None:
     codes = [row.person.code for row in plan if row.exists]
     if codes:
         raise ConflictError(
-            N_("{count} codes exist already: {codes}. Nothing was imported."),
+            N_("Codes that exist already ({count}): {codes}. Nothing was imported."),
             hint=N_("--on-conflict skip leaves them alone, --on-conflict update changes them."),
             count=len(codes),
             codes=", ".join(codes[:_SHOWN_CODES]) + (" …" if len(codes) > _SHOWN_CODES else ""),

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from ..domain import Employee, ImportRow, ImportVerdict, PhotoVerdict
+from ..errors import InvalidInputError
 from ..i18n import N_
-from ..store.employees import code_key
+from ..store.employees import check_code, code_key
 from ..store.sheets import Table
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
+from ..store.texts import one_line
 from .photos import PHOTO_SUFFIXES, find_photos
 
 PHOTO_SEPARATOR: Final = "|"
@@ -167,6 +169,10 @@ def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tu
         if len(text) > limit:
             detail = N_("The {field} is longer than {limit} characters.")
             return "too_long", detail, (("field", field), ("limit", str(limit)))
+    try:
+        check_code(one_line(person.code))
+    except InvalidInputError as exc:
+        return "bad_code", exc.message_id, exc.text_params
     if first_line is not None:
         return "duplicate_code", N_("Line {line} has the same code."), (("line", str(first_line)),)
     return None

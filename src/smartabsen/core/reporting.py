@@ -12,6 +12,7 @@ from ..errors import InvalidInputError
 from ..i18n import N_, _
 from ..messages import STATUSES
 from ..store import days, employees
+from ..store.files import require_directory
 from ..store.sheet_writer import CellValue, Sheet, write_csv, write_xlsx
 from .bootstrap import Services
 
@@ -57,6 +58,7 @@ def write_report(
         InvalidInputError: There is no such format.
         StorageError: The file cannot be written.
     """
+    require_directory(path.parent)
     if format == "xlsx":
         write_xlsx(path, _days(report), _totals(report))
     elif format == "csv":

@@ -65,6 +65,18 @@ def make_private_directory(path: Path) -> None:
             missing.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 
+def require_directory(path: Path) -> None:
+    """Refuse a directory that is missing: outside the home none is made, so that a typing error is noticed.
+
+    Raises:
+        StorageError: There is none.
+    """
+    if not path.is_dir():
+        raise StorageError(
+            N_("There is no directory {path}."), hint=N_("Make it first, or correct the name."), path=path
+        )
+
+
 def check_writable(directory: Path) -> None:
     """Write a file into a directory and delete it: the only proof that it can be written.
 

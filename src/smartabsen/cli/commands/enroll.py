@@ -85,8 +85,11 @@ def _answer(report: EnrolReport) -> Answer:
 
 
 def _guide(out: Output, event: PhotoVerdict | int) -> None:
-    """Guide a person at the camera: the number of photos wanted, or the verdict of the one just taken."""
-    if isinstance(event, PhotoVerdict):
+    """Guide a person at the camera: the number of photos wanted, or what became of the one just taken."""
+    if isinstance(event, PhotoVerdict) and event.accepted:
+        # Whether it is this person's face is judged at the end, over all photos.
+        out.warn(_("Photo taken."))
+    elif isinstance(event, PhotoVerdict):
         out.warn(" ".join(part for part in tables.verdict_sentence(event) if part))
     else:
         out.warn(_("Look at the camera. Photos wanted: {count}", count=event))

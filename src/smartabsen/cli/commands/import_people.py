@@ -81,5 +81,5 @@ def _problems(report: ImportReport) -> tuple[tuple[Problem, ...], int]:
         return (), 0
     if rejected == len(report.rows):
         return (Problem("refused", _("No row was imported.")),), 1
-    error = PartlyDoneError(N_("{count} of {all} rows were rejected."), count=rejected, all=len(report.rows))
+    error = PartlyDoneError(N_("Rejected rows: {count} of {all}."), count=rejected, all=len(report.rows))
     return (problem_of(error),), error.exit_code

@@ -59,5 +59,5 @@ def _problems(results: Sequence[ImageResult]) -> tuple[tuple[Problem, ...], int]
         return (), 0
     if len(unread) == len(results):
         return (Problem("unreadable", _("None of the pictures can be read.")),), 1
-    error = PartlyDoneError(N_("{count} of {all} pictures cannot be read."), count=len(unread), all=len(results))
+    error = PartlyDoneError(N_("Pictures that cannot be read: {count} of {all}."), count=len(unread), all=len(results))
     return (problem_of(error),), error.exit_code
