@@ -32,6 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Each part of the package, and the parts that it may import."""
 
+MAY_IMPORT_TOO = {"cli.serve_view": {"web"}}
+"""Modules that may import more than their part: what starts the web server."""
+
 OWNERS: dict[str, set[str]] = {
     "typer": {"cli"},
     "rich": {"cli"},
@@ -121,7 +124,7 @@ MODULES = [read_module(path) for path in sorted([*SOURCES.rglob("*.py"), *SOURCE
 
 def wrong_directions(module: Module) -> list[str]:
     """Imports of parts that the module's part may not know."""
-    allowed = MAY_IMPORT[module.part] | {module.part}
+    allowed = MAY_IMPORT[module.part] | {module.part} | MAY_IMPORT_TOO.get(module.name, set())
     inside = [name.split(".") for name in module.imports() if name.split(".")[0] == "smartabsen"]
     # `from smartabsen import x` of a part that is no module is the public API: everybody's, and nobody's inside.
     return [".".join(names) for names in inside if (names[1] if len(names) > 1 else "") not in allowed]

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 
 from ..domain import Pairing, SignInRequest, SignInState
-from ..errors import DeniedError
-from ..i18n import N_, _
+from ..errors import DeniedError, InvalidInputError
+from ..i18n import N_, _, describe_error
 from . import data
 from .answer import one_line
 from .output import Output
@@ -21,6 +21,7 @@ from .session import terminal_of
 if TYPE_CHECKING:
     from ..core.app import SmartAbsen
     from ..core.signin import SignInAnswer
+    from ..core.terminal import Terminal
 
 
 def show_request(out: Output, app: SmartAbsen, *, dark: bool = True) -> Callable[[SignInRequest], None]:
@@ -33,7 +34,7 @@ def show_request(out: Output, app: SmartAbsen, *, dark: bool = True) -> Callable
 
     def show(request: SignInRequest) -> None:
         _warn_of_local_address(out, app)
-        out.screen.out(app.signin.render_terminal(request, terminal_of(out.screen, dark=dark)), highlight=False)
+        _draw(out, lambda terminal: app.signin.render_terminal(request, terminal), dark=dark)
         _line(out, _("Scan this with a phone, or open {address} there and type the code.", address=app.signin.address))
         _line(out, _("Code: {code}", code=request.access_code), "bold")
         _line(out, _("Number to type on the phone: {number}", number=request.number), "bold")
@@ -46,7 +47,7 @@ def show_pairing(out: Output, app: SmartAbsen, pairing: Pairing, *, dark: bool =
     """Show an invitation: QR and address."""
     _warn_of_local_address(out, app)
     zone = ZoneInfo(app.settings.site.zone)
-    out.screen.out(app.phones.render_terminal(pairing, terminal_of(out.screen, dark=dark)), highlight=False)
+    _draw(out, lambda terminal: app.phones.render_terminal(pairing, terminal), dark=dark)
     places = {"name": pairing.employee.name, "code": pairing.employee.code}
     _line(out, _("For the phone of {name} ({code}): scan this, or open the address there.", **places))
     _line(out, pairing.url)
@@ -102,10 +103,16 @@ def answer_data(answer: SignInAnswer) -> data.Json:
 
 def _warn_of_local_address(out: Output, app: SmartAbsen) -> None:
     if not app.signin.reaches_phones:
-        address = app.signin.public_url
-        out.warn(
-            _("Phones do not reach {address}: set SMARTABSEN_PUBLIC_URL to the server's address.", address=address)
-        )
+        warning = N_("Phones do not reach {address}: set SMARTABSEN_PUBLIC_URL to the server's address.")
+        out.warn(_(warning, address=app.signin.public_url))
+
+
+def _draw(out: Output, render: Callable[[Terminal], str], *, dark: bool) -> None:
+    try:
+        out.screen.out(render(terminal_of(out.screen, dark=dark)), highlight=False)
+    except InvalidInputError as exc:
+        # Too narrow a terminal; the code and the address below do without the picture.
+        out.warn(" ".join(describe_error(exc)))
 
 
 def _line(out: Output, text: str, style: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ def public_url(settings: Settings) -> str:
     server = settings.server
     if server.public_url:
         return server.public_url.rstrip("/")
-    host = _own_address() if server.host in _EVERYWHERE else server.host
+    host = own_address() if server.host in _EVERYWHERE else server.host
     scheme = "https" if server.https else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
@@ -27,7 +28,24 @@ def is_local(url: str) -> bool:
     return urlsplit(url).hostname in _LOCAL
 
 
-def _own_address() -> str:
+def is_private(url: str) -> bool:
+    """Say whether the host of an address is private: this machine, a private network, or a name without a domain."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host.removesuffix(".local")
+
+
+def own_names() -> tuple[str, ...]:
+    """Return what this machine is called: its name, the one in networks without a name server, and its addresses."""
+    host = socket.gethostname().lower().partition(".")[0]
+    names = [host, f"{host}.local"] if host not in ("", "localhost") else []
+    return tuple(dict.fromkeys([*names, "localhost", own_address(), "127.0.0.1", "::1"]))
+
+
+def own_address() -> str:
+    """Return this machine's address in its network; that of the machine alone where it is in none."""
     # Asks the system which of its addresses it would use; connecting a datagram socket sends nothing.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:

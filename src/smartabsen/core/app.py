@@ -25,7 +25,19 @@ from ..domain import (
     Template,
     TrainReport,
 )
-from . import doctor, enrol, identify, import_people, kiosk_session, model_packs, people, punch, reporting, train
+from . import (
+    doctor,
+    enrol,
+    identify,
+    import_people,
+    kiosk_session,
+    model_packs,
+    people,
+    punch,
+    readiness,
+    reporting,
+    train,
+)
 from .bootstrap import Services
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
@@ -372,3 +384,7 @@ class SmartAbsen(UseCases):
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""
         return doctor.check_health(self.services)
+
+    def check_readiness(self) -> tuple[Check, ...]:
+        """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""
+        return readiness.check_readiness(self.services)

@@ -21,6 +21,7 @@ from ..store.files import check_writable
 from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
+from .serving import check_server
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -93,6 +94,8 @@ def _check_database(services: Services) -> Iterator[Check]:
     facts = services.database.database_facts()
     places = {"kind": facts.kind, "version": facts.version, "address": facts.address, "people": str(people)}
     yield _row("database", _OK, N_("{kind} {version} at {address}, employees: {people}"), **places)
+    for risk in facts.risks:
+        yield _row("durability", _WARN, risk, N_("See docs/database.md: settings of the server."))
     if facts.journal_mode:
         detail = N_("Journal mode {mode}: {reason}")
         yield _row("journal", _OK, detail, mode=facts.journal_mode, reason=facts.journal_reason)
@@ -166,6 +169,12 @@ def _check_log(services: Services) -> Iterator[Check]:
                    path=services.settings.csv_dir)  # fmt: skip
     else:
         yield _row("log", _OK, N_("The attendance log equals the database. Days in it: {days}."), days=str(days))
+
+
+def _check_redis(services: Services) -> Iterator[Check]:
+    if services.redis is not None:
+        version = services.redis.check()
+        yield _row("redis", _OK, N_("Redis {version} at {address}"), version=version, address=services.redis.address)
 
 
 def _check_queue(services: Services) -> Iterator[Check]:
@@ -244,5 +253,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "training": _check_training,
     "log": _check_log,
     "queue": _check_queue,
+    "redis": _check_redis,
+    "server": check_server,
     "camera": _check_camera,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from ..domain import Punch, PunchMethod, PunchResult
@@ -56,6 +57,16 @@ def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: st
 
     attempt = _attempt(services, employee_id, method=PunchMethod.PIN, key=key)
     return store_attempt(services, attempt, details={"phone": str(phone_id)}, first=forgive)
+
+
+def punch_by_face(services: Services, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult:
+    """Record the punch of a person whom a browser's camera showed at ``at`` (aware); raises as :func:`punch_by_hand`.
+
+    A retry keeps the instant of the recognition: nobody becomes late because the database was away.
+    """
+    _, trusted = services.clock.now()
+    attempt = attempt_by_face(services, employee_id, similarity=similarity, at=at, clock_trusted=trusted)
+    return store_attempt(services, replace(attempt, key=key))
 
 
 def attempt_by_face(

@@ -162,7 +162,7 @@ class QRSyncManager:
         if client is None and not _TOKEN.fullmatch(secret):
             return None
         found = self._find(secret, client or "")
-        if found is None or found.state is not SignInState.PENDING or found.expires_at <= self._clock():
+        if found is None:
             return None
         return SignInAsk(found.kiosk, found.place, found.created_at, found.expires_at)
 
@@ -231,7 +231,7 @@ class QRSyncManager:
 
     def _find(self, secret: str, client: str) -> StoredSignIn | None:
         if _TOKEN.fullmatch(secret):
-            return self._store.find("token", _sha256(secret))
+            return self._if_open(self._store.find("token", _sha256(secret)))
         code = re.sub(r"[\s-]", "", secret).upper()
         if not _CODE.fullmatch(code):
             return None
@@ -239,10 +239,15 @@ class QRSyncManager:
         key = f"access-code:{client}"
         if self._tries.hit(key, limit=CODE_TRIES, per_s=int(LIFETIME.total_seconds())):
             return None
-        found = self._store.find("code", self._keyed("code", code))
-        if found is not None and found.state is SignInState.PENDING and found.expires_at > self._clock():
+        found = self._if_open(self._store.find("code", self._keyed("code", code)))
+        if found is not None:
             self._tries.give_back(key)
         return found
+
+    def _if_open(self, found: StoredSignIn | None) -> StoredSignIn | None:
+        # Spares a write transaction; what decides between processes is the store's own condition.
+        still = found is not None and found.state is SignInState.PENDING and found.expires_at > self._clock()
+        return found if still else None
 
     def _stored(self, request: SignInRequest, *, code: str, session: str) -> StoredSignIn:
         return StoredSignIn(

@@ -82,6 +82,25 @@ class FileRepair:
     state: tuple[int, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """How a file differs from the database.
+
+    Attributes:
+        missing: Lines that are not there, or not as they should be.
+        unknown: Lines that are torn, edited, doubled or made up.
+    """
+
+    work_date: date
+    missing: int
+    unknown: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether there is no difference."""
+        return not (self.missing or self.unknown)
+
+
 class CsvLog:
     """The log in one directory.
 
@@ -135,6 +154,20 @@ class CsvLog:
         path = self.path(work_date)
         with self.locked(), storage_errors(path):
             return self._mend(path, read)
+
+    def compare(self, work_date: date, read: Callable[[], Sequence[LoggedPunch]]) -> FileDifference:
+        """Compare the file of a work date with the database; nothing is changed. Arguments and errors as above."""
+        path = self.path(work_date)
+        with self.locked(), storage_errors(path):
+            lines = [self._line(one) for one in read()]
+            found = path.read_bytes().split(b"\n") if path.exists() else []
+            # What follows the last line feed; nothing, where every line is whole.
+            torn = bool(found) and bool(found.pop())
+            if lines or found:
+                lines.insert(0, _HEADER.rstrip(b"\n"))
+            missing, unknown = set(lines) - set(found), set(found) - set(lines)
+            doubled = len(found) - len(set(found))
+        return FileDifference(work_date, len(missing), len(unknown) + doubled + torn)
 
     def dates(self) -> tuple[date, ...]:
         """Return the work dates that have a file, the oldest first."""

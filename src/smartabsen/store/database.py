@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import sqlite3
@@ -26,7 +27,7 @@ from ..i18n import N_
 from . import schema
 from .faults import is_worth_another_try, translated
 from .files import require_directory
-from .mysql import begin_mysql, connect_mysql, set_answer_time
+from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
 from .sqlite import begin_immediate, create_private_file, journal_facts, prepare_connection, wanted_journal_mode
 
 T = TypeVar("T")
@@ -34,6 +35,10 @@ _TRY_AGAIN_S: Final = 1.0
 _LONG: Final = "smartabsen_long"
 _MODE: Final = "smartabsen_mode"
 _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
+
+
+# What goes wrong is raised, and told in one place; the pool of SQLAlchemy would print a traceback of its own besides.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class DatabaseFacts:
         address: Path or URL, without a password.
         journal_mode: ``wal`` or ``delete``; empty for a server.
         journal_reason: Why, as a message id; empty for a server.
+        risks: How a server could lose what it acknowledged, as message ids; empty for SQLite.
     """
 
     kind: str
@@ -75,6 +81,7 @@ class DatabaseFacts:
     address: str
     journal_mode: str = ""
     journal_reason: str = ""
+    risks: tuple[str, ...] = ()
 
 
 class Database:
@@ -85,13 +92,20 @@ class Database:
     Args:
         url: ``sqlite:///path``, ``mysql+pymysql://user:password@host/name`` or ``mariadb+pymysql://...``.
         timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
+        password: Of a server's user, where the URL has none.
+        tls: Certificates for the connection to a server.
 
     Raises:
         ConfigError: The URL is none of these.
     """
 
-    def __init__(self, url: str, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeouts: Timeouts | None = None, password: str = "", tls: Tls | None = None
+    ) -> None:
         self._url = _checked(url)
+        if password and not self.path and self._url.password is None:
+            self._url = self._url.set(password=password)
+        self._tls = tls
         self._timeouts = _with_options(timeouts or Timeouts(), self._url)
         self._engine = self._make_engine()
         self._ready = False
@@ -104,6 +118,14 @@ class Database:
         if self.path:
             return str(self.path)
         return self._url.set(password=None, query={}).render_as_string()
+
+    @property
+    def url(self) -> URL:
+        """The URL with everything in it, the password and certificates included: never to be shown."""
+        if self._tls is None:
+            return self._url
+        named = {"ssl_ca": self._tls.ca, "ssl_cert": self._tls.cert, "ssl_key": self._tls.key}
+        return self._url.update_query_dict({name: str(path) for name, path in named.items() if path is not None})
 
     @property
     def path(self) -> Path | None:
@@ -194,8 +216,8 @@ class Database:
                     mode = str(connection.scalar(text("PRAGMA journal_mode")))
             return DatabaseFacts("SQLite", sqlite3.sqlite_version, self.address, mode, journal_facts(mode))
         with self.connect() as connection:
-            version = str(connection.scalar(text("SELECT VERSION()")))
-        return DatabaseFacts("MariaDB" if "mariadb" in version.lower() else "MySQL", version, self.address)
+            kind, version, risks = server_facts(connection)
+        return DatabaseFacts(kind, version, self.address, risks=risks)
 
     def close(self) -> None:
         """Close all connections that no unit of work is using. The database can be used again."""
@@ -247,9 +269,11 @@ class Database:
             "write_timeout": self._timeouts.connect_s,
             "init_command": f"SET SESSION innodb_lock_wait_timeout = {max(1, round(self._timeouts.busy_s))}",
         }
-        arguments = {name: value for name, value in given.items() if name not in self._url.query}
+        arguments: dict[str, Any] = {name: value for name, value in given.items() if name not in self._url.query}
         # Until it is set anew when a unit begins, the time for an answer is the one for the server's greeting.
         arguments |= dict.fromkeys(("connect_timeout", "read_timeout"), self._timeouts.connect_s)
+        if self._tls is not None:
+            arguments["ssl"] = self._tls.options()
         url = self._url.difference_update_query(["connect_timeout", "read_timeout"])
         engine = create_engine(url, connect_args=arguments, **options)
         event.listen(engine, "do_connect", connect_mysql)

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from ..errors import MissingDependencyError
 from ..i18n import N_
 
 _SIDE: Final = "smartabsen_side"
+_OLDEST: Final = {"MariaDB": (10, 6), "MySQL": (8, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Certificates of a connection, as PEM files: the server's authority, and what this machine shows."""
+
+    ca: Path
+    cert: Path | None = None
+    key: Path | None = None
+
+    def options(self) -> dict[str, object]:
+        """Return them as PyMySQL's ``ssl``: the server's name and certificate are checked."""
+        given = {"ca": self.ca, "cert": self.cert, "key": self.key}
+        return {name: str(path) for name, path in given.items() if path is not None} | {"check_hostname": True}
+
+
+def server_facts(connection: Connection) -> tuple[str, str, tuple[str, ...]]:
+    """Return kind, version, and how the server could lose what it acknowledged (message ids)."""
+    version = str(connection.scalar(text("SELECT VERSION()")))
+    kind = "MariaDB" if "mariadb" in version.lower() else "MySQL"
+    flush, sync, log = (
+        int(connection.scalar(text(f"SELECT @@{name}")) or 0)
+        for name in ("innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin")
+    )
+    risks = []
+    if flush != 1:
+        risks.append(N_("The server syncs its log only now and then (innodb_flush_log_at_trx_commit is not 1)."))
+    if log and sync != 1:
+        risks.append(N_("The server does not sync its binary log at each commit (sync_binlog is not 1)."))
+    if _numbers(version) < _OLDEST[kind]:
+        risks.append(N_("The server is older than those that smartabsen is tested with: MariaDB 10.6, MySQL 8.0."))
+    return kind, version, tuple(risks)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 def connect_mysql(dialect: Any, _: object, arguments: Any, options: Any) -> Any:

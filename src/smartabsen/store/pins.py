@@ -44,12 +44,12 @@ class PinHasher:
 
     Args:
         key: The secret.
-        rounds: Cost of bcrypt, as a power of two.
+        rounds: Cost of bcrypt, as a power of two; 12 by default.
     """
 
-    def __init__(self, key: bytes, *, rounds: int = _ROUNDS) -> None:
+    def __init__(self, key: bytes, *, rounds: int | None = None) -> None:
         self._key = key
-        self._rounds = rounds
+        self._rounds = rounds or _ROUNDS
 
     @property
     def key_id(self) -> str:

@@ -133,6 +133,12 @@ class PunchQueue:
         with self._writing() as connection:
             return connection.execute("DELETE FROM waiting WHERE employee_id = ?", (employee_id,)).rowcount
 
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent copy of the queue into a new file. Raises StorageError."""
+        create_private_file(target)
+        with self._open() as connection, closing(sqlite3.connect(target)) as copy:
+            connection.backup(copy)
+
     def find_fact(self, name: str) -> str:
         """Return what was noted under a name, empty where nothing was. Raises StorageError."""
         if not self.path.exists():
