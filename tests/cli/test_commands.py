@@ -13,46 +13,11 @@ import pytest
 
 from smartabsen import i18n
 from smartabsen.domain import Check, CheckLevel, ImageResult, ImportRow, ImportVerdict, Outcome, PhotoVerdict
-from smartabsen.errors import LicenceError, ModelError
 
 
 def last_call(program: Any) -> tuple[Any, ...]:
     """The library's method that was called last, with its arguments, remarks on the engine aside."""
     return [call for call in program.library.calls if call[0] != "engine_choice"][-1]
-
-
-# --- the command line itself ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("report --employee", "Opsi --employee memerlukan nilai."),
-        ("train --force=1", "Opsi --force tidak memakai nilai."),
-        ("report --format nope", "--format tidak dapat digunakan: pilih salah satu dari table, csv, json, xlsx."),
-        ("run-kiosk --max-seconds x", "--max-seconds tidak dapat digunakan: nilainya harus berupa angka."),
-        ("enroll X --shots 0 --code a", "--shots tidak dapat digunakan: nilainya paling sedikit 1."),
-        ("train --min-accuracy 2", "--min-accuracy tidak dapat digunakan: nilainya paling besar 1."),
-        ("import p.csv --workers x", "--workers tidak dapat digunakan: nilainya harus berupa bilangan bulat."),
-        ("employee list extra", "Argumen ini berlebih: extra."),
-    ],
-)
-def test_a_wrong_command_line_is_told_in_the_persons_language(program: Any, line: str, message: str) -> None:
-    """No sentence of a library, and the help that is named is that of the command."""
-    with i18n.use_language("id"):
-        result = program(*line.split())
-    command = " ".join(word for word in line.split()[:2] if word in ("employee", "list", line.split()[0]))
-    assert result.exit_code == 2
-    assert result.stderr == f"Kesalahan: {message}\nLihat: smartabsen {command} --help\n"
-
-
-def test_an_unreadable_photo_is_the_librarys_to_judge(program: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    """One without permission among good ones gets its verdict like one that is missing."""
-    photo = tmp_path / "locked.jpg"
-    photo.touch()
-    monkeypatch.setattr("os.access", lambda *_: False)
-    for line in (["enroll", "Siti", str(photo), "--code", "E1"], ["recognize", str(photo)], ["import", str(photo)]):
-        assert program(*line).exit_code == 0, line
 
 
 # --- settings ----------------------------------------------------------------------------------------------
@@ -370,52 +335,6 @@ def test_report_writes_csv_to_stdout_and_files_where_told(program: Any, tmp_path
 
 
 # --- the rest ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("state", "exit_code"), [("installed", 0), ("missing", 0), ("different", 6)])
-def test_models_verify_fails_on_files_that_differ(program: Any, state: str, exit_code: int) -> None:
-    """A missing pack is no damage; a changed file is."""
-    program.prepare = lambda library: setattr(library, "model_state", state)
-    code, answer = program.json("models", "verify")
-    assert (code, answer["data"]["models"][0]["state"]) == (exit_code, state)
-
-
-def test_models_verify_shows_what_is_expected_and_what_is_there(program: Any) -> None:
-    """Both digests in full, for people and for scripts."""
-    program.prepare = lambda library: vars(library).update(model_state="different", published="11ee")
-    shown = program("models", "verify").stdout.splitlines()
-    assert shown[3:] == [
-        "    a.xml is not the published file:",
-        "        expected SHA-256 11ee",
-        "        found    SHA-256 00ff",
-    ]
-    (file,) = program.json("models", "verify")[1]["data"]["models"][0]["files"]
-    assert file == {"name": "a.xml", "sha256": "00ff", "published_sha256": "11ee"}
-
-
-def test_addresses_in_a_hint_stand_on_lines_of_their_own(program: Any) -> None:
-    """They can be copied; everything else of an error is one line."""
-    error = ModelError("No\nnetwork.", hint="Download:\n{urls}", urls="https://a.example/x\nhttps://a.example/y")
-    program.prepare = lambda library: library.raises.update(pull_model=error)
-    assert program("models", "pull", "yunet").stderr.splitlines() == [
-        "Error: No network.", "Download:", "https://a.example/x", "https://a.example/y",
-    ]  # fmt: skip
-
-
-def test_models_path_prints_the_bare_path(program: Any) -> None:
-    """A shell can use it as it is."""
-    assert program("models", "path").stdout == f"{program.library.settings.models_dir}\n"
-
-
-def test_a_licence_is_accepted_by_option_or_at_the_terminal_only(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script without the option is refused; a person may read it and say yes."""
-    program.prepare = lambda library: library.raises.update(pull_model=LicenceError("Research only."))
-    assert program.json("models", "pull", "buffalo_l")[0] == 6
-    assert [call[2]["accept_noncommercial"] for call in program.library.calls] == [False]
-    monkeypatch.setattr("smartabsen.cli.output.Output.can_ask", lambda _: True)
-    result = program("models", "pull", "buffalo_l", input="y\n")
-    assert "Research only. Do you accept that?" in result.stderr
-    assert [call[2]["accept_noncommercial"] for call in program.library.calls] == [False, True]
 
 
 def test_doctor_shows_what_mends_each_finding(program: Any) -> None:

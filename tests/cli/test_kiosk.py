@@ -206,7 +206,7 @@ def test_the_live_line_says_that_the_camera_is_lost_until_it_is_back(events: Any
     out.stdout = Console(file=StringIO(), force_terminal=True, width=80)
     view = KioskView(out, JAKARTA, lambda *_: None)
     view.on_event(events[3])
-    assert "red" in str(view._status().style) and "The camera is gone." in view._status().plain
+    assert "red" in str(view._status().style) and "Camera lost" in view._status().plain
     view.on_event(events[4])
     assert "red" not in str(view._status().style)
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
 
 from smartabsen import (
-    CheckLevel,
     ConflictError,
-    DatabaseError,
     EngineMismatchError,
-    ImportReport,
     InvalidInputError,
     KioskEvent,
     KioskEventKind,
@@ -23,12 +19,7 @@ from smartabsen import (
     Outcome,
     PunchMethod,
     SmartAbsen,
-    StorageError,
 )
-from smartabsen.core.demo import run_demo
-from smartabsen.core.terminal import Terminal
-from smartabsen.messages import fill
-from smartabsen.store.model_file import load_model
 
 from .conftest import Draw
 
@@ -176,70 +167,6 @@ def test_an_environment_variable_never_flips_the_engine(app: SmartAbsen, draw: D
         assert same.engine_choice().name == "fake"
 
 
-def test_a_deactivated_employee_is_a_stranger_at_once(app: SmartAbsen, draw: Draw) -> None:
-    """Recognition and punching end; the name and the past stay."""
-    for person in (1, 2):
-        enrol(app, draw, person)
-    app.train()
-    app.deactivate_employee("E1")
-    assert outcomes(app, draw("one.png", 1), draw("two.png", 2)) == [
-        [(Outcome.UNKNOWN, None)],
-        [(Outcome.RECOGNIZED, "E2")],
-    ]
-    with pytest.raises(ConflictError, match="not active"):
-        app.punch("E1")
-
-
-def test_an_employee_who_comes_back_is_recognised_at_once(app: SmartAbsen, draw: Draw) -> None:
-    """The trained model is what it was before, and a health check finds nothing to do."""
-    for person in (1, 2):
-        enrol(app, draw, person)
-    version = app.train().version
-    app.deactivate_employee("E1")
-    app.activate_employee("E1")
-    assert outcomes(app, draw("one.png", 1)) == [[(Outcome.RECOGNIZED, "E1")]]
-    assert load_model(app.settings.assets_dir).version == version
-    assert [check.level for check in app.check_health() if check.name == "training"] == [CheckLevel.OK]
-    assert app.remarks == ()
-
-
-def test_an_employee_who_comes_back_before_any_training_is_told_of_it(app: SmartAbsen, draw: Draw) -> None:
-    """There is no trained model to come back into."""
-    enrol(app, draw, 1)
-    app.deactivate_employee("E1")
-    app.activate_employee("E1")
-    assert [fill(*remark) for remark in app.remarks] == [
-        "Contoh 1 is recognised after the next training: smartabsen train"
-    ]
-
-
-def test_people_enrolled_since_the_training_are_named_where_somebody_is_recognised(app: SmartAbsen, draw: Draw) -> None:
-    """Who wonders why a new colleague stays unknown is told to train."""
-    enrol(app, draw, 1)
-    app.train()
-    enrol(app, draw, 2)
-    outcomes(app, draw("one.png", 1))
-    expected = ["The trained model lacks photos of Contoh 2. Train it again: smartabsen train"]
-    assert [fill(*remark) for remark in app.remarks] == expected
-
-
-def test_a_log_that_cannot_be_written_is_completed_by_the_next_punch(app: SmartAbsen, draw: Draw) -> None:
-    """Open in a spreadsheet on Windows: the punch counts, and its line comes later."""
-    enrol(app, draw, 1)
-    enrol(app, draw, 2)
-    day = app.punch("E1").day.work_date
-    file = app.settings.csv_dir / f"{day}.csv"
-    file.unlink()
-    file.mkdir()
-    assert app.punch("E2").outcome is Outcome.RECOGNIZED
-    first, second = (fill(*remark) for remark in app.remarks)
-    assert first.startswith("The punch is recorded; its line is added")
-    assert str(file) in second
-    file.rmdir()
-    assert app.punch("E1").outcome is Outcome.ALREADY_RECORDED
-    assert [line.split(",")[1] for line in file.read_text(encoding="utf-8-sig").splitlines()[1:]] == ["E1", "E2"]
-
-
 def test_renaming_keeps_everything_else(app: SmartAbsen, draw: Draw) -> None:
     """The code and the templates stay."""
     enrol(app, draw, 1)
@@ -317,102 +244,6 @@ def test_a_guided_capture_takes_shots_apart_in_time(app: SmartAbsen, draw: Draw,
     assert app.get_employee("E1").templates == 3
 
 
-def test_pictures_are_drawn_with_what_was_found(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
-    """--draw writes annotated copies beside the pictures without touching them; two of one name stay two."""
-    enrol(app, draw, 1)
-    app.train()
-    pictures = [draw("a/who.jpg", 1, 77), draw("b/who.jpg", 1)]
-    before = [picture.read_bytes() for picture in pictures]
-    app.identify(pictures, draw_dir=tmp_path / "a")
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
-        "who-annotated-2.jpg",
-        "who-annotated.jpg",
-        "who.jpg",
-    ]
-    assert [picture.read_bytes() for picture in pictures] == before
-
-
-def test_a_picture_that_cannot_be_read_is_told_among_the_others(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
-    """One broken file does not spoil the rest."""
-    enrol(app, draw, 1)
-    app.train()
-    broken, good = app.identify([tmp_path / "gone.png", draw("who.png", 1)])
-    assert (broken.outcome, good.faces[0].outcome) == (Outcome.UNREADABLE, Outcome.RECOGNIZED)
-
-
-def test_a_folder_of_pictures_is_looked_through_in_the_order_of_names(
-    app: SmartAbsen, draw: Draw, tmp_path: Path
-) -> None:
-    """As enrolment does; a picture that is named twice is answered twice."""
-    enrol(app, draw, 1)
-    app.train()
-    first, second = draw("seen/a.png", 1), draw("seen/b.png", 77)
-    results = app.identify([second, tmp_path / "seen"])
-    assert [result.image for result in results] == [str(second), str(first), str(second)]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(InvalidInputError, match="no photo in"):
-        app.identify(tmp_path / "empty")
-
-
-def test_one_picture_can_be_drawn_into_a_file(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
-    """A name with the ending of a picture is a file, and never the picture itself."""
-    enrol(app, draw, 1)
-    app.train()
-    picture, out = draw("one.png", 1), tmp_path / "marked.png"
-    app.identify(picture, draw_dir=out)
-    assert out.read_bytes()[:4] == b"\x89PNG"
-    app.identify(picture, draw_dir=tmp_path / "marked")
-    assert (tmp_path / "marked" / "one-annotated.jpg").is_file()
-    notes = tmp_path / "notes"
-    notes.touch()
-    for images, target, problem in (
-        ([picture, picture], out, "there are 2 pictures"),
-        ([picture], picture, "is the picture itself"),
-        ([picture], notes, "is a file"),
-    ):
-        with pytest.raises(InvalidInputError, match=problem):
-            app.identify(images, draw_dir=target)
-
-
-def test_a_report_that_ends_before_it_begins_is_refused(app: SmartAbsen) -> None:
-    """The message names both days."""
-    with pytest.raises(InvalidInputError, match="2026-01-01"):
-        app.report(date(2026, 2, 1), date(2026, 1, 1))
-
-
-@pytest.mark.parametrize(("totals", "title"), [(False, "Date"), (True, "Sick")])
-def test_a_csv_holds_the_days_or_the_totals(app: SmartAbsen, tmp_path: Path, totals: bool, title: str) -> None:
-    """One file is one table."""
-    app.enrol("Contoh", [], code="E1")
-    app.punch("E1")
-    app.write_report(app.report(*TODAY), tmp_path / "r.csv", format="csv", totals=totals)
-    header, row = (tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert title in header.split(",")
-    assert row.startswith("E1,Contoh,")
-
-
-def test_a_csv_is_separated_as_the_settings_say(flags: dict[str, object], tmp_path: Path) -> None:
-    """An Excel with Indonesian settings opens it in columns; the daily log keeps its commas."""
-    with SmartAbsen.open(flags={**flags, "report.csv_separator": ";"}) as app:
-        app.enrol("Contoh", [], code="E1")
-        day = app.punch("E1").day.work_date
-        app.write_report(app.report(*TODAY), tmp_path / "r.csv", format="csv")
-        log = (app.settings.csv_dir / f"{day}.csv").read_text(encoding="utf-8-sig")
-    assert (tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()[1].startswith("E1;Contoh;")
-    assert ",E1,Contoh," in log
-
-
-def test_a_workbook_holds_days_and_totals(app: SmartAbsen, tmp_path: Path) -> None:
-    """Each on a sheet of its own."""
-    app.enrol("Contoh", [], code="E1")
-    app.punch("E1")
-    path = tmp_path / "r.xlsx"
-    app.write_report(app.report(*TODAY), path, format="xlsx")
-    days, totals = load_workbook(path).worksheets
-    assert [days["A2"].value, totals["A2"].value, totals.max_row] == ["E1", "E1", 2]
-    assert totals["C2"].value + totals["D2"].value == 1
-
-
 def test_a_repeated_key_stores_one_punch(app: SmartAbsen) -> None:
     """A retry after a lost answer is answered like the first attempt."""
     app.enrol("Contoh", [], code="E1")
@@ -420,41 +251,3 @@ def test_a_repeated_key_stores_one_punch(app: SmartAbsen) -> None:
     assert (first.outcome, again.outcome) == (Outcome.RECOGNIZED, Outcome.RECOGNIZED)
     assert first.punch.id == again.punch.id
     assert app.punch("E1").outcome is Outcome.ALREADY_RECORDED
-
-
-def test_a_model_of_another_database_names_nobody(app: SmartAbsen, draw: Draw, flags: dict[str, object]) -> None:
-    """After the database was exchanged the old model's numbers mean other people: it is refused, not used."""
-    enrol(app, draw, 1)
-    app.train()
-    app.close()
-    (Path(str(flags["home"])) / "smartabsen.db").unlink()
-    with SmartAbsen.open(flags=flags) as other:
-        other.enrol("Somebody Else", [], code="Z1")
-        with pytest.raises(NotTrainedError, match="does not belong"):
-            other.identify([draw("who.png", 1)])
-
-
-def test_no_directory_is_made_outside_the_home(flags: dict[str, object], tmp_path: Path) -> None:
-    """A typing error in a path is told, and leaves nothing behind."""
-    missing = tmp_path / "mssing"
-    with SmartAbsen.open(flags=flags) as app:
-        with pytest.raises(StorageError, match="no directory"):
-            app.write_report(app.report(*TODAY), missing / "r.csv", format="csv")
-        with pytest.raises(StorageError, match="no directory"):
-            app.write_rejects(ImportReport((), dry_run=False), missing / "r.csv")
-        with pytest.raises(StorageError, match="no directory"):
-            app.audit.export(missing / "audit.jsonl")
-    with (
-        SmartAbsen.open(flags={**flags, "database_url": f"sqlite:///{missing}/a.db"}) as app,
-        pytest.raises(DatabaseError, match="no directory"),
-    ):
-        app.employees()
-    assert not missing.exists()
-
-
-def test_a_demonstration_leaves_a_directory_with_other_files_alone(tmp_path: Path) -> None:
-    """It wants an empty one."""
-    (tmp_path / "notes.txt").touch()
-    with pytest.raises(ConflictError, match="not empty"):
-        run_demo(tmp_path, say=lambda _: None, terminal=Terminal("utf-8"), flags={})
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
