@@ -7,6 +7,7 @@ import pytest
 
 from smartabsen.config import load_settings, mask_url
 from smartabsen.errors import ConfigError
+from smartabsen.i18n import describe_error, use_language
 
 
 def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
@@ -41,10 +42,15 @@ def test_paths_follow_the_home_unless_they_are_named(tmp_path: Path) -> None:
     ("environ", "names"),
     [
         ({"SMARTABSEN_ENGIN": "dlib"}, ["SMARTABSEN_ENGIN"]),
-        ({"SMARTABSEN_SITE_ZONE": "Mars/Base"}, ["site.zone", "SMARTABSEN_SITE_ZONE", "Asia/Jakarta"]),
-        ({"SMARTABSEN_ATTENDANCE_COOLDOWN_S": "-1"}, ["attendance.cooldown_s", "greater than or equal to 0"]),
+        ({"SMARTABSEN_SITE_ZONE": "Mars/Base"}, ["site.zone", "SMARTABSEN_SITE_ZONE", "Mars/Base"]),
+        ({"SMARTABSEN_ATTENDANCE_COOLDOWN_S": "-1"}, ["attendance.cooldown_s", "at least 0 is wanted"]),
         ({"SMARTABSEN_ATTENDANCE_START": "25:00"}, ["attendance.start"]),
-        ({"SMARTABSEN_KIOSK_SOUND": "loud"}, ["kiosk.sound", "'off', 'beep' or 'voice'"]),
+        ({"SMARTABSEN_KIOSK_VOTES": "many"}, ["kiosk.votes", "a whole number is wanted"]),
+        ({"SMARTABSEN_RECOGNITION_MARGIN": "x"}, ["recognition.margin", "a number is wanted"]),
+        ({"SMARTABSEN_SERVER_PRODUCTION": "perhaps"}, ["server.production", "true or false is wanted"]),
+        ({"SMARTABSEN_SIGNIN_ALLOWED_NETWORKS": "office"}, ["signin.allowed_networks", "no list of networks"]),
+        ({"SMARTABSEN_PUBLIC_URL": "ftp://x"}, ["server.public_url", "no address of a server"]),
+        ({"SMARTABSEN_KIOSK_SOUND": "loud"}, ["kiosk.sound", "one of off / beep / voice is wanted"]),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_name_and_origin(environ: dict[str, str], names: list[str]) -> None:
@@ -80,3 +86,68 @@ def test_a_password_is_never_shown() -> None:
 def test_every_setting_says_what_it_is() -> None:
     """``config show`` explains each value."""
     assert all(value.about for value in load_settings(environ={}).values())
+
+
+@pytest.mark.parametrize("name", ["start", "day_starts_at"])
+@pytest.mark.parametrize("text", ["7", "7.5", '"08:00Z"', '"08:00+07:00"', '"25:00"', "1979-05-27T07:32:00", "true"])
+def test_a_time_of_day_has_hours_and_minutes_and_no_zone(tmp_path: Path, name: str, text: str) -> None:
+    """A bare number or a time with a zone is refused when settings are read, not at the first punch."""
+    (tmp_path / "smartabsen.toml").write_text(f"[attendance]\n{name} = {text}\n")
+    with pytest.raises(ConfigError, match="is no time of day") as caught:
+        load_settings({"home": tmp_path}, environ={})
+    assert '"07:00"' in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["7.30", "07.30", "7:30", "07:30", " 07:30:00 "])
+def test_a_time_may_be_written_the_indonesian_way(text: str) -> None:
+    """Half past seven is 7.30 in Indonesia."""
+    settings = load_settings(environ={"SMARTABSEN_ATTENDANCE_START": text}).settings
+    assert settings.attendance.start == time(7, 30)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"SMARTABSEN_ATTENDANCE_COOLDOWN_S": "-1"},
+        {"SMARTABSEN_ATTENDANCE_COOLDOWN_S": "satu"},
+        {"SMARTABSEN_KIOSK_SOUND": "loud"},
+        {"SMARTABSEN_SITE_ZONE": "Mars/Base"},
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_told_in_the_persons_language(environ: dict[str, str]) -> None:
+    """No sentence of a library stands inside an Indonesian message."""
+    with pytest.raises(ConfigError) as caught, use_language("id"):
+        load_settings(environ=environ)
+    with use_language("id"):
+        message, hint = describe_error(caught.value)
+    assert message.startswith("Pengaturan ")
+    assert "should" not in message and "wanted" not in message and hint
+
+
+def test_the_home_is_not_set_in_a_file_that_lies_in_it(tmp_path: Path) -> None:
+    """A line that could never be followed is refused instead of being shown as in force."""
+    (tmp_path / "smartabsen.toml").write_text('home = "/srv/absen"\n')
+    with pytest.raises(ConfigError, match="cannot be set in") as caught:
+        load_settings({"home": tmp_path}, environ={})
+    assert "SMARTABSEN_HOME" in caught.value.hint
+
+
+def test_a_file_in_another_encoding_says_how_to_save_it(tmp_path: Path) -> None:
+    """Windows' editor once saved UTF-16."""
+    path = tmp_path / "smartabsen.toml"
+    path.write_text('engine = "dlib"\n', encoding="utf-16")
+    with pytest.raises(ConfigError, match="not in UTF-8") as caught:
+        load_settings({"home": tmp_path}, environ={})
+    assert str(caught.value).count(str(path)) == 1
+    assert "encoding UTF-8" in caught.value.hint
+
+
+def test_a_home_at_the_place_of_a_file_is_one_sentence(tmp_path: Path) -> None:
+    """The path stands there once, without the system's error number."""
+    file = tmp_path / "file"
+    file.write_text("")
+    for home in (file, file / "below"):
+        with pytest.raises(ConfigError, match="a file stands where a directory should be") as caught:
+            load_settings({"home": home}, environ={})
+        assert str(caught.value).count(str(home)) == 1
+        assert "Errno" not in str(caught.value)

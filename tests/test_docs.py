@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ from smartabsen.config import env_name, load_settings
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+EXAMPLE = """\
+language = "id"
+
+[site]
+name = "Toko Contoh"
+zone = "Asia/Makassar"
+
+[attendance]
+start = "07:30"
+grace_minutes = 10
+"""
 
 
 def settings_page() -> str:
@@ -26,6 +38,13 @@ def settings_page() -> str:
         "A flag beats the environment, the environment beats `smartabsen.toml` in the home, and that beats the",
         "default; `smartabsen config show` prints each value in force and where it comes from. In the file, a name",
         "with a dot is a key in a section: `attendance.start` is `start` under `[attendance]`.",
+        "",
+        "```toml",
+        *EXAMPLE.splitlines(),
+        "```",
+        "",
+        "A time of day stands in quotes and without a zone; `07:30` and `07.30` are the same. The home itself cannot",
+        "be set in the file, which is looked for there: use `SMARTABSEN_HOME` or `--home`.",
         "",
         "| setting | environment | default | meaning |",
         "|---|---|---|---|",
@@ -40,6 +59,13 @@ def settings_page() -> str:
 def test_the_settings_page_is_current() -> None:
     """Each setting is documented with its environment name, default and meaning."""
     assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page()
+
+
+def test_the_example_of_a_settings_file_works(tmp_path: Path) -> None:
+    """What people copy from the page is read as it says."""
+    (tmp_path / "smartabsen.toml").write_text(EXAMPLE, encoding="utf-8")
+    settings = load_settings({"home": tmp_path}, environ={}).settings
+    assert (settings.attendance.start, settings.site.zone) == (time(7, 30), "Asia/Makassar")
 
 
 def test_every_error_is_documented_with_its_codes() -> None:

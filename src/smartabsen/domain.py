@@ -380,6 +380,21 @@ class ImportVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TableFormat:
+    """How a table was written, so that what is given back looks the same.
+
+    Attributes:
+        header: The titles as written.
+        separator: Between the cells of a CSV; empty for a workbook, and where nobody asked.
+        encoding: Of a CSV, as Python names it.
+    """
+
+    header: tuple[str, ...] = ()
+    separator: str = ""
+    encoding: str = "utf-8-sig"
+
+
+@dataclass(frozen=True, slots=True)
 class ImportRow:
     """One row of an import.
 
@@ -390,7 +405,8 @@ class ImportRow:
         reason: Stable code of the reason; empty when imported with all photos.
         detail: The same for people, in English; a message id with ``params``.
         photos: Verdict of each photo.
-        named_photos, consent: The cells that name the photos and state the consent, as read.
+        named_photos: The cell that names the photos, as read.
+        cells: All cells of the row, as in the file.
     """
 
     line: int
@@ -403,16 +419,17 @@ class ImportRow:
     params: tuple[tuple[str, str], ...] = ()
     photos: tuple[PhotoVerdict, ...] = ()
     named_photos: str = ""
-    consent: str = ""
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result of an import."""
+    """The result of an import; ``source`` is how its file was written."""
 
     rows: tuple[ImportRow, ...]
     dry_run: bool
     interrupted: bool = False
+    source: TableFormat = TableFormat()
 
     def count(self, *verdicts: ImportVerdict) -> int:
         """Number of rows with one of these verdicts."""
@@ -833,6 +850,8 @@ class KioskEventKind(StrEnum):
     CAMERA_LOST = "camera_lost"
     CAMERA_BACK = "camera_back"
     MODEL_RELOADED = "model_reloaded"
+    RUNNING = "running"
+    """Once a second: ``frames_per_s``."""
     TROUBLE = "trouble"
     SUMMARY = "summary"
 
@@ -864,6 +883,7 @@ class KioskEvent:
         track: Number of the person's track in this session, for decisions.
         detail: One English sentence for the others; a message id with ``params``.
         summary: For SUMMARY.
+        frames_per_s: For RUNNING: pictures of the camera that were looked at in the last second.
     """
 
     kind: KioskEventKind
@@ -876,6 +896,7 @@ class KioskEvent:
     params: tuple[tuple[str, str], ...] = ()
     summary: KioskSummary | None = None
     employee: Employee | None = None
+    frames_per_s: float = 0.0
 
 
 # --- models and health -------------------------------------------------------------------------------------
@@ -904,6 +925,7 @@ class ModelStatus:
         state: ``installed``, ``missing``, ``different`` (not the published files) or ``bundled``.
         path: Where it lies or would lie.
         files: File name and digest found (empty digest where missing).
+        published: Digests that these files should have, in the same order; empty where none is published.
     """
 
     name: str
@@ -915,6 +937,12 @@ class ModelStatus:
     state: str
     path: str
     files: tuple[tuple[str, str], ...] = field(default=())
+    published: tuple[str, ...] = ()
+
+    def compared_files(self) -> tuple[tuple[str, str, str], ...]:
+        """Return name, digest found and digest published of each file; empty where there is none."""
+        published = self.published or ("",) * len(self.files)
+        return tuple((*file, digest) for file, digest in zip(self.files, published, strict=True))
 
 
 class CheckLevel(StrEnum):

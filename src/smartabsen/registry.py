@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from .errors import MissingDependencyError, UnknownBackendError
 from .i18n import N_
 
 T = TypeVar("T")
+TEST_BACKEND: Final = "fake"
+"""Name of the double of each kind, which no list for people shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,10 @@ class Registry(Generic[T]):
             return self._load(name, foreign[name].value, foreign[name].module.split(".")[0])
         raise UnknownBackendError(
             N_("There is no {kind} named “{name}”. Known: {known}."),
+            hint=N_("“smartabsen config show” says where each setting comes from."),
             kind=self.kind,
             name=name,
-            known=", ".join(self.names()),
+            known=", ".join(known for known in self.names() if known != TEST_BACKEND),
         )
 
     def _foreign(self) -> dict[str, EntryPoint]:

@@ -92,6 +92,7 @@ class FakeApp:
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
         self.privacy = SimpleNamespace(consents=lambda code: ())
+        self.published = "00ff"
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:
@@ -171,7 +172,7 @@ def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
     return (
         ModelStatus(
             "openvino", "openvino", "detection", "Apache-2.0", LicenceClass.FREE, "https://example.org",
-            app.model_state, "/models/openvino", (("a.xml", "00ff"),),
+            app.model_state, "/models/openvino", (("a.xml", "00ff"),), (app.published,),
         ),
     )  # fmt: skip
 

@@ -13,7 +13,6 @@ import pytest
 
 from smartabsen import i18n
 from smartabsen.domain import Check, CheckLevel, ImageResult, ImportRow, ImportVerdict, Outcome, PhotoVerdict
-from smartabsen.errors import LicenceError
 
 
 def last_call(program: Any) -> tuple[Any, ...]:
@@ -191,12 +190,34 @@ def test_employee_show_has_templates_without_embeddings(program: Any) -> None:
 
 @pytest.mark.parametrize("verb", ["rename", "deactivate", "activate"])
 def test_employee_commands_answer_with_the_employee_as_it_is_now(program: Any, verb: str) -> None:
-    """Each change calls its method once; without a terminal nothing is asked."""
-    arguments = ["E001", "Siti R."] if verb == "rename" else ["E001"]
+    """Each change calls its method once; a script says yes itself where a person would be asked."""
+    arguments = {"rename": ["E001", "Siti R."], "deactivate": ["E001", "--yes"], "activate": ["E001"]}[verb]
     exit_code, answer = program.json("employee", verb, *arguments)
     assert (exit_code, answer["data"]["employee"]["code"]) == (0, "E001")
     assert [call[0] for call in program.library.calls] == [f"{verb}_employee"]
-    assert last_call(program)[1] == tuple(arguments)
+    assert last_call(program)[1] == tuple(argument for argument in arguments if argument != "--yes")
+
+
+def test_somebody_without_a_face_is_told_as_added(program: Any) -> None:
+    """“0 of 0 photos” would look like a fault."""
+    program.prepare = lambda library: setattr(library, "verdicts", ())
+    assert program("enroll", "Siti", "--no-photos", "--code", "E001").stdout == (
+        "Siti Rahma (E001) is added without a face, and punches by hand: smartabsen punch E001\n"
+    )
+
+
+def test_a_photo_at_the_camera_is_taken_before_it_is_judged(program: Any) -> None:
+    """“Accepted” is said once, at the end: all photos together show whose face it is."""
+    result = program("enroll", "Siti", "--camera", "0", "--code", "E001")
+    assert "Photo taken." in result.stderr
+    assert "Accepted." not in result.stderr
+
+
+def test_deactivate_wants_yes_where_nobody_can_be_asked(program: Any) -> None:
+    """A script that lost its terminal changes nothing by that."""
+    result = program("employee", "deactivate", "E001")
+    assert (result.exit_code, "--yes" in result.stderr) == (2, True)
+    assert "deactivate_employee" not in [call[0] for call in program.library.calls]
 
 
 @pytest.mark.parametrize(("answer", "exit_code"), [("y\n", 0), ("\n", 1), ("", 130)])
@@ -316,30 +337,6 @@ def test_report_writes_csv_to_stdout_and_files_where_told(program: Any, tmp_path
 # --- the rest ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("state", "exit_code"), [("installed", 0), ("missing", 0), ("different", 6)])
-def test_models_verify_fails_on_files_that_differ(program: Any, state: str, exit_code: int) -> None:
-    """A missing pack is no damage; a changed file is."""
-    program.prepare = lambda library: setattr(library, "model_state", state)
-    code, answer = program.json("models", "verify")
-    assert (code, answer["data"]["models"][0]["state"]) == (exit_code, state)
-
-
-def test_models_path_prints_the_bare_path(program: Any) -> None:
-    """A shell can use it as it is."""
-    assert program("models", "path").stdout == f"{program.library.settings.models_dir}\n"
-
-
-def test_a_licence_is_accepted_by_option_or_at_the_terminal_only(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script without the option is refused; a person may read it and say yes."""
-    program.prepare = lambda library: library.raises.update(pull_model=LicenceError("Research only."))
-    assert program.json("models", "pull", "buffalo_l")[0] == 6
-    assert [call[2]["accept_noncommercial"] for call in program.library.calls] == [False]
-    monkeypatch.setattr("smartabsen.cli.output.Output.can_ask", lambda _: True)
-    result = program("models", "pull", "buffalo_l", input="y\n")
-    assert "Research only. Do you accept that?" in result.stderr
-    assert [call[2]["accept_noncommercial"] for call in program.library.calls] == [False, True]
-
-
 def test_doctor_shows_what_mends_each_finding(program: Any) -> None:
     """A failed check fails the command; a warning does not."""
     warning = Check("camera", CheckLevel.WARN, "No camera {n}.", "Plug one in.", (("n", "0"),))
@@ -351,6 +348,17 @@ def test_doctor_shows_what_mends_each_finding(program: Any) -> None:
     program.prepare = lambda library: setattr(library, "checks", (replace(warning, level=CheckLevel.FAIL),))
     code, answer = program.json("doctor")
     assert (code, answer["status"], answer["data"]["checks"][0]["fix"]) == (1, "failed", "Plug one in.")
+
+
+@pytest.mark.parametrize("content", ["engine = ", "colour = 1"])
+def test_doctor_runs_with_a_broken_settings_file(program: Any, tmp_path: Path, content: str) -> None:
+    """That is what it is for: the file is a row among the others."""
+    (tmp_path / "smartabsen.toml").write_text(content)
+    code, answer = program.json("doctor")
+    checks = {each["name"]: each for each in answer["data"]["checks"]}
+    assert (code, checks["python"]["level"], checks["settings"]["level"]) == (1, "ok", "fail")
+    assert "smartabsen.toml" in checks["settings"]["detail"]
+    assert checks["settings"]["fix"]
 
 
 def test_config_show_has_value_and_origin(program: Any) -> None:

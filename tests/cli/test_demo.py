@@ -49,6 +49,7 @@ def test_the_demonstration_is_shown_step_by_step(program: Any, homes: list[Any])
         "07:55,E001",
         "██\n▀▀",
         "6 people recorded, 1 stranger refused, in 12.3 s.",
+        "A phone does not reach 127.0.0.1",
         "These are samples of one photograph",
     ):
         assert text in result.stdout

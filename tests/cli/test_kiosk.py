@@ -21,6 +21,7 @@ from smartabsen.cli.kiosk_view import KioskView
 from smartabsen.cli.output import Output
 from smartabsen.domain import KioskEvent, KioskEventKind, Outcome
 from smartabsen.errors import CameraBusyError
+from smartabsen.i18n import use_language
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -129,19 +130,51 @@ def test_a_kiosk_that_cannot_start_answers_like_any_command(kiosk: Any) -> None:
     assert kiosk.json("run-kiosk")[0] == 4
 
 
-def test_a_terminal_has_a_live_line_below_the_decisions(events: Any) -> None:
-    """State and counts stay at the bottom; remarks do not tear them."""
+def terminal(width: int) -> tuple[KioskView, StringIO]:
+    """Return a view on a terminal of so many columns, and what is written to that."""
     screen = StringIO()
     out = Output(as_json=False, quiet=False)
-    out.stdout = Console(file=screen, force_terminal=True, width=80)
-    view = KioskView(out, JAKARTA, lambda *_: None)
-    with view.running():
-        for event in events:
+    out.stdout = Console(file=screen, force_terminal=True, width=width)
+    return KioskView(out, JAKARTA, lambda *_: None), screen
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_terminal_always_shows_the_state_below_the_decisions(events: Any, width: int, language: str) -> None:
+    """Camera, speed, counts, the last decision and how to end it are whole, however narrow the terminal is."""
+    view, screen = terminal(width)
+    with use_language(language), view.running():
+        for event in [*events, KioskEvent(KioskEventKind.RUNNING, events[0].at, frames_per_s=14.6)]:
             view.on_event(event)
-    shown = screen.getvalue()
-    assert "Siti Rahma. 07:55, Present." in shown
-    assert "The camera is gone." in shown
-    assert "The camera is back.  ·  1 recorded, 1 refused" in shown
+        state = str(view._status()).splitlines()
+    words = {
+        "en": ("Camera on", "15 pictures/s", "1 recorded, 1 refused", "Ctrl-C ends"),
+        "id": ("Kamera menyala", "15 gambar/dtk", "1 tercatat, 1 ditolak", "Ctrl-C untuk berhenti"),
+    }[language]
+    assert all(any(word in line for line in state) for word in words), state
+    assert all(len(line) <= width for line in state)
+    assert state[-1].startswith("07:55:00  ")
+    assert state[0] in screen.getvalue()
+
+
+def test_a_lost_camera_shows_in_the_state_until_it_is_back(events: Any) -> None:
+    """Whoever walks by sees that nobody is recognised."""
+    view, _ = terminal(80)
+    with view.running():
+        view.on_event(KioskEvent(KioskEventKind.CAMERA_LOST, events[0].at, detail="The camera is gone."))
+        assert str(view._status()).startswith("Camera lost, trying again")
+        view.on_event(KioskEvent(KioskEventKind.CAMERA_BACK, events[0].at, detail="The camera is back."))
+        assert str(view._status()).startswith("Camera on")
+
+
+def test_the_start_and_a_new_model_are_told_once_above_the_state(events: Any) -> None:
+    """They are read once, and do not push the counts off the screen."""
+    view, screen = terminal(80)
+    with view.running():
+        for kind, detail in ((KioskEventKind.STARTED, "Camera: 0."), (KioskEventKind.MODEL_RELOADED, "New model 1.")):
+            view.on_event(KioskEvent(kind, events[0].at, detail=detail))
+        assert not {"Camera: 0.", "New model 1."} & set(str(view._status()).splitlines())
+    assert screen.getvalue().count("Camera: 0.") == screen.getvalue().count("New model 1.") == 1
 
 
 def test_people_whose_punch_is_kept_are_told_and_later_that_it_is_delivered(kiosk: Any, punched: Any) -> None:
@@ -173,7 +206,7 @@ def test_the_live_line_says_that_the_camera_is_lost_until_it_is_back(events: Any
     out.stdout = Console(file=StringIO(), force_terminal=True, width=80)
     view = KioskView(out, JAKARTA, lambda *_: None)
     view.on_event(events[3])
-    assert "red" in str(view._status().style) and "The camera is gone." in view._status().plain
+    assert "red" in str(view._status().style) and "Camera lost" in view._status().plain
     view.on_event(events[4])
     assert "red" not in str(view._status().style)
 

@@ -123,7 +123,7 @@ def test_a_usage_error_is_json_too() -> None:
         (["recogniz", "a.jpg"], "There is no command recogniz. Did you mean recognize?"),
         (["employee", "lst"], "There is no command lst. Did you mean list?"),
         (["train", "--forc"], "There is no option --forc. Did you mean --force?"),
-        (["train", "--min-accuracy", "2"], "--min-accuracy cannot be used: Input should be less than or equal to 1"),
+        (["train", "--min-accuracy", "2"], "--min-accuracy cannot be used: at most 1 is wanted."),
         (["enroll", "Siti", "--code", "E1"], "Give either photos, or --camera, or --no-photos."),
         (["enroll", "Siti", "a.jpg"], "--code is missing."),
         (["report", "--from", "2.11.2026"], "--from: “2.11.2026” is no date as 2026-11-01."),

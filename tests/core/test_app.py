@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
 
 from smartabsen import (
     ConflictError,
@@ -168,23 +167,6 @@ def test_an_environment_variable_never_flips_the_engine(app: SmartAbsen, draw: D
         assert same.engine_choice().name == "fake"
 
 
-def test_a_deactivated_employee_is_a_stranger_at_once(app: SmartAbsen, draw: Draw) -> None:
-    """Recognition and punching end; the name and the past stay."""
-    for person in (1, 2):
-        enrol(app, draw, person)
-    app.train()
-    app.deactivate_employee("E1")
-    assert outcomes(app, draw("one.png", 1), draw("two.png", 2)) == [
-        [(Outcome.UNKNOWN, None)],
-        [(Outcome.RECOGNIZED, "E2")],
-    ]
-    with pytest.raises(ConflictError, match="not active"):
-        app.punch("E1")
-    app.activate_employee("E1")
-    app.train()
-    assert outcomes(app, draw("one.png", 1)) == [[(Outcome.RECOGNIZED, "E1")]]
-
-
 def test_renaming_keeps_everything_else(app: SmartAbsen, draw: Draw) -> None:
     """The code and the templates stay."""
     enrol(app, draw, 1)
@@ -262,57 +244,6 @@ def test_a_guided_capture_takes_shots_apart_in_time(app: SmartAbsen, draw: Draw,
     assert app.get_employee("E1").templates == 3
 
 
-def test_pictures_are_drawn_with_what_was_found(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
-    """--draw writes annotated copies beside the pictures without touching them; two of one name stay two."""
-    enrol(app, draw, 1)
-    app.train()
-    pictures = [draw("a/who.jpg", 1, 77), draw("b/who.jpg", 1)]
-    before = [picture.read_bytes() for picture in pictures]
-    app.identify(pictures, draw_dir=tmp_path / "a")
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
-        "who-annotated-2.jpg",
-        "who-annotated.jpg",
-        "who.jpg",
-    ]
-    assert [picture.read_bytes() for picture in pictures] == before
-
-
-def test_a_picture_that_cannot_be_read_is_told_among_the_others(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
-    """One broken file does not spoil the rest."""
-    enrol(app, draw, 1)
-    app.train()
-    broken, good = app.identify([tmp_path / "gone.png", draw("who.png", 1)])
-    assert (broken.outcome, good.faces[0].outcome) == (Outcome.UNREADABLE, Outcome.RECOGNIZED)
-
-
-def test_a_report_that_ends_before_it_begins_is_refused(app: SmartAbsen) -> None:
-    """The message names both days."""
-    with pytest.raises(InvalidInputError, match="2026-01-01"):
-        app.report(date(2026, 2, 1), date(2026, 1, 1))
-
-
-@pytest.mark.parametrize(("totals", "title"), [(False, "Date"), (True, "Sick")])
-def test_a_csv_holds_the_days_or_the_totals(app: SmartAbsen, tmp_path: Path, totals: bool, title: str) -> None:
-    """One file is one table."""
-    app.enrol("Contoh", [], code="E1")
-    app.punch("E1")
-    app.write_report(app.report(*TODAY), tmp_path / "r.csv", format="csv", totals=totals)
-    header, row = (tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert title in header.split(",")
-    assert row.startswith("E1,Contoh,")
-
-
-def test_a_workbook_holds_days_and_totals(app: SmartAbsen, tmp_path: Path) -> None:
-    """Each on a sheet of its own."""
-    app.enrol("Contoh", [], code="E1")
-    app.punch("E1")
-    path = tmp_path / "r.xlsx"
-    app.write_report(app.report(*TODAY), path, format="xlsx")
-    days, totals = load_workbook(path).worksheets
-    assert [days["A2"].value, totals["A2"].value, totals.max_row] == ["E1", "E1", 2]
-    assert totals["C2"].value + totals["D2"].value == 1
-
-
 def test_a_repeated_key_stores_one_punch(app: SmartAbsen) -> None:
     """A retry after a lost answer is answered like the first attempt."""
     app.enrol("Contoh", [], code="E1")
@@ -320,15 +251,3 @@ def test_a_repeated_key_stores_one_punch(app: SmartAbsen) -> None:
     assert (first.outcome, again.outcome) == (Outcome.RECOGNIZED, Outcome.RECOGNIZED)
     assert first.punch.id == again.punch.id
     assert app.punch("E1").outcome is Outcome.ALREADY_RECORDED
-
-
-def test_a_model_of_another_database_names_nobody(app: SmartAbsen, draw: Draw, flags: dict[str, object]) -> None:
-    """After the database was exchanged the old model's numbers mean other people: it is refused, not used."""
-    enrol(app, draw, 1)
-    app.train()
-    app.close()
-    (Path(str(flags["home"])) / "smartabsen.db").unlink()
-    with SmartAbsen.open(flags=flags) as other:
-        other.enrol("Somebody Else", [], code="Z1")
-        with pytest.raises(NotTrainedError, match="does not belong"):
-            other.identify([draw("who.png", 1)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from smartabsen import ConflictError, ImportReport, ImportVerdict, InvalidInputError, NotFoundError, SmartAbsen
+from smartabsen.messages import fill
 
 from .conftest import Draw
 
@@ -98,17 +101,25 @@ def test_update_brings_new_names_and_photos_and_fail_writes_nothing(app: SmartAb
 def test_rejected_rows_are_written_so_that_they_can_be_mended_and_imported(
     app: SmartAbsen, people: Path, draw: Draw
 ) -> None:
-    """The file of rejects has the columns of an import, and the reasons."""
+    """The file of rejects has the columns of its source and the reasons, and opens in the same spreadsheet."""
     draw("photos/E2/a.png")
     draw("photos/e2/b.png")
     report = app.import_people(people, photos_dir=people.parent / "photos")
     rejects = people.parent / "rejects.csv"
     app.write_rejects(report, rejects)
-    with rejects.open(encoding="utf-8-sig", newline="") as source:
-        (row,) = csv.DictReader(source)
-    assert (row["code"], row["verdict"], row["reason"]) == ("E2", "rejected", "no_face")
+    with rejects.open(encoding="cp1252", newline="") as source:
+        (row,) = csv.DictReader(source, delimiter=";")
+    assert list(row) == ["verdict", "reason", "detail", "Kode", "Nama", "Jabatan"]
+    assert (row["Kode"], row["Nama"], row["verdict"], row["reason"]) == (
+        "E2", "Rénata Contoh 2", "rejected", "no_face",
+    )  # fmt: skip
+    again = app.import_people(rejects, photos_dir=people.parent / "photos")
+    app.write_rejects(again, rejects)
+    assert rejects.read_text(encoding="cp1252").splitlines()[0] == "verdict;reason;detail;Kode;Nama;Jabatan"
     draw("photos/E2/a.png", 2)
-    assert [row.verdict for row in app.import_people(rejects).rows] == [ImportVerdict.IMPORTED]
+    mended = app.import_people(rejects, photos_dir=people.parent / "photos")
+    assert [row.verdict for row in mended.rows] == [ImportVerdict.IMPORTED]
+    assert not [text for text, _ in app.remarks if "column" in text]
     with pytest.raises(InvalidInputError, match=r"\.csv or \.xlsx"):
         app.write_rejects(report, people.parent / "rejects.txt")
 
@@ -137,3 +148,81 @@ def test_worker_processes_give_the_same_result_and_need_no_main_guard(
     assert run.stderr == ""
     with SmartAbsen.open(flags=flags) as app:
         assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
+
+
+TERMINATED = """
+import sys, time
+from smartabsen.cli.app import main
+from smartabsen.core.photo_pool import PhotoPool
+
+examine = PhotoPool.examine
+
+def slowly(self, photos):
+    for exam in examine(self, photos):
+        print("ready", file=sys.stderr, flush=True)
+        time.sleep(0.5)
+        yield exam
+
+PhotoPool.examine = slowly
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_sigterm_ends_an_import_like_ctrl_c(people: Path, tmp_path: Path) -> None:
+    """A service manager stops it: whole people are stored, the answer says which, and no worker complains."""
+    command = [sys.executable, "-c", TERMINATED, "import", str(people), "--photos", str(people.parent / "photos")]
+    command += ["--workers", "2", "--json", "--quiet", "--home", str(tmp_path / "home"), "--engine", "fake"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        lines = [process.stderr.readline() for _ in range(4)]
+        process.send_signal(signal.SIGTERM)
+        answer = json.loads(process.stdout.read())
+        assert process.wait(timeout=60) == 130
+        lines += process.stderr.readlines()
+    assert set(lines) == {"ready\n"}
+    assert (answer["status"], answer["data"]["interrupted"]) == ("partial", True)
+    assert answer["data"]["imported"] >= 1 and answer["data"]["pending"] >= 1
+
+
+def remarks(app: SmartAbsen) -> list[str]:
+    return [fill(*remark) for remark in app.remarks]
+
+
+def test_a_forgotten_folder_of_photos_is_remarked_and_made_good_by_the_right_command(
+    app: SmartAbsen, people: Path
+) -> None:
+    """Nobody is left without a face because the first try lacked --photos."""
+    report = app.import_people(people)
+    assert {row.reason for row in report.rows} == {"no_photos"}
+    assert [text for text in remarks(app) if "--photos DIR" in text]
+    again = app.import_people(people, photos_dir=people.parent / "photos")
+    assert {row.verdict for row in again.rows} == {ImportVerdict.UPDATED}
+    assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
+    assert app.get_employee("E1").position == "Kasir"
+    third = app.import_people(people, photos_dir=people.parent / "photos")
+    assert {row.verdict for row in third.rows} == {ImportVerdict.SKIPPED}
+
+
+def test_photos_do_not_go_to_somebody_else_who_has_the_code(app: SmartAbsen, people: Path) -> None:
+    """An existing employee of another name is left alone, with or without a face."""
+    app.enrol("Orang Lain", [], code="E1")
+    report = app.import_people(people, photos_dir=people.parent / "photos")
+    assert (report.rows[0].verdict, templates(app)["E1"]) == (ImportVerdict.SKIPPED, 0)
+
+
+def test_photos_that_cannot_complete_somebody_reject_the_row(app: SmartAbsen, people: Path, draw: Draw) -> None:
+    """It is no update when nothing was changed."""
+    app.import_people(people)
+    for name in ("a", "b"):
+        draw(f"photos/{'E' if name == 'a' else 'e'}1/{name}.png")
+    report = app.import_people(people, photos_dir=people.parent / "photos")
+    assert (report.rows[0].verdict, report.rows[0].reason) == (ImportVerdict.REJECTED, "no_face")
+
+
+def test_columns_that_are_not_used_are_named(app: SmartAbsen, tmp_path: Path, draw: Draw) -> None:
+    """A misspelt title does not look like a file without photos."""
+    path = tmp_path / "people.csv"
+    path.write_text("NIK,Nama,fotoo\n1001,Contoh,a.png\n")
+    assert app.import_people(path).rows[0].code == "1001"
+    assert [text for text in remarks(app) if "fotoo" in text and "photos (foto)" in text]

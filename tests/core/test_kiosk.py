@@ -301,6 +301,15 @@ def test_a_newly_trained_model_is_taken_over(monkeypatch: pytest.MonkeyPatch) ->
     assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
 
 
+def test_how_many_frames_are_looked_at_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live view shows by it that the kiosk works, also while nobody is there."""
+    monkeypatch.setattr("smartabsen.core.kiosk.RATE_S", 1e-9)
+    events = play([{}] * 5)
+    rates = [event.frames_per_s for event in events if event.kind is KioskEventKind.RUNNING]
+    assert rates[0] == 0.0
+    assert all(rate > 0 for rate in rates[1:]) and len(rates) == 6
+
+
 def test_a_live_camera_that_is_silent_for_a_while_does_not_end_the_session() -> None:
     """The camera tells of its loss itself; the kiosk asks again."""
     script = Script([{0: 1}] * 6)

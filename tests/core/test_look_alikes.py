@@ -36,6 +36,12 @@ def test_a_person_who_is_enrolled_under_another_code_is_named_for_all_photos() -
     assert found == [101, 101, 101]
 
 
+def test_each_photo_names_whom_it_looks_like_itself() -> None:
+    """A folder with two colleagues mixed up names both, each for the right photo."""
+    found = known(0, 1).find_look_alikes([photo(1), photo(1), photo(0)], own_id=None, threshold=0.5)
+    assert found == [101, 101, 100]
+
+
 def test_one_strange_photo_among_ones_own_is_named_alone() -> None:
     """A photo of a colleague in the wrong folder is refused, the others are not."""
     found = known(0).find_look_alikes([photo(4), photo(4), photo(0), photo(4)], own_id=None, threshold=0.5)

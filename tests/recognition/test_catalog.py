@@ -68,6 +68,14 @@ def test_copies_are_compared_with_what_was_published(
     ]
 
 
+def test_the_published_digests_stand_beside_those_found(tmp_path: Path) -> None:
+    """Who reads that a file differs can see how."""
+    put(tmp_path, det=b"other")
+    compared = verify_pack(SMALL, tmp_path).compared_files()
+    assert [published for _, _, published in compared] == [file.sha256 for file in SMALL.files]
+    assert [found == published for _, found, published in compared] == [False, True]
+
+
 def test_what_came_with_python_packages_is_bundled(tmp_path: Path) -> None:
     """dlib's weights and OpenCV's cascade are there without a models directory."""
     for name in ("dlib", "haar"):
@@ -104,4 +112,4 @@ def test_the_catalogue_knows_the_genuine_files(models_dir: Path) -> None:
     genuine = next(file for file in PACKS["buffalo_sc"].files if file.path.endswith("det_500m.onnx"))
     assert found[genuine.path] == genuine.sha256
     own = find_other_packs(models_dir)
-    assert [(status.name, status.licence_class) for status in own] == [("buffalo_sc_int8", LicenceClass.UNKNOWN)]
+    assert [(status.name, status.licence_class) for status in own] == [("buffalo_sc_int8", LicenceClass.NON_COMMERCIAL)]

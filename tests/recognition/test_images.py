@@ -182,7 +182,7 @@ def test_a_damaged_body_is_refused() -> None:
 
 @pytest.mark.parametrize("size", [(5001, 5000), (20_000, 20_000), (2**31 - 1, 2**31 - 1)])
 def test_a_picture_that_would_unfold_to_gigabytes_is_refused_before_it_does(size: tuple[int, int]) -> None:
-    """More than 25 megapixels are refused by the header alone."""
+    """Of a PNG more than 25 megapixels are refused by the header alone."""
     data = png_claiming(*size)
     tracemalloc.start()
     try:
@@ -205,6 +205,44 @@ def test_the_size_of_a_webp_is_read_from_each_of_its_headers(lossless: bool) -> 
 def test_exactly_25_megapixels_are_read() -> None:
     """The limit is inclusive."""
     assert decoded(encoded(Image.new("L", (5000, 5000)), "JPEG")).image_bgr.shape == (2500, 2500, 3)
+
+
+def jpeg_claiming(width: int, height: int, **options: object) -> bytearray:
+    """Return a small JPEG whose header says that it is larger."""
+    data = bytearray(encoded(quarters(), "JPEG", **options))
+    frame = next(data.index(bytes([0xFF, marker])) for marker in (0xC0, 0xC2) if bytes([0xFF, marker]) in data)
+    struct.pack_into(">HH", data, frame + 5, height, width)
+    return data
+
+
+def test_a_large_photo_of_a_phone_is_read_reduced() -> None:
+    """50 megapixels as JPEG: never more than an eighth of them are in memory, and boxes are those of the file."""
+    picture = decoded(encoded(Image.new("L", (8160, 6120), 90), "JPEG"))
+    assert (picture.image_bgr.shape, picture.reduction) == ((1530, 2040, 3), 4)
+    assert picture.box_in_file((0, 0, 2040, 1530)) == (0, 0, 8160, 6120)
+    least = decode_image(encoded(Image.new("L", (8160, 6120), 90), "JPEG"), working_px=10_000)
+    assert isinstance(least, Picture) and least.reduction == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        ((12_100, 10_000), {}),
+        ((8160, 6120), {"progressive": True}),
+    ],
+)
+def test_a_jpeg_that_cannot_be_read_row_by_row_or_is_larger_still_is_refused(
+    size: tuple[int, int], options: dict[str, object]
+) -> None:
+    """Of a progressive one a decoder keeps everything in memory."""
+    assert refused(bytes(jpeg_claiming(*size, **options))).outcome is Outcome.TOO_LARGE
+
+
+def test_a_jpeg_with_its_colours_apart_is_no_exception() -> None:
+    """A scan for each colour makes a decoder keep everything, too."""
+    data = jpeg_claiming(8160, 6120)
+    data[data.index(b"\xff\xda") + 4] = 1
+    assert refused(bytes(data)).outcome is Outcome.TOO_LARGE
 
 
 def test_a_file_that_is_too_long_is_refused() -> None:

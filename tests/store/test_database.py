@@ -371,3 +371,12 @@ def test_a_forked_child_makes_its_own_connections(database: Database) -> None:
 
     with database.read() as session:
         assert meta.find(session, "a") == "child"
+
+
+def test_a_missing_database_of_a_server_is_made_under_the_name_of_the_address(mariadb_url: str) -> None:
+    """The command of the hint works as it stands."""
+    url = make_url(mariadb_url)
+    other = Database(url.set(database=f"{url.database}_no").render_as_string(hide_password=False))
+    with pytest.raises(DatabaseError) as caught, other.read():
+        pass
+    assert f"CREATE DATABASE {url.database}_no " in caught.value.hint

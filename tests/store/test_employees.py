@@ -128,3 +128,17 @@ def test_who_does_not_exist_is_not_found(database: Database) -> None:
         with pytest.raises(NotFoundError):
             employees.get_by_id(session, 7)
     assert "employee list" in caught.value.hint
+
+
+@pytest.mark.parametrize("code", ["-1", "..", "a/../b", "/etc", "a/", "=1+1", "E 1;", "a\\b", "@x", ".", "a//b", "E1."])
+def test_a_code_is_no_option_no_path_and_no_formula(database: Database, code: str) -> None:
+    """Codes name folders, and stand in commands and spreadsheets."""
+    with pytest.raises(InvalidInputError, match="cannot be a code"), database.write() as session:
+        employees.add(session, code=code, name="Contoh")
+
+
+@pytest.mark.parametrize("code", ["E001", "2026/IT-07", "A.B_C", "NIS 12 345", "7", "Ä1"])
+def test_codes_as_offices_write_them_are_taken(database: Database, code: str) -> None:
+    """Letters and digits, and between them blanks and . _ - /"""
+    with database.write() as session:
+        assert employees.add(session, code=code, name="Contoh").code == code

@@ -72,3 +72,12 @@ def test_a_place_that_cannot_be_written_is_an_error_of_storage(tmp_path: Path) -
         write_csv(tmp_path / "file" / "report", HEADER, [])
     with pytest.raises(StorageError):
         write_xlsx(tmp_path / "file" / "report", Sheet("days", HEADER, []))
+
+
+def test_a_csv_has_the_separator_and_the_encoding_that_are_wanted(tmp_path: Path) -> None:
+    """A letter that the encoding lacks is no reason to lose the file: then it is UTF-8."""
+    path = tmp_path / "a.csv"
+    write_csv(path, ["a", "b"], [["é", "1;2"]], separator=";", encoding="cp1252")
+    assert path.read_bytes() == b'a;b\n\xe9;"1;2"\n'
+    write_csv(path, ["a"], [["Łukasz"]], encoding="cp1252")
+    assert path.read_text(encoding="utf-8-sig") == "a\nŁukasz\n"

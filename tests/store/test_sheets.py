@@ -189,3 +189,34 @@ def test_what_is_missing_or_too_large_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sheets, "MAX_BYTES", 1000)
     with pytest.raises(InvalidInputError, match="larger than"):
         read_table(path)
+
+
+@pytest.mark.parametrize("title", ["NIK", "NIP", "No. Induk", "NIS", "Nomor Karyawan"])
+def test_the_number_of_an_office_or_a_school_is_the_code(tmp_path: Path, title: str) -> None:
+    """Indonesian lists of people have one of these."""
+    table = read_table(write(tmp_path, f"{title};Nama\n007;Siti\n"))
+    assert table.rows[0].values["code"] == "007"
+
+
+def test_a_code_of_its_own_goes_before_such_a_number(tmp_path: Path) -> None:
+    """NIK can be the number of the identity card."""
+    table = read_table(write(tmp_path, "NIK,Kode,Nama\n3171,E1,Siti\n"))
+    assert (table.rows[0].values["code"], table.unused) == ("E1", ("NIK",))
+    with pytest.raises(InvalidInputError, match="more than once"):
+        read_table(write(tmp_path, "NIK,NIP,Nama\n3171,E1,Siti\n"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "expected"),
+    [
+        ("cp1252", ";", "cp1252"),
+        ("utf-8", ",", "utf-8-sig"),
+        ("utf-8-sig", ";", "utf-8-sig"),
+        ("utf-16", "\t", "utf-16"),
+    ],
+)
+def test_a_table_says_how_it_was_written(tmp_path: Path, encoding: str, separator: str, expected: str) -> None:
+    """What is given back can be written the same way."""
+    content = f"kode{separator}nama\nE1{separator}Ré\n".encode(encoding)
+    form = read_table(write(tmp_path, content)).format
+    assert (form.header, form.separator, form.encoding) == (("kode", "nama"), separator, expected)

@@ -86,11 +86,11 @@ def print_json(value: Mapping[str, object]) -> None:
 
 
 def print_problem(problem: Problem) -> None:
-    """Print an error for people on stderr: one line, and one with what to do next."""
+    """Print an error for people on stderr: one line, and what to do next, where addresses have their own lines."""
     typer.secho(_("Error:") + " ", fg="red", bold=True, nl=False, err=True)
     typer.echo(one_line(problem.message), err=True)
-    if problem.hint:
-        typer.echo(one_line(problem.hint), err=True)
+    for line in problem.hint.splitlines():
+        typer.echo(one_line(line), err=True)
 
 
 def one_line(text: str) -> str:

@@ -293,7 +293,10 @@ def model(status: domain.ModelStatus) -> Json:
         "source": status.source,
         "state": status.state,
         "path": status.path,
-        "files": [{"name": name, "sha256": digest} for name, digest in status.files],
+        "files": [
+            {"name": name, "sha256": digest, "published_sha256": published or None}
+            for name, digest, published in status.compared_files()
+        ],
     }
 
 

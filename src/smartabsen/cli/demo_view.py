@@ -24,12 +24,19 @@ def show_step(out: Output, step: DemoStep) -> None:
     result = step.result
     if isinstance(result, EnrolReport):
         out.line(f"  {tables.enrolment_sentence(result)}")
+        _show_refusals(out, result)
     elif isinstance(result, TrainReport):
         tables.show_training(out, result)
     elif isinstance(result, KioskEvent) and result.kind is KioskEventKind.DECISION and result.outcome is not None:
         local = result.at.astimezone(ZoneInfo(step.zone))
         message = tell_decision(result, ZoneInfo(step.zone))
         out.line(f"  {local:%H:%M:%S}  {message}", "green" if result.result else "yellow")
+
+
+def _show_refusals(out: Output, report: EnrolReport) -> None:
+    """Say why photos were not taken: each is refused for a reason, and the others are enough."""
+    for sentence in dict.fromkeys(tables.verdict_sentence(each)[0] for each in report.verdicts if not each.accepted):
+        out.line("    " + _("Refused: {reason}", reason=sentence), "dim")
 
 
 def show_report(out: Output, report: DemoReport, *, kept: bool) -> None:
@@ -45,7 +52,10 @@ def show_report(out: Output, report: DemoReport, *, kept: bool) -> None:
         out.line(_("This home was a temporary one and is gone now; --keep DIR keeps it."))
     out.line()
     out.block(report.qr_text)
-    out.line(_("The address that a phone opens when a server runs: {address}", address=report.address))
+    out.line(_("The address of “smartabsen serve” on this computer: {address}", address=report.address))
+    out.line(
+        _("A phone does not reach 127.0.0.1: for phones, set SMARTABSEN_PUBLIC_URL to an address of your network.")
+    )
     out.line(
         _(
             "{recorded} people recorded, {refused} stranger refused, in {seconds} s.",

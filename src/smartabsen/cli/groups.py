@@ -18,6 +18,7 @@ from typer.main import get_command
 from ..errors import SmartAbsenError
 from ..i18n import _
 from .answer import INTERRUPTED, Problem, print_envelope, print_problem, problem_of
+from .usage import usage_sentence, with_suggestion
 
 INVOCATION = "smartabsen.invocation"
 """Key in a context's ``meta``: the :class:`Invocation` in force."""
@@ -67,6 +68,11 @@ class DeferredCommand(TyperCommand):
 class NounCommand(TyperCommand):
     """A command whose help speaks the current language throughout."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line."""
+        with _errors_know_their_command(ctx):
+            return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         _translate_help(self, ctx)
@@ -75,6 +81,11 @@ class NounCommand(TyperCommand):
 
 class NounGroup(TyperGroup):
     """The commands of a noun."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options before the command."""
+        with _errors_know_their_command(ctx):
+            return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
@@ -86,7 +97,7 @@ class NounGroup(TyperGroup):
         name = args[0]
         if name not in self.commands and not name.startswith("-") and not ctx.resilient_parsing:
             unknown = _("There is no command {name}.", name=name)
-            raise typer.BadParameter(_with_suggestion(unknown, get_close_matches(name, self.commands)), ctx=ctx)
+            raise typer.BadParameter(with_suggestion(unknown, get_close_matches(name, self.commands)), ctx=ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -148,6 +159,17 @@ def _translate_help(command: Any, ctx: Any) -> None:
 
 
 @contextlib.contextmanager
+def _errors_know_their_command(context: Any) -> Iterator[None]:
+    """Let errors point to the help of the command that was called; Typer leaves it out of some."""
+    try:
+        yield
+    except typer.TyperException as error:
+        if getattr(error, "ctx", None) is None:
+            error.ctx = context  # type: ignore[attr-defined]
+        raise
+
+
+@contextlib.contextmanager
 def _boundary(invocation: Invocation) -> Iterator[None]:
     """Turn every error into text and an exit code."""
     try:
@@ -178,26 +200,7 @@ def _fail_usage(invocation: Invocation, error: typer.TyperException) -> NoReturn
     command = command or invocation.command
     invocation.command = command
     hint = _("See: {command} --help", command=f"{program} {command}".strip())
-    _fail(invocation, Problem("usage", _usage_sentence(error), hint), getattr(error, "exit_code", 2))
-
-
-def _usage_sentence(error: typer.TyperException) -> str:
-    """Say in the current language what Typer says in English, where its error tells enough."""
-    option: str | None = getattr(error, "option_name", None)
-    param: Any = getattr(error, "param", None)
-    if option and hasattr(error, "possibilities"):
-        return _with_suggestion(_("There is no option {option}.", option=option), error.possibilities or ())
-    if isinstance(error, typer.BadParameter) and param is not None:
-        name = param.opts[0] if param.param_type_name == "option" else param.display_name_raw.upper()
-        if not error.message:
-            return _("{name} is missing.", name=name)
-        return _("{name} cannot be used: {problem}", name=name, problem=error.message)
-    return error.message
-
-
-def _with_suggestion(sentence: str, names: Sequence[str]) -> str:
-    suggestion = _("Did you mean {names}?", names=", ".join(names))
-    return f"{sentence} {suggestion}" if names else sentence
+    _fail(invocation, Problem("usage", usage_sentence(error), hint), getattr(error, "exit_code", 2))
 
 
 def _fail(invocation: Invocation, problem: Problem, exit_code: int) -> NoReturn:

@@ -1,12 +1,14 @@
-"""What a running kiosk shows: JSON lines for scripts, a line for each decision and a live line for people."""
+"""What a running kiosk shows: JSON lines for scripts, a line for each decision and live lines below for people."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
+from typing import Final
 
+from rich.cells import cell_len
 from rich.live import Live
 from rich.text import Text
 
@@ -17,11 +19,9 @@ from . import data
 from .answer import one_line, print_json
 from .output import Output
 
+_BETWEEN: Final = "  ·  "
 Play = Callable[[Outcome, str], None]
 """Lets people hear a decision: its outcome, and the sentence that greets or refuses them."""
-
-
-_STATES = (KioskEventKind.STARTED, KioskEventKind.CAMERA_LOST, KioskEventKind.CAMERA_BACK)
 
 
 class KioskView:
@@ -42,12 +42,14 @@ class KioskView:
         self._recorded = 0
         self._refused = 0
         self._pending = 0
+        self._camera = _("Starting the camera …")
         self._lost = False
-        self._state = _("Starting the camera …")
+        self._rate = ""
+        self._last = ""
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Keep a live line at the bottom of a terminal for a ``with`` block."""
+        """Keep the state at the bottom of a terminal for a ``with`` block."""
         if self._out.as_json or self._out.quiet or not self._out.stdout.is_terminal:
             yield
             return
@@ -62,6 +64,8 @@ class KioskView:
                 self._decision(event)
             elif event.kind is KioskEventKind.DELIVERED:
                 self._delivered(event)
+            elif event.kind is KioskEventKind.RUNNING:
+                self._rate = _("{count} pictures/s", count=f"{event.frames_per_s:.0f}")
             elif event.kind is not KioskEventKind.SUMMARY:
                 self._remark(event)
             if self._live is not None:
@@ -96,7 +100,7 @@ class KioskView:
             print_json(data.decision(event, message))
         else:
             style = "yellow" if not welcome else "green" if event.result else "cyan"
-            self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {message}", style)
+            self._show(event, message, style)
         self._play(event.outcome, message)
 
     def _delivered(self, event: KioskEvent) -> None:
@@ -107,30 +111,66 @@ class KioskView:
         if self._out.as_json:
             print_json(data.decision(event, message))
         else:
-            self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {message}", "green")
+            self._show(event, message, "green")
+
+    def _show(self, event: KioskEvent, message: str, style: str) -> None:
+        self._last = f"{event.at.astimezone(self._zone):%H:%M:%S}  {message}"
+        self._out.line(self._last, style)
 
     def warn(self, text: str) -> None:
         """Show what people must not miss."""
         if self._live is None:
             self._out.warn(text)
         else:
-            # Two streams on one terminal would tear the live line.
+            # Two streams on one terminal would tear the live lines.
             self._out.line(text, "yellow")
+
+    def note(self, text: str) -> None:
+        """Show a remark; above the live lines it is told once and scrolls away."""
+        if self._live is None:
+            self._out.note(text)
+        else:
+            self._out.line(text, "dim")
 
     def _remark(self, event: KioskEvent) -> None:
         text = fill(event.detail, event.params)
         if event.kind in (KioskEventKind.CAMERA_LOST, KioskEventKind.TROUBLE):
             self.warn(text)
-        elif self._live is None:
-            self._out.note(text)
-        if event.kind in _STATES:
-            self._state = one_line(text)
-            self._lost = event.kind is KioskEventKind.CAMERA_LOST
+        else:
+            self.note(text)
+        if event.kind is KioskEventKind.CAMERA_LOST:
+            self._camera, self._lost = _("Camera lost, trying again"), True
+        elif event.kind in (KioskEventKind.STARTED, KioskEventKind.CAMERA_BACK):
+            self._camera, self._lost = _("Camera on"), False
 
     def _status(self) -> Text:
-        counts = _("{recorded} recorded, {refused} refused", recorded=self._recorded, refused=self._refused)
-        if self._pending:
-            counts += ", " + _("{pending} kept on this kiosk", pending=self._pending)
-        keys = _("Ctrl-C ends")
+        """Return the state, as many lines as it needs on this terminal; only the last decision may be cut off."""
+        parts = [
+            self._camera,
+            self._rate,
+            _("{recorded} recorded, {refused} refused", recorded=self._recorded, refused=self._refused),
+            _("{pending} kept on this kiosk", pending=self._pending) if self._pending else "",
+            _("Ctrl-C ends"),
+        ]
+        width = self._out.stdout.width
+        lines = [*_flow([part for part in parts if part], width), _cut(self._last, width)]
         style = "bold white on red" if self._lost else "bold"
-        return Text(f"{self._state}  ·  {counts}  ·  {keys}", style=style, overflow="ellipsis", no_wrap=True)
+        return Text("\n".join(line for line in lines if line), style=style, no_wrap=True, overflow="crop")
+
+
+def _flow(parts: Sequence[str], width: int) -> list[str]:
+    """Put parts side by side, each whole, on lines of at most ``width`` columns."""
+    lines = [""]
+    for part in parts:
+        joined = f"{lines[-1]}{_BETWEEN}{part}" if lines[-1] else part
+        if cell_len(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines
+
+
+def _cut(text: str, width: int) -> str:
+    cut = Text(one_line(text))
+    cut.truncate(width, overflow="ellipsis")
+    return cut.plain

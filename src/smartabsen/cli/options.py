@@ -23,7 +23,7 @@ class GlobalOptions:
     ] = False
     home: Annotated[
         Path | None,
-        typer.Option("--home", metavar="DIR", help=_("Directory of all data."), rich_help_panel=_PANEL),
+        typer.Option("--home", metavar="DIR", readable=False, help=_("Directory of all data."), rich_help_panel=_PANEL),
     ] = None
     engine: Annotated[
         str | None,

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from ..i18n import _, set_language
 from ..messages import fill
 from .groups import Invocation
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from ..core.app import SmartAbsen
     from ..core.demo import DemoReport, DemoStep
     from ..core.terminal import Terminal
+    from ..domain import Check
+    from ..errors import ConfigError
 
 
 def open_app(flags: Mapping[str, object]) -> SmartAbsen:
@@ -26,6 +30,13 @@ def open_app(flags: Mapping[str, object]) -> SmartAbsen:
     from ..core.app import SmartAbsen
 
     return SmartAbsen.open(flags=flags)
+
+
+def check_machine(problem: ConfigError) -> tuple[Check, ...]:
+    """Check what can be checked where the settings cannot be read."""
+    from ..core import doctor
+
+    return doctor.check_machine(problem)
 
 
 def run_demo(
@@ -106,7 +117,23 @@ class Session:
                 self._told.add(remark)
                 (warn or self.out.warn)(remark)
 
-    def tell_engine(self, app: SmartAbsen) -> None:
-        """Say which engine works, and why that one."""
+    def ask(self, question: str) -> None:
+        """Ask before something that cannot be taken back lightly; ends the command where the answer is no.
+
+        Raises:
+            typer.BadParameter: Nobody is there to answer.
+        """
+        if not self.out.can_ask():
+            raise typer.BadParameter(_("Nobody is at a terminal to confirm this; say --yes if it is meant."))
+        if not self.out.confirm(question):
+            self.out.warn(_("Nothing was changed."))
+            raise typer.Exit(1)
+
+    def tell_engine(self, app: SmartAbsen, note: Callable[[str], None] | None = None) -> None:
+        """Say which engine works, and why that one.
+
+        Args:
+            note: Shows it; stderr by default.
+        """
         choice = app.engine_choice()
-        self.out.note(_("Engine {name}: {why}", name=choice.name, why=_(choice.why)))
+        (note or self.out.note)(_("Engine {name}: {why}", name=choice.name, why=_(choice.why)))

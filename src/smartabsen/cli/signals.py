@@ -34,6 +34,17 @@ class StopRequest:
 
 
 @contextmanager
+def interrupt_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does for a ``with`` block in the main thread: KeyboardInterrupt."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _TERMINATE}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
     """Turn signals into a stop request for a ``with`` block in the main thread."""
     request = StopRequest()

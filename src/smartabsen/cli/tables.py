@@ -49,8 +49,11 @@ def show_enrolment(out: Output, report: domain.EnrolReport) -> None:
 
 def enrolment_sentence(report: domain.EnrolReport) -> str:
     """Return the result of enrolling one person in one line."""
+    if not report.verdicts:
+        text = N_("{name} ({code}) is added without a face, and punches by hand: smartabsen punch {code}")
+        return _(text, name=report.employee.name, code=report.employee.code)
     return _(
-        "{name} ({code}): {accepted} of {count} photos accepted, {templates} templates.",
+        "{name} ({code}): photos accepted: {accepted} of {count}; templates: {templates}.",
         name=report.employee.name,
         code=report.employee.code,
         accepted=report.accepted,
@@ -88,6 +91,8 @@ def show_import(out: Output, report: domain.ImportReport) -> None:
         out.line(", ".join(counts) + ".")
     if report.dry_run:
         out.note(_("Nothing was written: this was a dry run."))
+    elif any(photo.accepted for row in report.rows for photo in row.photos):
+        out.note(_("Next: smartabsen train"))
 
 
 def show_employees(out: Output, employees: Sequence[domain.Employee]) -> None:
@@ -260,9 +265,15 @@ def show_models(out: Output, models: Sequence[domain.ModelStatus]) -> None:
         out.line(f"{each.name}: {state}", styles.get(each.state, "green"))
         out.line(f"    {_(each.purpose)}; {licence}")
         out.line(f"    {each.source if each.state == 'missing' else each.path}")
-        for name, digest in each.files:
-            if digest:
+        for name, digest, published in each.compared_files():
+            if digest and published not in ("", digest):
+                out.line("    " + _("{name} is not the published file:", name=name), "red")
+                out.line("        " + _("expected SHA-256 {digest}", digest=published))
+                out.line("        " + _("found    SHA-256 {digest}", digest=digest))
+            elif digest:
                 out.line(f"    {name}  SHA-256 {digest[:16]}…")
+            elif any(found for _name, found in each.files):
+                out.line("    " + _("{name} is not there.", name=name), "red")
 
 
 def show_users(out: Output, users: Sequence[domain.User], zone: tzinfo) -> None:

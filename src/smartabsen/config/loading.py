@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..domain import SettingValue
 from ..errors import ConfigError
 from ..i18n import N_
+from .problems import error_of
 from .sections import Settings
 
 ENV_PREFIX: Final = "SMARTABSEN_"
@@ -108,15 +109,7 @@ def load_settings(
     try:
         settings = Settings.model_validate(_nest({name: value for name, (value, _) in flat.items()}))
     except ValidationError as exc:
-        problem = exc.errors()[0]
-        name = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(
-            N_("The setting {name} (from {origin}) is not usable: {problem}."),
-            hint=N_("“smartabsen config show” lists all settings and what they mean."),
-            name=name,
-            origin=flat.get(name, (None, "default"))[1],
-            problem=str(problem["msg"]).removeprefix("Value error, ").rstrip("."),
-        ) from exc
+        raise error_of(exc, {name: origin for name, (_, origin) in flat.items()}) from exc
     origins = {name: origin for name, (_, origin) in flat.items()}
     return LoadedSettings(settings=_absolute(settings), origins=origins)
 
@@ -157,15 +150,40 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _from_file(path: Path) -> Iterator[tuple[str, object]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(N_("The settings file {path} cannot be read: {problem}"), path=path, problem=exc) from exc
-    try:
-        document = tomllib.loads(text)
+    except NotADirectoryError as exc:
+        raise ConfigError(
+            N_("The home {home} cannot be used: a file stands where a directory should be."),
+            hint=N_("Choose another home: SMARTABSEN_HOME, or --home DIR."),
+            home=path.parent,
+        ) from exc
+    except OSError as exc:
+        raise ConfigError(
+            N_("The settings file {path} cannot be read."),
+            hint=N_("It must be a file that this user may read; check its rights."),
+            path=path,
+        ) from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(
+            N_("The settings file {path} is not in UTF-8."),
+            hint=N_("Save it anew in your editor with the encoding UTF-8."),
+            path=path,
+        ) from exc
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(N_("The settings file {path} is no valid TOML: {problem}"), path=path, problem=exc) from exc
+        raise ConfigError(
+            N_("The settings file {path} is no valid TOML: {problem}"),
+            hint=N_("docs/settings.md shows a file that works."),
+            path=path,
+            problem=exc,
+        ) from exc
+    if "home" in document:
+        raise ConfigError(
+            N_("The home cannot be set in {path}: this file is looked for in the home."),
+            hint=N_("Delete that line, and set SMARTABSEN_HOME or use --home DIR."),
+            path=path,
+        )
     for key, value in document.items():
         if isinstance(value, dict):
             for inner, inner_value in value.items():

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..i18n import N_
+from .problems import SettingRefusedError, read_clock
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -20,8 +21,10 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise ValueError(
-            f"“{name}” is no IANA time zone; Indonesia has Asia/Jakarta, Asia/Makassar, Asia/Jayapura"
+        raise SettingRefusedError(
+            N_("The setting {name} (from {origin}) is not usable: “{value}” is no time zone."),
+            hint=N_("Indonesia has Asia/Jakarta (WIB), Asia/Makassar (WITA) and Asia/Jayapura (WIT)."),
+            value=name,
         ) from exc
     return name
 
@@ -37,7 +40,14 @@ def _joined(value: object) -> object:
 
 
 def _known_networks(text: str) -> str:
-    parse_networks(text)
+    try:
+        parse_networks(text)
+    except ValueError as exc:
+        raise SettingRefusedError(
+            N_("The setting {name} (from {origin}) is not usable: “{value}” is no list of networks."),
+            hint=N_("Write networks separated by commas, as 192.168.0.0/16, 10.0.0.0/8."),
+            value=text,
+        ) from exc
     return text
 
 
@@ -47,10 +57,14 @@ def _base_url(text: str) -> str:
     parts = urlsplit(text)
     plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
     if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
-        raise ValueError(f"“{text}” is no address of a server, as https://absen.example.com")
+        raise SettingRefusedError(
+            N_("The setting {name} (from {origin}) is not usable: it is no address of a server."),
+            hint=N_("It looks like https://absen.example.com, without a path."),
+        )
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+ClockTime = Annotated[time, BeforeValidator(read_clock)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Networks = Annotated[str, BeforeValidator(_joined), AfterValidator(_known_networks)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
@@ -75,9 +89,11 @@ class SiteSettings(_Section):
 class AttendanceSettings(_Section):
     """The rules that turn punches into days."""
 
-    start: time = Field(time(8, 0), description=N_("Start of work, local time."))
+    start: ClockTime = Field(time(8, 0), description=N_("Start of work, local time."))
     grace_minutes: int = Field(0, ge=0, le=240, description=N_("Minutes after the start that are not late yet."))
-    day_starts_at: time = Field(time(4, 0), description=N_("A punch before this local time belongs to the day before."))
+    day_starts_at: ClockTime = Field(
+        time(4, 0), description=N_("A punch before this local time belongs to the day before.")
+    )
     cooldown_s: int = Field(
         60, ge=0, le=86_400, description=N_("A second punch within so many seconds writes nothing.")
     )
@@ -253,6 +269,14 @@ class DeskSettings(_Section):
     lock_minutes: int = Field(15, ge=1, le=1_440, description=N_("How long an account stays locked."))
 
 
+class ReportSettings(_Section):
+    """Files of reports."""
+
+    csv_separator: Literal[",", ";"] = Field(
+        ",", description=N_("Between the cells of a CSV report; “;” for an Excel whose region separates lists by it.")
+    )
+
+
 class Settings(_Section):
     """All settings, frozen. Make one with :func:`load_settings`."""
 
@@ -288,6 +312,7 @@ class Settings(_Section):
     recognition: RecognitionSettings = RecognitionSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     kiosk: KioskSettings = KioskSettings()
+    report: ReportSettings = ReportSettings()
     database: DatabaseSettings = DatabaseSettings()
     backup: BackupSettings = BackupSettings()
     server: ServerSettings = ServerSettings()

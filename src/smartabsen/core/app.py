@@ -229,8 +229,11 @@ class SmartAbsen(UseCases):
         )
 
     def write_rejects(self, report: ImportReport, path: str | Path) -> None:
-        """Write the rows of an import that were rejected or not reached to a .csv or .xlsx file, with the reasons."""
-        import_people.write_rejects(report, Path(path))
+        """Write the rows of an import that were rejected or not reached to a .csv or .xlsx file, with the reasons.
+
+        A CSV has the separator, the encoding and the titles of the file that was imported.
+        """
+        import_people.write_rejects(report, Path(path), separator=self.settings.report.csv_separator)
 
     def employees(self, *, search: str = "", include_inactive: bool = True) -> tuple[Employee, ...]:
         """Return employees sorted by name; ``search`` looks into code, name and position."""
@@ -255,7 +258,7 @@ class SmartAbsen(UseCases):
         return people.set_active(self.services, code, active=False)
 
     def activate_employee(self, code: str) -> Employee:
-        """Let an employee punch again; to be recognised again takes a training. Raises NotFoundError."""
+        """Let an employee punch again, and be recognised at once where a model is trained. Raises NotFoundError."""
         return people.set_active(self.services, code, active=True)
 
     # --- recognition ---------------------------------------------------------------------------------------
@@ -280,12 +283,13 @@ class SmartAbsen(UseCases):
     def identify(
         self, images: Sequence[str | Path] | str | Path, *, draw_dir: str | Path | None = None
     ) -> tuple[ImageResult, ...]:
-        """Say who is in each picture, in the order given.
+        """Say who is in each picture, in the order given; a folder stands for the pictures in it, sorted by name.
 
         Args:
-            draw_dir: Where annotated copies go.
+            draw_dir: Where annotated copies go: a directory, or for one picture a file named .jpg, .png, .webp or .bmp.
 
         Raises:
+            InvalidInputError: A folder holds no picture, or the copies cannot go there.
             NotTrainedError: There is no trained model yet.
             StorageError: An annotated copy cannot be written.
         """
@@ -343,6 +347,9 @@ class SmartAbsen(UseCases):
             NotFoundError: There is no employee with that code.
             ConflictError: The employee is inactive.
             DatabaseError: It is not known to be stored; try again with the same key.
+
+        A log file that cannot be written (open in a spreadsheet, no permission) is no error: :attr:`remarks` tells it,
+        and the next punch or start of a kiosk completes it.
         """
         return punch.punch_by_hand(self.services, code, note=note, key=key)
 
@@ -356,7 +363,8 @@ class SmartAbsen(UseCases):
         """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
         details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
         self.audit.note("attendance.export", details=details)
-        reporting.write_report(report, Path(path), format=format, totals=totals)
+        separator = self.settings.report.csv_separator
+        reporting.write_report(report, Path(path), format=format, totals=totals, separator=separator)
 
     def reconcile_log(self) -> int:
         """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""

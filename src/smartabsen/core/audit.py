@@ -10,7 +10,7 @@ from ..errors import InvalidInputError
 from ..i18n import N_
 from ..store import audit
 from ..store.audit import AuditEntry as AuditEntry, AuditHead, AuditVerdict as AuditVerdict
-from ..store.files import write_atomically
+from ..store.files import require_directory, write_atomically
 from .bootstrap import Services
 
 
@@ -53,6 +53,7 @@ class AuditTrail:
         Raises:
             StorageError: The file cannot be written.
         """
+        require_directory(path.parent)
         self.note("audit.export", details={"file": path.name})
         with self._services.database.read(long=True) as session:
             text = "".join(f"{line}\n" for line in _lines(audit.entries(session)))

@@ -69,6 +69,8 @@ class Services:
         self._assumed_model: ModelIdentity | None = None
         self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         """What people should be told, as message ids with their places."""
+        self.log_behind = False
+        """Whether the attendance log lacks something, as it could not be written."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -192,6 +194,19 @@ class Services:
         """Who acts, for the audit trail; see ``core.actors``."""
         return current_actor()
 
+    def remark(self, message: str, **params: object) -> None:
+        """Keep something that happened by the way and that people should be told, once.
+
+        Args:
+            message: A message id; ``params`` fill its places.
+        """
+        remark = (
+            message,
+            tuple((name, value if isinstance(value, str) else str(value)) for name, value in params.items()),
+        )
+        if remark not in self.remarks:
+            self.remarks.append(remark)
+
     def make_home(self) -> None:
         """Make the home, for its owner only.
 
@@ -235,7 +250,7 @@ class Services:
                 active = self.active_model()
                 self._pack = self._find_pack(active)
                 engine = self.build_engine(choose_engine(self.settings, active).name)
-                check_identity(engine, active)
+                check_identity(engine, active, models_dir=self.settings.models_dir)
                 self._engines["in use"] = engine
             return self._engines["in use"]
 
@@ -349,8 +364,10 @@ class Services:
         """Make the attendance log equal to the database; what had to be mended is remarked."""
         repair = reconcile(self.database, self.csv_log, thorough=thorough)
         if repair.added or repair.rewritten:
-            remark = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
-            self.remarks.append((remark, (("added", str(repair.added)),)))
+            self.remark(
+                N_("The attendance log differed from the database and was made equal. Missing lines: {added}."),
+                added=repair.added,
+            )
         return repair
 
     def close(self) -> None:

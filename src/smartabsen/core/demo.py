@@ -79,12 +79,12 @@ def run_demo(
         flags: Settings by dotted name, beside the home.
 
     Raises:
-        ConflictError: The home holds an installation already.
+        ConflictError: The home is not empty.
     """
     started = time.monotonic()
-    if (home / "smartabsen.db").exists():
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise ConflictError(
-            N_("{home} holds an installation already; the demonstration wants a home of its own."),
+            N_("{home} is not empty; the demonstration wants a directory of its own."),
             hint=N_("Name a new directory: smartabsen demo --keep DIR"),
             home=home,
         )

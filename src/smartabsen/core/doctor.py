@@ -16,7 +16,8 @@ from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.engines import find_obstacle, get_spec
-from ..store import employees, templates
+from ..store import employees, meta, templates
+from ..store.files import check_writable
 from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
@@ -30,21 +31,31 @@ _OK, _WARN, _FAIL = CheckLevel.OK, CheckLevel.WARN, CheckLevel.FAIL
 
 def check_health(services: Services) -> tuple[Check, ...]:
     """Check everything that can be checked; one broken part does not keep the others from being checked."""
-    rows: list[Check] = []
+    rows: list[Check] = [row for check in _MACHINE_CHECKS for row in check()]
     for name, check in _CHECKS.items():
         try:
             rows += check(services)
         except SmartAbsenError as exc:
-            rows.append(_row(name, _FAIL, exc.message_id, exc.hint_id, **exc.params))
+            rows.append(_failure(name, exc))
     return tuple(rows)
 
 
-def _check_python(_services: Services) -> Iterator[Check]:
+def check_machine(problem: SmartAbsenError) -> tuple[Check, ...]:
+    """Check what can be checked without settings, and tell why there are none."""
+    return (*(row for check in _MACHINE_CHECKS for row in check()), _failure("settings", problem))
+
+
+def _failure(check: str, problem: SmartAbsenError) -> Check:
+    fix = problem.hint_id or N_("Run it again with --debug to see where this comes from.")
+    return _row(check, _FAIL, problem.message_id, fix, **problem.params)
+
+
+def _check_python() -> Iterator[Check]:
     found = f"{platform.python_implementation()} {platform.python_version()}, {platform.platform(terse=True)}"
     yield _row("python", _OK, "{found}", found=found)
 
 
-def _check_opencv(_services: Services) -> Iterator[Check]:
+def _check_opencv() -> Iterator[Check]:
     installed = sorted(
         f"{distribution.name} {distribution.version}"
         for distribution in importlib.metadata.distributions()
@@ -67,6 +78,7 @@ def _check_opencv(_services: Services) -> Iterator[Check]:
 def _check_home(services: Services) -> Iterator[Check]:
     services.make_home()
     home = services.settings.home
+    check_writable(home)
     free = shutil.disk_usage(home).free
     megabytes = str(free // 1_000_000)
     if free < MIN_FREE_BYTES:
@@ -77,11 +89,12 @@ def _check_home(services: Services) -> Iterator[Check]:
 
 
 def _check_database(services: Services) -> Iterator[Check]:
-    with services.database.read() as session:
+    with services.database.write() as session:
+        meta.check_writable(session)
         people = employees.count(session)
     facts = services.database.database_facts()
     places = {"kind": facts.kind, "version": facts.version, "address": facts.address, "people": str(people)}
-    yield _row("database", _OK, N_("{kind} {version} at {address}, {people} employees"), **places)
+    yield _row("database", _OK, N_("{kind} {version} at {address}, employees: {people}"), **places)
     for risk in facts.risks:
         yield _row("durability", _WARN, risk, N_("See docs/database.md: settings of the server."))
     if facts.journal_mode:
@@ -132,7 +145,7 @@ def _check_training(services: Services) -> Iterator[Check]:
         return
     yield from _compare(trained.model, active, trained.embeddings.tobytes() == gallery.embeddings.tobytes())
     if without:
-        detail = N_("{count} active employees have no template and cannot be recognised.")
+        detail = N_("Active employees without a template, who cannot be recognised: {count}.")
         fix = N_("Enrol photos of them; until then: smartabsen punch CODE")
         yield _row("templates", _WARN, detail, fix, count=str(without))
 
@@ -152,11 +165,11 @@ def _check_log(services: Services) -> Iterator[Check]:
         days = len(dates(session))
     repair = services.reconcile_log(thorough=True)
     if repair.added or repair.rewritten:
-        detail = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
+        detail = N_("The attendance log differed from the database and was made equal. Missing lines: {added}.")
         yield _row("log", _WARN, detail, N_("Look for edited or deleted files in {path}."), added=str(repair.added),
                    path=services.settings.csv_dir)  # fmt: skip
     else:
-        yield _row("log", _OK, N_("The attendance log equals the database: {days} days."), days=str(days))
+        yield _row("log", _OK, N_("The attendance log equals the database. Days in it: {days}."), days=str(days))
 
 
 def _check_redis(services: Services) -> Iterator[Check]:
@@ -173,7 +186,7 @@ def _check_queue(services: Services) -> Iterator[Check]:
         at = one.punch.at.astimezone(ZoneInfo(services.settings.site.zone)).isoformat(timespec="seconds")
         yield _row("queue", _WARN, detail, fix, number=str(one.punch.employee_id), at=at, reason=one.refused)
     if waiting:
-        detail = N_("{count} punches wait on this kiosk for the database.")
+        detail = N_("Punches that wait on this kiosk for the database: {count}.")
         fix = N_("They are passed on while a kiosk runs: smartabsen run-kiosk")
         yield _row("queue", _WARN, detail, fix, count=str(waiting))
     else:
@@ -195,7 +208,7 @@ def _check_camera(services: Services) -> Iterator[Check]:
     yield _row("camera", _WARN, problem.message_id, problem.hint_id, **problem.params)
 
 
-def _check_display(_services: Services) -> Iterator[Check]:
+def _check_display() -> Iterator[Check]:
     reason = can_show()
     if reason is None:
         yield _row("display", _OK, N_("A window can be shown."))
@@ -204,7 +217,7 @@ def _check_display(_services: Services) -> Iterator[Check]:
         yield _row("display", _WARN, N_("No window can be shown: {reason}."), fix, reason=reason)
 
 
-def _check_extras(_services: Services) -> Iterator[Check]:
+def _check_extras() -> Iterator[Check]:
     if importlib.util.find_spec("openvino") is None:
         fix = "pip install 'smartabsen[openvino]'"
         detail = N_(
@@ -228,10 +241,13 @@ def _texts(params: dict[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple((key, each if isinstance(each, str) else str(each)) for key, each in params.items())
 
 
+_MACHINE_CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
+    _check_python,
+    _check_opencv,
+    _check_extras,
+    _check_display,
+)
 _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
-    "python": _check_python,
-    "opencv": _check_opencv,
-    "extras": _check_extras,
     "home": _check_home,
     "database": _check_database,
     "engine": _check_engine,
@@ -243,5 +259,4 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "redis": _check_redis,
     "server": check_server,
     "camera": _check_camera,
-    "display": _check_display,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..config import Settings
 from ..domain import LicenceClass, ModelIdentity
 from ..errors import EngineMismatchError
 from ..i18n import N_
-from ..recognition.engines import Engine, find_obstacle, get_spec
+from ..recognition.engines import Engine, find_obstacle, find_pack_of, get_spec
 
 PREFERENCE = ("insightface", "openvino", "dlib")
 """For ``engine = auto`` on an empty gallery, the best first."""
@@ -48,14 +49,29 @@ def choose_engine(settings: Settings, active: ModelIdentity | None) -> EngineCho
     return EngineChoice("dlib", _WHY["dlib"])
 
 
-def check_identity(engine: Engine, active: ModelIdentity | None) -> None:
+def check_identity(engine: Engine, active: ModelIdentity | None, *, models_dir: Path) -> None:
     """Refuse an engine whose embeddings do not belong to the gallery: other files under the same name.
+
+    Args:
+        models_dir: Where the pack is looked for that does belong to it.
 
     Raises:
         EngineMismatchError: They do not.
     """
-    if active is not None and engine.identity != active:
-        raise mismatch(active, wanted=str(engine.identity))
+    if active is None or engine.identity == active:
+        return
+    error = mismatch(active, wanted=str(engine.identity))
+    if engine.identity.engine != active.engine:
+        raise error
+    pack = find_pack_of(active, models_dir) if active.engine == "insightface" else None
+    if pack is not None:
+        hint = N_('Use the pack that they were enrolled with: set SMARTABSEN_PACK={pack}, or pack = "{pack}".')
+    else:
+        hint = N_(
+            "No installed files have that digest: bring back those of the enrolment (for InsightFace name their pack "
+            "by SMARTABSEN_PACK or the setting “pack”), or enrol in a new home: smartabsen --home DIR import PEOPLE.csv"
+        )
+    raise EngineMismatchError(error.message_id, hint=hint, **error.params, pack=pack)
 
 
 def mismatch(active: ModelIdentity, *, wanted: str) -> EngineMismatchError:

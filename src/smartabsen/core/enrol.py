@@ -22,7 +22,7 @@ from .bootstrap import Services
 from .consent import consent_missing, demands_consent, new_consent, store_consent
 from .engine_choice import mismatch
 from .look_alikes import KnownFaces
-from .people_file import Person
+from .people_file import Person, same_name
 from .photos import PhotoExam, examine_image, examine_photo, find_photos
 
 Progress = Callable[[int, int], None]
@@ -137,7 +137,7 @@ def check_owner(services: Services, person: Person) -> Employee | None:
     """
     with services.database.read() as session:
         known = employees.find(session, person.code)
-    if known is not None and known.name.casefold() != " ".join(person.name.split()).casefold():
+    if known is not None and not same_name(known.name, person.name):
         raise ConflictError(
             N_("The code {code} belongs to {known}, not to {name}."),
             hint=N_("Give {name} a code of their own, or rename: smartabsen employee rename {code} NAME"),

@@ -186,7 +186,7 @@ def forget_erased(services: Services) -> bool:
             employee_ids=model.employee_ids[kept],
         )
 
-    return change_model(services, forget)
+    return change_model(services, forget, action="model.forget")
 
 
 def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:

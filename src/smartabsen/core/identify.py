@@ -6,23 +6,28 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
+from typing import Final
 
 from ..domain import Employee, Identification, ImageResult, Match, Observation, Outcome
-from ..errors import NotTrainedError
+from ..errors import InvalidInputError, NotTrainedError
 from ..i18n import N_
 from ..recognition.annotate import Label, draw
-from ..recognition.images import ImageRefusal, Picture, encode_image
+from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
 from ..store import employees, templates
 from ..store.files import write_atomically
 from .bootstrap import Services
 from .erase import forget_erased
 from .gallery import LiveGallery
-from .photos import read_picture
+from .photos import expand_folders, read_picture
+
+_SHOWN_NAMES: Final = 5
 
 
 def open_gallery(services: Services) -> LiveGallery:
     """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
     was trained on another database: its numbers would name other people here.
+
+    People who were enrolled since the training are remarked.
     """
     forget_erased(services)
     gallery = load_gallery(services)
@@ -30,12 +35,17 @@ def open_gallery(services: Services) -> LiveGallery:
     ring = services.key_chain.ring()
     with services.database.read(long=True) as session:
         stored = templates.gallery(session, identity, ring=ring, include_inactive=True)
+        people = {person.id: person.name for person in employees.find_all(session, include_inactive=False)}
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
     if not known.issuperset(gallery.rows()):
         raise NotTrainedError(
             N_("The trained model does not belong to the people in this database."),
             hint=N_("Train it again: smartabsen train"),
         )
+    lacking = {people[owner] for owner, _ in known.difference(gallery.rows()) if owner in people}
+    if lacking:
+        names = ", ".join(sorted(lacking)[:_SHOWN_NAMES]) + (" …" if len(lacking) > _SHOWN_NAMES else "")
+        services.remark(N_("The trained model lacks photos of {names}. Train it again: smartabsen train"), names=names)
     return gallery
 
 
@@ -49,20 +59,23 @@ def load_gallery(services: Services) -> LiveGallery:
 def identify(
     services: Services, gallery: LiveGallery, images: Sequence[str | Path], *, draw_dir: Path | None
 ) -> tuple[ImageResult, ...]:
-    """Recognise everybody in each picture, in the order given.
+    """Recognise everybody in each picture, in the order given; a folder stands for the pictures in it.
 
     Args:
-        draw_dir: Where annotated copies go, as ``<name>-annotated.jpg``; None draws nothing.
+        draw_dir: Where annotated copies go, as ``<name>-annotated.jpg``: a directory, or the file itself where there is
+            one picture; None draws nothing.
 
     Raises:
+        InvalidInputError: A folder holds no picture, or ``draw_dir`` cannot take the copies.
         StorageError: A copy cannot be written.
     """
+    files = expand_folders(images)
+    if images and not files:
+        raise InvalidInputError(N_("There is no photo in {folders}."), folders=", ".join(map(str, images)))
+    copies = _name_copies(files, draw_dir) if draw_dir is not None else [None] * len(files)
     with services.database.read() as session:
         people = {person.id: person for person in employees.find_all(session, include_inactive=False)}
-    copies = _name_copies(images, draw_dir) if draw_dir is not None else [None] * len(images)
-    return tuple(
-        _identify_one(services, gallery, people, str(image), copy) for image, copy in zip(images, copies, strict=True)
-    )
+    return tuple(_identify_one(services, gallery, people, file, copy) for file, copy in zip(files, copies, strict=True))
 
 
 def _identify_one(
@@ -103,16 +116,44 @@ def _in_file(picture: Picture, found: Identification) -> Identification:
     return dataclasses.replace(found, face=face)
 
 
-def _name_copies(images: Sequence[str | Path], directory: Path) -> list[Path]:
-    """Name the annotated copies after their pictures; no two are equal, and no picture has the name of one."""
+def _name_copies(images: Sequence[str], target: Path) -> list[Path]:
+    """Name the annotated copies after their pictures; no two are equal, and no picture has the name of one.
+
+    Raises:
+        InvalidInputError: ``target`` is a file and cannot be the copy.
+    """
+    if not target.is_dir() and target.suffix.lower() in PICTURE_SUFFIXES:
+        _check_file(images, target)
+        return [target]
+    if target.exists() and not target.is_dir():
+        raise InvalidInputError(
+            N_("{path} is a file; copies of pictures are written into a directory."),
+            hint=N_("Name a directory, or for one picture a file that ends with {known}."),
+            path=target,
+            known=", ".join(PICTURE_SUFFIXES),
+        )
     taken: set[str] = set()
     copies = []
     for image in map(Path, images):
         names = (f"{image.stem}-annotated{number}.jpg" for number in chain([""], (f"-{n}" for n in count(2))))
         name = next(name for name in names if name.casefold() not in taken)
         taken.add(name.casefold())
-        copies.append(directory / name)
+        copies.append(target / name)
     return copies
+
+
+def _check_file(images: Sequence[str], target: Path) -> None:
+    if len(images) > 1:
+        raise InvalidInputError(
+            N_("{path} is one file, and there are {count} pictures."),
+            hint=N_("Name a directory for the copies."),
+            path=target,
+            count=len(images),
+        )
+    if any(target.resolve() == Path(image).resolve() for image in images):
+        raise InvalidInputError(
+            N_("{path} is the picture itself; its copy needs another name."), hint=N_("Name another file."), path=target
+        )
 
 
 def _draw(picture: Picture, faces: Sequence[Identification], target: Path) -> None:
@@ -120,4 +161,4 @@ def _draw(picture: Picture, faces: Sequence[Identification], target: Path) -> No
         Label(face.face.box_xyxy, face.outcome, face.employee.name if face.employee else face.outcome.value)
         for face in faces
     ]
-    write_atomically(target, encode_image(draw(picture.image_bgr, labels), suffix=".jpg"))
+    write_atomically(target, encode_image(draw(picture.image_bgr, labels), suffix=target.suffix))

@@ -18,8 +18,9 @@ from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
 from ..store import employees
 from ..store.employees import code_key
+from ..store.files import require_directory
 from ..store.sheet_writer import Sheet, write_csv, write_xlsx
-from ..store.sheets import read_table
+from ..store.sheets import PEOPLE_COLUMNS, Table, read_table
 from .bootstrap import Services
 from .enrol import Enroller, Progress, check_consent
 from .people_file import PhotoFolder, PlannedRow, plan_rows
@@ -29,6 +30,7 @@ from .photos import PhotoExam
 OnConflict = Literal["skip", "update", "fail"]
 
 _SHOWN_CODES: Final = 5
+_REASONS: Final = ("verdict", "reason", "detail")
 
 
 def import_people(
@@ -50,7 +52,7 @@ def import_people(
         photos_dir: Where photos lie; None takes the directory of the file.
         dry_run: Examine and judge everything, write nothing.
         on_conflict: What becomes of a row whose code exists: left alone, updated (name, position, further photos), or
-            the whole import is refused.
+            the whole import is refused. Somebody who has no template yet gets the photos also when left alone.
         workers: Processes that examine photos; None chooses.
         consent: Everybody in the file agreed to face recognition; otherwise the column ``consent`` says who did.
 
@@ -67,8 +69,9 @@ def import_people(
         raise NotFoundError(N_("There is no directory {path}."), path=photos_dir)
     if on_conflict not in ("skip", "update", "fail"):
         raise InvalidInputError(N_("on_conflict is skip, update or fail, not {value}."), value=on_conflict)
+    active = services.active_model()
     with services.database.read(long=True) as session:
-        existing = {code_key(person.code): person for person in employees.find_all(session)}
+        existing = {code_key(person.code): person for person in employees.find_all(session, model=active)}
     plan = [
         _checked_consent(services, row, existing.get(code_key(row.person.code)))
         for row in plan_rows(
@@ -81,46 +84,48 @@ def import_people(
     ]
     if on_conflict == "fail":
         _refuse_conflicts(plan)
-    wanted = [row for row in plan if not row.reason and not (row.exists and on_conflict == "skip")]
+    _remark_oddities(services, table, plan)
+    wanted = [row for row in plan if not row.reason and not _is_left_alone(row, on_conflict)]
     enroller = Enroller(services, dry_run=dry_run)
     answers: dict[int, ImportRow] = {}
     interrupted = False
     try:
         for row, exams in _examined(services, wanted, workers=workers, on_progress=on_progress):
-            report = enroller.store(row.person, exams, allow_duplicate=allow_duplicate, update=row.exists)
-            answers[row.line] = _verdict(row, report)
+            update = row.exists and on_conflict == "update"
+            report = enroller.store(row.person, exams, allow_duplicate=allow_duplicate, update=update)
+            answers[row.line] = _verdict(row, report, update=update)
     except KeyboardInterrupt:
         interrupted = True
     rows = tuple(answers.get(row.line) or _unreached(row, on_conflict) for row in plan)
-    return ImportReport(rows, dry_run=dry_run, interrupted=interrupted)
+    return ImportReport(rows, dry_run=dry_run, interrupted=interrupted, source=table.format)
 
 
-def write_rejects(report: ImportReport, path: Path) -> None:
+def write_rejects(report: ImportReport, path: Path, *, separator: str) -> None:
     """Write the rows that were rejected or not reached, with the reason: mend them there and import that file.
+
+    They have the columns of their source, and a CSV its separator and encoding, so that the same program opens it well.
+
+    Args:
+        separator: For a CSV of rows that come from a workbook.
 
     Raises:
         StorageError: The file cannot be written.
         InvalidInputError: It is named neither .csv nor .xlsx.
     """
-    header = ("code", "name", "position", "photos", "consent", "verdict", "reason", "detail")
+    require_directory(path.parent)
+    # The file may itself be one of rejects. The reasons stand first: cells beyond the last title stay where they were.
+    kept = [place for place, title in enumerate(report.source.header) if title not in _REASONS]
+    header = (*_REASONS, *(report.source.header[place] for place in kept))
     rows = [
-        (
-            row.code,
-            row.name,
-            row.position,
-            row.named_photos,
-            row.consent,
-            row.verdict.value,
-            row.reason,
-            fill(row.detail, row.params),
-        )
+        (row.verdict.value, row.reason, fill(row.detail, row.params), *_kept_cells(row, kept, report.source.header))
         for row in report.rows
         if row.verdict in (ImportVerdict.REJECTED, ImportVerdict.PENDING)
     ]
     if path.suffix.lower() == ".xlsx":
         write_xlsx(path, Sheet("rejects", header, rows))
     elif path.suffix.lower() == ".csv":
-        write_csv(path, header, rows)
+        source = report.source
+        write_csv(path, header, rows, separator=source.separator or separator, encoding=source.encoding)
     else:
         raise InvalidInputError(N_("{path} must end with .csv or .xlsx."), path=path)
 
@@ -133,6 +138,32 @@ def _checked_consent(services: Services, row: PlannedRow, known: Employee | None
     except ConsentMissingError as exc:
         return replace(row, reason="no_consent", detail=exc.message_id, params=exc.text_params)
     return row
+
+
+def _kept_cells(row: ImportRow, kept: Sequence[int], header: Sequence[str]) -> Iterator[str]:
+    for place in kept:
+        yield row.cells[place] if place < len(row.cells) else ""
+    yield from row.cells[len(header) :]
+
+
+def _remark_oddities(services: Services, table: Table, plan: Sequence[PlannedRow]) -> None:
+    """Say what is probably not as it was meant: a misspelt column, a forgotten folder of photos."""
+    unused = [title for title in table.unused if title not in _REASONS]
+    if unused:
+        known = ", ".join(f"{column.name} ({column.titles[0]})" for column in PEOPLE_COLUMNS)
+        remark = N_("These columns are not used: {titles}. The columns of an import are {known}.")
+        services.remark(remark, titles=", ".join(unused), known=known)
+    if plan and not any(row.photos or row.named_photos for row in plan):
+        services.remark(
+            N_(
+                "No row has a photo, so nobody can be recognised: name photos in the column “photos”, or the folder "
+                "that has them with --photos DIR, and import the file again."
+            )
+        )
+
+
+def _is_left_alone(row: PlannedRow, on_conflict: OnConflict) -> bool:
+    return row.exists and on_conflict == "skip" and not row.completes
 
 
 def _examined(
@@ -151,7 +182,7 @@ def _examined(
         yield row, own
 
 
-def _verdict(row: PlannedRow, report: EnrolReport) -> ImportRow:
+def _verdict(row: PlannedRow, report: EnrolReport, *, update: bool) -> ImportRow:
     if not row.photos:
         detail = N_("No photo: this person cannot be recognised, and punches by hand.")
         verdict = ImportVerdict.UPDATED if row.exists else ImportVerdict.IMPORTED
@@ -160,7 +191,7 @@ def _verdict(row: PlannedRow, report: EnrolReport) -> ImportRow:
     if not row.exists and not report.created and all(each.outcome is Outcome.DUPLICATE_PHOTO for each in refused):
         # Another import of the same file was faster.
         return row.answer(ImportVerdict.SKIPPED, reason="exists", detail=N_("The code exists meanwhile."))
-    if row.exists:
+    if row.exists and (update or report.accepted):
         verdict = ImportVerdict.UPDATED
         refused = [each for each in refused if each.outcome is not Outcome.DUPLICATE_PHOTO]
     else:
@@ -185,7 +216,7 @@ def _verdict(row: PlannedRow, report: EnrolReport) -> ImportRow:
 def _unreached(row: PlannedRow, on_conflict: OnConflict) -> ImportRow:
     if row.reason:
         return row.answer(ImportVerdict.REJECTED)
-    if row.exists and on_conflict == "skip":
+    if _is_left_alone(row, on_conflict):
         detail = N_("The code exists; --on-conflict update would change it.")
         return row.answer(ImportVerdict.SKIPPED, reason="exists", detail=detail)
     return row.answer(ImportVerdict.PENDING, reason="not_reached", detail=N_("Not reached."))
@@ -195,7 +226,7 @@ def _refuse_conflicts(plan: Sequence[PlannedRow]) -> None:
     codes = [row.person.code for row in plan if row.exists]
     if codes:
         raise ConflictError(
-            N_("{count} codes exist already: {codes}. Nothing was imported."),
+            N_("Codes that exist already ({count}): {codes}. Nothing was imported."),
             hint=N_("--on-conflict skip leaves them alone, --on-conflict update changes them."),
             count=len(codes),
             codes=", ".join(codes[:_SHOWN_CODES]) + (" …" if len(codes) > _SHOWN_CODES else ""),

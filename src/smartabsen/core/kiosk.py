@@ -39,6 +39,8 @@ from .punch_writer import Written
 READ_TIMEOUT_S: Final = 1.0
 REFRESH_S: Final = 1.0
 """How often a running session looks for a newly trained model."""
+RATE_S: Final = 1.0
+"""How often a session tells how many frames it looks at."""
 Announce = Callable[[KioskEvent], None]
 
 
@@ -138,7 +140,8 @@ class Kiosk:
         self._counts = _Counts()
         self._last_image: ImageBGR | None = None
         self._people = dict(people or {})
-        self._refreshed_at = time.monotonic()
+        self._refreshed_at = self._rate_told_at = time.monotonic()
+        self._frames_told = 0
 
     def run(self) -> KioskSummary:
         """Run until the recording ends, ``stop`` is set, or the view wants to quit."""
@@ -147,6 +150,7 @@ class Kiosk:
         while not self._stop.is_set():
             self._refresh_gallery()
             self._announce_answers()
+            self._tell_rate()
             try:
                 frame = self._frames.read(READ_TIMEOUT_S)
             except CameraError:
@@ -302,6 +306,14 @@ class Kiosk:
             detail = N_("The newly trained model {version} is in use. People in it: {people}.")
             params = (("version", self._gallery.version), ("people", str(self._gallery.people)))
             self._tell(KioskEventKind.MODEL_RELOADED, detail=detail, params=params)
+
+    def _tell_rate(self) -> None:
+        now = time.monotonic()
+        passed_s = now - self._rate_told_at
+        if passed_s >= RATE_S:
+            rate = (self._counts.frames - self._frames_told) / passed_s
+            self._rate_told_at, self._frames_told = now, self._counts.frames
+            self._announce(KioskEvent(KioskEventKind.RUNNING, datetime.now(UTC), frames_per_s=rate))
 
     def _track(self, number: int) -> _Track:
         if number not in self._tracks:

@@ -119,7 +119,7 @@ def _waiting(services: Services) -> list[Remark]:
     except StorageError as exc:
         return [(exc.message_id, exc.text_params)]
     if waiting:
-        remarks.append((N_("{count} punches wait on this kiosk for the database."), (("count", str(waiting)),)))
+        remarks.append((N_("Punches that wait on this kiosk for the database: {count}."), (("count", str(waiting)),)))
     if refused:
         detail = N_("{count} punches are kept aside on this kiosk: the database refuses them. See “smartabsen doctor”.")
         remarks.append((detail, (("count", str(refused)),)))

@@ -49,7 +49,7 @@ class KnownFaces:
 
         A photo looks like somebody when its cosine to one of their templates is ``threshold`` at least, and higher than
         to every template the person has already. When that holds for more than :data:`SHARE_OF_PERSON` of the photos
-        and one employee, all of them are that employee's.
+        and one employee, the others that look like nobody are that employee's, too.
 
         Args:
             own_id: The person's own id, None for a new one.
@@ -71,5 +71,5 @@ class KnownFaces:
         if named:
             other, count = named.most_common(1)[0]
             if own_id is None and count > SHARE_OF_PERSON * len(embeddings):
-                return [other] * len(embeddings)
+                return [other if mine is None else mine for mine in found]
         return found

@@ -59,9 +59,9 @@ def pull(
     except ModelError as exc:
         raise ModelError(
             exc.message_id,
-            hint=N_("Without a network: download {urls} elsewhere and put {files} into {folder}."),
+            hint=N_("Without a network: download this elsewhere, and put {files} into {folder}:\n{urls}"),
             **exc.params,
-            urls=", ".join(download.url for download in pack.downloads),
+            urls="\n".join(download.url for download in pack.downloads),
             files=", ".join(Path(file.path).name for file in pack.files),
             folder=(models_dir / pack.files[0].path).parent,
         ) from exc

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..domain import Employee, TemplateFacts
+from ..i18n import N_
 from ..store import audit, employees, templates
 from .bootstrap import Services
-from .train import forget_employee
+from .train import forget_employee, recall_employee
 
 
 def list_employees(services: Services, *, search: str, include_inactive: bool) -> tuple[Employee, ...]:
@@ -75,7 +76,7 @@ def edit_employee(services: Services, code: str, *, name: str, position: str) ->
 
 
 def set_active(services: Services, code: str, *, active: bool) -> Employee:
-    """Let an employee punch, or not. One who may not leaves the trained model at once; coming back takes a training.
+    """Let an employee punch, or not. The trained model loses or regains the person at once.
 
     Raises:
         NotFoundError: There is none with that code.
@@ -84,6 +85,10 @@ def set_active(services: Services, code: str, *, active: bool) -> Employee:
         employee = employees.update(session, code, active=active)
         action = "employee.activate" if active else "employee.deactivate"
         audit.append(session, actor=services.actor, action=action, subject=employee.code)
+    known = active and recall_employee(services, employee.id)
     if not active:
         forget_employee(services, employee.id)
-    return get_employee(services, code)
+    after = get_employee(services, code)
+    if active and after.templates and not known:
+        services.remark(N_("{name} is recognised after the next training: smartabsen train"), name=after.name)
+    return after

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from ..domain import Employee, ImportRow, ImportVerdict, PhotoVerdict
+from ..errors import InvalidInputError
 from ..i18n import N_
-from ..store.employees import code_key
+from ..store.employees import check_code, code_key
 from ..store.sheets import Table
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
+from ..store.texts import one_line
 from .photos import PHOTO_SUFFIXES, find_photos
 
 PHOTO_SEPARATOR: Final = "|"
@@ -41,9 +43,11 @@ class PlannedRow:
     Attributes:
         line: Where it stands in the file.
         person: Who, as read.
-        named_photos, consent: The cells that name photos and state the consent, as read.
+        named_photos: The cell that names photos, as read.
+        cells: All its cells, as in the file.
         photos: Files to examine.
         exists: Whether an employee has the code.
+        completes: That employee has this name and no template, and the row has photos.
         reason: Why it will not be imported (a stable code), empty when it will.
         detail: The same in English, a message id with ``params``.
     """
@@ -51,12 +55,13 @@ class PlannedRow:
     line: int
     person: Person
     named_photos: str = ""
-    consent: str = ""
     photos: tuple[str, ...] = ()
     exists: bool = False
     reason: str = ""
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    cells: tuple[str, ...] = ()
+    completes: bool = False
 
     def answer(
         self,
@@ -79,7 +84,7 @@ class PlannedRow:
             params=self.params if params is None else params,
             photos=photos,
             named_photos=self.named_photos,
-            consent=self.consent,
+            cells=self.cells,
         )
 
 
@@ -132,7 +137,7 @@ def plan_rows(
     """Check each row and find its photos.
 
     Args:
-        existing: Employees by the key of their code.
+        existing: Employees by the key of their code, with the number of their templates.
         zone: Of the site, for consents with a date.
         all_consent: Everybody in the file agreed to face recognition.
     """
@@ -154,19 +159,26 @@ def plan_rows(
             problem = problem or ("unknown_consent", detail, (("cell", consent),))
         else:
             person = replace(person, consent_at=agreed or (now if all_consent else None))
+        planned = PlannedRow(row.line, person, named, cells=row.cells)
         if problem is not None:
-            yield PlannedRow(row.line, person, named, consent, reason=problem[0], detail=problem[1], params=problem[2])
+            yield replace(planned, reason=problem[0], detail=problem[1], params=problem[2])
             continue
         first_line[key] = row.line
         photos, missing = folder.resolve(named)
         if missing:
             params = (("names", ", ".join(missing)), ("folder", str(folder.directory)))
             detail = N_("Photos that are not in {folder}: {names}")
-            yield PlannedRow(row.line, person, named, consent, reason="photo_missing", detail=detail, params=params)
+            yield replace(planned, reason="photo_missing", detail=detail, params=params)
             continue
-        yield PlannedRow(
-            row.line, person, named, consent, photos=tuple(photos or folder.find(person.code)), exists=key in existing
-        )
+        found = tuple(photos or folder.find(person.code))
+        known = existing.get(key)
+        faceless = known is not None and not known.templates and same_name(known.name, person.name)
+        yield replace(planned, photos=found, exists=known is not None, completes=faceless and bool(found))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names are the same but for case and blanks."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def _consent_at(cell: str, *, now: datetime, zone: tzinfo) -> datetime | None:
@@ -192,6 +204,10 @@ def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tu
         if len(text) > limit:
             detail = N_("The {field} is longer than {limit} characters.")
             return "too_long", detail, (("field", field), ("limit", str(limit)))
+    try:
+        check_code(one_line(person.code))
+    except InvalidInputError as exc:
+        return "bad_code", exc.message_id, exc.text_params
     if first_line is not None:
         return "duplicate_code", N_("Line {line} has the same code."), (("line", str(first_line)),)
     return None

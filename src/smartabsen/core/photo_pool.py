@@ -100,8 +100,9 @@ def _executor(start: Callable[[], None], workers: int) -> Iterator[Any]:
 
 
 def _start_worker(loaded: LoadedSettings, engine: str, pack: str) -> None:
-    # Ctrl-C reaches the whole group of processes: the one that was asked decides, its workers are ended by it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and a service manager's SIGTERM reach all processes: the first one decides, and ends its workers.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     _worker[:] = [Services.for_worker(loaded, engine, pack)]
 

@@ -50,7 +50,12 @@ class PhotoExam:
 
 
 def find_photos(paths: Iterable[str | Path]) -> list[str]:
-    """List photo files: a file stands for itself, a folder for the pictures in it, sorted by name."""
+    """List photo files, each once: a file stands for itself, a folder for the pictures in it, sorted by name."""
+    return list(dict.fromkeys(expand_folders(paths)))
+
+
+def expand_folders(paths: Iterable[str | Path]) -> list[str]:
+    """Put the pictures of a folder, sorted by name, in its place; files stay as they are given."""
     photos: list[str] = []
     for path in map(Path, paths):
         if path.is_dir():
@@ -58,7 +63,7 @@ def find_photos(paths: Iterable[str | Path]) -> list[str]:
             photos += [str(file) for file in sorted(found)]
         else:
             photos.append(str(path))
-    return list(dict.fromkeys(photos))
+    return photos
 
 
 def read_picture(path: str | Path) -> tuple[bytes, Picture | ImageRefusal]:
@@ -69,6 +74,8 @@ def read_picture(path: str | Path) -> tuple[bytes, Picture | ImageRefusal]:
             data = source.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return b"", ImageRefusal(Outcome.UNREADABLE, N_("There is no such file."))
+    except PermissionError:
+        return b"", ImageRefusal(Outcome.UNREADABLE, N_("No permission to read the file."))
     except OSError as exc:
         problem = (("problem", exc.strerror or str(exc)),)
         return b"", ImageRefusal(Outcome.UNREADABLE, N_("The file cannot be read: {problem}."), problem)

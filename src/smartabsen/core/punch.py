@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..domain import Punch, PunchMethod, PunchResult
-from ..errors import DeniedError
+from ..errors import DatabaseError, DeniedError, StorageError
 from ..i18n import N_
 from ..store import audit, employees, pins, punches
 from ..store.database import Session
@@ -27,11 +27,14 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
         NotFoundError: There is no employee with that code.
         ConflictError: The employee is inactive, or the key belongs to another one's punch.
         DatabaseError: It is not known to be stored; try again with the same key.
-        StorageError: It is in the database but not in the log; try again with the same key.
     """
     with services.database.read() as session:
         employee_id = employees.get(session, code).id
-    services.reconcile_log()
+    try:
+        services.reconcile_log()
+    except StorageError:
+        # A log that cannot be written now keeps nobody from punching.
+        services.log_behind = True
     key = key or f"manual-{uuid.uuid4().hex}"
     return store_attempt(services, _attempt(services, employee_id, method=PunchMethod.MANUAL, key=key, note=note))
 
@@ -45,7 +48,7 @@ def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: st
 
     Raises:
         DeniedError: The PIN was changed at this very moment.
-        ConflictError, DatabaseError, StorageError: As :func:`punch_by_hand`.
+        ConflictError, DatabaseError: As :func:`punch_by_hand`.
     """
 
     def forgive(session: Session) -> None:
@@ -93,14 +96,25 @@ def store_attempt(
 ) -> PunchResult:
     """Store an attempt in the database and in the log; raises as :func:`punch_by_hand`.
 
-    A retry keeps the instant of the attempt: nobody becomes late because the database was away.
+    A log that cannot be written is remarked, and completed at the next punch: the punch counts without it. A retry
+    keeps the instant of the attempt: nobody becomes late because the database was away.
 
     Args:
         details, first: As for :func:`record_attempt`.
     """
     result = record_attempt(services, attempt, details=details, first=first)
-    # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
-    log_punch(services, result)
+    try:
+        if services.log_behind:
+            services.reconcile_log()
+            services.log_behind = False
+        # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
+        log_punch(services, result)
+    except (StorageError, DatabaseError) as exc:
+        services.log_behind = True
+        services.remark(
+            N_("The punch is recorded; its line is added to the attendance log as soon as that can be written.")
+        )
+        services.remark(exc.message_id, **exc.params)
     return result
 
 

@@ -12,6 +12,7 @@ from ..errors import InvalidInputError
 from ..i18n import N_, _
 from ..messages import STATUSES
 from ..store import days, employees
+from ..store.files import require_directory
 from ..store.sheet_writer import CellValue, Sheet, write_csv, write_xlsx
 from .bootstrap import Services
 
@@ -44,21 +45,25 @@ def make_report(services: Services, first: date, last: date, *, code: str | None
     return build_report(people, found, first=first, last=last, zone=services.settings.site.zone)
 
 
-def write_report(report: Report, path: Path, *, format: ReportFormat, totals: bool = False) -> None:
+def write_report(
+    report: Report, path: Path, *, format: ReportFormat, totals: bool = False, separator: str = ","
+) -> None:
     """Write a report, with titles and statuses in the current language.
 
     Args:
+        separator: Between the cells of a CSV.
         totals: As CSV, which holds one table, write the totals of each employee instead of the days; XLSX has both.
 
     Raises:
         InvalidInputError: There is no such format.
         StorageError: The file cannot be written.
     """
+    require_directory(path.parent)
     if format == "xlsx":
         write_xlsx(path, _days(report), _totals(report))
     elif format == "csv":
         sheet = _totals(report) if totals else _days(report)
-        write_csv(path, sheet.header, sheet.rows)
+        write_csv(path, sheet.header, sheet.rows, separator=separator)
     else:
         raise InvalidInputError(N_("A report is written as csv or xlsx, not as {format}."), format=format)
 

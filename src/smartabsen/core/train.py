@@ -7,7 +7,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain import Confusion, Employee, FloatArray, PersonAccuracy, SuspectTemplate, TrainReport
 from ..errors import KeyMissingError, ModelDamagedError, NotFoundError, NotTrainedError, StorageError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
@@ -114,25 +117,55 @@ def forget_employee(services: Services, employee_id: int) -> None:
         others = trained.employee_ids != employee_id
         if others.all():
             return None
-        return make_trained_model(
-            model=trained.model,
-            matcher=trained.matcher,
-            k=trained.k,
-            threshold=trained.threshold,
-            margin=trained.margin,
-            leave_one_out_accuracy=trained.leave_one_out_accuracy,
-            trained_at=trained.trained_at,
-            embeddings=trained.embeddings[others],
-            employee_ids=trained.employee_ids[others],
-        )
+        return _with_rows(trained, trained.embeddings[others], trained.employee_ids[others])
 
-    change_model(services, forget)
+    change_model(services, forget, action="model.forget")
 
 
-def change_model(services: Services, change: Callable[[TrainedModel], TrainedModel | None]) -> bool:
+def recall_employee(services: Services, employee_id: int) -> bool:
+    """Put an active employee's templates back into the trained model that is in force, where a training puts them.
+
+    Returns:
+        Whether the employee is in it now; False where there is no model, none that opens, or one of another engine.
+
+    Raises:
+        StorageError: The model cannot be written.
+    """
+    active = services.active_model()
+    if active is None:
+        return False
+    try:
+        with services.database.read(long=True) as session:
+            gallery = templates.gallery(session, active, ring=services.key_chain.ring())
+    except (KeyMissingError, ModelDamagedError):
+        return False
+    own = gallery.employee_ids == employee_id
+    known = False
+
+    def recall(trained: TrainedModel) -> TrainedModel | None:
+        nonlocal known
+        if trained.model != active:
+            return None
+        known = True
+        others = trained.employee_ids != employee_id
+        ids = np.concatenate([trained.employee_ids[others], gallery.employee_ids[own]])
+        rows = np.concatenate([trained.embeddings[others], gallery.embeddings[own]])
+        order = np.argsort(ids, kind="stable")
+        again = _with_rows(trained, rows[order], ids[order])
+        return again if again.version != trained.version else None
+
+    if own.any():
+        change_model(services, recall, action="model.recall")
+    return known
+
+
+def change_model(services: Services, change: Callable[[TrainedModel], TrainedModel | None], *, action: str) -> bool:
     """Put into use what ``change`` makes of the model in force; return whether it made anything.
 
     Nothing is changed where there is no model, or none that opens.
+
+    Args:
+        action: For the audit trail.
 
     Raises:
         StorageError: The model cannot be written.
@@ -142,8 +175,22 @@ def change_model(services: Services, change: Callable[[TrainedModel], TrainedMod
     except (NotTrainedError, ModelDamagedError, KeyMissingError):
         return False
     if changed is not None:
-        _note(services, changed.version, action="model.forget")
+        _note(services, changed.version, action=action)
     return changed is not None
+
+
+def _with_rows(trained: TrainedModel, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> TrainedModel:
+    return make_trained_model(
+        model=trained.model,
+        matcher=trained.matcher,
+        k=trained.k,
+        threshold=trained.threshold,
+        margin=trained.margin,
+        leave_one_out_accuracy=trained.leave_one_out_accuracy,
+        trained_at=trained.trained_at,
+        embeddings=embeddings,
+        employee_ids=employee_ids,
+    )
 
 
 def note_gallery(services: Services, version: str) -> None:

@@ -10,7 +10,7 @@ for 2023.0, and the Git LFS pointer in opencv_zoo.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -246,7 +246,8 @@ def verify_pack(pack: ModelPack, models_dir: Path) -> ModelStatus:
     else:
         state = MISSING
     folder = models_dir / PurePosixPath(pack.files[0].path).parent
-    return _status(pack, state, folder, tuple((file.path, digest) for file, digest in found))
+    status = _status(pack, state, folder, tuple((file.path, digest) for file, digest in found))
+    return replace(status, published=tuple(file.sha256 for file in pack.files))
 
 
 def find_other_packs(models_dir: Path) -> tuple[ModelStatus, ...]:
@@ -262,17 +263,24 @@ def _other_pack(models_dir: Path, name: str) -> ModelStatus | None:
     except (ModelMissingError, ModelDamagedError):
         return None
     paths = [path for path in (found.detector, found.embedder) if path is not None]
+    files = tuple((path.relative_to(models_dir).as_posix(), _digest(path)) for path in paths)
+    # A file keeps its licence wherever it is copied to.
+    known = next((pack for _, digest in files for pack in PACKS.values() if _restricts(pack, digest)), None)
     return ModelStatus(
         name=name,
         engine="insightface",
         purpose=N_("a folder of ONNX files"),
-        licence="",
-        licence_class=LicenceClass.UNKNOWN,
+        licence=known.licence if known else "",
+        licence_class=known.licence_class if known else LicenceClass.UNKNOWN,
         source="",
         state=INSTALLED,
         path=str(models_dir / FOLDER / name),
-        files=tuple((path.relative_to(models_dir).as_posix(), _digest(path)) for path in paths),
+        files=files,
     )
+
+
+def _restricts(pack: ModelPack, digest: str) -> bool:
+    return pack.licence_class is LicenceClass.NON_COMMERCIAL and digest in {file.sha256 for file in pack.files}
 
 
 def _verify_bundled(pack: ModelPack) -> ModelStatus:

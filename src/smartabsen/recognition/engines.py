@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from ..domain import LicenceClass, ModelIdentity
 from ..errors import MissingDependencyError, ModelMissingError, SmartAbsenError, UnknownBackendError
 from ..i18n import N_
+from ..registry import TEST_BACKEND
 from .packs import BEST_FIRST, find_installed, iterate_installed
 from .runtime import digest_files, find_dlib_file, limit_opencv, require_file
 
@@ -227,9 +228,10 @@ def get_spec(name: str) -> EngineSpec:
     if name not in ENGINES:
         raise UnknownBackendError(
             N_("There is no {kind} named “{name}”. Known: {known}."),
+            hint=N_("“smartabsen config show” says where each setting comes from."),
             kind=N_("engine"),
             name=name,
-            known=", ".join(ENGINES),
+            known=", ".join(known for known in ENGINES if known != TEST_BACKEND),
         )
     return ENGINES[name]
 

@@ -18,7 +18,10 @@ from ..i18n import N_
 from .picture_header import PictureHeader, is_heif, read_header
 
 MAX_PIXELS: Final = 25_000_000
-"""Pictures with more pixels are refused before they are decoded."""
+"""Pictures with more pixels are refused before they are decoded, unless they are decoded reduced."""
+MAX_PIXELS_BY_ROWS: Final = 120_000_000
+"""The same for JPEGs that are reduced row by row while they are decoded, as phones of 50, 64 and 108 megapixels write
+them. One of 108 megapixels took 41 MB, its picture of 20 MB included; as a progressive JPEG it took 330 MB."""
 MAX_BYTES: Final = 110_000_000
 """Longer files are refused; an uncompressed picture of :data:`MAX_PIXELS` is shorter. Check before you read a file."""
 WORKING_PX: Final = 1_600
@@ -37,6 +40,8 @@ _ENCODERS: Final[dict[str, tuple[str, list[int]]]] = {
     ".webp": (".webp", [cv2.IMWRITE_WEBP_QUALITY, 90]),
     ".bmp": (".bmp", []),
 }
+PICTURE_SUFFIXES: Final = tuple(_ENCODERS)
+"""Endings of files that pictures can be written to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,8 +81,8 @@ def decode_image(data: bytes, *, working_px: int = WORKING_PX) -> Picture | Imag
 
     Args:
         data: The whole file.
-        working_px: The longer side is reduced as far as it keeps so many pixels. Raise it to find small faces in
-            large group photos.
+        working_px: The longer side is reduced as far as it keeps so many pixels, and further where more than
+            :data:`MAX_PIXELS` would be left. Raise it to find small faces in large group photos.
 
     Returns:
         The picture, turned upright by its EXIF orientation; or a refusal, which is data and never raised.
@@ -86,8 +91,9 @@ def decode_image(data: bytes, *, working_px: int = WORKING_PX) -> Picture | Imag
     refusal = _refuse(data, header)
     if header is None or refusal is not None:
         return refusal or _unreadable()
-    longer = max(header.width, header.height)
-    reduction = max(factor for factor in _REDUCED if factor == 1 or longer // factor >= working_px)
+    longer, pixels_in_file = max(header.width, header.height), header.width * header.height
+    least = min(factor for factor in _REDUCED if pixels_in_file <= MAX_PIXELS * factor**2)
+    reduction = max(factor for factor in _REDUCED if factor == least or longer // factor >= working_px)
     # A JPEG is reduced while it is decoded, which saves most of the work; the others afterwards.
     flag = _REDUCED[reduction] if header.format == "jpeg" else cv2.IMREAD_COLOR
     try:
@@ -142,13 +148,14 @@ def _refuse(data: bytes, header: PictureHeader | None) -> ImageRefusal | None:
         return _heif() if is_heif(data) else _unreadable()
     if header.width <= 0 or header.height <= 0:
         return _unreadable()
-    if header.width * header.height > MAX_PIXELS:
+    limit = MAX_PIXELS_BY_ROWS if header.by_rows else MAX_PIXELS
+    if header.width * header.height > limit:
         return ImageRefusal(
             Outcome.TOO_LARGE,
             N_("The picture has {megapixels} megapixels; at most {limit} are read. Save a smaller copy."),
             (
                 ("megapixels", f"{header.width * header.height / 1e6:.0f}"),
-                ("limit", f"{MAX_PIXELS / 1e6:.0f}"),
+                ("limit", f"{limit / 1e6:.0f}"),
             ),
         )
     if not header.whole:

@@ -12,6 +12,7 @@ from typing import Final
 
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN: Final = 0xDA
 
@@ -24,12 +25,15 @@ class PictureHeader:
         format: ``jpeg``, ``png``, ``webp`` or ``bmp``.
         width, height: In pixels as stored, before any turn by EXIF.
         whole: Whether the file reaches its own end; False for one that was cut off.
+        by_rows: Whether a decoder can go through it row by row. False for a progressive JPEG, or one with its colours
+            in separate scans, of which a decoder keeps all coefficients in memory, and for all other formats.
     """
 
     format: str
     width: int
     height: int
     whole: bool
+    by_rows: bool = False
 
 
 def read_header(data: bytes) -> PictureHeader | None:
@@ -56,6 +60,7 @@ def is_heif(data: bytes) -> bool:
 
 def _read_jpeg(data: bytes) -> PictureHeader | None:
     size: tuple[int, int] | None = None
+    sequential, colours = False, 0
     position = 2
     while True:
         # Like decoders do, skip bytes that should not be there, and repeated fill bytes.
@@ -73,12 +78,15 @@ def _read_jpeg(data: bytes) -> PictureHeader | None:
         (length,) = struct.unpack_from(">H", data, position)
         if marker in _JPEG_FRAMES and size is None:
             size = struct.unpack_from(">HH", data, position + 3)
+            sequential, colours = marker in _JPEG_SEQUENTIAL, data[position + 7]
         position += length
     if size is None:
         return None
     # Entropy-coded data escapes FF, so this cannot be found inside it; an embedded preview lies before the scan.
     whole = data.find(b"\xff\xd9", position) >= 0
-    return PictureHeader("jpeg", width=size[1], height=size[0], whole=whole)
+    # The first number of a scan's header, after its length, is how many colours the scan has.
+    by_rows = sequential and data[position + 2] == colours
+    return PictureHeader("jpeg", width=size[1], height=size[0], whole=whole, by_rows=by_rows)
 
 
 def _read_png(data: bytes) -> PictureHeader | None:

@@ -26,6 +26,7 @@ from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
 from . import schema
 from .faults import is_worth_another_try, translated
+from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
 from .sqlite import (
     begin_immediate,
@@ -320,6 +321,7 @@ class Database:
     def _create_file(self, *_: object) -> None:
         assert self.path is not None
         try:
+            require_directory(self.path.parent)
             create_private_file(self.path)
         except StorageError as exc:
             raise DatabaseError(exc.message_id, hint=exc.hint_id, **exc.params) from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Final
@@ -17,6 +18,7 @@ from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyaw
 from .texts import checked_text, folded
 
 _KEY_LENGTH: Final = 2 * CODE_LENGTH
+_CODE: Final = re.compile(r"\w(?:[\w ./-]*\w)?")
 
 
 def code_key(code: str) -> str:
@@ -24,14 +26,29 @@ def code_key(code: str) -> str:
     return unicodedata.normalize("NFKC", code).casefold().strip()
 
 
+def check_code(code: str) -> None:
+    """Refuse a code that could be taken for an option, a formula or a path: it names folders and stands in commands.
+
+    Raises:
+        InvalidInputError: It is one.
+    """
+    if not _CODE.fullmatch(code) or any(not part.strip(" .") for part in code.split("/")):
+        raise InvalidInputError(
+            N_("“{code}” cannot be a code of an employee."),
+            hint=N_("Letters and digits can, and between them blanks and . _ - /"),
+            code=code,
+        )
+
+
 def add(session: Session, *, code: str, name: str, position: str = "") -> Employee:
     """Add an employee.
 
     Raises:
-        InvalidInputError: Code or name is empty or too long.
+        InvalidInputError: Code or name is empty or too long, or the code has letters that codes cannot have.
         ConflictError: The code exists.
     """
     code = checked_text(code, field=N_("code"), limit=CODE_LENGTH, required=True)
+    check_code(code)
     key = code_key(code)
     if len(key) > _KEY_LENGTH:
         raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)

@@ -24,7 +24,7 @@ _MYSQL: dict[int, tuple[str, str]] = {
         (1049,),
         (
             N_("The server of {address} has no database of that name."),
-            N_("Make it: CREATE DATABASE smartabsen CHARACTER SET utf8mb4"),
+            N_("Make it: CREATE DATABASE {database} CHARACTER SET utf8mb4"),
         ),
     ),
     **dict.fromkeys(
@@ -109,7 +109,8 @@ def translated(exc: Exception, address: str) -> DatabaseError:
         message, hint = N_("The database {address} refuses a row that contradicts another one: {problem}"), ""
     else:
         message, hint = N_("The database {address} reports a problem: {problem}"), ""
-    return DatabaseError(message, hint=hint, address=address, problem=_first_line(cause))
+    database = address.rpartition("/")[2]
+    return DatabaseError(message, hint=hint, address=address, database=database, problem=_first_line(cause))
 
 
 def is_worth_another_try(exc: SQLAlchemyError) -> bool:

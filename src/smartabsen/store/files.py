@@ -65,6 +65,34 @@ def make_private_directory(path: Path) -> None:
             missing.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 
+def require_directory(path: Path) -> None:
+    """Refuse a directory that is missing: outside the home none is made, so that a typing error is noticed.
+
+    Raises:
+        StorageError: There is none.
+    """
+    if not path.is_dir():
+        raise StorageError(
+            N_("There is no directory {path}."), hint=N_("Make it first, or correct the name."), path=path
+        )
+
+
+def check_writable(directory: Path) -> None:
+    """Write a file into a directory and delete it: the only proof that it can be written.
+
+    Raises:
+        StorageError: It cannot, or the disk is full.
+    """
+    probe = directory / f".write-test.{secrets.token_hex(6)}.tmp"
+    with storage_errors(directory):
+        try:
+            descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, PRIVATE_FILE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(b"smartabsen")
+        finally:
+            probe.unlink(missing_ok=True)
+
+
 def sync_directory(path: Path) -> None:
     """Make a directory's entries durable. Where directories cannot be synced (Windows), the system does it itself."""
     if os.name == "nt":

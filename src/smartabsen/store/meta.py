@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ ACTIVE_VERSION: Final = "active_version"
 """Version of the trained model that is in use."""
 ACTIVE_KEY: Final = "active_key"
 """Id of the key that new biometric data is sealed with, whichever machine stores it."""
+_TRIAL: Final = "write_test"
 
 
 def find(session: Session, name: str) -> str | None:
@@ -48,6 +49,13 @@ def compare_and_set(session: Session, name: str, *, expected: str | None, value:
         update(MetaRow).where(MetaRow.name == name, MetaRow.value == expected).values(value=value)
     )
     return cast(CursorResult[Any], changed).rowcount == 1
+
+
+def check_writable(session: Session) -> None:
+    """Write a fact and take it back. Raises what the database refuses it with."""
+    with session.begin_nested() as trial:
+        session.execute(insert(MetaRow).values(name=_TRIAL, value=""))
+        trial.rollback()
 
 
 def database_id(session: Session) -> str:

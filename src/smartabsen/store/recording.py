@@ -76,7 +76,7 @@ def record(session: Session, attempt: Punch, rules: PunchRules) -> Recorded:
         if not employee.active:
             raise ConflictError(
                 N_("{name} ({code}) is not active and cannot punch."),
-                hint=N_("Activate the employee first."),
+                hint=N_("If that is wrong: smartabsen employee activate {code}"),
                 name=employee.name,
                 code=employee.code,
             )

@@ -19,22 +19,37 @@ _MAX_WIDTH: Final = 60
 _SHEET_NAME_LENGTH: Final = 31
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[CellValue]]) -> str:
-    """Return a table as CSV: separated by commas, dates and times as ISO 8601, formulas disarmed."""
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[CellValue]], *, separator: str = ",") -> str:
+    """Return a table as CSV: dates and times as ISO 8601, formulas disarmed."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, lineterminator="\n", delimiter=separator)
     writer.writerow([_csv_cell(title) for title in header])
     writer.writerows([_csv_cell(value) for value in row] for row in rows)
     return buffer.getvalue()
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[CellValue]]) -> None:
-    """Write a table as CSV in UTF-8 with the byte order mark that Excel needs.
+def write_csv(
+    path: Path,
+    header: Sequence[str],
+    rows: Iterable[Sequence[CellValue]],
+    *,
+    separator: str = ",",
+    encoding: str = "utf-8-sig",
+) -> None:
+    """Write a table as CSV, by default in UTF-8 with the byte order mark that Excel needs.
+
+    Args:
+        encoding: Where it lacks a letter, the default is taken instead.
 
     Raises:
         StorageError: The file cannot be written.
     """
-    write_atomically(path, csv_text(header, rows).encode("utf-8-sig"))
+    text = csv_text(header, rows, separator=separator)
+    try:
+        data = text.encode(encoding)
+    except UnicodeEncodeError:
+        data = text.encode("utf-8-sig")
+    write_atomically(path, data)
 
 
 @dataclass(frozen=True, slots=True)

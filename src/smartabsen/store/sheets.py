@@ -11,11 +11,12 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
+from ..domain import TableFormat
 from ..errors import InvalidInputError, NotFoundError
 from ..i18n import N_
 from .texts import folded
@@ -35,15 +36,28 @@ class Column:
         name: By which the rows give it.
         titles: What it may be called in the file, beside ``name``; case, accents and blanks do not matter.
         required: Whether the file must have it.
+        fallbacks: What else is taken for it in a file that has none of these titles.
     """
 
     name: str
     titles: tuple[str, ...] = ()
     required: bool = False
+    fallbacks: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Everything that it may be called."""
+        return (self.name, *self.titles, *self.fallbacks)
 
 
 PEOPLE_COLUMNS: Final = (
-    Column("code", ("kode", "kode karyawan", "employee code"), required=True),
+    Column(
+        "code",
+        ("kode", "kode karyawan", "employee code"),
+        required=True,
+        # The numbers by which offices and schools know their people; NIK can also be the one of the identity card.
+        fallbacks=("nik", "nip", "nis", "no induk", "nomor induk", "no karyawan", "nomor karyawan"),
+    ),
     Column("name", ("nama", "nama karyawan", "nama lengkap", "full name"), required=True),
     Column("position", ("jabatan", "posisi", "title", "job title")),
     Column("photos", ("foto", "photo", "gambar")),
@@ -69,10 +83,17 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: the titles as written, and the rows below."""
+    """A table: the titles as written, and the rows below.
+
+    Attributes:
+        unused: Titles of columns that were not looked for.
+        format: How it was written.
+    """
 
     header: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    unused: tuple[str, ...] = ()
+    format: TableFormat = field(default_factory=TableFormat)
 
 
 def read_table(path: Path, columns: Sequence[Column] = PEOPLE_COLUMNS) -> Table:
@@ -95,7 +116,10 @@ def read_table(path: Path, columns: Sequence[Column] = PEOPLE_COLUMNS) -> Table:
     is_sheet = content.startswith(_ZIP)
     if not is_sheet and path.suffix.lower() not in (".csv", ".txt", ".tsv"):
         raise _unsuitable(path)
-    records = _sheet_records(path, content) if is_sheet else _csv_records(path, content, columns)
+    if is_sheet:
+        records, form = _sheet_records(path, content), TableFormat()
+    else:
+        records, form = _csv_records(path, content, columns)
     found = [(line, tuple(cell.strip() for cell in cells)) for line, cells in records]
     filled = [(line, cells) for line, cells in found if any(cells)]
     if not filled:
@@ -106,7 +130,9 @@ def read_table(path: Path, columns: Sequence[Column] = PEOPLE_COLUMNS) -> Table:
         TableRow(line, {name: _cell(cells, place) for name, place in places.items()}, cells)
         for line, cells in filled[1:]
     )
-    return Table(header, rows)
+    used = set(places.values())
+    unused = tuple(title for place, title in enumerate(header) if title and place not in used)
+    return Table(header, rows, unused, replace(form, header=header))
 
 
 def _read(path: Path) -> bytes:
@@ -126,8 +152,7 @@ def _read(path: Path) -> bytes:
 def _places(path: Path, header: Sequence[str], columns: Sequence[Column]) -> dict[str, int | None]:
     places: dict[str, int | None] = {}
     for column in columns:
-        wanted = {_title(title) for title in (column.name, *column.titles)}
-        found = [place for place, title in enumerate(header) if _title(title) in wanted]
+        found = _find(header, (column.name, *column.titles)) or _find(header, column.fallbacks)
         if len(found) > 1:
             raise InvalidInputError(
                 N_("{path} has the column “{column}” more than once: {titles}."),
@@ -142,10 +167,15 @@ def _places(path: Path, header: Sequence[str], columns: Sequence[Column]) -> dic
                 path=path,
                 column=column.name,
                 titles=", ".join(title for title in header if title),
-                known=", ".join((column.name, *column.titles)),
+                known=", ".join(column.known),
             )
         places[column.name] = found[0] if found else None
     return places
+
+
+def _find(header: Sequence[str], titles: Sequence[str]) -> list[int]:
+    wanted = {_title(title) for title in titles}
+    return [place for place, title in enumerate(header) if _title(title) in wanted]
 
 
 def _title(text: str) -> str:
@@ -159,8 +189,10 @@ def _cell(cells: Sequence[str], place: int | None) -> str:
 # --- CSV ---------------------------------------------------------------------------------------------------
 
 
-def _csv_records(path: Path, content: bytes, columns: Sequence[Column]) -> Iterator[tuple[int, list[str]]]:
-    text = _decode(path, content)
+def _csv_records(
+    path: Path, content: bytes, columns: Sequence[Column]
+) -> tuple[Iterator[tuple[int, list[str]]], TableFormat]:
+    text, encoding = _decode(path, content)
     first_line, _, rest = text.partition("\n")
     skipped = 0
     if first_line.strip().lower() in {f"sep={separator}" for separator in _SEPARATORS}:
@@ -168,6 +200,11 @@ def _csv_records(path: Path, content: bytes, columns: Sequence[Column]) -> Itera
         separator, text, skipped = first_line.strip()[4:] or "\t", rest, 1
     else:
         separator = max(_SEPARATORS, key=lambda one: _known_titles(text, one, columns))
+    form = TableFormat(separator=separator, encoding=encoding)
+    return _csv_rows(path, text, separator=separator, skipped=skipped), form
+
+
+def _csv_rows(path: Path, text: str, *, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:
@@ -182,7 +219,8 @@ def _csv_records(path: Path, content: bytes, columns: Sequence[Column]) -> Itera
         ) from exc
 
 
-def _decode(path: Path, content: bytes) -> str:
+def _decode(path: Path, content: bytes) -> tuple[str, str]:
+    """Return the text, and the encoding that it was written in."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     elif b"\0" in content:
@@ -195,12 +233,12 @@ def _decode(path: Path, content: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" not in text:
-            return text
+            return text, encoding
     raise _unsuitable(path)
 
 
 def _known_titles(text: str, separator: str, columns: Sequence[Column]) -> int:
-    known = {_title(title) for column in columns for title in (column.name, *column.titles)}
+    known = {_title(title) for column in columns for title in column.known}
     header = next((line for line in text.splitlines() if line.strip(f" {''.join(_SEPARATORS)}")), "")
     return sum(_title(title) in known for title in header.split(separator)) * 1000 + header.count(separator)
 

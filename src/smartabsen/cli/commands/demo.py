@@ -28,7 +28,8 @@ app = make_noun()
 def demo(
     session: Session,
     keep: Annotated[
-        Path | None, typer.Option("--keep", metavar="DIR", help=_("Keep everything in this directory."))
+        Path | None,
+        typer.Option("--keep", metavar="DIR", readable=False, help=_("Keep everything in this directory.")),
     ] = None,
 ) -> Answer:
     """Run the demonstration and show each step as it is done."""

@@ -1,11 +1,12 @@
 """``smartabsen doctor``."""
 
 from ...domain import CheckLevel
+from ...errors import ConfigError
 from ...i18n import _
 from .. import data, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun
-from ..session import Session
+from ..session import Session, check_machine
 
 app = make_noun()
 
@@ -20,12 +21,15 @@ app = make_noun()
 )
 def doctor(session: Session) -> Answer:
     """Run all checks."""
-    with session.open() as app:
-        checks = app.check_health()
+    try:
+        with session.open() as app:
+            checks = app.check_health()
+    except ConfigError as error:
+        checks = check_machine(error)
     failed = sum(each.level is CheckLevel.FAIL for each in checks)
     return Answer(
         data={"checks": [data.check(each) for each in checks]},
         show=lambda out: tables.show_checks(out, checks),
-        problems=(Problem("unhealthy", _("{count} checks failed.", count=failed)),) if failed else (),
+        problems=(Problem("unhealthy", _("Failed checks: {count}.", count=failed)),) if failed else (),
         exit_code=1 if failed else 0,
     )

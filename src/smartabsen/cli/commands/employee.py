@@ -74,13 +74,10 @@ def deactivate_employee(
     code: Code,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
 ) -> Answer:
-    """Deactivate an employee; asks on a terminal."""
+    """Deactivate an employee, after asking."""
     with session.open() as app:
-        if not yes and session.out.can_ask():
-            name = app.get_employee(code).name
-            if not session.out.confirm(_("{name} can no longer punch. Go on?", name=name)):
-                session.out.warn(_("Nothing was changed."))
-                raise typer.Exit(1)
+        if not yes:
+            session.ask(_("{name} can no longer punch. Go on?", name=app.get_employee(code).name))
         return _changed(app.deactivate_employee(code))
 
 

@@ -29,7 +29,10 @@ def enroll(
     session: Session,
     name: Annotated[str, typer.Argument(metavar="NAME", help=_("Full name of the person."))],
     code: Annotated[str, typer.Option("--code", metavar="CODE", help=_("The employer's unique code."))],
-    photos: Annotated[list[Path] | None, typer.Argument(metavar="PHOTO", help=_("Photos of the person."))] = None,
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PHOTO", readable=False, help=_("Photos of the person, or folders of photos.")),
+    ] = None,
     position: Annotated[str, typer.Option("--position", metavar="TEXT", help=_("Job title."))] = "",
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="SRC", help=_("Take photos: number, rtsp://..., file, folder."))
@@ -85,8 +88,11 @@ def _answer(report: EnrolReport) -> Answer:
 
 
 def _guide(out: Output, event: PhotoVerdict | int) -> None:
-    """Guide a person at the camera: the number of photos wanted, or the verdict of the one just taken."""
-    if isinstance(event, PhotoVerdict):
+    """Guide a person at the camera: the number of photos wanted, or what became of the one just taken."""
+    if isinstance(event, PhotoVerdict) and event.accepted:
+        # Whether it is this person's face is judged at the end, over all photos.
+        out.warn(_("Photo taken."))
+    elif isinstance(event, PhotoVerdict):
         out.warn(" ".join(part for part in tables.verdict_sentence(event) if part))
     else:
         out.warn(_("Look at the camera. Photos wanted: {count}", count=event))

@@ -13,6 +13,7 @@ from ..answer import INTERRUPTED, Answer, Problem, problem_of
 from ..command import command, make_noun
 from ..parameters import AllowDuplicate, Consent, Detector
 from ..session import Session
+from ..signals import interrupt_on_sigterm
 
 app = make_noun()
 
@@ -31,8 +32,10 @@ app = make_noun()
 )
 def import_people(
     session: Session,
-    people: Annotated[Path, typer.Argument(metavar="PEOPLE", help=_("CSV or XLSX file."))],
-    photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help=_("Directory of the photos."))] = None,
+    people: Annotated[Path, typer.Argument(metavar="PEOPLE", readable=False, help=_("CSV or XLSX file."))],
+    photos: Annotated[
+        Path | None, typer.Option("--photos", metavar="DIR", readable=False, help=_("Directory of the photos."))
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show the verdicts, write nothing."))] = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help=_("Write rejected rows with their reasons to it."))
@@ -48,7 +51,7 @@ def import_people(
     detector: Detector = None,
 ) -> Answer:
     """Import, write the rejects if asked, and answer with the verdict of each row."""
-    with session.open({"recognition.detector": detector}) as app:
+    with session.open({"recognition.detector": detector}) as app, interrupt_on_sigterm():
         session.tell_engine(app)
         with session.out.progress(_("Photos")) as progress:
             report = app.import_people(
@@ -81,5 +84,5 @@ def _problems(report: ImportReport) -> tuple[tuple[Problem, ...], int]:
         return (), 0
     if rejected == len(report.rows):
         return (Problem("refused", _("No row was imported.")),), 1
-    error = PartlyDoneError(N_("{count} of {all} rows were rejected."), count=rejected, all=len(report.rows))
+    error = PartlyDoneError(N_("Rejected rows: {count} of {all}."), count=rejected, all=len(report.rows))
     return (problem_of(error),), error.exit_code

@@ -27,6 +27,8 @@ app = make_noun()
     + "\n\n"
     + _("Ends with a summary: after --max-seconds, at the end of a recording, on SIGTERM or Ctrl-C (exit code 130).")
     + "\n\n"
+    + _("One process at a time has a camera or a stream; video files and folders may be played by several at once.")
+    + "\n\n"
     + _("With --json it prints one line of JSON for each decision, and a last one with the summary.")
     + "\n\n"
     + _("With --require-qr nothing is recognised before a phone has confirmed; “smartabsen serve” must run for that."),
@@ -60,7 +62,7 @@ def run_kiosk(
 
         def on_event(event: KioskEvent) -> None:
             if event.kind is KioskEventKind.STARTED:
-                session.tell_engine(app)
+                session.tell_engine(app, view.note)
             session.tell_notices(app, view.warn)
             view.on_event(event)
 

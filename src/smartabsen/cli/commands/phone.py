@@ -74,12 +74,10 @@ def revoke_phone(
     phone: Annotated[int, typer.Argument(metavar="NUMBER", help=_("Number of the phone, as in the list."))],
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
 ) -> Answer:
-    """Revoke a phone; asks on a terminal."""
+    """Revoke a phone, after asking."""
     with session.open() as app:
-        question = _("The phone {number} can no longer confirm or punch. Go on?", number=phone)
-        if not yes and session.out.can_ask() and not session.out.confirm(question):
-            session.out.warn(_("Nothing was changed."))
-            raise typer.Exit(1)
+        if not yes:
+            session.ask(_("The phone {number} can no longer confirm or punch. Go on?", number=phone))
         revoked = app.phones.revoke(phone)
     sentence = _("Revoked: phone {number} of {name}.", number=phone, name=revoked.employee.name)
     return Answer(data={"phone": data.phone(revoked)}, show=lambda out: out.line(sentence))

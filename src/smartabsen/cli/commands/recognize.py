@@ -26,9 +26,17 @@ app = make_noun()
 )
 def recognize(
     session: Session,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help=_("Pictures to look at."))],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE", readable=False, help=_("Pictures, or folders of them."))
+    ],
     draw: Annotated[
-        Path | None, typer.Option("--draw", metavar="DIR", help=_("Write copies with boxes and names to it."))
+        Path | None,
+        typer.Option(
+            "--draw",
+            metavar="OUT",
+            readable=False,
+            help=_("Write copies with boxes and names: a directory, or the file to write of one picture."),
+        ),
     ] = None,
     detector: Detector = None,
 ) -> Answer:
@@ -51,5 +59,5 @@ def _problems(results: Sequence[ImageResult]) -> tuple[tuple[Problem, ...], int]
         return (), 0
     if len(unread) == len(results):
         return (Problem("unreadable", _("None of the pictures can be read.")),), 1
-    error = PartlyDoneError(N_("{count} of {all} pictures cannot be read."), count=len(unread), all=len(results))
+    error = PartlyDoneError(N_("Pictures that cannot be read: {count} of {all}."), count=len(unread), all=len(results))
     return (problem_of(error),), error.exit_code

@@ -43,7 +43,8 @@ def report(
     last: Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Last day."))] = None,
     format: Annotated[Format | None, typer.Option("--format", help=_("By default a table, or what FILE is."))] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help=_("Write a .csv or .xlsx file."))
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", readable=False, help=_("Write a .csv or .xlsx file.")),
     ] = None,
     employee: Annotated[str | None, typer.Option("--employee", metavar="CODE", help=_("Only this employee."))] = None,
     totals: Annotated[bool, typer.Option("--totals", help=_("CSV with the totals instead of the days."))] = False,
