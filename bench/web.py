@@ -247,7 +247,8 @@ def measure_costs(home: Path, *, rounds: int) -> dict[str, float]:
             "/healthz": lambda: client.get("/healthz"),
             "a poll (/auth/status)": lambda: client.get("/auth/status"),
             "/verify_qr": lambda: client.get("/verify_qr"),
-            "/auth with a new QR": lambda: web.test_client().get("/auth", environ_base={"REMOTE_ADDR": _somebody()}),
+            "/auth, renewed": lambda: client.get("/auth"),
+            "/auth in a new browser": lambda: web.test_client().get("/auth", environ_base={"REMOTE_ADDR": _somebody()}),
             "drawing a QR": lambda: svg_qr(f"https://absen.example.com/verify_qr?token={secrets.token_urlsafe(48)}"),
         }
         auth.POLL.every_s = 0.0
