@@ -180,7 +180,8 @@ def test_sigterm_ends_an_import_like_ctrl_c(people: Path, tmp_path: Path) -> Non
         answer = json.loads(process.stdout.read())
         assert process.wait(timeout=60) == 130
         lines += process.stderr.readlines()
-    assert set(lines) == {"ready\n"}
+    # The first enrolment of a home tells of its key.
+    assert {line for line in lines if not line.startswith("A key was made")} == {"ready\n"}
     assert (answer["status"], answer["data"]["interrupted"]) == ("partial", True)
     assert answer["data"]["imported"] >= 1 and answer["data"]["pending"] >= 1
 
