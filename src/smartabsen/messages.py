@@ -47,6 +47,14 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     Outcome.NOT_LIVE: OutcomeText(
         N_("This looks like a picture of a face."), N_("Stand in front of the camera yourself.")
     ),
+    Outcome.OTHER_FACE: OutcomeText(
+        N_("This face does not belong to the phone that confirmed."),
+        N_("Only the owner of the phone can be recorded; look straight at the camera and try again."),
+    ),
+    Outcome.NOT_ENROLLED: OutcomeText(
+        N_("There are no photos of you to compare with."),
+        N_("Use the PIN on your phone, or ask to be enrolled."),
+    ),
     Outcome.DUPLICATE_FACE: OutcomeText(
         N_("The face belongs to somebody who is enrolled already."), N_("Check whose photo this is.")
     ),

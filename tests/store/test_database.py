@@ -170,6 +170,26 @@ def test_a_second_writer_waits_and_then_is_told_that_the_database_is_busy(
 
 
 @pytest.mark.mariadb
+def test_a_unit_that_lost_a_deadlock_inside_a_savepoint_is_run_again(mariadb_url: str) -> None:
+    """The server has undone all of it, so what is reported is the savepoint that is gone."""
+    database = Database(mariadb_url)
+    runs: list[int] = []
+
+    def work(session: Session) -> None:
+        runs.append(1)
+        meta.put(session, "a", "1")
+        if len(runs) == 1:
+            with session.begin_nested():
+                session.connection().exec_driver_sql("ROLLBACK")
+                raise KeyError
+
+    database.run_write(work)
+
+    assert len(runs) == 2
+    database.close()
+
+
+@pytest.mark.mariadb
 def test_a_unit_that_lost_a_deadlock_is_run_again(mariadb_url: str) -> None:
     """Two units that lock two rows in opposite order both end up stored."""
     database = Database(mariadb_url)

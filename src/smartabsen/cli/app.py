@@ -22,9 +22,13 @@ COMMANDS: Final = {
     "train": (".commands.train", N_("Fit the matcher on all enrolled faces, and measure it.")),
     "recognize": (".commands.recognize", N_("Tell who is in these pictures.")),
     "run-kiosk": (".commands.kiosk", N_("Recognise people at a camera and record their attendance.")),
+    "qr": (".commands.qr", N_("Ask for a confirmation by phone.")),
+    "phone": (".commands.phone", N_("Pair, list and revoke phones of employees; set their PINs.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
     "models": (".commands.models", N_("List, verify, locate and fetch model files.")),
+    "serve": (".commands.serve", N_("Run the web server.")),
+    "tls": (".commands.tls", N_("Make certificates for https in a network of one's own.")),
     "doctor": (".commands.doctor", N_("Check this installation; each finding comes with its remedy.")),
     "config": (".commands.config", N_("Show the settings in force.")),
 }

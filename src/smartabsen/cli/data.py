@@ -171,6 +171,29 @@ def image(result: domain.ImageResult) -> Json:
     }
 
 
+def phone(value: domain.PairedPhone | None) -> Json | None:
+    """A paired phone, or null."""
+    if value is None:
+        return None
+    return {
+        "id": value.id,
+        "employee": person(value.employee),
+        "label": value.label,
+        "paired_at": _instant(value.created_at),
+        "last_used_at": None if value.last_used_at is None else _instant(value.last_used_at),
+    }
+
+
+def pairing(value: domain.Pairing, paired: domain.PairedPhone | None) -> Json:
+    """An invitation to pair a phone, and the phone that used it up."""
+    return {
+        "employee": person(value.employee),
+        "url": value.url,
+        "expires_at": _instant(value.expires_at),
+        "phone": phone(paired),
+    }
+
+
 def punched(result: domain.PunchResult, message: str) -> Json:
     """The answer to a punch, with the sentence that greets the person."""
     return {

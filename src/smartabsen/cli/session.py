@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..core.app import SmartAbsen
     from ..core.demo import DemoReport, DemoStep
+    from ..core.terminal import Terminal
 
 
 def open_app(flags: Mapping[str, object]) -> SmartAbsen:
@@ -32,9 +33,24 @@ def run_demo(
     """Run the demonstration of the library."""
     from ..core import demo
 
+    return demo.run_demo(home, say=say, terminal=terminal_of(console), flags=flags)
+
+
+def terminal_of(console: Console, *, dark: bool = True) -> Terminal:
+    """Return what a console can show of a QR.
+
+    Args:
+        dark: Whether its background is dark; counts where there are no colours.
+    """
+    from ..core.terminal import Terminal
+
     on_screen = console.is_terminal
-    terminal = demo.Terminal(console.encoding, color=on_screen, columns=console.width if on_screen else None)
-    return demo.run_demo(home, say=say, terminal=terminal, flags=flags)
+    return Terminal(
+        console.encoding,
+        color=on_screen and not console.no_color,
+        columns=console.width if on_screen else None,
+        dark=dark,
+    )
 
 
 class Session:

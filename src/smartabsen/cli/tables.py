@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
 
 from .. import domain
@@ -119,6 +119,30 @@ def show_employee(out: Output, employee: domain.Employee, templates: Sequence[do
         for t in templates
     ]
     out.table(columns, rows, empty=_("No templates."))
+
+
+def show_phones(out: Output, phones: Sequence[domain.PairedPhone], zone: tzinfo) -> None:
+    """Print paired phones; times are those of the site."""
+    columns = (
+        Column(_("Number"), number=True),
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        Column(_("Phone")),
+        Column(_("Paired"), whole=True),
+        Column(_("Last used"), whole=True),
+    )
+    rows = [
+        (
+            str(each.id),
+            each.employee.code,
+            each.employee.name,
+            each.label,
+            f"{each.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            f"{each.last_used_at.astimezone(zone):%Y-%m-%d %H:%M}" if each.last_used_at else "",
+        )
+        for each in phones
+    ]
+    out.table(columns, rows, empty=_("No paired phones."))
 
 
 def show_training(out: Output, report: domain.TrainReport) -> None:

@@ -25,7 +25,19 @@ from ..domain import (
     Template,
     TrainReport,
 )
-from . import doctor, enrol, identify, import_people, kiosk_session, model_packs, people, punch, reporting, train
+from . import (
+    doctor,
+    enrol,
+    identify,
+    import_people,
+    kiosk_session,
+    model_packs,
+    people,
+    punch,
+    readiness,
+    reporting,
+    train,
+)
 from .bootstrap import Services
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
@@ -33,12 +45,13 @@ from .gallery import LiveGallery
 from .import_people import OnConflict
 from .people_file import Person
 from .reporting import ReportFormat
+from .use_cases import UseCases
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the total."""
 
 
-class SmartAbsen:
+class SmartAbsen(UseCases):
     """One installation: its people, its trained model, its attendance.
 
     Nothing is opened before it is needed. Use it in one thread at a time, as a context manager or with :meth:`close`.
@@ -51,7 +64,7 @@ class SmartAbsen:
     """
 
     def __init__(self, loaded: LoadedSettings) -> None:
-        self.services = Services(loaded)
+        super().__init__(Services(loaded))
         self._gallery: LiveGallery | None = None
 
     @classmethod
@@ -352,3 +365,7 @@ class SmartAbsen:
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""
         return doctor.check_health(self.services)
+
+    def check_readiness(self) -> tuple[Check, ...]:
+        """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""
+        return readiness.check_readiness(self.services)

@@ -7,13 +7,9 @@ employees loads no model.
 from __future__ import annotations
 
 import getpass
-import os
 import platform
-import tempfile
 import threading
 from collections.abc import Callable
-from functools import cached_property
-from pathlib import Path
 
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
@@ -35,7 +31,12 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.rate_limits import RateLimitTable
+from ..store.sign_ins import SignInTable
+from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .once import made_once
+from .secrets import ServerSecret, load_secret
 
 
 class Services:
@@ -61,7 +62,7 @@ class Services:
         services._engines["in use"] = services.build_engine(engine, threads=1)
         return services
 
-    @cached_property
+    @made_once
     def rules(self) -> Rules:
         """The rules of attendance."""
         attendance = self.settings.attendance
@@ -74,16 +75,37 @@ class Services:
             min_work_minutes=attendance.min_work_minutes,
         )
 
-    @cached_property
+    @made_once
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
         return Database(self.settings.database_address)
 
-    @cached_property
+    @made_once
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
+
+    @made_once
+    def secret(self) -> ServerSecret:
+        """The server's secret; the first use may make one in the home."""
+        self.make_home()
+        return load_secret(self.settings)
+
+    @made_once
+    def sign_ins(self) -> SignInTable:
+        """Where requests to sign in are kept."""
+        return SignInTable(self.database)
+
+    @made_once
+    def rate_limits(self) -> RateLimitTable:
+        """Where tries are counted."""
+        return RateLimitTable(self.database)
+
+    @made_once
+    def web_sessions(self) -> WebSessionStore:
+        """Where sessions of browsers are kept."""
+        return WebSessionTable(self.database)
 
     @property
     def pack(self) -> str:
@@ -95,7 +117,7 @@ class Services:
         """Name of this kiosk: the one set, or the machine's."""
         return self.settings.site.kiosk or platform.node() or "kiosk"
 
-    @cached_property
+    @made_once
     def actor(self) -> str:
         """Who works here, for the audit trail: the user of the operating system and the machine."""
         try:
@@ -180,17 +202,17 @@ class Services:
         named = self.settings.recognition.margin
         return self.engine.margin if named is None else named
 
-    @cached_property
+    @made_once
     def enrolment(self) -> Recognizer:
         """The recogniser for photos that become templates."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=ENROLMENT_LIMITS)
 
-    @cached_property
+    @made_once
     def identification(self) -> Recognizer:
         """The recogniser for pictures of whoever is to be identified."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=self._probe_limits)
 
-    @cached_property
+    @made_once
     def at_kiosk(self) -> Recognizer:
         """The recogniser for frames of a camera: detection works on a smaller copy."""
         recognition = self.settings.recognition
@@ -214,7 +236,7 @@ class Services:
 
     def camera_lock(self, spec: str) -> CameraLock:
         """Return the lock of a camera, shared by all processes of this machine, whatever their home."""
-        return CameraLock(spec, directory=_lock_directory(), holder=self.kiosk_name)
+        return CameraLock(spec, holder=self.kiosk_name)
 
     def open_camera(
         self,
@@ -255,10 +277,3 @@ class Services:
         self._engines.clear()
         if "database" in self.__dict__:
             self.database.close()
-
-
-def _lock_directory() -> Path:
-    # Where Linux keeps such files: nothing sweeps it while the machine runs, unlike /tmp.
-    shared = Path("/run/lock")
-    base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-    return base / "smartabsen"

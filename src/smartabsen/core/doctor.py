@@ -19,6 +19,7 @@ from ..store import employees, templates
 from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
+from .serving import check_server
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -211,6 +212,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "engine": _check_engine,
     "training": _check_training,
     "log": _check_log,
+    "server": check_server,
     "camera": _check_camera,
     "display": _check_display,
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from ..domain import Punch, PunchMethod, PunchResult
-from ..store import audit, employees
+from ..errors import DeniedError
+from ..i18n import N_
+from ..store import audit, employees, pins
 from ..store.database import Session
 from ..store.punches import LoggedPunch
 from ..store.recording import Recorded, record
@@ -39,6 +42,33 @@ def punch_by_face(services: Services, employee_id: int, *, similarity: float, ke
     return _store(services, employee_id, method=PunchMethod.FACE, key=key, at=at, similarity=similarity)
 
 
+def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: str, phone_id: int) -> PunchResult:
+    """Record the punch of somebody who typed the right PIN at a paired phone; wrong tries before it are forgiven.
+
+    Args:
+        pin_hash: What the PIN was compared with.
+        phone_id: Number of the phone, for the audit trail.
+
+    Raises:
+        DeniedError: The PIN was changed at this very moment.
+        ConflictError, DatabaseError, StorageError: As :func:`punch_by_hand`.
+    """
+
+    def forgive(session: Session) -> None:
+        if not pins.forgive(session, employee_id, pin_hash=pin_hash):
+            raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
+
+    return _store(
+        services,
+        employee_id,
+        method=PunchMethod.PIN,
+        key=key,
+        at=datetime.now(UTC),
+        details={"phone": str(phone_id)},
+        first=forgive,
+    )
+
+
 def _store(
     services: Services,
     employee_id: int,
@@ -48,6 +78,8 @@ def _store(
     at: datetime,
     similarity: float | None = None,
     note: str = "",
+    details: Mapping[str, str] | None = None,
+    first: Callable[[Session], None] | None = None,
 ) -> PunchResult:
     attempt = Punch(
         id=0,
@@ -63,11 +95,18 @@ def _store(
     )
 
     def work(session: Session) -> Recorded:
+        if first is not None:
+            first(session)
         recorded = record(session, attempt, services.rules)
-        if recorded.new and method is PunchMethod.MANUAL:
-            details = {"at": at.isoformat(), "note": note}
+        # Punches by face say all about themselves; the others are somebody's act.
+        if recorded.new and method is not PunchMethod.FACE:
+            code = recorded.employee.code
             audit.append(
-                session, actor=services.actor, action="punch.manual", subject=recorded.employee.code, details=details
+                session,
+                actor=services.actor if method is PunchMethod.MANUAL else code,
+                action=f"punch.{method}",
+                subject=code,
+                details={"at": at.isoformat(), "note": note} if details is None else details,
             )
         return recorded
 
