@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -182,6 +185,15 @@ def test_a_phone_confirms_by_the_pages_of_the_server(library: SmartAbsen, phone:
     assert json.loads(run("qr", "--json").stdout)["data"]["state"] == "verified"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_ends_the_waiting(library: SmartAbsen, phone: Any) -> None:
+    """With exit code 130, and an object for scripts."""
+    phone(lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    result = run("qr", "--json")
+
+    assert (result.exit_code, json.loads(result.stdout)["data"]["state"]) == (130, "pending")
+
+
 # --- phones ------------------------------------------------------------------------------------------------
 
 
@@ -285,3 +297,16 @@ def test_a_declined_kiosk_opens_no_camera(kiosk: Any, phone: Any) -> None:
     assert result.exit_code == 1
     assert "run_kiosk" not in [name for name, *_ in kiosk.library.calls]
     assert "declined on the phone" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_kiosk_that_is_stopped_while_it_asks_opens_no_camera(
+    kiosk: Any, phone: Any, number: signal.Signals, exit_code: int
+) -> None:
+    """A service manager's SIGTERM is a good end."""
+    phone(lambda *_: os.kill(os.getpid(), number))
+    result = kiosk("run-kiosk", "--require-qr", "--sound", "off")
+
+    assert result.exit_code == exit_code
+    assert "run_kiosk" not in [name for name, *_ in kiosk.library.calls]
