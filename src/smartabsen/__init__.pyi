@@ -56,6 +56,7 @@ from .errors import (
     DeniedError as DeniedError,
     EngineMismatchError as EngineMismatchError,
     GateError as GateError,
+    IntegrityError as IntegrityError,
     InvalidInputError as InvalidInputError,
     LicenceError as LicenceError,
     MissingDependencyError as MissingDependencyError,

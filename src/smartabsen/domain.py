@@ -33,6 +33,8 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     RECOGNIZED = "recognized"
     ALREADY_RECORDED = "already_recorded"
+    PENDING = "pending"
+    """Recognised and kept on the kiosk: the database does not answer."""
     UNKNOWN = "unknown"
     AMBIGUOUS = "ambiguous"
     NO_FACE = "no_face"
@@ -513,6 +515,7 @@ class Punch:
         note: Why, for manual punches.
         liveness: Score of the liveness check, None where none was made.
         status: The day's status as it was when the punch was stored: what the person was told. None before that.
+        clock_trusted: Whether the kiosk's clock could be right: not before this program was written, and not set back.
     """
 
     id: int
@@ -527,6 +530,7 @@ class Punch:
     note: str = ""
     liveness: float | None = None
     status: Status | None = None
+    clock_trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -756,6 +760,8 @@ class KioskEventKind(StrEnum):
 
     STARTED = "started"
     DECISION = "decision"
+    DELIVERED = "delivered"
+    """A punch that was pending is in the database now."""
     CAMERA_LOST = "camera_lost"
     CAMERA_BACK = "camera_back"
     MODEL_RELOADED = "model_reloaded"
@@ -765,7 +771,7 @@ class KioskEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KioskSummary:
-    """Counts of a kiosk session."""
+    """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included."""
 
     frames: int
     seconds: float
@@ -773,6 +779,7 @@ class KioskSummary:
     already_recorded: int
     refused: int
     reason: str
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -783,7 +790,8 @@ class KioskEvent:
         kind: What happened.
         at: UTC.
         outcome: For decisions.
-        result: The punch, for RECOGNIZED and ALREADY_RECORDED.
+        result: The punch, for RECOGNIZED and ALREADY_RECORDED, and for DELIVERED.
+        employee: Who is PENDING, where the kiosk knows the name.
         similarity: For decisions on a compared face.
         track: Number of the person's track in this session, for decisions.
         detail: One English sentence for the others; a message id with ``params``.
@@ -799,6 +807,7 @@ class KioskEvent:
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
     summary: KioskSummary | None = None
+    employee: Employee | None = None
 
 
 # --- models and health -------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from smartabsen.store import meta
 from smartabsen.store.database import Database, Timeouts
 from smartabsen.store.sqlite import DELETE_REASON, WAL_REASON, safe_for_wal
 
-HASTY = Timeouts(connect_s=0.5, answer_s=1.0, busy_s=0.3)
+HASTY = Timeouts(connect_s=0.5, ping_s=0.5, answer_s=1.0, busy_s=0.3)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_sqlite_is_set_up_to_lose_nothing(sqlite: Database) -> None:
     assert pragmas == {
         "foreign_keys": 1,
         "synchronous": 2 if safe else 3,
-        "busy_timeout": 5000,
+        "busy_timeout": 2000,
         "journal_mode": "wal" if safe else "delete",
     }
     facts = sqlite.database_facts()

@@ -214,7 +214,7 @@ def decision(event: domain.KioskEvent, message: str) -> Json:
     return {
         "event": event.kind.value,
         "outcome": event.outcome.value if event.outcome else None,
-        "employee": person(result.employee) if result else None,
+        "employee": person(result.employee if result else event.employee),
         "at": _instant(event.at),
         "date": result.day.work_date.isoformat() if result else None,
         "status": result.day.status.value if result else None,
@@ -233,6 +233,7 @@ def kiosk_summary(summary: domain.KioskSummary) -> Json:
         "recorded": summary.recorded,
         "already_recorded": summary.already_recorded,
         "refused": summary.refused,
+        "pending": summary.pending,
         "reason": summary.reason,
     }
 

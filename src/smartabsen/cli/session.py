@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..i18n import _, set_language
+from ..messages import fill
 from .groups import Invocation
 from .options import GlobalOptions
 from .output import Output
@@ -90,7 +91,7 @@ class Session:
             app.close()
 
     def tell_notices(self, app: SmartAbsen, warn: Callable[[str], None] | None = None) -> None:
-        """Show what the library wants people to know (licences), each once; ``--quiet`` does not hide it.
+        """Show what the library wants people to know (licences, mended files), each once; ``--quiet`` does not hide it.
 
         Args:
             warn: Shows it; stderr by default.
@@ -99,6 +100,11 @@ class Session:
             if notice not in self._told:
                 self._told.add(notice)
                 (warn or self.out.warn)(_(notice))
+        for detail, params in app.remarks:
+            remark = fill(detail, params)
+            if remark not in self._told:
+                self._told.add(remark)
+                (warn or self.out.warn)(remark)
 
     def tell_engine(self, app: SmartAbsen) -> None:
         """Say which engine works, and why that one."""

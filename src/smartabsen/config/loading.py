@@ -31,7 +31,7 @@ _SHORT_ENV_NAMES: Final = {
     "server.secret_key": "SMARTABSEN_SECRET_KEY",
 }
 """Settings whose variables are known without the name of their section."""
-_SECRETS: Final = frozenset({"server.secret_key"})
+_SECRETS: Final = frozenset({"server.secret_key", "database.password"})
 """Settings that are never shown."""
 
 
@@ -49,7 +49,7 @@ class LoadedSettings(BaseModel):
             value: Any = self.settings
             for part in name.split("."):
                 value = getattr(value, part)
-            if name == "database_url":
+            if name in ("database_url", "redis_url"):
                 value = mask_url(str(value))
             elif name in _SECRETS and value:
                 value = "***"

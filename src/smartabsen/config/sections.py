@@ -134,6 +134,32 @@ class KioskSettings(_Section):
     )
 
 
+class DatabaseSettings(_Section):
+    """What the address of a database server does not say."""
+
+    password: str = Field("", description=N_("Password of the database's user, beside the address."), repr=False)
+    password_file: Path | None = Field(
+        None, description=N_("File whose first line is that password, as a service manager provides it.")
+    )
+    tls_ca: Path | None = Field(
+        None, description=N_("Authority (PEM) of the database server's certificate; the connection is then TLS.")
+    )
+    tls_cert: Path | None = Field(None, description=N_("Certificate (PEM) that this machine shows to the database."))
+    tls_key: Path | None = Field(None, description=N_("Key (PEM) of that certificate."))
+
+
+class BackupSettings(_Section):
+    """Backups."""
+
+    directory: Path | None = Field(
+        None, description=N_("Directory of the backups; empty takes “backups” in the home. Another disk is better.")
+    )
+    recipient: str = Field(
+        "", description=N_("Public key (age1...) that backups are encrypted to; empty leaves them readable.")
+    )
+    keep: int = Field(0, ge=0, le=10_000, description=N_("How many backups stay when a new one was made; 0 keeps all."))
+
+
 class ServerSettings(_Section):
     """The web server."""
 
@@ -192,6 +218,11 @@ class Settings(_Section):
     )
     models_dir: Path = Field(description=N_("Directory of the model files."))
     database_url: str = Field("", description=N_("SQLAlchemy URL; empty takes SQLite in the home."), repr=False)
+    redis_url: str = Field(
+        "",
+        description=N_("redis://... of a Redis for sessions, limits and notices; empty keeps them in the database."),
+        repr=False,
+    )
     language: Literal["auto", "id", "en"] = Field("auto", description=N_("Language for people: auto, id or en."))
     accept_noncommercial: bool = Field(
         False,
@@ -202,6 +233,8 @@ class Settings(_Section):
     recognition: RecognitionSettings = RecognitionSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     kiosk: KioskSettings = KioskSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    backup: BackupSettings = BackupSettings()
     server: ServerSettings = ServerSettings()
     signin: SignInSettings = SignInSettings()
 

@@ -106,6 +106,11 @@ class SmartAbsen(UseCases):
         engine = self.services.loaded_engine
         return (engine.notice,) if engine is not None and engine.notice else ()
 
+    @property
+    def remarks(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What happened by the way and people should know, as message ids with their places."""
+        return tuple(self.services.remarks)
+
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
         return self.services.engine_choice()
@@ -230,7 +235,9 @@ class SmartAbsen(UseCases):
 
     def templates_of(self, code: str) -> tuple[Template, ...]:
         """Return the templates of one employee, of all engines. Raises NotFoundError."""
-        return people.templates_of(self.services, code)
+        templates = people.templates_of(self.services, code)
+        self.audit.note("biometric.read", subject=code, details={"templates": str(len(templates))})
+        return templates
 
     def rename_employee(self, code: str, name: str) -> Employee:
         """Give an employee another name. Raises NotFoundError, InvalidInputError."""
@@ -334,10 +341,14 @@ class SmartAbsen(UseCases):
 
     def report(self, first: date, last: date, *, code: str | None = None) -> Report:
         """Return days and totals of a period, both ends included, of one employee or all."""
-        return reporting.make_report(self.services, first, last, code=code)
+        report = reporting.make_report(self.services, first, last, code=code)
+        self.audit.note("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
+        return report
 
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat) -> None:
         """Write the days of a report as ``csv`` or ``xlsx``. Raises StorageError."""
+        details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
+        self.audit.note("attendance.export", details=details)
         reporting.write_report(report, Path(path), format=format)
 
     def reconcile_log(self) -> int:

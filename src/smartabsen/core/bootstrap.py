@@ -10,6 +10,7 @@ import getpass
 import platform
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
@@ -18,7 +19,7 @@ from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
 from ..config import LoadedSettings, Settings
 from ..domain import ModelIdentity
-from ..errors import CameraError, StorageError
+from ..errors import CameraError, ConfigError, StorageError
 from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
@@ -31,9 +32,12 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.mysql import Tls
+from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitTable
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
 from .once import made_once
 from .secrets import ServerSecret, load_secret
@@ -53,6 +57,9 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
+        self._assumed_model: ModelIdentity | None = None
+        self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        """What people should be told, as message ids with their places."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -79,12 +86,28 @@ class Services:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return Database(self.settings.database_address)
+        return self.open_database(self.settings.database_address)
+
+    def open_database(self, url: str) -> Database:
+        """Return a database by its URL, with the password and certificates of the settings where it is a server."""
+        given = self.settings.database
+        tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
+        return Database(url, password=given.password or _first_line(given.password_file), tls=tls)
 
     @made_once
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
+
+    @made_once
+    def punch_queue(self) -> PunchQueue:
+        """Punches of the kiosks here that wait for the database."""
+        return PunchQueue(self.settings.home / "queue" / "punches.db")
+
+    @made_once
+    def clock(self) -> TrustedClock:
+        """The wall clock, with the latest time that was trusted."""
+        return remembered_clock(self.punch_queue)
 
     @made_once
     def secret(self) -> ServerSecret:
@@ -143,8 +166,14 @@ class Services:
 
     def active_model(self) -> ModelIdentity | None:
         """Return the identity of the gallery's embeddings, None before the first enrolment."""
+        if self._assumed_model is not None:
+            return self._assumed_model
         with self.database.read() as session:
             return meta.find_active_model(session)
+
+    def assume_model(self, model: ModelIdentity) -> None:
+        """Take the gallery's identity as known, for a kiosk that starts while the database is away."""
+        self._assumed_model = model
 
     def engine_choice(self) -> EngineChoice:
         """Choose the engine without loading it."""
@@ -264,8 +293,12 @@ class Services:
         return None
 
     def reconcile_log(self, *, thorough: bool = False) -> LogRepair:
-        """Make the attendance log equal to the database."""
-        return reconcile(self.database, self.csv_log, thorough=thorough)
+        """Make the attendance log equal to the database; what had to be mended is remarked."""
+        repair = reconcile(self.database, self.csv_log, thorough=thorough)
+        if repair.added or repair.rewritten:
+            remark = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
+            self.remarks.append((remark, (("added", str(repair.added)),)))
+        return repair
 
     def close(self) -> None:
         """Release models and connections."""
@@ -277,3 +310,16 @@ class Services:
         self._engines.clear()
         if "database" in self.__dict__:
             self.database.close()
+
+
+def _first_line(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            N_("The password file {path} cannot be read: {problem}"),
+            path=path,
+            problem=getattr(exc, "strerror", None) or exc,
+        ) from exc

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
-from ..errors import ModelDamagedError, NotFoundError, NotTrainedError
+from ..errors import ModelDamagedError, NotFoundError, NotTrainedError, StorageError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..store import audit, employees, meta, templates
 from ..store.model_file import TrainedModel, make_trained_model, save_model, update_model
 from ..store.templates import Gallery
 from .bootstrap import Services
+
+_GALLERY = "gallery"
 
 
 def train(services: Services, *, min_accuracy: float | None, force: bool) -> TrainReport:
@@ -32,7 +35,7 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
     engine = services.engine
     threshold, margin = services.threshold, services.margin
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         gallery = templates.gallery(session, engine.identity)
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
     if not len(gallery.employee_ids):
@@ -111,7 +114,24 @@ def forget_employee(services: Services, employee_id: int) -> None:
         _note(services, without.version, action="model.forget")
 
 
+def note_gallery(services: Services, version: str) -> None:
+    """Note that a trained model belongs to the database in use: a kiosk may start with it while that is away.
+
+    Raises:
+        StorageError: It cannot be noted.
+    """
+    services.punch_queue.note_fact(_GALLERY, f"{version} {services.database.address}")
+
+
+def checked_gallery(services: Services, version: str) -> bool:
+    """Return whether that was noted of a trained model. Raises StorageError."""
+    return services.punch_queue.find_fact(_GALLERY) == f"{version} {services.database.address}"
+
+
 def _note(services: Services, version: str, *, action: str) -> None:
+    # Where it cannot be noted, the next start of a kiosk checks the model itself.
+    with suppress(StorageError):
+        note_gallery(services, version)
     with services.database.write() as session:
         meta.put(session, meta.ACTIVE_VERSION, version)
         audit.append(session, actor=services.actor, action=action, subject=version)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from .attendance_log import AttendanceLog
+from .audit import AuditTrail
+from .backups import Backups
 from .bootstrap import Services
 from .checkin import CheckIn
+from .databases import Databases
 from .limits import RateLimits
 from .once import made_once
 from .phones import Phones
@@ -23,6 +27,26 @@ class UseCases:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    @made_once
+    def audit(self) -> AuditTrail:
+        """Who did what to whom."""
+        return AuditTrail(self.services)
+
+    @made_once
+    def attendance_log(self) -> AttendanceLog:
+        """The CSV files."""
+        return AttendanceLog(self.services)
+
+    @made_once
+    def backups(self) -> Backups:
+        """Backups of this installation."""
+        return Backups(self.services, self.audit)
+
+    @made_once
+    def databases(self) -> Databases:
+        """The database as a whole."""
+        return Databases(self.services, self.audit)
 
     @made_once
     def signin(self) -> SignIn:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ..errors import StorageError
 from . import punches
-from .csv_log import CsvLog, FileRepair
+from .csv_log import CsvLog, FileDifference, FileRepair
 from .database import Database
 from .files import remove_abandoned, write_atomically
 
@@ -53,7 +54,7 @@ def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> Log
         DatabaseError: The database does not answer.
         StorageError: A file cannot be read or written; the others have been checked.
     """
-    with database.read() as session:
+    with database.read(long=True) as session:
         known = {found.work_date: [found.punches, found.last_id] for found in punches.dates(session)}
     remembered = {} if thorough else _recall(log)
     repairs: dict[date, FileRepair] = {}
@@ -84,12 +85,33 @@ def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> Log
     )
 
 
+def compare(database: Database, log: CsvLog) -> tuple[int, tuple[FileDifference, ...]]:
+    """Compare every file with the database; nothing is changed.
+
+    Returns:
+        How many work dates were compared, and those that differ, the oldest first.
+
+    Raises:
+        DatabaseError: The database does not answer.
+        StorageError: A file cannot be read.
+    """
+    with database.read(long=True) as session:
+        known = {found.work_date for found in punches.dates(session)}
+    dates = sorted({*known, *log.dates()})
+    differences = [log.compare(work_date, partial(_logged_on, database, work_date)) for work_date in dates]
+    return len(dates), tuple(one for one in differences if not one.equal)
+
+
+def _logged_on(database: Database, work_date: date) -> tuple[punches.LoggedPunch, ...]:
+    with database.read(long=True) as session:
+        return punches.logged_on(session, work_date)
+
+
 def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair, list[int]]:
     counts = [0, 0]
 
     def read() -> tuple[punches.LoggedPunch, ...]:
-        with database.read() as session:
-            logged = punches.logged_on(session, work_date)
+        logged = _logged_on(database, work_date)
         counts[:] = [len(logged), max((one.punch.id for one in logged), default=0)]
         return logged
 

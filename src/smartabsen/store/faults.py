@@ -34,6 +34,10 @@ _MYSQL: dict[int, tuple[str, str]] = {
             N_("Check that the server runs and that this machine reaches it, then try again."),
         ),
     ),
+    2026: (
+        N_("The connection to the database {address} cannot be made by TLS: {problem}"),
+        N_("Check database.tls_ca, tls_cert and tls_key, and that the server offers TLS under this name."),
+    ),
     **dict.fromkeys(
         (1040, 1203, 1226), (N_("The database {address} has too many connections."), N_("Try again in a moment."))
     ),

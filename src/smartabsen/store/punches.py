@@ -89,6 +89,7 @@ def insert(session: Session, punch: Punch, status: Status) -> Punch:
         liveness=punch.liveness,
         model_digest=punch.model_digest,
         note=punch.note,
+        clock_trusted=punch.clock_trusted,
         created_at=datetime.now(UTC),
     )
     session.add(row)
@@ -110,4 +111,5 @@ def _punch(row: PunchRow) -> Punch:
         note=row.note,
         liveness=row.liveness,
         status=Status(row.status),
+        clock_trusted=row.clock_trusted,
     )

@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -263,11 +264,15 @@ class PunchRow(Base):
     liveness: Mapped[float | None]
     model_digest: Mapped[str] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
+    clock_trusted: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[datetime]
 
 
 class AuditRow(Base):
-    """The audit trail: rows are only ever added. ``details`` is a JSON object."""
+    """The audit trail: rows are only ever added. ``details`` is a JSON object.
+
+    ``number``, ``previous`` and ``digest`` chain the rows; they are empty until right before the commit.
+    """
 
     __tablename__ = "audit"
     __table_args__ = TABLE_OPTIONS
@@ -278,6 +283,9 @@ class AuditRow(Base):
     action: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     subject: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     details: Mapped[str] = mapped_column(Text)
+    number: Mapped[int | None] = mapped_column(index=True, unique=True)
+    previous: Mapped[str | None] = mapped_column(String(64))
+    digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class MetaRow(Base):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...domain import KioskEvent
+from ...domain import KioskEvent, KioskEventKind
 from ...i18n import _
 from .. import sign_in_view
 from ..answer import INTERRUPTED
@@ -53,13 +53,14 @@ def run_kiosk(
 ) -> None:
     """Run until the end and print as it goes; Ctrl-C ends with exit code 130."""
     with session.open({"kiosk.sound": sound, "recognition.detector": detector}) as app, stop_on_signals() as stop:
-        session.tell_engine(app)
         if require_qr and not sign_in_view.wait_for_phone(session.out, app, stop.event):
             raise typer.Exit(INTERRUPTED if stop.interrupted else 0)
         player = Sound(app.settings.kiosk.sound, notice=lambda message: session.out.warn(_(message)))
         view = KioskView(session.out, ZoneInfo(app.settings.site.zone), player.play)
 
         def on_event(event: KioskEvent) -> None:
+            if event.kind is KioskEventKind.STARTED:
+                session.tell_engine(app)
             session.tell_notices(app, view.warn)
             view.on_event(event)
 
