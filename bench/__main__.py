@@ -62,6 +62,7 @@ PARTS: Final = (
     Part("pipeline", "From a frame to a decision", quick=("--frames", "10", "--rounds", "1"), needs_shared=True),
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
+    Part("liveness", "Liveness", quick=("--photos", "1", "--detector", "scrfd"), needs_shared=True, optional=True),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 

@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 
 from bench import SHARED
-from bench.attacks import FPS, PRINTS, Print, film_cut, film_head, film_print
+from bench.attacks import Print
+from bench.films import FPS, PRINTS, film_cut, film_head, film_print
 from smartabsen.domain import ChallengeFailure, Face, ImageBGR, LivenessAction
 from smartabsen.errors import ModelMissingError
 from smartabsen.recognition.detectors.base import Detector

@@ -762,6 +762,8 @@ class KioskEventKind(StrEnum):
     DECISION = "decision"
     DELIVERED = "delivered"
     """A punch that was pending is in the database now."""
+    PROMPT = "prompt"
+    """What a person is asked to do."""
     CAMERA_LOST = "camera_lost"
     CAMERA_BACK = "camera_back"
     MODEL_RELOADED = "model_reloaded"

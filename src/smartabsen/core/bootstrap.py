@@ -10,6 +10,7 @@ import getpass
 import platform
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ..attendance.rules import Rules
@@ -23,6 +24,7 @@ from ..errors import CameraError, ConfigError, StorageError
 from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
+from ..recognition.liveness.files import build_liveness
 from ..recognition.matchers import MATCHERS
 from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
@@ -35,10 +37,12 @@ from ..store.files import make_private_directory
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitTable
+from ..store.seen_frames import SeenFrameTable
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .liveness import LivenessChecks
 from .once import made_once
 from .secrets import ServerSecret, load_secret
 
@@ -124,6 +128,23 @@ class Services:
     def rate_limits(self) -> RateLimitTable:
         """Where tries are counted."""
         return RateLimitTable(self.database)
+
+    @made_once
+    def liveness(self) -> LivenessChecks:
+        """The liveness checks of the policy; the model is loaded at its first use."""
+        settings = self.settings
+        build = partial(
+            build_liveness,
+            settings.liveness.backend,
+            models_dir=settings.models_dir,
+            threads=settings.recognition.threads,
+        )
+        return LivenessChecks(settings.liveness, build)
+
+    @made_once
+    def seen_frames(self) -> SeenFrameTable:
+        """Which frames have come from browsers."""
+        return SeenFrameTable(self.database)
 
     @made_once
     def web_sessions(self) -> WebSessionStore:
@@ -308,6 +329,8 @@ class Services:
             engine.close()
         self._detectors.clear()
         self._engines.clear()
+        if "liveness" in self.__dict__:
+            self.liveness.close()
         if "database" in self.__dict__:
             self.database.close()
 
