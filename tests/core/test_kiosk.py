@@ -128,7 +128,7 @@ def stored(attempt: Punch, track: int | None, outcome: Outcome = Outcome.RECOGNI
 
 
 def make_attempt(
-    employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None
+    employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None = None
 ) -> Punch:
     key = f"{employee_id}-{at.isoformat()}"
     return Punch(

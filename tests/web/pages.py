@@ -83,7 +83,9 @@ def sign_in(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -
 def attempt(client: FlaskClient, page: str, frames: list[bytes], key: str = "key-0001") -> TestResponse:
     """Send a burst from the attendance page."""
     files = [(io.BytesIO(frame), f"{number}.jpg") for number, frame in enumerate(frames)]
-    return client.post("/process_attendance", data={"csrf_token": csrf_of(page), "key": key, "frames": files})
+    times = ",".join(str(1000 + 220 * number) for number in range(len(frames)))
+    data = {"csrf_token": csrf_of(page), "key": key, "frames": files, "times": times}
+    return client.post("/process_attendance", data=data)
 
 
 def rows(library: SmartAbsen, table: str) -> int:

@@ -14,7 +14,7 @@ from ..domain import ChallengeFailure, Face, FloatArray, ImageBGR, LivenessActio
 from ..recognition.liveness.challenge import ChallengeJudge, Sight
 from ..recognition.liveness.injection import FrameGuard
 from ..recognition.recognizer import Recognizer
-from .liveness import Attempts, LivenessChecks, LivenessVerdict, refuse
+from .liveness import COUNTED, Attempts, LivenessChecks, LivenessVerdict, refuse
 
 PASSIVE_FRAMES: Final = 3
 """Frames that the model looks at before a decision."""
@@ -188,7 +188,7 @@ class KioskLiveness:
             if self._checks.settings.require != "off":
                 self._attempts.forget(candidate.match.label)
             return
-        if verdict.refusal in (Outcome.NOT_LIVE, Outcome.CHALLENGE_FAILED):
+        if verdict.refusal in COUNTED:
             self._attempts.count_failure(candidate.match.label)
         candidate.judge, candidate.sights = None, []
         paused = verdict.refusal is Outcome.TOO_MANY_ATTEMPTS

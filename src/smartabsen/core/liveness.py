@@ -20,6 +20,8 @@ from ..recognition.liveness.challenge import Challenge, ChallengeJudge, Sight, d
 
 MAX_SCORE_S: Final = 5.0
 """A model that takes longer for one face has hung; what it says afterwards is not waited for again."""
+COUNTED: Final = (Outcome.NOT_LIVE, Outcome.CHALLENGE_FAILED)
+"""Outcomes that use up an attempt: what is not the person's fault does not."""
 _PICTURES: Final = (ChallengeFailure.FLAT, ChallengeFailure.OTHER_PERSON)
 
 
