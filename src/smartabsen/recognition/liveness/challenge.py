@@ -50,7 +50,7 @@ CLOSER: Final = 1.3
 MAX_GROWTH: Final = 1.2
 """Growth from one frame to the next."""
 BACK: Final = 0.06
-"""From the front again: the nose is so near to where it was, up or down."""
+"""In front again, the nose is so near to where it was; at rest, it moves by no more from frame to frame."""
 MAX_GAP_S: Final = 0.8
 """A face that is not seen for longer may be another one."""
 
@@ -214,8 +214,14 @@ class ChallengeJudge:
         self._state = ChallengeState(LivenessPrompt(action.value), done)
 
     def _is_straight(self, view: FaceView) -> bool:
-        level = self._straight is None or abs(view.nose_xy[1] - self._straight.nose_xy[1]) <= BACK
-        return level and abs(view.nose_xy[0]) <= FRONTAL
+        """Tell whether a face looks ahead and has come to rest: a movement is measured from there."""
+        x, y = view.nose_xy
+        before = self._frontal[-1].nose_xy if self._frontal else (x, y)
+        at_rest = max(abs(x - before[0]), abs(y - before[1])) <= BACK
+        if self._straight is None:
+            return at_rest and abs(x) <= FRONTAL
+        first_x, first_y = self._straight.nose_xy
+        return at_rest and abs(x - first_x) <= BACK and abs(y - first_y) <= BACK
 
     def _miss(self, at_s: float, prompt: LivenessPrompt) -> ChallengeState:
         self._frontal = []
