@@ -29,7 +29,7 @@ LATE_S: Final = 2.0
 STILL: Final = 0.3
 """Mean difference in grey levels between two frames, below which they are one picture that was encoded anew."""
 STILL_SHARE: Final = 0.8
-SAME: Final = 1.0
+SAME: Final = 1.5
 """Greatest difference between small copies of two frames that are one. A person who comes back to where they were is
 never so near: in a film of 345 frames of one person, no two frames that are no neighbours differ by less than 13."""
 _SMALL: Final = (64, 48)
