@@ -50,7 +50,7 @@ def test_without_the_movement_nothing_is_recorded(
     assert 'data-asks="/challenge"' in page.text
     assert attempt(client, page.text, burst(1), key="key-0001").json["outcome"] == "challenge_failed"
     client.post("/challenge", data={"csrf_token": csrf_of(page.text)})
-    assert attempt(client, page.text, burst(1, step_px=5), key="key-0002").json["outcome"] == "challenge_failed"
+    assert attempt(client, page.text, burst(2), key="key-0002").json["outcome"] == "challenge_failed"
     assert rows(people, "punches") == 0
 
 
