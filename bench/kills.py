@@ -73,7 +73,7 @@ def measure(kills: int, *, seed: int = 1) -> KillReport:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         home, film = Path(folder, "home"), Path(folder, "film")
-        _in_process(context, _prepare, _flags(home), str(film))
+        _in_process(context, prepare_film, _flags(home), str(film))
         announced: dict[str, str] = {}
         lost_in_log = half_lines = while_punching = 0
         for _ in range(kills):
@@ -124,7 +124,8 @@ def _call(work: Any, sender: Connection, *args: Any) -> None:
     sender.send(work(*args))
 
 
-def _prepare(flags: Mapping[str, object], film: str) -> None:
+def prepare_film(flags: Mapping[str, object], film: str) -> None:
+    """Enrol drawn people, train, and draw a film of two of them on each picture."""
     import cv2
     import numpy as np
 

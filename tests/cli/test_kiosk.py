@@ -144,6 +144,40 @@ def test_a_terminal_has_a_live_line_below_the_decisions(events: Any) -> None:
     assert "The camera is back.  ·  1 recorded, 1 refused" in shown
 
 
+def test_people_whose_punch_is_kept_are_told_and_later_that_it_is_delivered(kiosk: Any, punched: Any) -> None:
+    """By name where it is known; it is no refusal, and the end says how many wait."""
+    at = punched.punch.at
+    kiosk.prepare = lambda library: setattr(
+        library,
+        "events",
+        (
+            KioskEvent(KioskEventKind.DECISION, at, Outcome.PENDING, employee=punched.employee, track=1),
+            KioskEvent(KioskEventKind.DECISION, at, Outcome.PENDING, track=2),
+            KioskEvent(KioskEventKind.DELIVERED, at, Outcome.RECOGNIZED, punched),
+        ),
+    )
+    shown = kiosk("run-kiosk").stdout.splitlines()
+    assert shown[:3] == [
+        "07:55:00  Siti Rahma, 07:55: kept on this kiosk. It counts as soon as the database answers.",
+        "07:55:00  Recognised at 07:55, kept on this kiosk. It counts as soon as the database answers.",
+        "07:55:00  In the database now: Good morning, Siti Rahma. 07:55, Present.",
+    ]
+    first, second, third, _ = map(json.loads, kiosk("run-kiosk", "--json").stdout.splitlines())
+    assert (first["event"], first["outcome"], first["employee"]["code"]) == ("decision", "pending", "E001")
+    assert (second["outcome"], second["employee"], third["event"]) == ("pending", None, "delivered")
+
+
+def test_the_live_line_says_that_the_camera_is_lost_until_it_is_back(events: Any) -> None:
+    """In another colour, so that somebody across the room sees it."""
+    out = Output(as_json=False, quiet=False)
+    out.stdout = Console(file=StringIO(), force_terminal=True, width=80)
+    view = KioskView(out, JAKARTA, lambda *_: None)
+    view.on_event(events[3])
+    assert "red" in str(view._status().style) and "The camera is gone." in view._status().plain
+    view.on_event(events[4])
+    assert "red" not in str(view._status().style)
+
+
 KIOSK = """
 import sys
 from pathlib import Path

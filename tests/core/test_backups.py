@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
 import stat
-import tarfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from smartabsen import ConflictError, DatabaseError, IntegrityError, InvalidInputError, SchemaError, SmartAbsen
+from smartabsen import IntegrityError, InvalidInputError, SmartAbsen
 from smartabsen.cli.app import app as program
-from smartabsen.store import archive, dumps
-from smartabsen.store.copying import table_digest
+from smartabsen.store import archive
 from smartabsen.store.database import Database
-from smartabsen.store.tables import Base
 
+from .backup_parts import flip, kinds, punch_keys, state, used
 from .conftest import Draw
 
-State = tuple[dict[str, str], dict[str, bytes], bytes]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def kinds(request: pytest.FixtureRequest, flags: dict[str, object]) -> dict[str, object]:
-    """Settings of an installation on each kind of database."""
-    if request.param == "mariadb":
-        flags["database_url"] = request.getfixturevalue("mariadb_url")
-    return flags
-
-
-@pytest.fixture
-def used(kinds: dict[str, object], draw: Draw) -> Iterator[SmartAbsen]:
-    """An installation with people, a trained model, punches and a settings file with secrets in it."""
-    home = Path(str(kinds["home"]))
-    home.mkdir(mode=0o700)
-    (home / "smartabsen.toml").write_text(
-        '[site]\nname = "Toko Contoh"\n[server]\nsecret_key = "do-not-copy-this"\n', encoding="utf-8"
-    )
-    with SmartAbsen.open(flags=kinds) as app:
-        for number in (1, 2):
-            photos = [draw(f"{number}-{size}.png", number, size_px=size) for size in (130, 145)]
-            app.enrol(f"Contoh {number}", photos, code=f"E{number}")
-        app.train()
-        app.punch("E1", key="first")
-        yield app
-
-
-def state(app: SmartAbsen) -> State:
-    """Everything that a restore must bring back: rows, log, model."""
-    with app.services.database.read() as session:
-        tables = {one.name: table_digest(session, one).digest for one in Base.metadata.sorted_tables}
-    log = {path.name: path.read_bytes() for path in app.settings.csv_dir.glob("*.csv")}
-    return tables, log, (app.settings.assets_dir / "model_knn.npz").read_bytes()
-
-
-def punch_keys(app: SmartAbsen) -> set[str]:
-    with app.services.database.read() as session:
-        return set(session.scalars(text("SELECT idempotency_key FROM punches")))
+__all__ = ["kinds", "used"]
 
 
 def test_the_restore_drill(used: SmartAbsen, draw: Draw) -> None:
@@ -143,141 +101,6 @@ def test_a_dry_run_checks_everything_and_changes_nothing(used: SmartAbsen) -> No
     assert not used.backups.restore(made.path, dry_run=True).changed
     assert state(used) == before
     assert len(used.backups.list()) == 1
-
-
-def flip(path: Path, position: int) -> None:
-    content = bytearray(path.read_bytes())
-    content[position] ^= 0x40
-    path.write_bytes(bytes(content))
-
-
-@pytest.mark.parametrize("beside", [True, False], ids=["with its digest", "without"])
-@pytest.mark.parametrize("where", [0.0, 0.3, 0.9])
-def test_a_flipped_bit_is_refused_by_name_and_nothing_is_touched(used: SmartAbsen, where: float, beside: bool) -> None:
-    """By the digest beside the file, and without that by the digests inside."""
-    made = used.backups.create()
-    # Padding between members carries nothing: hit a member's content instead.
-    with tarfile.open(made.path) as tar:
-        members = [member for member in tar if member.size]
-    member = members[min(len(members) - 1, int(where * len(members)))]
-    flip(made.path, member.offset_data + member.size // 2)
-    if not beside:
-        made.path.with_name(f"{made.path.name}.sha256").unlink()
-    before = state(used)
-    for use in (used.backups.verify, used.backups.restore):
-        with pytest.raises(IntegrityError, match=made.path.name):
-            use(made.path)
-    assert state(used) == before
-
-
-@pytest.mark.parametrize("keep", [0, 100, 5_000])
-def test_a_cut_backup_is_refused(used: SmartAbsen, keep: int) -> None:
-    """As a full disk or a broken copy leaves it."""
-    made = used.backups.create()
-    made.path.write_bytes(made.path.read_bytes()[:keep])
-    made.path.with_name(f"{made.path.name}.sha256").unlink()
-    with pytest.raises(IntegrityError, match="damaged"):
-        used.backups.restore(made.path)
-
-
-def rewrite(path: Path, **facts: object) -> None:
-    """Make a backup that says something else of itself, with all digests right."""
-    with tarfile.open(path) as tar:
-        members = [(member.name, tar.extractfile(member).read()) for member in tar]  # type: ignore[union-attr]
-    manifest = json.loads(members[0][1])
-    manifest.pop("checksum")
-    manifest.update(facts)
-    manifest["checksum"] = archive._checksum(manifest)
-    members[0] = (members[0][0], json.dumps(manifest).encode())
-    with tarfile.open(path, "w") as tar:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    path.with_name(f"{path.name}.sha256").unlink(missing_ok=True)
-
-
-def test_a_backup_of_a_newer_program_is_refused(used: SmartAbsen) -> None:
-    """Its schema is unknown here."""
-    made = used.backups.create()
-    rewrite(made.path, schema="9999")
-    with pytest.raises(SchemaError, match="newer smartabsen"):
-        used.backups.restore(made.path)
-    rewrite(made.path, format=99)
-    with pytest.raises(IntegrityError, match="format"):
-        used.backups.restore(made.path)
-
-
-def test_a_name_that_leads_out_of_the_directory_is_refused(used: SmartAbsen, tmp_path: Path) -> None:
-    """An archive from elsewhere writes nowhere but into its own place."""
-    made = used.backups.create()
-    content = b"evil"
-    entry = {"name": "../../evil", "size": 4, "sha256": __import__("hashlib").sha256(content).hexdigest()}
-    with tarfile.open(made.path) as tar:
-        files = json.loads(tar.extractfile(tar.next()).read())["files"]  # type: ignore[union-attr, arg-type]
-    rewrite(made.path, files=[*files, entry])
-    with tarfile.open(made.path, "a") as tar:
-        info = tarfile.TarInfo("../../evil")
-        info.size = 4
-        tar.addfile(info, io.BytesIO(content))
-    with pytest.raises(IntegrityError, match="none of ours"):
-        used.backups.verify(made.path)
-    assert not list(tmp_path.rglob("evil"))
-
-
-def test_a_backup_of_another_installation_is_refused_unless_forced(
-    used: SmartAbsen, tmp_path: Path, kinds: dict[str, object]
-) -> None:
-    """Nobody replaces one shop's attendance by another's by mistake."""
-    if "database_url" in kinds:
-        pytest.skip("the same rule; a second server database is not needed for it")
-    with SmartAbsen.open(flags={**kinds, "home": str(tmp_path / "other")}) as other:
-        other.enrol("Other", [], code="X1")
-        made = other.backups.create()
-    before = state(used)
-    with pytest.raises(ConflictError, match="another installation"):
-        used.backups.restore(made.path)
-    assert state(used) == before
-    used.backups.restore(made.path, force_foreign=True)
-    assert [person.code for person in used.employees()] == ["X1"]
-
-
-def test_a_broken_audit_trail_in_a_backup_is_refused(used: SmartAbsen) -> None:
-    """A record that was edited before the backup does not come in by the back door."""
-    with used.services.database.connect(exclusive=True) as connection:
-        connection.execute(text("UPDATE audit SET actor = 'x' WHERE number = 1"))
-    made = used.backups.create()
-    with pytest.raises(IntegrityError, match="who did what"):
-        used.backups.restore(made.path)
-
-
-@pytest.mark.parametrize("step", ["staged", "safety", "swap"])
-def test_a_failure_at_any_step_leaves_what_lives_as_it_was(
-    used: SmartAbsen, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    """And what was prepared is gone."""
-    made = used.backups.create()
-    used.punch("E2", key="later")
-    before = state(used)
-
-    def fail(*_: object, **__: object) -> None:
-        raise DatabaseError("It broke here.")
-
-    if step == "staged":
-        monkeypatch.setattr(type(used.backups), "_prepare", staticmethod(fail))
-    elif step == "safety":
-        monkeypatch.setattr(dumps, "dump", fail)
-    else:
-        monkeypatch.setattr(dumps, "_swap_sqlite", fail)
-        monkeypatch.setattr(dumps, "_swap_server", fail)
-    with pytest.raises(DatabaseError, match="broke here"):
-        used.backups.restore(made.path)
-    assert state(used) == before
-    assert list(used.settings.home.glob(".restoring-*")) == []
-    if used.services.database.path is None:
-        with used.services.database.connect() as connection:
-            names = connection.scalars(text("SHOW DATABASES")).all()
-        assert [name for name in names if f"{used.services.database.url.database}_" in name] == []
 
 
 def test_a_damaged_database_is_replaced_and_kept_under_another_name(used: SmartAbsen, kinds: dict[str, object]) -> None:

@@ -143,7 +143,7 @@ def test_a_database_is_copied_by_the_command_line(used: SmartAbsen, run: Run, tm
 def test_the_password_of_the_database_comes_from_a_file_or_the_environment(
     flags: dict[str, object], mariadb_url: str, tmp_path: Path
 ) -> None:
-    """It goes before one in the address, and stands in no message."""
+    """It is taken where the address has none, and stands in no message."""
     from sqlalchemy.engine import make_url
 
     secret = tmp_path / "password"
@@ -201,3 +201,30 @@ def test_a_server_that_could_lose_commits_is_told(flags: dict[str, object], mari
     engine.dispose()
     assert "innodb_flush_log_at_trx_commit" in risk
     assert [check.detail for check in rows] == [risk]
+
+
+def test_punches_that_wait_are_shown_by_doctor_and_by_the_status(used: SmartAbsen) -> None:
+    """Those that the database refused for good, with the reason."""
+    from smartabsen.core.punch import attempt_by_face
+
+    used.enrol("Contoh 2", [], code="E2")
+    for number, reason in ((1, ""), (2, "E2 is not active")):
+        at, trusted = used.services.clock.now()
+        waiting = attempt_by_face(used.services, number, similarity=0.9, at=at, clock_trusted=trusted)
+        used.services.punch_queue.add(waiting, database_id="")
+        if reason:
+            used.services.punch_queue.refuse(number, reason)
+    rows = [check for check in used.check_health() if check.name == "queue"]
+    assert [dict(check.params).get("reason") for check in rows] == ["E2 is not active", None]
+    assert used.databases.status().waiting == 1
+
+
+def test_a_punch_by_hand_makes_the_log_equal_first_and_says_so(used: SmartAbsen, run: Run) -> None:
+    """A line that got lost comes back with the next punch, not only with the next kiosk."""
+    (log,) = used.settings.csv_dir.glob("*.csv")
+    whole = log.read_bytes()
+    log.unlink()
+    result = run("punch", "E1")
+    assert result.exit_code == 0
+    assert "1 lines were missing" in result.stderr
+    assert log.read_bytes().startswith(whole)

@@ -37,6 +37,7 @@ class Store:
         self.tries = 0
         self.trouble: SmartAbsenError | None = None
         self.log_trouble: SmartAbsenError | None = None
+        self.surprise: Exception | None = None
         self.lose_answer = False
         self.answering = threading.Event()
         self.answering.set()
@@ -46,6 +47,8 @@ class Store:
     def record(self, attempt: Punch) -> PunchResult:
         self.tries += 1
         self.answering.wait(20)
+        if self.surprise:
+            raise self.surprise
         if self.trouble:
             raise self.trouble
         self.rows.setdefault(attempt.key, attempt)
@@ -160,6 +163,19 @@ def test_a_silent_database_delays_one_person_and_no_other(make: Callable[[], Pun
     store.trouble = AWAY
     store.answering.set()  # its time-out
     until(writer, lambda found: len(pending(found)) == 3)
+
+
+def test_an_error_that_nobody_thought_of_loses_no_punch(make: Callable[[], PunchWriter], store: Store) -> None:
+    """The punch is kept, the error is told, and the threads go on."""
+    writer = make()
+    store.surprise = RuntimeError("a bug")
+    writer.submit(attempt(1), track=1)
+    found = until(writer, lambda found: pending(found) == ["key-1"])
+    assert "a bug" in str(found[0].trouble)
+    time.sleep(0.3)
+    store.surprise = None
+    writer.submit(attempt(2), track=2)
+    until(writer, lambda found: results(found)[-2:] == ["key-1", "key-2"])
 
 
 def test_a_lost_answer_gives_one_row(make: Callable[[], PunchWriter], store: Store) -> None:

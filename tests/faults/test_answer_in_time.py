@@ -98,8 +98,8 @@ def test_a_long_unit_may_take_its_time(mariadb_url: str) -> None:
 
 @pytest.mark.mariadb
 @pytest.mark.slow
-def test_a_server_that_is_killed_and_started_again(server: PrivateServer) -> None:
-    """What was committed is there, and nothing needs a restart but the server."""
+def test_a_server_that_is_killed_and_started_again(server: PrivateServer, capfd: pytest.CaptureFixture[str]) -> None:
+    """What was committed is there, nothing needs a restart but the server, and no library prints a traceback."""
     database = Database(server.url)
     put(database, "1")
     server.kill()
@@ -109,7 +109,12 @@ def test_a_server_that_is_killed_and_started_again(server: PrivateServer) -> Non
     assert get(database) == "1"
     put(database, "3")
     assert get(database) == "3"
+    with pytest.raises(DatabaseError), database.write() as session:
+        meta.put(session, "a", "4")
+        server.kill()
+        meta.put(session, "b", "4")
     database.close()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_writer_that_never_ends(tmp_path: Path) -> None:

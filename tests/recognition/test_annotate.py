@@ -10,7 +10,7 @@ from PIL import ImageFont
 
 from smartabsen.domain import ImageBGR, Outcome
 from smartabsen.recognition import annotate
-from smartabsen.recognition.annotate import Label, draw
+from smartabsen.recognition.annotate import Label, draw, draw_banner
 
 
 @pytest.fixture
@@ -135,3 +135,17 @@ def test_without_a_font_names_are_written_plainly(image: ImageBGR, no_fonts: Non
     ):
         label, expected = (Label((20, 100, 150, 200), Outcome.RECOGNIZED, words) for words in (text, plain))
         np.testing.assert_array_equal(draw(image, [label]), draw(image, [expected]))
+
+
+def test_a_banner_stands_on_a_darkened_copy() -> None:
+    """What is under it is still seen, and the picture itself stays as it is."""
+    image = np.full((120, 320, 3), 200, np.uint8)
+    shown = draw_banner(image, "No picture from the camera.")
+    assert shown.shape == image.shape and (image == 200).all()
+    assert (shown[0, 0] == 66).all()
+    assert shown[60, 160].max() > 66 or shown[55:65].max() == 255
+
+
+def test_a_banner_wider_than_the_picture_is_cut() -> None:
+    """A small window must not stop the kiosk."""
+    assert draw_banner(np.zeros((20, 30, 3), np.uint8), "No picture from the camera. " * 5).shape == (20, 30, 3)

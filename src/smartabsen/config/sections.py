@@ -241,7 +241,7 @@ class Settings(_Section):
     database_url: str = Field("", description=N_("SQLAlchemy URL; empty takes SQLite in the home."), repr=False)
     redis_url: str = Field(
         "",
-        description=N_("redis://... of a Redis for sessions, limits and notices; empty keeps them in the database."),
+        description=N_("redis://... for sessions and limits of several servers; empty keeps them in the database."),
         repr=False,
     )
     language: Literal["auto", "id", "en"] = Field("auto", description=N_("Language for people: auto, id or en."))

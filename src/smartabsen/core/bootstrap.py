@@ -36,7 +36,8 @@ from ..store.database import Database
 from ..store.files import make_private_directory
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
-from ..store.rate_limits import RateLimitTable
+from ..store.rate_limits import RateLimitStore, RateLimitTable
+from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.seen_frames import SeenFrameTable
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
@@ -125,9 +126,14 @@ class Services:
         return SignInTable(self.database)
 
     @made_once
-    def rate_limits(self) -> RateLimitTable:
+    def redis(self) -> RedisLink | None:
+        """The Redis that the settings name, or None."""
+        return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
+
+    @made_once
+    def rate_limits(self) -> RateLimitStore:
         """Where tries are counted."""
-        return RateLimitTable(self.database)
+        return RateLimitTable(self.database) if self.redis is None else RedisRateLimits(self.redis)
 
     @made_once
     def liveness(self) -> LivenessChecks:
@@ -149,7 +155,7 @@ class Services:
     @made_once
     def web_sessions(self) -> WebSessionStore:
         """Where sessions of browsers are kept."""
-        return WebSessionTable(self.database)
+        return WebSessionTable(self.database) if self.redis is None else RedisWebSessions(self.redis)
 
     @property
     def pack(self) -> str:
@@ -333,6 +339,8 @@ class Services:
             self.liveness.close()
         if "database" in self.__dict__:
             self.database.close()
+        if "redis" in self.__dict__ and self.redis is not None:
+            self.redis.close()
 
 
 def _first_line(path: Path | None) -> str:

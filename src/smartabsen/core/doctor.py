@@ -178,6 +178,12 @@ def _check_log(services: Services) -> Iterator[Check]:
         yield _row("log", _OK, N_("The attendance log equals the database: {days} days."), days=str(days))
 
 
+def _check_redis(services: Services) -> Iterator[Check]:
+    if services.redis is not None:
+        version = services.redis.check()
+        yield _row("redis", _OK, N_("Redis {version} at {address}"), version=version, address=services.redis.address)
+
+
 def _check_queue(services: Services) -> Iterator[Check]:
     waiting = services.punch_queue.count()
     for one in services.punch_queue.refused():
@@ -251,8 +257,9 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "training": _check_training,
     "liveness": _check_liveness,
     "log": _check_log,
-    "server": check_server,
     "queue": _check_queue,
+    "redis": _check_redis,
+    "server": check_server,
     "camera": _check_camera,
     "display": _check_display,
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from ..domain import Punch, PunchMethod, PunchResult
@@ -59,15 +59,18 @@ def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: st
 def punch_by_face(
     services: Services, employee_id: int, *, similarity: float, key: str, at: datetime, liveness: float | None = None
 ) -> PunchResult:
-    """Record the punch of somebody who was recognised in a browser at ``at`` (aware); raises as :func:`punch_by_hand`.
+    """Record the punch of a person whom a browser's camera showed at ``at`` (aware); raises as :func:`punch_by_hand`.
+
+    A retry keeps the instant of the recognition: nobody becomes late because the database was away.
 
     Args:
         liveness: Score of the liveness check, None where none was made.
     """
+    _, trusted = services.clock.now()
     attempt = attempt_by_face(
-        services, employee_id, similarity=similarity, at=at, clock_trusted=True, liveness=liveness
+        services, employee_id, similarity=similarity, at=at, clock_trusted=trusted, liveness=liveness
     )
-    return store_attempt(services, dataclasses.replace(attempt, key=key))
+    return store_attempt(services, replace(attempt, key=key))
 
 
 def attempt_by_face(

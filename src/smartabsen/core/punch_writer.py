@@ -166,6 +166,8 @@ class PunchWriter:
                 return True
             except DatabaseError as exc:
                 self._tell_away(exc)
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the punch goes into the queue and the thread lives on
+                self._tell_away(_surprise(exc))
             else:
                 self._log(result)
                 self._answers.put(Written(attempt, track, result=result))
@@ -208,7 +210,9 @@ class PunchWriter:
         except DatabaseError as exc:
             self._tell_away(exc)
             return False
-        except StorageError:
+        except Exception as exc:  # noqa: BLE001 - a thread that ended would deliver nothing any more
+            if not isinstance(exc, StorageError):
+                self._tell_away(_surprise(exc))
             # A queue that cannot be used is told where a punch needs it; another kiosk may be delivering.
             return False
         return True
@@ -277,3 +281,7 @@ class PunchWriter:
         if not self._away_told:
             self._away_told = True
             self._answers.put(Written(trouble=error))
+
+
+def _surprise(exc: Exception) -> StorageError:
+    return StorageError(N_("A punch could not be stored: {problem}"), problem=repr(exc))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import sqlite3
@@ -33,6 +34,10 @@ _TRY_AGAIN_S: Final = 1.0
 _LONG: Final = "smartabsen_long"
 _MODE: Final = "smartabsen_mode"
 _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
+
+
+# What goes wrong is raised, and told in one place; the pool of SQLAlchemy would print a traceback of its own besides.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Database:
     Args:
         url: ``sqlite:///path``, ``mysql+pymysql://user:password@host/name`` or ``mariadb+pymysql://...``.
         timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
-        password: Of a server's user, instead of the one in the URL.
+        password: Of a server's user, where the URL has none.
         tls: Certificates for the connection to a server.
 
     Raises:
@@ -97,7 +102,7 @@ class Database:
         self, url: str, *, timeouts: Timeouts | None = None, password: str = "", tls: Tls | None = None
     ) -> None:
         self._url = _checked(url)
-        if password and not self.path:
+        if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
         self._tls = tls
         self._timeouts = _with_options(timeouts or Timeouts(), self._url)

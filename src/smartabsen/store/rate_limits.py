@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +17,20 @@ from .database import Database
 from .tables import RateLimitRow
 
 _SWEEP_EVERY: Final = timedelta(minutes=5)
+
+
+class RateLimitStore(Protocol):
+    """Counts tries. The database does it; Redis can for several servers."""
+
+    def hit(self, key: str, *, limit: int, per_s: int) -> int: ...
+
+    def wait_s(self, key: str, *, limit: int) -> int: ...
+
+    def give_back(self, key: str) -> None: ...
+
+    def forget(self, key: str) -> None: ...
+
+    def sweep(self) -> int: ...
 
 
 class RateLimitTable:

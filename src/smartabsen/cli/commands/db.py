@@ -36,7 +36,7 @@ def status(session: Session) -> Answer:
     help=_("Bring the schema of the database to this version of smartabsen.")
     + "\n\n"
     + _("Stop kiosks and servers and make a backup first. Cut off in the middle, it can be run again."),
-    example="smartabsen backup create && smartabsen db upgrade",
+    example="smartabsen db upgrade",
 )
 def upgrade(session: Session) -> Answer:
     """Upgrade the schema."""
