@@ -31,6 +31,8 @@ PACKAGES: Final = (
     "openvino",
     "scikit-learn",
     "SQLAlchemy",
+    "Flask",
+    "gunicorn",
     "typer",
 )
 
@@ -62,6 +64,14 @@ PARTS: Final = (
     Part("pipeline", "From a frame to a decision", quick=("--frames", "10", "--rounds", "1"), needs_shared=True),
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
+    Part(
+        "web",
+        "The web server: one-time tokens, previews, load, cost of pages",
+        quick=("--tokens", "30", "--previews", "50", "--seconds", "5", "--rounds", "40"),
+        needs_posix=True,
+    ),
+    Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
+    Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
     Part("liveness", "Liveness", quick=("--photos", "1", "--detector", "scrfd"), needs_shared=True, optional=True),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from bench import kills
+from bench import kills, seals, web
 from bench.__main__ import PARTS, Part, Section, parse_names, run
 from bench.pipeline import RAW_CALLS, RAW_STEPS, STEPS, Proxy, Stopwatch, Timing, as_markdown, measure
+from bench.web_client import running
 
 from smartabsen.recognition.detectors import DETECTORS
 from smartabsen.recognition.embedders import EMBEDDERS
@@ -22,6 +23,27 @@ def test_a_kiosk_that_is_killed_at_any_instant_loses_and_doubles_no_announced_pu
     report = kills.measure(40)
     assert report.while_punching > 0, "no kiosk was killed while it punched: the test showed nothing"
     assert report.clean, report
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs Gunicorn")
+def test_tokens_are_used_once_and_previews_change_nothing_with_several_workers(tmp_path: Path) -> None:
+    """Of clients that confirm at the same instant one succeeds, whichever worker it met."""
+    with running(tmp_path, workers=2) as server:
+        tokens = web.measure_tokens(server, tokens=10, clients=4)
+        previews = web.measure_previews(server, times=10)
+    assert tokens.clean, tokens
+    assert sum(tokens.statuses.values()) == 40
+    assert previews.clean, previews
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_rotation_of_the_key_that_is_killed_leaves_everything_readable(tmp_path: Path) -> None:
+    """`kill -9` in the middle of sealing anew: each row opens with the old key or the new one."""
+    report = seals.measure_kills(tmp_path, kills=4)
+    assert report.in_the_middle > 0, "no rotation was killed in the middle: the test showed nothing"
+    assert report.broken == 0, report
 
 
 def test_the_pipeline_knows_where_each_backend_calls_its_runtime() -> None:

@@ -77,6 +77,18 @@ class PunchMethod(StrEnum):
     MANUAL = "manual"
     PIN = "pin"
     """A paired phone and its owner's PIN."""
+    CORRECTION = "correction"
+    """A time entered afterwards, with a reason: in place of another punch, or as one that was forgotten."""
+    VOID = "void"
+    """No time: it takes the punch that it supersedes out of the day, with a reason."""
+
+
+class Role(StrEnum):
+    """What a user of the dashboard may do."""
+
+    ADMIN = "admin"
+    VIEWER = "viewer"
+    """Reads everything but the audit trail and the users, and changes nothing."""
 
 
 class LicenceClass(StrEnum):
@@ -252,6 +264,77 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateFacts:
+    """What is known of a stored template without its key: all but the embedding; see :class:`Template`.
+
+    Attributes:
+        created_at: UTC.
+    """
+
+    id: int
+    model: ModelIdentity
+    quality: Quality
+    source: str
+    photo_digest: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceCrop:
+    """A face with its surroundings, cut out of a photo, as it is kept for other engines.
+
+    Attributes:
+        picture: The pixels as JPEG.
+        box_xyxy: The face in them.
+        landmarks_xy: float32 (5, 2), in pixels of the crop, in the order of ``scheme``.
+        scheme: What the landmarks are.
+        score: Of the detector that found it.
+    """
+
+    picture: bytes
+    box_xyxy: BoxXYXY
+    landmarks_xy: FloatArray
+    scheme: LandmarkScheme
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """A text that people agree to.
+
+    Attributes:
+        language: ``id`` or ``en``.
+        version: As its first line says, or the first characters of ``sha256`` where it says none.
+        text: What people read, without the line of the version.
+        sha256: Digest (hex) of the whole file.
+    """
+
+    language: str
+    version: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A recorded consent to face recognition.
+
+    Attributes:
+        at: When it was given, UTC.
+        text_version, text_sha256, language: To which text.
+        recorded_by: Who recorded it.
+        withdrawn_at: When it ended, UTC; None while it is in force.
+    """
+
+    at: datetime
+    text_version: str
+    text_sha256: str
+    language: str
+    recorded_by: str
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoVerdict:
     """What became of one photo at enrolment.
 
@@ -312,7 +395,7 @@ class ImportRow:
         reason: Stable code of the reason; empty when imported with all photos.
         detail: The same for people, in English; a message id with ``params``.
         photos: Verdict of each photo.
-        named_photos: The cell that names the photos, as read.
+        named_photos, consent: The cells that name the photos and state the consent, as read.
     """
 
     line: int
@@ -325,6 +408,7 @@ class ImportRow:
     params: tuple[tuple[str, str], ...] = ()
     photos: tuple[PhotoVerdict, ...] = ()
     named_photos: str = ""
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,6 +599,7 @@ class Punch:
         note: Why, for manual punches.
         liveness: Score of the liveness check, None where none was made.
         status: The day's status as it was when the punch was stored: what the person was told. None before that.
+        supersedes: Id of the punch that this one replaces or takes out; that one stays as it is and no longer counts.
         clock_trusted: Whether the kiosk's clock could be right: not before this program was written, and not set back.
     """
 
@@ -530,6 +615,7 @@ class Punch:
     note: str = ""
     liveness: float | None = None
     status: Status | None = None
+    supersedes: int | None = None
     clock_trusted: bool = True
 
 
@@ -750,6 +836,31 @@ class WebSession:
     data: dict[str, object]
     user_id: int | None
     created_at: datetime
+
+
+# --- users of the dashboard --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who may sign in to the dashboard. The password is nowhere but in the database, hashed.
+
+    Attributes:
+        name: In lower case, unique.
+        active: Whether the user may sign in.
+        created_at, last_login_at: UTC.
+        locked_until: After too many wrong passwords, UTC.
+        sessions_valid_from: Sessions that began before this instant are over, UTC.
+    """
+
+    id: int
+    name: str
+    role: Role
+    active: bool
+    created_at: datetime
+    last_login_at: datetime | None
+    locked_until: datetime | None
+    sessions_valid_from: datetime
 
 
 # --- the kiosk ---------------------------------------------------------------------------------------------

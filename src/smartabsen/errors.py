@@ -20,9 +20,12 @@
     ├── ModelError                         6   503   a model or the trained gallery cannot be used
     │   ├── ModelMissingError              6   503   files of a model are not installed
     │   ├── ModelDamagedError              6   503   a file differs from its digest or cannot be read
+    │   │   └── SealBrokenError            6   503   what is sealed was changed, moved, or was never sealed
+    │   ├── KeyMissingError                6   503   the key of the biometric data is missing, or is another one
     │   ├── LicenceError                   6   403   the licence of a model was not accepted
     │   ├── EngineMismatchError            6   409   templates and engine do not belong together
     │   └── NotTrainedError                6   409   there is no trained model yet
+    ├── ConsentMissingError                1   403   a face may not be enrolled without recorded consent
     ├── GateError                          1   409   the trained model is below the accuracy demanded
     └── PartlyDoneError                    7   207   some of it was done, some was refused
 
@@ -185,6 +188,18 @@ class ModelDamagedError(ModelError):
     code = "model_damaged"
 
 
+class SealBrokenError(ModelDamagedError):
+    """Sealed biometric data was changed, moved from another person, or was never sealed."""
+
+    code = "seal_broken"
+
+
+class KeyMissingError(ModelError):
+    """The key that biometric data is sealed with is missing, or is another one; attendance does not need it."""
+
+    code = "key_missing"
+
+
 class LicenceError(ModelError):
     """The licence of a model was not accepted."""
 
@@ -204,6 +219,13 @@ class NotTrainedError(ModelError):
 
     code = "not_trained"
     http_status = 409
+
+
+class ConsentMissingError(SmartAbsenError):
+    """A face may not be enrolled here without recorded consent."""
+
+    code = "consent_missing"
+    http_status = 403
 
 
 class GateError(SmartAbsenError):

@@ -48,7 +48,7 @@ from smartabsen.domain import (
     ReportDay,
     ReportTotal,
     Status,
-    Template,
+    TemplateFacts,
     TrainReport,
 )
 
@@ -91,6 +91,7 @@ class FakeApp:
         self.events: tuple[KioskEvent, ...] = ()
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
+        self.privacy = SimpleNamespace(consents=lambda code: ())
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:
@@ -157,7 +158,7 @@ def _report(app: FakeApp, first: date, last: date, *, code: str | None = None) -
     return Report(first, last, "Asia/Jakarta", days, totals)
 
 
-def _write_report(app: FakeApp, report: Report, path: Path, *, format: str) -> None:
+def _write_report(app: FakeApp, report: Report, path: Path, *, format: str, totals: bool) -> None:
     rows = [f"{day.work_date},{day.code},{day.name}" for day in report.days]
     path.write_text("\n".join(["date,code,name", *rows, ""]), encoding="utf-8-sig")
 
@@ -184,9 +185,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "write_rejects": lambda app, report, path: Path(path).write_text("rejects"),
     "employees": lambda app, **_: app.people,
     "get_employee": lambda app, code: app.people[0],
-    "templates_of": lambda app, code: (
-        Template(3, 1, np.full(128, 0.0884, np.float32), MODEL, QUALITY, "front.jpg", "aa" * 32),
-    ),
+    "templates_of": lambda app, code: (TemplateFacts(3, MODEL, QUALITY, "front.jpg", "aa" * 32, AT),),
     "rename_employee": lambda app, code, name: app.people[0],
     "deactivate_employee": lambda app, code: app.people[0],
     "activate_employee": lambda app, code: app.people[0],

@@ -15,9 +15,16 @@ from smartabsen.attendance.rules import Rules
 from smartabsen.domain import Employee, ModelIdentity, Punch, PunchMethod, Quality, Template
 from smartabsen.store import employees
 from smartabsen.store.database import Database
+from smartabsen.store.sealing import KeyRing, key_id_of
 
 WORKER = Path(__file__).with_name("worker.py")
 MODEL = ModelIdentity("fake", "ab" * 32, 8)
+
+
+def make_ring(*seeds: int) -> KeyRing:
+    """Return a ring of made-up keys, the first of them active."""
+    keys = {key_id_of(key): key for key in (bytes([seed]) * 32 for seed in seeds)}
+    return KeyRing.of(keys, active=next(iter(keys)), place="a test")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
@@ -43,6 +50,12 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
     opened = Database(f"sqlite:///{tmp_path / 'smartabsen.db'}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    """A ring of one key."""
+    return make_ring(1)
 
 
 @pytest.fixture

@@ -83,6 +83,7 @@ def test_a_punch_is_one_line_that_shows_local_time_and_the_exact_instant(log: Cs
         "similarity": "0.7312",
         "note": "",
         "utc": "2026-11-02T00:58:12.250000Z",
+        "supersedes": "",
     }
     assert second["name"] == "Zoë 😀"
 
@@ -311,7 +312,7 @@ def test_a_lost_memory_of_what_was_checked_costs_only_time(
     before = content(log)
     reconcile(sqlite, log)
     assert reconcile(sqlite, log, thorough=True).checked == 2
-    (log.directory / ".checked.json").write_bytes(b"{\0")
+    (log.directory / ".checked-2.json").write_bytes(b"{\0")
 
     assert reconcile(sqlite, log).checked == 2
     assert content(log) == before

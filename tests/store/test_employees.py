@@ -11,6 +11,7 @@ from smartabsen.domain import Employee, ModelIdentity, Template
 from smartabsen.errors import ConflictError, InvalidInputError, NotFoundError
 from smartabsen.store import employees, templates
 from smartabsen.store.database import Database
+from smartabsen.store.sealing import KeyRing
 
 
 def test_an_employee_comes_back_as_added(database: Database) -> None:
@@ -101,12 +102,12 @@ def test_a_change_touches_only_what_is_given_and_is_found_by_its_new_name(databa
 
 
 def test_templates_are_counted_for_the_model_that_is_asked_for(
-    database: Database, siti: Employee, template: Callable[..., Template]
+    database: Database, siti: Employee, template: Callable[..., Template], ring: KeyRing
 ) -> None:
     """Templates of another model do not count."""
     other = ModelIdentity("other", "cd" * 32, 8)
     with database.write() as session:
-        templates.add_many(session, [template(siti.id), template(siti.id), template(siti.id, model=other)])
+        templates.add_many(session, [template(siti.id), template(siti.id), template(siti.id, model=other)], ring=ring)
         employees.add(session, code="E002", name="Without")
 
     with database.read() as session:

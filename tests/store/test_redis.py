@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import missing
-from tests.faults.gate import Gate
 
 from smartabsen import SmartAbsen
 from smartabsen.errors import ConfigError, DatabaseError
 from smartabsen.store.redis_store import PREFIX, RedisLink, RedisRateLimits, RedisWebSessions
+from tests.conftest import missing
+from tests.faults.gate import Gate
 
 from .test_rate_limits import (
     Clock as TryClock,

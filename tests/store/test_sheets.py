@@ -53,8 +53,8 @@ def test_a_csv_is_read_however_excel_wrote_it(tmp_path: Path, content: bytes) ->
     table = read_table(write(tmp_path, content))
 
     assert [(row.line, dict(row.values)) for row in table.rows] == [
-        (2, {"code": "E001", "name": "Siti Café", "position": "Kasir", "photos": "a.jpg|b.jpg"}),
-        (4, {"code": "E002", "name": "Budi", "position": "", "photos": ""}),
+        (2, {"code": "E001", "name": "Siti Café", "position": "Kasir", "photos": "a.jpg|b.jpg", "consent": ""}),
+        (4, {"code": "E002", "name": "Budi", "position": "", "photos": "", "consent": ""}),
     ]
 
 
@@ -64,7 +64,7 @@ def test_rows_keep_all_their_cells_for_the_file_of_rejects(tmp_path: Path) -> No
 
     assert table.header == ("Catatan", "KODE", "Nama Karyawan", "")
     assert [row.cells for row in table.rows] == [("baru", "1001", "Siti", "x"), ("", "1002", "Budi")]
-    assert table.rows[1].values == {"code": "1002", "name": "Budi", "position": "", "photos": ""}
+    assert table.rows[1].values == {"code": "1002", "name": "Budi", "position": "", "photos": "", "consent": ""}
 
 
 def test_a_cell_may_hold_separators_and_line_breaks(tmp_path: Path) -> None:

@@ -10,21 +10,26 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen.domain import Employee, ModelIdentity, Template
-from smartabsen.errors import InvalidInputError, ModelDamagedError, NotFoundError
+from smartabsen.errors import InvalidInputError, KeyMissingError, NotFoundError, SealBrokenError
 from smartabsen.store import employees, templates
 from smartabsen.store.database import Database
+from smartabsen.store.sealing import KeyRing
+
+from .conftest import make_ring
 
 MakeTemplate = Callable[..., Template]
 
 
-def test_a_template_comes_back_as_stored(database: Database, siti: Employee, template: MakeTemplate) -> None:
+def test_a_template_comes_back_as_stored(
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing
+) -> None:
     """The embedding to the bit, the quality to the last digit."""
     made = template(siti.id)
     with database.write() as session:
-        (stored,) = templates.add_many(session, [made])
+        (stored,) = templates.add_many(session, [made], ring=ring)
 
     with database.read() as session:
-        (found,) = templates.of_employee(session, siti.id, model=made.model)
+        (found,) = templates.of_employee(session, siti.id, model=made.model, ring=ring)
 
     assert stored.id == found.id > 0
     np.testing.assert_array_equal(found.embedding, made.embedding)
@@ -38,13 +43,13 @@ def test_a_template_comes_back_as_stored(database: Database, siti: Employee, tem
 
 
 def test_the_same_photo_is_stored_once_for_a_person_and_model(
-    database: Database, siti: Employee, template: MakeTemplate
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing
 ) -> None:
     """Within one call and over several, while another model and another person may have the photo, too."""
     other_model = ModelIdentity("other", "cd" * 32, 8)
     with database.write() as session:
         budi = employees.add(session, code="E002", name="Budi")
-        first = templates.add_many(session, [template(siti.id, photo="p1"), template(siti.id, photo="p1")])
+        first = templates.add_many(session, [template(siti.id, photo="p1"), template(siti.id, photo="p1")], ring=ring)
         second = templates.add_many(
             session,
             [
@@ -53,6 +58,7 @@ def test_the_same_photo_is_stored_once_for_a_person_and_model(
                 template(siti.id, photo="p1", model=other_model),
                 template(budi.id, photo="p1"),
             ],
+            ring=ring,
         )
 
     assert (len(first), len(second)) == (1, 3)
@@ -63,20 +69,20 @@ def test_the_same_photo_is_stored_once_for_a_person_and_model(
 
 
 def test_the_gallery_holds_active_people_of_one_model_in_a_fixed_order(
-    database: Database, siti: Employee, template: MakeTemplate
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing
 ) -> None:
     """Arrays by employee, then template; inactive people and other models are left out unless asked for."""
     with database.write() as session:
         budi = employees.add(session, code="E002", name="Budi")
         gone = employees.add(session, code="E003", name="Gone")
         of_budi, of_siti, of_gone = (template(person.id) for person in (budi, siti, gone))
-        templates.add_many(session, [of_budi, of_gone, of_siti])
-        templates.add_many(session, [template(siti.id, model=ModelIdentity("other", "cd" * 32, 8))])
+        templates.add_many(session, [of_budi, of_gone, of_siti], ring=ring)
+        templates.add_many(session, [template(siti.id, model=ModelIdentity("other", "cd" * 32, 8))], ring=ring)
         employees.update(session, "E003", active=False)
 
     with database.read() as session:
-        gallery = templates.gallery(session, of_siti.model)
-        everybody = templates.gallery(session, of_siti.model, include_inactive=True)
+        gallery = templates.gallery(session, of_siti.model, ring=ring)
+        everybody = templates.gallery(session, of_siti.model, include_inactive=True, ring=ring)
 
     np.testing.assert_array_equal(gallery.embeddings, [of_siti.embedding, of_budi.embedding])
     assert (gallery.embeddings.dtype, gallery.employee_ids.dtype) == (np.float32, np.int64)
@@ -85,10 +91,10 @@ def test_the_gallery_holds_active_people_of_one_model_in_a_fixed_order(
     assert everybody.employee_ids.tolist() == [siti.id, budi.id, gone.id]
 
 
-def test_an_empty_gallery_has_the_shape_of_its_model(database: Database, template: MakeTemplate) -> None:
+def test_an_empty_gallery_has_the_shape_of_its_model(database: Database, template: MakeTemplate, ring: KeyRing) -> None:
     """No template gives arrays of no rows, not an error."""
     with database.read() as session:
-        gallery = templates.gallery(session, template(0).model)
+        gallery = templates.gallery(session, template(0).model, ring=ring)
 
     assert (gallery.embeddings.shape, gallery.employee_ids.shape) == ((0, 8), (0,))
 
@@ -105,55 +111,107 @@ def test_an_empty_gallery_has_the_shape_of_its_model(database: Database, templat
     ids=["length", "nan", "dimension", "dtype", "shape"],
 )
 def test_an_embedding_that_is_not_what_its_model_says_is_refused(
-    database: Database, siti: Employee, template: MakeTemplate, embedding: np.ndarray
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing, embedding: np.ndarray
 ) -> None:
     """Length, shape, type and finiteness are checked on the way in."""
     with pytest.raises(InvalidInputError, match="embedding"), database.write() as session:
-        templates.add_many(session, [replace(template(siti.id), embedding=embedding)])
+        templates.add_many(session, [replace(template(siti.id), embedding=embedding)], ring=ring)
 
 
-@pytest.mark.parametrize("change", ["embedding = X'00'", "embedding = zeroblob(32)"])
-def test_a_damaged_embedding_is_refused_by_its_row(sqlite: Database, template: MakeTemplate, change: str) -> None:
-    """Bytes that are no unit vector of the right dimension never reach a comparison."""
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("embedding = X'00'", "template 1 of E001 is not sealed"),
+        ("embedding = zeroblob(32)", "template 1 of E001 is not sealed"),
+        ("photo_digest = 'other'", "seal of the template 1 of E001 is broken"),
+        ("model_digest = 'other', engine = 'other'", "seal of the template 1 of E001 is broken"),
+    ],
+)
+def test_a_damaged_embedding_is_refused_by_its_row(
+    sqlite: Database, template: MakeTemplate, ring: KeyRing, change: str, words: str
+) -> None:
+    """What is not sealed, or not for this row, never reaches a comparison."""
     with sqlite.write() as session:
         person = employees.add(session, code="E001", name="Siti")
-        templates.add_many(session, [template(person.id)])
+        templates.add_many(session, [template(person.id)], ring=ring)
         session.execute(text(f"UPDATE templates SET {change}"))
 
     with sqlite.read() as session:
-        with pytest.raises(ModelDamagedError, match="template 1"):
-            templates.gallery(session, template(0).model)
-        with pytest.raises(ModelDamagedError, match="template 1"):
-            templates.of_employee(session, person.id)
+        (model,) = templates.models(session)
+        with pytest.raises(SealBrokenError, match=words):
+            templates.gallery(session, model, ring=ring)
+        with pytest.raises(SealBrokenError, match=words):
+            templates.of_employee(session, person.id, ring=ring)
 
 
-def test_templates_need_their_employee(database: Database, template: MakeTemplate) -> None:
+def test_a_row_that_was_given_to_somebody_else_is_refused_by_name(
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing
+) -> None:
+    """Who can write the database cannot punch as another person by giving them the own face."""
+    with database.write() as session:
+        budi = employees.add(session, code="E002", name="Budi")
+        templates.add_many(session, [template(siti.id), template(budi.id)], ring=ring)
+    move = f"UPDATE templates SET karyawan_id = {siti.id + budi.id} - karyawan_id"
+    with database.write() as session:
+        session.execute(text(move))
+
+    with database.read() as session:
+        with pytest.raises(SealBrokenError, match=r"seal of the template . of E001 is broken"):
+            templates.gallery(session, template(0).model, ring=ring)
+        assert len(templates.facts_of_employee(session, siti.id)) == 1
+    with database.write() as session:
+        session.execute(text(move))
+    with database.read() as session:
+        assert len(templates.gallery(session, template(0).model, ring=ring).embeddings) == 2
+
+
+def test_another_key_opens_nothing_and_says_which_is_needed(
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing
+) -> None:
+    """A wrong key and a missing one are told apart, and both say what to do."""
+    with database.write() as session:
+        templates.add_many(session, [template(siti.id)], ring=ring)
+
+    with database.read() as session:
+        with pytest.raises(KeyMissingError, match=f"key {ring.active}, which is not in a test") as caught:
+            templates.gallery(session, template(0).model, ring=make_ring(2))
+        assert "Copy the key file" in caught.value.hint
+        with pytest.raises(KeyMissingError, match="is missing: nowhere") as caught:
+            templates.gallery(session, template(0).model, ring=KeyRing.of({}, active="", place="nowhere"))
+        assert "Put the key file back" in caught.value.hint
+
+
+def test_templates_need_their_employee(database: Database, template: MakeTemplate, ring: KeyRing) -> None:
     """A template of nobody is refused."""
     with pytest.raises(NotFoundError), database.write() as session:
-        templates.add_many(session, [template(99)])
+        templates.add_many(session, [template(99)], ring=ring)
 
 
 def test_deleted_templates_are_gone_and_their_ids_are_not_used_again(
-    database: Database, siti: Employee, template: MakeTemplate
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing
 ) -> None:
     """Also when the last row was deleted: nothing that remembers an id can mean another template."""
     with database.write() as session:
-        stored = templates.add_many(session, [template(siti.id), template(siti.id)])
+        stored = templates.add_many(session, [template(siti.id), template(siti.id)], ring=ring)
         assert templates.delete(session, [one.id for one in stored] + [999]) == 2
-        (later,) = templates.add_many(session, [template(siti.id)])
+        (later,) = templates.add_many(session, [template(siti.id)], ring=ring)
 
     assert later.id > stored[-1].id
     with database.read() as session:
-        assert [one.id for one in templates.of_employee(session, siti.id)] == [later.id]
+        assert [one.id for one in templates.of_employee(session, siti.id, ring=ring)] == [later.id]
 
 
-def test_a_long_source_keeps_both_its_ends(database: Database, siti: Employee, template: MakeTemplate) -> None:
+def test_a_long_source_keeps_both_its_ends(
+    database: Database, siti: Employee, template: MakeTemplate, ring: KeyRing
+) -> None:
     """File names can be longer than the column, and hold bytes that are no text."""
     with database.write() as session:
-        (stored,) = templates.add_many(session, [replace(template(siti.id), source="a" * 300 + "\udcff.jpg")])
+        (stored,) = templates.add_many(
+            session, [replace(template(siti.id), source="a" * 300 + "\udcff.jpg")], ring=ring
+        )
 
     with database.read() as session:
-        (found,) = templates.of_employee(session, siti.id)
+        (found,) = templates.of_employee(session, siti.id, ring=ring)
     assert len(found.source) <= 255
     assert found.source == stored.source
     assert found.source.startswith("aaa") and found.source.endswith(".jpg")

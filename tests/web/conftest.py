@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import SmartAbsen
-from smartabsen.web import auth, create_app
+from smartabsen.web import attendance, auth, create_app
 
 from ..core.conftest import picture
 
@@ -32,8 +32,10 @@ def library(flags: dict[str, object]) -> Iterator[SmartAbsen]:
 
 @pytest.fixture
 def web(library: SmartAbsen) -> Flask:
-    """The web application on it."""
-    return create_app(library)
+    """The web application on it, which loads nothing behind a test's back."""
+    app = create_app(library)
+    app.config[attendance.WARM_UP] = False
+    return app
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def client(web: Flask) -> FlaskClient:
 @pytest.fixture(autouse=True)
 def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests ask as fast as they like; one of them looks at the pace."""
-    monkeypatch.setattr(auth._pace, "_every_s", 0.0)
+    monkeypatch.setattr(auth.POLL, "every_s", 0.0)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from smartabsen import SmartAbsen
-from smartabsen.web import auth
+from smartabsen.web import attendance, auth
 from smartabsen.web.factory import MAX_BODY_BYTES
 
 from .pages import Shown, attempt, burst, confirm, open_signin, post, rows, sign_in
@@ -227,7 +228,7 @@ def test_asking_writes_nothing_and_an_unchanged_answer_is_short(
 
 def test_asking_faster_than_every_second_is_told_to_wait(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """429, and how long."""
-    monkeypatch.setattr(auth._pace, "_every_s", 1.0)
+    monkeypatch.setattr(auth.POLL, "every_s", 1.0)
     open_signin(client)
     assert client.get("/auth/status").status_code == 200
     fast = client.get("/auth/status")
@@ -288,6 +289,18 @@ def test_a_sign_in_ends_after_five_minutes(
     post(client, "/auth", shown.text)
     assert client.get("/web_attendance").location == "/auth"
     assert client.post("/process_attendance").status_code == 401
+
+
+def test_the_camera_page_loads_what_the_first_attempt_needs(
+    people: SmartAbsen, web: Flask, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """While the person looks for the button; without a trained model the page is the same."""
+    web.config[attendance.WARM_UP] = True
+    sign_in(client, phone, token)
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join(20)
+    assert people.checkin.is_warm
 
 
 def test_pages_speak_both_languages(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -> None:

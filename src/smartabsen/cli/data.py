@@ -31,7 +31,7 @@ def employee(value: domain.Employee) -> Json:
     }
 
 
-def template(value: domain.Template) -> Json:
+def template(value: domain.TemplateFacts) -> Json:
     """A template without its embedding."""
     return {
         "id": value.id,
@@ -268,6 +268,18 @@ def attendance(report: domain.Report) -> Json:
     ]
     period = {"from": report.first.isoformat(), "to": report.last.isoformat(), "zone": report.zone}
     return {**period, "days": days, "totals": totals}
+
+
+def user(value: domain.User) -> Json:
+    """A user of the dashboard."""
+    return {
+        "name": value.name,
+        "role": value.role.value,
+        "active": value.active,
+        "created_at": _instant(value.created_at),
+        "last_login_at": _instant(value.last_login_at) if value.last_login_at else None,
+        "locked_until": _instant(value.locked_until) if value.locked_until else None,
+    }
 
 
 def model(status: domain.ModelStatus) -> Json:

@@ -13,5 +13,9 @@ Detector = Annotated[
     str | None,
     typer.Option("--detector", metavar="NAME", help=_("Face detector: auto, haar, hog, scrfd, yunet or retail.")),
 ]
+Consent = Annotated[
+    bool,
+    typer.Option("--consent", help=_("Record consent to face recognition: see “smartabsen privacy consent-text”.")),
+]
 Code = Annotated[str, typer.Argument(metavar="CODE", help=_("Code of the employee."))]
 Light = Annotated[bool, typer.Option("--light", help=_("The terminal is light; counts where it shows no colours."))]

@@ -26,9 +26,22 @@ def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
 
     for row in app.serving.prepare():
         tell(out, row)
+    if app.users.needs_setup():
+        tell_setup(out, app)
     started = time.monotonic()
     run(app, stop=stop, ready=lambda: _tell_address(out, app))
     return time.monotonic() - started
+
+
+def tell_setup(out: Output, app: SmartAbsen) -> None:
+    """Show how the first administrator is made; a secret that was shown before is void."""
+    out.warn(
+        _(
+            "Nobody can use the dashboard yet. Open {address}/admin/setup and type {secret}; it works once.",
+            address=app.serving.address,
+            secret=app.users.issue_setup_secret(),
+        )
+    )
 
 
 def tell(out: Output, row: Check) -> None:

@@ -26,12 +26,15 @@ ENV_PREFIX: Final = "SMARTABSEN_"
 TEST_PREFIX: Final = "SMARTABSEN_TEST_"
 """Variables that tell the project's own tests where things are; no settings."""
 FILE_NAME: Final = "smartabsen.toml"
+CREDENTIAL_NAME: Final = "smartabsen-keys"
+"""Name of the systemd credential that holds the keys of the biometric data."""
+CREDENTIAL_ORIGIN: Final = "systemd credential"
 _SHORT_ENV_NAMES: Final = {
     "server.public_url": "SMARTABSEN_PUBLIC_URL",
     "server.secret_key": "SMARTABSEN_SECRET_KEY",
 }
 """Settings whose variables are known without the name of their section."""
-_SECRETS: Final = frozenset({"server.secret_key", "database.password"})
+_SECRETS: Final = frozenset({"server.secret_key", "database.password", "keys"})
 """Settings that are never shown."""
 
 
@@ -54,6 +57,11 @@ class LoadedSettings(BaseModel):
             elif name in _SECRETS and value:
                 value = "***"
             yield SettingValue(name=name, value=value, origin=self.origins.get(name, "default"), about=about)
+
+    def without_secrets(self) -> LoadedSettings:
+        """Return the same for a worker process, which needs no database and no key."""
+        settings = self.settings.model_copy(update={"keys": "", "keys_file": None, "database_url": ""})
+        return LoadedSettings(settings=settings, origins=self.origins)
 
 
 def load_settings(
@@ -82,6 +90,10 @@ def load_settings(
         flat[name] = (value, env_name(name))
     for name, value in given.items():
         flat[name] = (value, "flag")
+    if "CREDENTIALS_DIRECTORY" in environ:
+        credential = Path(environ["CREDENTIALS_DIRECTORY"]) / CREDENTIAL_NAME
+        if credential.is_file():
+            flat.setdefault("keys_file", (credential, CREDENTIAL_ORIGIN))
     known = dict(_names(Settings))
     for name, (_value, origin) in flat.items():
         if name not in known:
@@ -183,5 +195,6 @@ def _absolute(settings: Settings) -> Settings:
         update={
             "home": settings.home.expanduser().absolute(),
             "models_dir": settings.models_dir.expanduser().absolute(),
+            "keys_file": settings.keys_file and settings.keys_file.expanduser().absolute(),
         }
     )

@@ -116,6 +116,10 @@ class EnrolmentSettings(_Section):
     min_accuracy: Fraction = Field(
         0.99, description=N_("Leave-one-out accuracy below which a training is not activated.")
     )
+    keep_crops: bool = Field(
+        True,
+        description=N_("Keep the enrolled faces, sealed, so that the engine can be changed without new photos."),
+    )
 
 
 class KioskSettings(_Section):
@@ -131,6 +135,39 @@ class KioskSettings(_Section):
         ge=160,
         le=3_840,
         description=N_("Longer side of the frame that detection works on; empty: the detector's own."),
+    )
+
+
+class PrivacySettings(_Section):
+    """Consent, erasure, and how long what is kept."""
+
+    consent: Literal["record", "require"] = Field(
+        "record",
+        description=N_("record: consent is recorded where it is given; require: no face is enrolled without it."),
+    )
+    attendance_after_erasure: Literal["pseudonymise", "delete"] = Field(
+        "pseudonymise", description=N_("What becomes of the attendance of somebody who is erased.")
+    )
+    face_days_after_leaving: int = Field(
+        30,
+        ge=0,
+        le=36_500,
+        description=N_("“privacy purge” deletes the face of somebody deactivated for so many days; 0 keeps it."),
+    )
+    crop_days: int = Field(
+        0, ge=0, le=36_500, description=N_("“privacy purge” deletes kept faces older than so many days; 0 keeps them.")
+    )
+    attendance_months: int = Field(
+        0,
+        ge=0,
+        le=1_200,
+        description=N_("“privacy purge” deletes attendance older than so many months; 0 keeps it."),
+    )
+    log_copy_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description=N_("“privacy purge” deletes replaced copies of log files after so many days; 0 keeps them."),
     )
 
 
@@ -228,6 +265,15 @@ class LivenessSettings(_Section):
     mirrored: bool = Field(False, description=N_("The camera gives mirrored pictures: left and right are exchanged."))
 
 
+class DeskSettings(_Section):
+    """Signing in to the dashboard."""
+
+    idle_minutes: int = Field(30, ge=1, le=1_440, description=N_("A dashboard session ends after so long without use."))
+    session_hours: int = Field(12, ge=1, le=168, description=N_("A dashboard session ends after so long in any case."))
+    login_tries: int = Field(5, ge=1, le=100, description=N_("Wrong passwords in a row that lock an account."))
+    lock_minutes: int = Field(15, ge=1, le=1_440, description=N_("How long an account stays locked."))
+
+
 class Settings(_Section):
     """All settings, frozen. Make one with :func:`load_settings`."""
 
@@ -239,6 +285,15 @@ class Settings(_Section):
     )
     models_dir: Path = Field(description=N_("Directory of the model files."))
     database_url: str = Field("", description=N_("SQLAlchemy URL; empty takes SQLite in the home."), repr=False)
+    keys: str = Field(
+        "",
+        description=N_("The keys of the biometric data themselves, as docs/privacy.md says; empty takes a file."),
+        repr=False,
+    )
+    keys_file: Path | None = Field(
+        None,
+        description=N_("File of these keys; empty takes a systemd credential, else secrets/keys.json in the home."),
+    )
     redis_url: str = Field(
         "",
         description=N_("redis://... for sessions and limits of several servers; empty keeps them in the database."),
@@ -259,6 +314,8 @@ class Settings(_Section):
     backup: BackupSettings = BackupSettings()
     server: ServerSettings = ServerSettings()
     signin: SignInSettings = SignInSettings()
+    desk: DeskSettings = DeskSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @property
     def database_address(self) -> str:
@@ -269,6 +326,11 @@ class Settings(_Section):
     def assets_dir(self) -> Path:
         """Where the trained model lies."""
         return self.home / "assets"
+
+    @property
+    def keys_path(self) -> Path:
+        """The key file in force."""
+        return self.keys_file or self.home / "secrets" / "keys.json"
 
     @property
     def csv_dir(self) -> Path:

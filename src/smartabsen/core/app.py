@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +22,7 @@ from ..domain import (
     PunchResult,
     Report,
     SettingValue,
-    Template,
+    TemplateFacts,
     TrainReport,
 )
 from . import (
@@ -125,6 +125,7 @@ class SmartAbsen(UseCases):
         code: str,
         position: str = "",
         allow_duplicate: bool = False,
+        consent: bool = False,
         on_progress: Progress | None = None,
     ) -> EnrolReport:
         """Enrol one person from photos or folders of photos; an employee with that code gets further templates.
@@ -134,6 +135,7 @@ class SmartAbsen(UseCases):
             photos: Files or folders; none adds the employee without a template.
             code: The employer's unique code.
             allow_duplicate: Accept a face that looks like another employee's.
+            consent: The person agreed to face recognition; that is recorded with the text in force.
 
         Returns:
             A verdict for each photo. When none of the given photos was accepted, nobody was added.
@@ -142,11 +144,12 @@ class SmartAbsen(UseCases):
             ConflictError: The code belongs to somebody of another name.
             InvalidInputError: Code or name is empty or too long.
             EngineMismatchError: The people here were enrolled with another engine.
+            ConsentMissingError: The policy demands consent, and there is none.
         """
         if isinstance(photos, str | Path):
             # A single path; a string would be taken apart into letters, and “.” is a folder.
             photos = [photos]
-        person = Person(code, name, position)
+        person = Person(code, name, position, datetime.now(UTC) if consent else None)
         return enrol.enrol(self.services, person, photos, allow_duplicate=allow_duplicate, on_progress=on_progress)
 
     def enrol_from_camera(
@@ -158,6 +161,7 @@ class SmartAbsen(UseCases):
         shots: int = 5,
         position: str = "",
         allow_duplicate: bool = False,
+        consent: bool = False,
         on_event: CameraEvent | None = None,
         stop: threading.Event | None = None,
     ) -> EnrolReport:
@@ -174,7 +178,7 @@ class SmartAbsen(UseCases):
         """
         return enrol.enrol_from_camera(
             self.services,
-            Person(code, name, position),
+            Person(code, name, position, datetime.now(UTC) if consent else None),
             camera=camera,
             shots=shots,
             allow_duplicate=allow_duplicate,
@@ -191,6 +195,7 @@ class SmartAbsen(UseCases):
         on_conflict: OnConflict = "skip",
         allow_duplicate: bool = False,
         workers: int | None = None,
+        consent: bool = False,
         on_progress: Progress | None = None,
     ) -> ImportReport:
         """Enrol many people from a CSV or XLSX file with the columns code, name, position, photos.
@@ -201,6 +206,7 @@ class SmartAbsen(UseCases):
             dry_run: Examine and judge everything, write nothing.
             on_conflict: What becomes of a row whose code exists: ``skip``, ``update`` or ``fail``.
             workers: Processes that examine photos; None chooses.
+            consent: Everybody agreed to face recognition; otherwise the column ``consent`` says who did.
 
         Returns:
             The verdict of each row.
@@ -218,6 +224,7 @@ class SmartAbsen(UseCases):
             on_conflict=on_conflict,
             allow_duplicate=allow_duplicate,
             workers=workers,
+            consent=consent,
             on_progress=on_progress,
         )
 
@@ -233,8 +240,8 @@ class SmartAbsen(UseCases):
         """Return one employee. Raises NotFoundError."""
         return people.get_employee(self.services, code)
 
-    def templates_of(self, code: str) -> tuple[Template, ...]:
-        """Return the templates of one employee, of all engines. Raises NotFoundError."""
+    def templates_of(self, code: str) -> tuple[TemplateFacts, ...]:
+        """Return what is known of the templates of one employee, of all engines. Raises NotFoundError."""
         templates = people.templates_of(self.services, code)
         self.audit.note("biometric.read", subject=code, details={"templates": str(len(templates))})
         return templates
@@ -345,11 +352,11 @@ class SmartAbsen(UseCases):
         self.audit.note("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
         return report
 
-    def write_report(self, report: Report, path: str | Path, *, format: ReportFormat) -> None:
-        """Write the days of a report as ``csv`` or ``xlsx``. Raises StorageError."""
+    def write_report(self, report: Report, path: str | Path, *, format: ReportFormat, totals: bool = False) -> None:
+        """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
         details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
         self.audit.note("attendance.export", details=details)
-        reporting.write_report(report, Path(path), format=format)
+        reporting.write_report(report, Path(path), format=format, totals=totals)
 
     def reconcile_log(self) -> int:
         """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""

@@ -79,12 +79,14 @@ class Backups:
     Attributes:
         before_swap: Called, one after another, before a restored database takes the place of the live one: what must
             not come back with an older backup (people who were erased since) is taken out here.
+        after_restore: Called, one after another, when database and files are in place.
     """
 
     def __init__(self, services: Services, audit: AuditTrail) -> None:
         self._services = services
         self._audit = audit
         self.before_swap: list[BeforeSwap] = []
+        self.after_restore: list[Callable[[], object]] = []
 
     @property
     def directory(self) -> Path:
@@ -173,6 +175,8 @@ class Backups:
                 restored.close()
                 swap()
             self._put_files(folder)
+        for mend in self.after_restore:
+            mend()
         self._audit.note("backup.restore", details={"file": path.name, "made_at": manifest.made_at.isoformat()})
         return Restored(manifest, safety, changed=True)
 

@@ -6,25 +6,23 @@ employees loads no model.
 
 from __future__ import annotations
 
-import getpass
 import platform
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
 from ..camera.lock import CameraLock
 from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
-from ..config import LoadedSettings, Settings
+from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..domain import ModelIdentity
 from ..errors import CameraError, ConfigError, StorageError
 from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
-from ..recognition.liveness.files import build_liveness
 from ..recognition.matchers import MATCHERS
 from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
@@ -34,18 +32,23 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.keys import KeyChain
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitStore, RateLimitTable
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
+from ..store.resealing import ring_for_writing
+from ..store.sealing import KeyRing
 from ..store.seen_frames import SeenFrameTable
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .actors import current_actor
 from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
-from .liveness import LivenessChecks
+from .liveness import LivenessChecks, make_checks
 from .once import made_once
 from .secrets import ServerSecret, load_secret
+from .vault import KEY_MADE, adopt_unsealed, ensure_key
 
 
 class Services:
@@ -62,6 +65,9 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
+        self.recognising = threading.Lock()
+        """To be held while detector and embedder work, where several threads use them: runtimes differ in what they
+        can do at once, and a server's cores are better used by one face after the other."""
         self._assumed_model: ModelIdentity | None = None
         self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         """What people should be told, as message ids with their places."""
@@ -91,13 +97,41 @@ class Services:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return self.open_database(self.settings.database_address)
+        return self.open_database(self.settings.database_address, on_ready=self._adopt)
 
-    def open_database(self, url: str) -> Database:
-        """Return a database by its URL, with the password and certificates of the settings where it is a server."""
+    @made_once
+    def key_chain(self) -> KeyChain:
+        """The keys of the biometric data: ``key_chain.ring()`` opens it."""
+        origins = self.loaded.origins
+        return KeyChain(
+            self.settings.keys,
+            self.settings.keys_path,
+            writable=origins.get("keys_file") != CREDENTIAL_ORIGIN,
+            place=origins.get("keys", ""),
+        )
+
+    def ensure_key(self) -> None:
+        """Make the first key where there is none, and tell people; raises as :func:`.vault.ensure_key`."""
+        if ensure_key(self.key_chain, self.database):
+            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+
+    def writing_ring(self) -> KeyRing:
+        """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
+        return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
+
+    def _adopt(self, database: Database) -> None:
+        if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
+            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+
+    def open_database(self, url: str, *, on_ready: Callable[[Database], None] | None = None) -> Database:
+        """Return a database by its URL, with the password and certificates of the settings where it is a server.
+
+        Args:
+            on_ready: Called once, before its first unit of work.
+        """
         given = self.settings.database
         tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
-        return Database(url, password=given.password or _first_line(given.password_file), tls=tls)
+        return Database(url, password=given.password or _first_line(given.password_file), tls=tls, on_ready=on_ready)
 
     @made_once
     def csv_log(self) -> CsvLog:
@@ -138,14 +172,7 @@ class Services:
     @made_once
     def liveness(self) -> LivenessChecks:
         """The liveness checks of the policy; the model is loaded at its first use."""
-        settings = self.settings
-        build = partial(
-            build_liveness,
-            settings.liveness.backend,
-            models_dir=settings.models_dir,
-            threads=settings.recognition.threads,
-        )
-        return LivenessChecks(settings.liveness, build)
+        return make_checks(self.settings)
 
     @made_once
     def seen_frames(self) -> SeenFrameTable:
@@ -168,13 +195,14 @@ class Services:
         return self.settings.site.kiosk or platform.node() or "kiosk"
 
     @made_once
+    def site_zone(self) -> ZoneInfo:
+        """The zone of the site, in which people read times."""
+        return ZoneInfo(self.settings.site.zone)
+
+    @property
     def actor(self) -> str:
-        """Who works here, for the audit trail: the user of the operating system and the machine."""
-        try:
-            user = getpass.getuser()
-        except (OSError, KeyError, ImportError):
-            user = "unknown"
-        return f"{user}@{platform.node()}"
+        """Who acts, for the audit trail; see ``core.actors``."""
+        return current_actor()
 
     def make_home(self) -> None:
         """Make the home, for its owner only.
@@ -222,6 +250,16 @@ class Services:
                 check_identity(engine, active)
                 self._engines["in use"] = engine
             return self._engines["in use"]
+
+    def use_engine(self, engine: Engine) -> None:
+        """Take over an engine whose embeddings the gallery has from now on; it is closed with the rest."""
+        with self._lock:
+            before = self._engines.get("in use")
+            if before is not None and before is not engine:
+                before.close()
+            self._engines["in use"] = engine
+            for name in ("enrolment", "identification", "at_kiosk"):
+                self.__dict__.pop(name, None)
 
     @property
     def loaded_engine(self) -> Engine | None:

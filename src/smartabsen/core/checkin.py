@@ -6,7 +6,6 @@ one at a time.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -107,7 +106,7 @@ class CheckIn:
     def __init__(self, services: Services, limits: Limits) -> None:
         self._services = services
         self._attempts = Attempts(services.settings.liveness, limits)
-        self._lock = threading.Lock()
+        self._lock = services.recognising
         self._gallery: LiveGallery | None = None
 
     @property
@@ -171,6 +170,20 @@ class CheckIn:
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
             self._tell_of_other_face(only, finding.label)
         return CheckInResult(finding.outcome)
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether engine and trained model are loaded."""
+        return self._gallery is not None
+
+    def warm_up(self) -> None:
+        """Load engine and trained model ahead of the first attempt, which then does not wait for them.
+
+        Raises:
+            NotTrainedError, ModelError: Nobody can be recognised yet.
+        """
+        with self._lock:
+            self._current_gallery()
 
     def _recognize(self, images: Sequence[ImageBGR], only: Employee | None) -> _Finding:
         gallery = self._current_gallery()

@@ -21,6 +21,7 @@ from ..store import employees, templates
 from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
+from .doctor_privacy import check_keys, check_privacy
 from .serving import check_server
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
@@ -123,10 +124,10 @@ def _check_training(services: Services) -> Iterator[Check]:
         yield _row("training", _WARN, N_("Nobody is enrolled yet."), fix)
         return
     with services.database.read(long=True) as session:
-        gallery = templates.gallery(session, active)
+        gallery = templates.gallery(session, active, ring=services.key_chain.ring())
         without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
     try:
-        trained = load_model(services.settings.assets_dir)
+        trained = load_model(services.settings.assets_dir, services.key_chain.ring())
     except NotTrainedError:
         yield _row("training", _FAIL, N_("People are enrolled, but nothing is trained yet."), "smartabsen train")
         return
@@ -256,6 +257,8 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "engine": _check_engine,
     "training": _check_training,
     "liveness": _check_liveness,
+    "keys": check_keys,
+    "consent": check_privacy,
     "log": _check_log,
     "queue": _check_queue,
     "redis": _check_redis,

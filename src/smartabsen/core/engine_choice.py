@@ -63,8 +63,8 @@ def mismatch(active: ModelIdentity, *, wanted: str) -> EngineMismatchError:
     return EngineMismatchError(
         N_("The people here were enrolled with {active}; {wanted} cannot compare with that."),
         hint=N_(
-            'Use the gallery\'s own engine (unset SMARTABSEN_ENGINE, or set engine = "{engine}"), or enrol in a new '
-            "home: smartabsen --home DIR import PEOPLE.csv"
+            'Use the gallery\'s own engine (unset SMARTABSEN_ENGINE, or set engine = "{engine}"), or change the engine '
+            "of everybody by their kept faces: smartabsen reembed --engine NAME --dry-run"
         ),
         active=active,
         wanted=wanted,

@@ -6,17 +6,20 @@ import dataclasses
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ..domain import Employee, EnrolReport, ModelIdentity, Outcome, PhotoVerdict, Template
+from ..domain import Consent, Employee, EnrolReport, ModelIdentity, Outcome, PhotoVerdict, Template
 from ..errors import CameraError, ConflictError, InvalidInputError
 from ..i18n import N_
-from ..store import audit, employees, meta, templates
+from ..store import audit, consents, crops, employees, meta, templates
+from ..store.crops import KeptCrop
 from ..store.database import Session
+from ..store.resealing import ring_for_writing
 from .bootstrap import Services
+from .consent import consent_missing, demands_consent, new_consent, store_consent
 from .engine_choice import mismatch
 from .look_alikes import KnownFaces
 from .people_file import Person
@@ -52,9 +55,13 @@ def enrol(
     Raises:
         ConflictError: The code belongs to somebody of another name.
         InvalidInputError: Code or name is empty or too long; a folder holds no photo.
+        ConsentMissingError: The policy demands consent, and there is none.
+        KeyMissingError: The key of those who are enrolled is missing.
     """
-    check_owner(services, person)
+    known = check_owner(services, person)
     files = find_photos(photos)
+    if files:
+        check_consent(services, person, known)
     if photos and not files:
         raise InvalidInputError(N_("There is no photo in {folders}."), folders=", ".join(map(str, photos)))
     exams = []
@@ -79,8 +86,10 @@ def enrol_from_camera(
 
     Raises:
         CameraError: The camera is held by another process, gives no picture, or no good photo came in two minutes.
+        ConsentMissingError: The policy demands consent, and there is none.
+        KeyMissingError: The key of those who are enrolled is missing.
     """
-    check_owner(services, person)
+    check_consent(services, person, check_owner(services, person))
     stop = stop or threading.Event()
     exams: list[PhotoExam] = []
     with services.camera_lock(camera):
@@ -139,6 +148,24 @@ def check_owner(services: Services, person: Person) -> Employee | None:
     return known
 
 
+def check_consent(services: Services, person: Person, known: Employee | None) -> None:
+    """Refuse the face of somebody who did not agree, where the policy demands that.
+
+    Args:
+        known: The employee with the person's code, or None.
+
+    Raises:
+        ConsentMissingError: Neither is a consent given now, nor is one recorded.
+    """
+    if not demands_consent(services) or person.consent_at is not None:
+        return
+    if known is not None:
+        with services.database.read() as session:
+            if consents.find_in_force(session, known.id) is not None:
+                return
+    raise consent_missing(person.name)
+
+
 class Enroller:
     """Stores people with their examined photos; keeps all known faces in memory for bulk work.
 
@@ -151,9 +178,11 @@ class Enroller:
         self._services = services
         self._dry_run = dry_run
         self._drafts: dict[int, Employee] = {}
+        self._consent_text: Consent | None = None
         self._identity = services.engine.identity
         with services.database.read() as session:
-            gallery = templates.gallery(session, self._identity, include_inactive=True)
+            ring = services.key_chain.ring()
+            gallery = templates.gallery(session, self._identity, ring=ring, include_inactive=True)
         self._known = KnownFaces(gallery.embeddings, gallery.employee_ids)
 
     def store(
@@ -181,6 +210,8 @@ class Enroller:
         if self._dry_run:
             employee = self._drafts[draft.id] = draft
         else:
+            if good:
+                self._services.ensure_key()
             employee = self._services.database.run_write(
                 lambda session: self._write(session, person, good, exists=before is not None, update=update)
             )
@@ -226,6 +257,11 @@ class Enroller:
                 )
         return tuple(verdicts)
 
+    def _consent(self, at: datetime) -> Consent:
+        if self._consent_text is None:
+            self._consent_text = new_consent(self._services)
+        return dataclasses.replace(self._consent_text, at=at)
+
     def _write(
         self, session: Session, person: Person, good: Sequence[PhotoExam], *, exists: bool, update: bool
     ) -> Employee:
@@ -234,11 +270,17 @@ class Enroller:
         elif not exists:
             employees.add(session, code=person.code, name=person.name, position=person.position)
         employee = employees.get(session, person.code)
+        if person.consent_at is not None:
+            consent = self._consent(person.consent_at)
+            store_consent(session, employee_id=employee.id, code=employee.code, consent=consent)
         if good:
             active = meta.claim_active_model(session, self._identity)
             if active != self._identity:
                 raise mismatch(active, wanted=str(self._identity))
-            templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good])
+            ring = ring_for_writing(session, self._services.key_chain)
+            templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good], ring=ring)
+            if self._services.settings.enrolment.keep_crops:
+                crops.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)
         audit.append(
             session,
             actor=self._services.actor,
@@ -247,6 +289,11 @@ class Enroller:
             details={"photos": str(len(good)), "model": str(self._identity)},
         )
         return employees.get(session, person.code, model=self._identity)
+
+
+def _kept(exam: PhotoExam, employee_id: int) -> Iterator[KeptCrop]:
+    if exam.crop is not None:
+        yield KeptCrop(employee_id, exam.digest, Path(exam.photo).name, exam.crop)
 
 
 def _template(exam: PhotoExam, employee_id: int, model: ModelIdentity) -> Template:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from ..domain import FloatArray, Match, ModelIdentity
-from ..errors import ModelDamagedError, NotTrainedError
+from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError
 from ..recognition.matchers.base import Matcher
 from ..store.model_file import TrainedModel, find_stamp, load_model
+from ..store.sealing import KeyRing
 from .engine_choice import mismatch
 
 
@@ -21,19 +22,29 @@ class LiveGallery:
         directory: Where the trained model lies.
         identity: Of the engine whose embeddings will be compared.
         make_matcher: Makes an empty matcher by name.
+        ring: Gives the keys that it is sealed with, as they are at that moment.
 
     Raises:
         NotTrainedError: There is no trained model.
         ModelDamagedError: Its file is damaged.
         EngineMismatchError: It was trained for another engine.
+        KeyMissingError: Its key is missing, or is another one.
     """
 
-    def __init__(self, directory: Path, identity: ModelIdentity, make_matcher: Callable[[str], Matcher]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        identity: ModelIdentity,
+        make_matcher: Callable[[str], Matcher],
+        *,
+        ring: Callable[[], KeyRing],
+    ) -> None:
         self._directory = directory
         self._identity = identity
         self._make_matcher = make_matcher
+        self._ring = ring
         self._stamp = find_stamp(directory)
-        self._take(load_model(directory))
+        self._take(load_model(directory, ring()))
 
     @property
     def version(self) -> str:
@@ -78,14 +89,14 @@ class LiveGallery:
     def refresh(self) -> bool:
         """Take over a newly trained model; return whether there was one.
 
-        A file that is damaged or gone changes nothing: the model in memory was good, and goes on.
+        A file that is damaged or gone, or whose key is, changes nothing: the model in memory was good, and goes on.
         """
         stamp = find_stamp(self._directory)
         if stamp is None or stamp == self._stamp:
             return False
         try:
-            model = load_model(self._directory)
-        except (NotTrainedError, ModelDamagedError):
+            model = load_model(self._directory, self._ring())
+        except (NotTrainedError, ModelDamagedError, KeyMissingError):
             return False
         self._stamp = stamp
         if model.model != self._identity or model.version == self._model.version:

@@ -15,6 +15,7 @@ from ..recognition.images import ImageRefusal, Picture, encode_image
 from ..store import employees, templates
 from ..store.files import write_atomically
 from .bootstrap import Services
+from .erase import forget_erased
 from .gallery import LiveGallery
 from .photos import read_picture
 
@@ -23,10 +24,12 @@ def open_gallery(services: Services) -> LiveGallery:
     """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
     was trained on another database: its numbers would name other people here.
     """
+    forget_erased(services)
     gallery = load_gallery(services)
     identity = services.engine.identity
+    ring = services.key_chain.ring()
     with services.database.read(long=True) as session:
-        stored = templates.gallery(session, identity, include_inactive=True)
+        stored = templates.gallery(session, identity, ring=ring, include_inactive=True)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
     if not known.issuperset(gallery.rows()):
         raise NotTrainedError(
@@ -38,7 +41,9 @@ def open_gallery(services: Services) -> LiveGallery:
 
 def load_gallery(services: Services) -> LiveGallery:
     """Load the trained model for the engine in use, whatever database it was trained on."""
-    return LiveGallery(services.settings.assets_dir, services.engine.identity, services.make_matcher)
+    return LiveGallery(
+        services.settings.assets_dir, services.engine.identity, services.make_matcher, ring=services.key_chain.ring
+    )
 
 
 def identify(

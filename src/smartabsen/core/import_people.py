@@ -7,11 +7,13 @@ their photos are done, so an interrupted import has whole people, and the same c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
-from ..domain import EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
-from ..errors import ConflictError, InvalidInputError, NotFoundError
+from ..domain import Employee, EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
+from ..errors import ConflictError, ConsentMissingError, InvalidInputError, NotFoundError
 from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
 from ..store import employees
@@ -19,7 +21,7 @@ from ..store.employees import code_key
 from ..store.sheet_writer import Sheet, write_csv, write_xlsx
 from ..store.sheets import read_table
 from .bootstrap import Services
-from .enrol import Enroller, Progress
+from .enrol import Enroller, Progress, check_consent
 from .people_file import PhotoFolder, PlannedRow, plan_rows
 from .photo_pool import PhotoPool
 from .photos import PhotoExam
@@ -38,6 +40,7 @@ def import_people(
     on_conflict: OnConflict,
     allow_duplicate: bool,
     workers: int | None,
+    consent: bool = False,
     on_progress: Progress | None = None,
 ) -> ImportReport:
     """Import people.
@@ -49,6 +52,7 @@ def import_people(
         on_conflict: What becomes of a row whose code exists: left alone, updated (name, position, further photos), or
             the whole import is refused.
         workers: Processes that examine photos; None chooses.
+        consent: Everybody in the file agreed to face recognition; otherwise the column ``consent`` says who did.
 
     Returns:
         The verdict of each row. After Ctrl-C those that were not reached are PENDING.
@@ -65,7 +69,16 @@ def import_people(
         raise InvalidInputError(N_("on_conflict is skip, update or fail, not {value}."), value=on_conflict)
     with services.database.read(long=True) as session:
         existing = {code_key(person.code): person for person in employees.find_all(session)}
-    plan = list(plan_rows(table, folder=PhotoFolder(photos_dir or people_file.parent), existing=existing))
+    plan = [
+        _checked_consent(services, row, existing.get(code_key(row.person.code)))
+        for row in plan_rows(
+            table,
+            folder=PhotoFolder(photos_dir or people_file.parent),
+            existing=existing,
+            zone=ZoneInfo(services.settings.site.zone),
+            all_consent=consent,
+        )
+    ]
     if on_conflict == "fail":
         _refuse_conflicts(plan)
     wanted = [row for row in plan if not row.reason and not (row.exists and on_conflict == "skip")]
@@ -89,13 +102,14 @@ def write_rejects(report: ImportReport, path: Path) -> None:
         StorageError: The file cannot be written.
         InvalidInputError: It is named neither .csv nor .xlsx.
     """
-    header = ("code", "name", "position", "photos", "verdict", "reason", "detail")
+    header = ("code", "name", "position", "photos", "consent", "verdict", "reason", "detail")
     rows = [
         (
             row.code,
             row.name,
             row.position,
             row.named_photos,
+            row.consent,
             row.verdict.value,
             row.reason,
             fill(row.detail, row.params),
@@ -109,6 +123,16 @@ def write_rejects(report: ImportReport, path: Path) -> None:
         write_csv(path, header, rows)
     else:
         raise InvalidInputError(N_("{path} must end with .csv or .xlsx."), path=path)
+
+
+def _checked_consent(services: Services, row: PlannedRow, known: Employee | None) -> PlannedRow:
+    if row.reason or not row.photos:
+        return row
+    try:
+        check_consent(services, row.person, known)
+    except ConsentMissingError as exc:
+        return replace(row, reason="no_consent", detail=exc.message_id, params=exc.text_params)
+    return row
 
 
 def _examined(

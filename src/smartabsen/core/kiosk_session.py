@@ -17,6 +17,7 @@ from ..messages import PROMPTS
 from ..recognition.annotate import Label, draw, draw_banner
 from .bootstrap import Services
 from .ending import Ending
+from .erasure_watch import ErasureWatch
 from .kiosk import Announce, Kiosk
 from .kiosk_liveness import KioskLiveness
 from .kiosk_start import PunchesOf, open_without_waiting
@@ -66,7 +67,7 @@ def run(
     ending = Ending(stop, max_seconds=max_seconds)
     start = open_without_waiting(services)
     view, why = _open_view(wanted=window)
-    with services.camera_lock(camera):
+    with services.camera_lock(camera), ErasureWatch(services):
         source = services.open_camera(
             camera,
             stop=ending,

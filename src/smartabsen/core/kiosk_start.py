@@ -105,7 +105,7 @@ def _reconcile(services: Services) -> list[Remark]:
 
 
 def _open_offline(services: Services, away: DatabaseError) -> LiveGallery:
-    trained = load_model(services.settings.assets_dir)
+    trained = load_model(services.settings.assets_dir, services.key_chain.ring())
     if not checked_gallery(services, trained.version):
         raise away
     services.assume_model(trained.model)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ..config import LivenessSettings
+from ..config import LivenessSettings, Settings
 from ..domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Outcome
 from ..errors import DatabaseError, SmartAbsenError
 from ..recognition.liveness.base import PassiveLiveness
 from ..recognition.liveness.challenge import Challenge, ChallengeJudge, Sight, draw_challenge
+from ..recognition.liveness.files import build_liveness
 
 MAX_SCORE_S: Final = 5.0
 """A model that takes longer for one face has hung; what it says afterwards is not waited for again."""
@@ -98,6 +99,13 @@ class Attempts:
     def _recent(self, employee_id: int) -> list[float]:
         since = self._clock() - self._settings.pause_s
         return [at for at in self._here.get(employee_id, []) if at > since]
+
+
+def make_checks(settings: Settings) -> LivenessChecks:
+    """Return the checks that the settings demand; the model is loaded at its first use."""
+    models_dir, threads = settings.models_dir, settings.recognition.threads
+    backend = settings.liveness.backend
+    return LivenessChecks(settings.liveness, lambda: build_liveness(backend, models_dir=models_dir, threads=threads))
 
 
 class LivenessChecks:

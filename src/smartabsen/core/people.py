@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain import Employee, Template
+from ..domain import Employee, TemplateFacts
 from ..store import audit, employees, templates
 from .bootstrap import Services
 from .train import forget_employee
@@ -26,14 +26,14 @@ def get_employee(services: Services, code: str) -> Employee:
         return employees.get(session, code, model=active)
 
 
-def templates_of(services: Services, code: str) -> tuple[Template, ...]:
-    """Return the templates of one employee, of all engines.
+def templates_of(services: Services, code: str) -> tuple[TemplateFacts, ...]:
+    """Return what is known of the templates of one employee, of all engines; no key is needed.
 
     Raises:
         NotFoundError: There is none with that code.
     """
     with services.database.read() as session:
-        return templates.of_employee(session, employees.get(session, code).id)
+        return templates.facts_of_employee(session, employees.get(session, code).id)
 
 
 def rename_employee(services: Services, code: str, name: str) -> Employee:
@@ -49,6 +49,28 @@ def rename_employee(services: Services, code: str, name: str) -> Employee:
         after = employees.get(session, code)
         details = {"from": before.name, "to": after.name}
         audit.append(session, actor=services.actor, action="employee.rename", subject=after.code, details=details)
+    return get_employee(services, code)
+
+
+def edit_employee(services: Services, code: str, *, name: str, position: str) -> Employee:
+    """Give an employee another name and position; what stays the same is not written to the audit trail.
+
+    Raises:
+        NotFoundError: There is none with that code.
+        InvalidInputError: The name is empty, or one of them too long.
+    """
+    with services.database.write() as session:
+        before = employees.get(session, code)
+        employees.update(session, code, name=name, position=position)
+        after = employees.get(session, code)
+        if after != before:
+            details = {
+                "name_before": before.name,
+                "name_after": after.name,
+                "position_before": before.position,
+                "position_after": after.position,
+            }
+            audit.append(session, actor=services.actor, action="employee.edit", subject=after.code, details=details)
     return get_employee(services, code)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +16,22 @@ from ..store.tables import CODE_LENGTH, NAME_LENGTH
 from .photos import PHOTO_SUFFIXES, find_photos
 
 PHOTO_SEPARATOR: Final = "|"
+_YES: Final = frozenset({"yes", "y", "ya", "setuju", "true", "1", "x"})
+_NO: Final = frozenset({"", "no", "n", "tidak", "false", "0", "-"})
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is to be enrolled, as given."""
+    """Who is to be enrolled, as given.
+
+    Attributes:
+        consent_at: When the person agreed to face recognition, aware; None where nothing was said of that.
+    """
 
     code: str
     name: str
     position: str = ""
+    consent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class PlannedRow:
     Attributes:
         line: Where it stands in the file.
         person: Who, as read.
-        named_photos: The cell that names photos, as read.
+        named_photos, consent: The cells that name photos and state the consent, as read.
         photos: Files to examine.
         exists: Whether an employee has the code.
         reason: Why it will not be imported (a stable code), empty when it will.
@@ -43,6 +51,7 @@ class PlannedRow:
     line: int
     person: Person
     named_photos: str = ""
+    consent: str = ""
     photos: tuple[str, ...] = ()
     exists: bool = False
     reason: str = ""
@@ -70,6 +79,7 @@ class PlannedRow:
             params=self.params if params is None else params,
             photos=photos,
             named_photos=self.named_photos,
+            consent=self.consent,
         )
 
 
@@ -111,35 +121,62 @@ class PhotoFolder:
         return found, missing
 
 
-def plan_rows(table: Table, *, folder: PhotoFolder, existing: Mapping[str, Employee]) -> Iterator[PlannedRow]:
+def plan_rows(
+    table: Table,
+    *,
+    folder: PhotoFolder,
+    existing: Mapping[str, Employee],
+    zone: tzinfo = UTC,
+    all_consent: bool = False,
+) -> Iterator[PlannedRow]:
     """Check each row and find its photos.
 
     Args:
         existing: Employees by the key of their code.
+        zone: Of the site, for consents with a date.
+        all_consent: Everybody in the file agreed to face recognition.
     """
     first_line: dict[str, int] = {}
+    now = datetime.now(UTC)
     for row in table.rows:
         person = Person(row.values["code"], row.values["name"], row.values["position"])
-        named = row.values["photos"]
+        named, consent = row.values["photos"], row.values.get("consent", "")
         key = code_key(person.code)
         problem = _problem(person, first_line.get(key))
         if any(row.cells[len(table.header) :]):
             # Degrees behind a comma shift everything: nobody may be enrolled under half a name.
             detail = N_("The row has more cells than there are columns; put a name with a comma into quotes.")
             problem = "too_many_cells", detail, ()
+        try:
+            agreed = _consent_at(consent, now=now, zone=zone)
+        except ValueError:
+            detail = N_("The cell “{cell}” does not say whether the person agreed: write yes, no or a date.")
+            problem = problem or ("unknown_consent", detail, (("cell", consent),))
+        else:
+            person = replace(person, consent_at=agreed or (now if all_consent else None))
         if problem is not None:
-            yield PlannedRow(row.line, person, named, reason=problem[0], detail=problem[1], params=problem[2])
+            yield PlannedRow(row.line, person, named, consent, reason=problem[0], detail=problem[1], params=problem[2])
             continue
         first_line[key] = row.line
         photos, missing = folder.resolve(named)
         if missing:
             params = (("names", ", ".join(missing)), ("folder", str(folder.directory)))
             detail = N_("Photos that are not in {folder}: {names}")
-            yield PlannedRow(row.line, person, named, reason="photo_missing", detail=detail, params=params)
+            yield PlannedRow(row.line, person, named, consent, reason="photo_missing", detail=detail, params=params)
             continue
         yield PlannedRow(
-            row.line, person, named, photos=tuple(photos or folder.find(person.code)), exists=key in existing
+            row.line, person, named, consent, photos=tuple(photos or folder.find(person.code)), exists=key in existing
         )
+
+
+def _consent_at(cell: str, *, now: datetime, zone: tzinfo) -> datetime | None:
+    """Return when somebody agreed, None where nobody says so. Raises ValueError for what says neither."""
+    word = cell.casefold()
+    if word in _YES:
+        return now
+    if word in _NO:
+        return None
+    return datetime.combine(date.fromisoformat(cell), time(0), zone)
 
 
 def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tuple[str, str], ...]] | None:

@@ -59,7 +59,9 @@ class PhotoPool:
             for photo in photos:
                 yield examine_photo(self._services.enrolment, photo)
             return
-        start = partial(_start_worker, self._services.loaded, self._services.engine.name, self._services.pack)
+        start = partial(
+            _start_worker, self._services.loaded.without_secrets(), self._services.engine.name, self._services.pack
+        )
         with _executor(start, self.workers) as executor:
             from loky.process_executor import TerminatedWorkerError
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..domain import FloatArray, ImageBGR, Observation, Outcome, PhotoVerdict, Quality
+from ..domain import FaceCrop, FloatArray, ImageBGR, Observation, Outcome, PhotoVerdict, Quality
 from ..i18n import N_
+from ..recognition.crops import cut_crop
 from ..recognition.images import MAX_BYTES, ImageRefusal, Picture, decode_image
 from ..recognition.recognizer import Recognizer
 
@@ -31,6 +32,7 @@ class PhotoExam:
         digest: SHA-256 (hex) of its bytes, empty where it could not be read.
         quality: Measures of its face, where there is exactly one.
         embedding: float32 (D,), unit length; None unless accepted.
+        crop: The face for other engines; None unless accepted.
     """
 
     photo: str
@@ -38,6 +40,7 @@ class PhotoExam:
     digest: str = ""
     quality: Quality | None = None
     embedding: FloatArray | None = None
+    crop: FaceCrop | None = None
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
 
@@ -75,6 +78,15 @@ def read_picture(path: str | Path) -> tuple[bytes, Picture | ImageRefusal]:
 def examine_photo(recognizer: Recognizer, photo: str) -> PhotoExam:
     """Read one photo and judge it for enrolment."""
     data, picture = read_picture(photo)
+    return _examine(recognizer, data, picture, photo=photo)
+
+
+def examine_bytes(recognizer: Recognizer, data: bytes, *, photo: str) -> PhotoExam:
+    """Judge the bytes of a photo file, as an upload brings them; ``photo`` is what it is called."""
+    return _examine(recognizer, data, decode_image(data), photo=photo)
+
+
+def _examine(recognizer: Recognizer, data: bytes, picture: Picture | ImageRefusal, *, photo: str) -> PhotoExam:
     digest = hashlib.sha256(data).hexdigest()
     if isinstance(picture, ImageRefusal):
         return PhotoExam(photo, picture.outcome, digest, detail=picture.detail, params=picture.params)
@@ -91,4 +103,5 @@ def examine_image(recognizer: Recognizer, image_bgr: ImageBGR, *, photo: str, di
     seen: Observation = recognizer.examine(image_bgr, faces[:1])[0]
     if seen.refusal is not None or seen.embedding is None:
         return PhotoExam(photo, seen.refusal or Outcome.UNREADABLE, digest, seen.quality)
-    return PhotoExam(photo, Outcome.ACCEPTED, digest, seen.quality, seen.embedding)
+    crop = cut_crop(image_bgr, seen.face)
+    return PhotoExam(photo, Outcome.ACCEPTED, digest, seen.quality, seen.embedding, crop)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Final
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
-from ..errors import ModelDamagedError, NotFoundError, NotTrainedError, StorageError
+from ..errors import KeyMissingError, ModelDamagedError, NotFoundError, NotTrainedError, StorageError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..store import audit, employees, meta, templates
@@ -14,15 +16,24 @@ from ..store.model_file import TrainedModel, make_trained_model, save_model, upd
 from ..store.templates import Gallery
 from .bootstrap import Services
 
+STEPS: Final = 4
+"""Reading the templates, fitting, measuring, saving."""
 _GALLERY = "gallery"
 
 
-def train(services: Services, *, min_accuracy: float | None, force: bool) -> TrainReport:
+def train(
+    services: Services,
+    *,
+    min_accuracy: float | None,
+    force: bool,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> TrainReport:
     """Fit on all templates of active employees, measure, and activate unless the accuracy is too low.
 
     Args:
         min_accuracy: Leave-one-out accuracy demanded; None takes the setting.
         force: Activate whatever the accuracy.
+        on_progress: Told the steps that are done, of :data:`STEPS`.
 
     Returns:
         The report; ``activated`` says whether the model is in use. When nobody has two templates there is nothing to
@@ -31,21 +42,26 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
     Raises:
         NotFoundError: Nobody is enrolled.
         StorageError: The model cannot be written; the old one stays in force.
+        KeyMissingError: The key of the templates is missing, or is another one.
+        SealBrokenError: A template was changed, or moved from somebody else.
     """
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
     engine = services.engine
     threshold, margin = services.threshold, services.margin
     with services.database.read(long=True) as session:
-        gallery = templates.gallery(session, engine.identity)
+        gallery = templates.gallery(session, engine.identity, ring=services.key_chain.ring())
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
     if not len(gallery.employee_ids):
         raise NotFoundError(
             N_("Nobody is enrolled yet: there is nothing to train on."),
             hint=N_("Enrol people with “smartabsen enroll” or “smartabsen import”."),
         )
+    on_progress(1, STEPS)
     matcher = services.make_matcher(services.settings.recognition.matcher)
     matcher.fit(gallery.embeddings, gallery.employee_ids)
+    on_progress(2, STEPS)
     tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
+    on_progress(3, STEPS)
     activated = force or tried.accuracy is None or tried.accuracy >= demanded
     trained = make_trained_model(
         model=engine.identity,
@@ -59,8 +75,9 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
         employee_ids=gallery.employee_ids,
     )
     if activated:
-        save_model(services.settings.assets_dir, trained)
+        save_model(services.settings.assets_dir, trained, services.writing_ring())
         _note(services, trained.version, action="model.train")
+    on_progress(STEPS, STEPS)
     return TrainReport(
         model=trained.model,
         version=trained.version,
@@ -86,6 +103,9 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
 def forget_employee(services: Services, employee_id: int) -> None:
     """Take one employee out of the trained model that is in force; everybody else stays as trained.
 
+    A model that cannot be opened stays as it is: it names nobody before its key is back, and then this person is a
+    stranger to the database.
+
     Raises:
         StorageError: The model cannot be written.
     """
@@ -106,12 +126,24 @@ def forget_employee(services: Services, employee_id: int) -> None:
             employee_ids=trained.employee_ids[others],
         )
 
+    change_model(services, forget)
+
+
+def change_model(services: Services, change: Callable[[TrainedModel], TrainedModel | None]) -> bool:
+    """Put into use what ``change`` makes of the model in force; return whether it made anything.
+
+    Nothing is changed where there is no model, or none that opens.
+
+    Raises:
+        StorageError: The model cannot be written.
+    """
     try:
-        without = update_model(services.settings.assets_dir, forget)
-    except (NotTrainedError, ModelDamagedError):
-        return
-    if without is not None:
-        _note(services, without.version, action="model.forget")
+        changed = update_model(services.settings.assets_dir, change, services.key_chain.ring())
+    except (NotTrainedError, ModelDamagedError, KeyMissingError):
+        return False
+    if changed is not None:
+        _note(services, changed.version, action="model.forget")
+    return changed is not None
 
 
 def note_gallery(services: Services, version: str) -> None:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .attendance_log import AttendanceLog
 from .audit import AuditTrail
 from .backups import Backups
 from .bootstrap import Services
 from .checkin import CheckIn
+from .corrections import Corrections
 from .databases import Databases
+from .desk import DayQuery, Desk
+from .desk_export import ExportFile, ExportFormat, export_days
+from .enrolments import Enrolments
+from .erase import carry_tombstones
+from .keys import Keys
+from .leave import Leave
 from .limits import RateLimits
 from .once import made_once
 from .phones import Phones
+from .privacy import Privacy
+from .reembed import Reembedding
 from .secrets import ServerSecret
 from .serving import Serving
 from .signin import SignIn
+from .system import System
 from .tls import Tls
+from .training_job import TrainingJobs
+from .users import Users
 from .web_sessions import WebSessions
 
 
@@ -29,6 +43,45 @@ class UseCases:
         self.services = services
 
     @made_once
+    def users(self) -> Users:
+        """Who may sign in to the dashboard."""
+        return Users(self.services)
+
+    @made_once
+    def desk(self) -> Desk:
+        """What the dashboard shows."""
+        return Desk(self.services)
+
+    @made_once
+    def corrections(self) -> Corrections:
+        """Correcting times, with reasons."""
+        return Corrections(self.services)
+
+    @made_once
+    def leave(self) -> Leave:
+        """Leave: Izin and Sakit."""
+        return Leave(self.services)
+
+    @made_once
+    def enrolments(self) -> Enrolments:
+        """Adding people and their pictures from the dashboard."""
+        return Enrolments(self.services)
+
+    @made_once
+    def system(self) -> System:
+        """What is installed and in use."""
+        return System(self.services)
+
+    def export_days(self, query: DayQuery, *, format: ExportFormat) -> ExportFile:
+        """Return the days of a query as a file; see :func:`smartabsen.core.desk_export.export_days`."""
+        return export_days(self.services, query, format=format)
+
+    @made_once
+    def trainings(self) -> TrainingJobs:
+        """Trainings in the background."""
+        return TrainingJobs(self.services)
+
+    @made_once
     def audit(self) -> AuditTrail:
         """Who did what to whom."""
         return AuditTrail(self.services)
@@ -40,8 +93,11 @@ class UseCases:
 
     @made_once
     def backups(self) -> Backups:
-        """Backups of this installation."""
-        return Backups(self.services, self.audit)
+        """Backups of this installation. A restore erases again whoever was erased since the backup was made."""
+        backups = Backups(self.services, self.audit)
+        backups.before_swap.append(partial(carry_tombstones, self.services))
+        backups.after_restore.append(self.privacy.apply_tombstones)
+        return backups
 
     @made_once
     def databases(self) -> Databases:
@@ -72,6 +128,21 @@ class UseCases:
     def tls(self) -> Tls:
         """Certificates for https."""
         return Tls(self.services)
+
+    @made_once
+    def privacy(self) -> Privacy:
+        """Consents, copies for people, erasure, retention."""
+        return Privacy(self.services)
+
+    @made_once
+    def reembedding(self) -> Reembedding:
+        """Another engine for the people who are enrolled, from their kept faces."""
+        return Reembedding(self.services)
+
+    @made_once
+    def keys(self) -> Keys:
+        """The keys that biometric data is sealed with."""
+        return Keys(self.services)
 
     @made_once
     def web_sessions(self) -> WebSessions:

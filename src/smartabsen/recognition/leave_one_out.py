@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray, Outcome
+from ..domain import FloatArray, Match, Outcome
 from .decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
 from .matchers.exact import check_gallery
 
@@ -162,6 +162,28 @@ def leave_one_out(
         ),
         suspects=tuple(sorted(suspects, key=lambda suspect: suspect.similarity_own - suspect.similarity_other)),
     )
+
+
+def decide_each(
+    embeddings: FloatArray, labels: NDArray[np.int64], *, threshold: float, margin: float
+) -> tuple[Match, ...]:
+    """Return the decision on each template by all the others, in the order given; arguments and errors as above."""
+    check_gallery(embeddings, labels)
+    order = np.argsort(labels, kind="stable")
+    gallery = _Gallery.of(embeddings[order], labels[order])
+    decided: dict[int, Match] = {}
+    for row, _similarities, persons in gallery.each_against_the_others():
+        best = int(persons.argmax())
+        similarity = float(persons[best])
+        persons[best] = -np.inf
+        second = int(persons.argmax())
+        # A person with one template is not compared with it; without anybody else there is nobody.
+        found = [
+            (int(gallery.people[person]), value) if np.isfinite(value) else (NOBODY, LEAST_SIMILAR)
+            for person, value in ((best, similarity), (second, float(persons[second])))
+        ]
+        decided[int(order[row])] = decide(*found[0], *found[1], threshold=threshold, margin=margin)
+    return tuple(decided[row] for row in range(len(labels)))
 
 
 def _is_taken_for(nearest: int, similarity: float, persons: FloatArray, *, threshold: float, margin: float) -> bool:

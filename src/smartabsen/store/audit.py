@@ -245,3 +245,9 @@ def _entry(row: AuditRow) -> AuditEntry:
     return AuditEntry(
         row.id, row.at_utc, row.actor, row.action, row.subject, details, row.number or 0, row.digest or ""
     )
+
+
+def about(session: Session, code: str) -> list[dict[str, str]]:
+    """Return what was done about an employee and when, the oldest first; not by whom."""
+    rows = session.scalars(select(AuditRow).where(AuditRow.subject == code).order_by(AuditRow.id))
+    return [{"at_utc": row.at_utc.isoformat(), "action": row.action, "details": row.details} for row in rows]

@@ -8,10 +8,11 @@ code, name The employee's, as they were when the line was written or last checke
 date       Work date: a departure at 02:00 belongs to the day before.
 time       Local time at the site, whole seconds.
 status     The day's status when the punch was stored: what the person was told (Hadir, Terlambat, Izin, Sakit).
-method     How: face, manual ...
+method     How: face, manual, correction, void ...
 kiosk      Where.
 similarity Cosine of the decision, four digits; empty without a face.
-note       Why, for manual punches; ``[clock?]`` where the kiosk's clock was not to be trusted.
+note       Why, for manual punches and corrections; ``[clock?]`` where the kiosk's clock was not to be trusted.
+supersedes The punch_id that a correction replaces or takes out, empty for others. The line of that punch stays.
 utc        The instant, ISO 8601 with microseconds.
 ========== ==================================================================================================
 
@@ -53,6 +54,7 @@ COLUMNS: Final = (
     "kiosk",
     "similarity",
     "note",
+    "supersedes",
     "utc",
 )
 CLOCK_MARK: Final = "[clock?]"
@@ -200,6 +202,7 @@ class CsvLog:
             _text(punch.kiosk),
             "" if punch.similarity is None else f"{punch.similarity:.4f}",
             _text(punch.note if punch.clock_trusted else f"{punch.note} {CLOCK_MARK}".strip()),
+            "" if punch.supersedes is None else str(punch.supersedes),
             f"{punch.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         )
         buffer = io.StringIO()

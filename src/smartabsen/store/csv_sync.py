@@ -1,9 +1,9 @@
 """Makes the attendance log equal to the database, at the start of a program.
 
-Every work date is looked at, but only those are read that may differ: ``Attendance/.checked.json`` remembers, for each
-file that was found equal, its size and time of change and how many punches the database had. A file that was edited,
-cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs time and
-nothing else.
+Every work date is looked at, but only those are read that may differ: ``Attendance/.checked-2.json`` remembers, for
+each file that was found equal, its size and time of change and how many punches the database had. A file that was
+edited, cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs
+time and nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from .csv_log import CsvLog, FileDifference, FileRepair
 from .database import Database
 from .files import remove_abandoned, write_atomically
 
-_MEMORY: Final = ".checked.json"
+_MEMORY: Final = ".checked-2.json"
+"""The number changes with the columns of the files, so that all are looked at once."""
 
 
 @dataclass(frozen=True, slots=True)

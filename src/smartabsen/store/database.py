@@ -27,7 +27,14 @@ from ..i18n import N_
 from . import schema
 from .faults import is_worth_another_try, translated
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
-from .sqlite import begin_immediate, create_private_file, journal_facts, prepare_connection, wanted_journal_mode
+from .sqlite import (
+    begin_immediate,
+    create_private_file,
+    journal_facts,
+    prepare_connection,
+    scrub,
+    wanted_journal_mode,
+)
 
 T = TypeVar("T")
 _TRY_AGAIN_S: Final = 1.0
@@ -93,14 +100,22 @@ class Database:
         timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
         password: Of a server's user, where the URL has none.
         tls: Certificates for the connection to a server.
+        on_ready: Called once, before the first unit of work is given out and when the schema is current.
 
     Raises:
         ConfigError: The URL is none of these.
     """
 
     def __init__(
-        self, url: str, *, timeouts: Timeouts | None = None, password: str = "", tls: Tls | None = None
+        self,
+        url: str,
+        *,
+        timeouts: Timeouts | None = None,
+        password: str = "",
+        tls: Tls | None = None,
+        on_ready: Callable[[Database], None] | None = None,
     ) -> None:
+        self._on_ready = on_ready
         self._url = _checked(url)
         if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
@@ -218,6 +233,19 @@ class Database:
             kind, version, risks = server_facts(connection)
         return DatabaseFacts(kind, version, self.address, risks=risks)
 
+    def scrub(self) -> None:
+        """Wipe what was deleted or replaced out of SQLite's files; nothing on a server.
+
+        Another connection in the middle of its work can keep the file from being written anew: the pages that are free
+        are zeroed all the same.
+        """
+        if self.path:
+            connection = self._engine.raw_connection()
+            try:
+                scrub(connection.dbapi_connection)
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close all connections that no unit of work is using. The database can be used again."""
         self._engine.dispose()
@@ -230,8 +258,17 @@ class Database:
                 if not self._ready:
                     schema.ensure_current(self)
                     self._ready = True
+                    self._tell_ready()
         with Session(self._of(self._engine, mode, long=long), expire_on_commit=False) as session, session.begin():
             yield session
+
+    def _tell_ready(self) -> None:
+        if self._on_ready is not None:
+            try:
+                self._on_ready(self)
+            except BaseException:
+                self._ready = False
+                raise
 
     @staticmethod
     def _of(engine: Engine, mode: str, *, long: bool = False) -> Engine:

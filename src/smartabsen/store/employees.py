@@ -6,14 +6,14 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain import Employee, ModelIdentity
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
-from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, Karyawan, TemplateRow
+from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyawan, TemplateRow
 from .texts import checked_text, folded
 
 _KEY_LENGTH: Final = 2 * CODE_LENGTH
@@ -89,11 +89,41 @@ def find_all(
         include_inactive: Also those who may not punch.
         model: Whose templates are counted; None counts none.
     """
-    query = _with_counts(model)
-    for word in folded(search).split():
-        query = query.where(Karyawan.cari.contains(word, autoescape=True))
+    query = _with_counts(model).where(*search_conditions(search))
     if not include_inactive:
         query = query.where(Karyawan.aktif)
+    people = [_employee(row, count) for row, count in session.execute(query)]
+    return tuple(sorted(people, key=lambda person: (person.name.casefold(), person.code)))
+
+
+def find_page(
+    session: Session,
+    *,
+    search: str = "",
+    include_inactive: bool = True,
+    model: ModelIdentity | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> tuple[tuple[Employee, ...], int]:
+    """Return one page of what :func:`find_all` finds, and how many there are in all; the database sorts and counts."""
+    conditions = (*search_conditions(search), *(() if include_inactive else (Karyawan.aktif,)))
+    query = _with_counts(model).where(*conditions).order_by(func.lower(Karyawan.nama), Karyawan.kode_kunci)
+    total = session.scalar(select(func.count()).select_from(Karyawan).where(*conditions)) or 0
+    people = session.execute(query.offset(offset).limit(limit))
+    return tuple(_employee(row, count) for row, count in people), total
+
+
+def search_conditions(search: str) -> list[ColumnElement[bool]]:
+    """Return what an employee must fulfil to be found by a search; none for an empty one."""
+    return [Karyawan.cari.contains(word, autoescape=True) for word in folded(search).split()]
+
+
+def left_with_face(session: Session, before: datetime) -> tuple[Employee, ...]:
+    """Return who was deactivated before an instant and whose face is stored all the same, sorted by name."""
+    face = exists().where(TemplateRow.karyawan_id == Karyawan.id) | exists().where(
+        FaceCropRow.karyawan_id == Karyawan.id
+    )
+    query = select(Karyawan, literal(0)).where(not_(Karyawan.aktif), Karyawan.nonaktif_sejak < before, face)
     people = [_employee(row, count) for row, count in session.execute(query)]
     return tuple(sorted(people, key=lambda person: (person.name.casefold(), person.code)))
 
@@ -117,6 +147,8 @@ def update(
         raise _no_such_employee(code)
     _describe(row, name=row.nama if name is None else name, position=row.jabatan if position is None else position)
     if active is not None:
+        if row.aktif != active:
+            row.nonaktif_sejak = None if active else datetime.now(UTC)
         row.aktif = active
     session.flush()
     return _employee(row, 0)

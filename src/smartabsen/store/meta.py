@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,8 @@ DATABASE_ID: Final = "database_id"
 """Identity of the database: a copy of it keeps it, another installation has another one."""
 ACTIVE_VERSION: Final = "active_version"
 """Version of the trained model that is in use."""
+ACTIVE_KEY: Final = "active_key"
+"""Id of the key that new biometric data is sealed with, whichever machine stores it."""
 
 
 def find(session: Session, name: str) -> str | None:
@@ -28,6 +30,11 @@ def put(session: Session, name: str, value: str) -> None:
     """Store a fact in place of the one before."""
     if not _insert(session, name, value):
         session.execute(update(MetaRow).where(MetaRow.name == name).values(value=value))
+
+
+def remove(session: Session, name: str) -> None:
+    """Remove a fact."""
+    session.execute(delete(MetaRow).where(MetaRow.name == name))
 
 
 def compare_and_set(session: Session, name: str, *, expected: str | None, value: str) -> bool:
@@ -70,6 +77,18 @@ def claim_active_model(session: Session, model: ModelIdentity) -> ModelIdentity:
 def replace_active_model(session: Session, old: ModelIdentity, new: ModelIdentity) -> bool:
     """Change the gallery's model; False where it is not ``old`` any more."""
     return compare_and_set(session, ACTIVE_MODEL, expected=_text(old), value=_text(new))
+
+
+def claim_active_key(session: Session, key_id: str) -> str:
+    """Fix the key of this database where none is fixed yet, and return the one that is in force.
+
+    The row stays locked against a rotation until the transaction ends.
+    """
+    compare_and_set(session, ACTIVE_KEY, expected=None, value=key_id)
+    query = select(MetaRow.value).where(MetaRow.name == ACTIVE_KEY).with_for_update(read=True)
+    found = session.scalar(query)
+    assert found is not None
+    return found
 
 
 def _text(model: ModelIdentity) -> str:

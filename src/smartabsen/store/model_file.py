@@ -1,7 +1,8 @@
-"""The trained model on the disk: ``model_knn.npz`` with the arrays, ``model_knn.json`` with everything else.
+"""The trained model on the disk: ``model_knn.npz`` with the arrays, sealed, ``model_knn.json`` with everything else.
 
-The database is the truth and these files are derived from it; running kiosks read them, and take over a new one when
-:func:`find_stamp` changes. No pickle is ever loaded.
+The arrays are faces, so the .npz lies inside a seal that is bound to the model's identity and version; the .json is
+readable without a key and holds nothing of a face. The database is the truth and these files are derived from it;
+running kiosks take over new ones when :func:`find_stamp` changes. No pickle is ever loaded.
 
 Two files cannot be replaced in one step, so the JSON goes first and describes **both** models: the new one and, under
 ``previous``, the one whose arrays still lie there. A reader takes the description whose SHA-256 the arrays have. It
@@ -15,7 +16,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,51 +24,27 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..domain import ModelIdentity
-from ..errors import ModelDamagedError, NotTrainedError
+from ..errors import ModelDamagedError, NotTrainedError, SealBrokenError
 from ..i18n import N_
 from .file_lock import file_lock
 from .files import remove_abandoned, storage_errors, write_atomically
+from .sealing import KeyRing, model_binding, sealing_key_of
+from .trained_model import (
+    ARRAYS_NAME as ARRAYS_NAME,
+    TrainedModel as TrainedModel,
+    damaged,
+    make_trained_model as make_trained_model,
+)
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
-    from ..domain import FloatArray
-
-ARRAYS_NAME: Final = "model_knn.npz"
 FACTS_NAME: Final = "model_knn.json"
 _LOCK_NAME: Final = ".model.lock"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_UNSEALED_FORMAT: Final = 1
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
-_LENGTH_TOLERANCE: Final = 1e-3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainedModel:
-    """A trained model. Make one with :func:`make_trained_model`.
-
-    Attributes:
-        model: Identity of the embeddings.
-        matcher, k: The matcher and, for KNN, its number of neighbours.
-        threshold, margin: What a decision needs.
-        leave_one_out_accuracy: As measured when it was trained, None where it could not be.
-        trained_at: UTC.
-        embeddings: float32 (N, D), rows of unit length.
-        employee_ids: int64 (N,), whose each row is.
-        version: 12 hex characters over all of this but the accuracy and the time: the same gallery, trained with the
-            same settings, has the same version.
-    """
-
-    model: ModelIdentity
-    matcher: str
-    k: int
-    threshold: float
-    margin: float
-    leave_one_out_accuracy: float | None
-    trained_at: datetime
-    embeddings: FloatArray
-    employee_ids: NDArray[np.int64]
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,54 +54,20 @@ class ModelStamp:
     facts: tuple[tuple[int, int, int], ...]
 
 
-def make_trained_model(
-    *,
-    model: ModelIdentity,
-    matcher: str,
-    k: int,
-    threshold: float,
-    margin: float,
-    leave_one_out_accuracy: float | None,
-    trained_at: datetime,
-    embeddings: FloatArray,
-    employee_ids: NDArray[np.int64],
-) -> TrainedModel:
-    """Check the parts of a trained model and give it its version.
-
-    Raises:
-        ModelDamagedError: Shapes, types or values are wrong.
-    """
-    _check_arrays(model, embeddings, employee_ids)
-    threshold, margin = float(threshold), float(margin)
-    settings = [_FORMAT, model.engine, model.digest, model.dimension, matcher, k, repr(threshold), repr(margin)]
-    digest = sha256(json.dumps(settings).encode())
-    digest.update(np.ascontiguousarray(employee_ids, dtype="<i8").data)
-    digest.update(np.ascontiguousarray(embeddings, dtype="<f4").data)
-    return TrainedModel(
-        model=model,
-        matcher=matcher,
-        k=k,
-        threshold=threshold,
-        margin=margin,
-        leave_one_out_accuracy=leave_one_out_accuracy,
-        trained_at=trained_at.astimezone(UTC),
-        embeddings=embeddings,
-        employee_ids=employee_ids,
-        version=digest.hexdigest()[:12],
-    )
-
-
-def save_model(directory: Path, trained: TrainedModel) -> None:
-    """Write a model in place of the one before; a reader finds the old or the new one at every instant.
+def save_model(directory: Path, trained: TrainedModel, ring: KeyRing) -> None:
+    """Seal a model and write it in place of the one before; a reader finds the old or the new one at every instant.
 
     Raises:
         StorageError: The disk is full, or permission is missing. The old model is in force then.
+        KeyMissingError: The ring has no key.
     """
     with file_lock(directory / _LOCK_NAME):
-        _replace(directory, trained)
+        _replace(directory, trained, ring)
 
 
-def update_model(directory: Path, change: Callable[[TrainedModel], TrainedModel | None]) -> TrainedModel | None:
+def update_model(
+    directory: Path, change: Callable[[TrainedModel], TrainedModel | None], ring: KeyRing
+) -> TrainedModel | None:
     """Replace the model in force by what ``change`` makes of it; no other writer comes in between.
 
     Args:
@@ -136,13 +79,75 @@ def update_model(directory: Path, change: Callable[[TrainedModel], TrainedModel 
     Raises:
         NotTrainedError: There is none.
         ModelDamagedError: A file is damaged.
+        KeyMissingError: It is sealed with a key that is not in the ring.
         StorageError: It cannot be written. The old model is in force then.
     """
     with file_lock(directory / _LOCK_NAME):
-        changed = change(load_model(directory))
+        changed = change(load_model(directory, ring))
         if changed is not None:
-            _replace(directory, changed)
+            _replace(directory, changed, ring)
         return changed
+
+
+def reseal_model(directory: Path, ring: KeyRing) -> bool:
+    """Seal the model in force with the active key; return whether it was sealed with another one.
+
+    Raises as :func:`update_model`, but for a model that is not there.
+    """
+    with file_lock(directory / _LOCK_NAME):
+        if model_key(directory) in (None, ring.active):
+            return False
+        _replace(directory, load_model(directory, ring), ring)
+        return True
+
+
+def seal_old_model(directory: Path, ring: KeyRing) -> bool:
+    """Seal a model from before there were seals; return whether there was one. One that is damaged is removed.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    with file_lock(directory / _LOCK_NAME):
+        if not has_unsealed_model(directory):
+            return False
+        try:
+            arrays = _read(directory / ARRAYS_NAME)
+            facts = _read_description(directory, wanted=_UNSEALED_FORMAT)
+            if facts["sha256"] != sha256(arrays).hexdigest():
+                facts = facts["previous"] or {}
+            _replace(directory, _decode(directory / ARRAYS_NAME, facts, arrays), ring)
+        except (ModelDamagedError, NotTrainedError, KeyError):
+            _remove(directory)
+        return True
+
+
+def has_unsealed_model(directory: Path) -> bool:
+    """Return whether there is a model from before there were seals."""
+    try:
+        return sealing_key_of(_read(directory / ARRAYS_NAME)) is None
+    except (NotTrainedError, ModelDamagedError):
+        return False
+
+
+def remove_model(directory: Path) -> None:
+    """Remove the trained model, so that there is none. Raises StorageError."""
+    with file_lock(directory / _LOCK_NAME):
+        _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    for name in (ARRAYS_NAME, FACTS_NAME):
+        remove_abandoned(directory / name)
+        with storage_errors(directory / name):
+            (directory / name).unlink(missing_ok=True)
+
+
+def model_key(directory: Path) -> str | None:
+    """Return the id of the key that the model in force is sealed with; None where there is none, or no seal."""
+    try:
+        return sealing_key_of(_read(directory / ARRAYS_NAME))
+    except (NotTrainedError, ModelDamagedError):
+        return None
 
 
 def copy_model(directory: Path, into: Path) -> tuple[Path, ...]:
@@ -160,12 +165,14 @@ def copy_model(directory: Path, into: Path) -> tuple[Path, ...]:
     return tuple(into / path.name for path in found)
 
 
-def load_model(directory: Path) -> TrainedModel:
+def load_model(directory: Path, ring: KeyRing) -> TrainedModel:
     """Read the model in force.
 
     Raises:
         NotTrainedError: There is none.
         ModelDamagedError: A file is damaged, or the two do not belong together.
+        SealBrokenError: The arrays are not sealed, were changed, or are those of another model.
+        KeyMissingError: It is sealed with a key that is not in the ring.
     """
     for attempt in range(_TRIES):
         if attempt:
@@ -175,8 +182,8 @@ def load_model(directory: Path) -> TrainedModel:
         arrays = _read(directory / ARRAYS_NAME)
         for facts in (described, described.get("previous")):
             if facts and facts["sha256"] == sha256(arrays).hexdigest():
-                return _decode(directory / ARRAYS_NAME, facts, arrays)
-    raise _damaged(directory / ARRAYS_NAME, "its SHA-256 differs from that in the .json file")
+                return _decode(directory / ARRAYS_NAME, facts, _opened(directory / ARRAYS_NAME, facts, arrays, ring))
+    raise damaged(directory / ARRAYS_NAME, "its SHA-256 differs from that in the .json file")
 
 
 def find_stamp(directory: Path) -> ModelStamp | None:
@@ -191,8 +198,8 @@ def find_stamp(directory: Path) -> ModelStamp | None:
     return ModelStamp(tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in found))
 
 
-def _replace(directory: Path, trained: TrainedModel) -> None:
-    arrays = _encode(trained)
+def _replace(directory: Path, trained: TrainedModel, ring: KeyRing) -> None:
+    arrays = ring.seal(_encode(trained), model_binding(trained.model, trained.version))
     facts = _describe(trained, arrays)
     for name in (ARRAYS_NAME, FACTS_NAME):
         remove_abandoned(directory / name)
@@ -205,6 +212,7 @@ def _describe(trained: TrainedModel, arrays: bytes) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "sha256": sha256(arrays).hexdigest(),
+        "key": sealing_key_of(arrays),
         "version": trained.version,
         "engine": trained.model.engine,
         "digest": trained.model.digest,
@@ -241,18 +249,18 @@ def _checksum(facts: dict[str, Any]) -> str:
     return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _read_description(directory: Path) -> dict[str, Any]:
+def _read_description(directory: Path, *, wanted: int = _FORMAT) -> dict[str, Any]:
     path = directory / FACTS_NAME
     content = _read(path)
     try:
         facts: dict[str, Any] = json.loads(content)
         intact = facts.pop("checksum") == _checksum(facts)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise _damaged(path, "it is no description of a model") from exc
+        raise damaged(path, "it is no description of a model") from exc
     if not intact:
-        raise _damaged(path, "its checksum is wrong")
-    if facts.get("format") != _FORMAT:
-        raise _damaged(path, f"its format is {facts.get('format')}; this program reads {_FORMAT}")
+        raise damaged(path, "its checksum is wrong")
+    if facts.get("format") != wanted:
+        raise damaged(path, f"its format is {facts.get('format')}; this program reads {wanted}")
     return facts
 
 
@@ -264,7 +272,25 @@ def _read(path: Path) -> bytes:
             N_("There is no trained model yet ({path} is missing)."), hint=N_("Train one: smartabsen train"), path=path
         ) from exc
     except OSError as exc:
-        raise _damaged(path, exc.strerror or "it cannot be read") from exc
+        raise damaged(path, exc.strerror or "it cannot be read") from exc
+
+
+def _opened(path: Path, facts: dict[str, Any], arrays: bytes, ring: KeyRing) -> bytes:
+    if sealing_key_of(arrays) is None:
+        raise SealBrokenError(
+            N_("The trained model {path} is not sealed: it was not written by smartabsen, or is damaged."),
+            hint=N_("Train it again: smartabsen train"),
+            path=path,
+        )
+    identity = ModelIdentity(str(facts["engine"]), str(facts["digest"]), int(facts["dimension"]))
+    plain = ring.open(arrays, model_binding(identity, str(facts["version"])))
+    if plain is None:
+        raise SealBrokenError(
+            N_("The seal of the trained model {path} is broken: it was changed, or belongs to another model."),
+            hint=N_("Train it again: smartabsen train"),
+            path=path,
+        )
+    return plain
 
 
 def _encode(trained: TrainedModel) -> bytes:
@@ -297,30 +323,7 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
         raise
     except Exception as exc:
         # Of a planted file, zipfile, zlib and NumPy raise anything.
-        raise _damaged(path, str(exc).partition("\n")[0] or type(exc).__name__) from exc
+        raise damaged(path, str(exc).partition("\n")[0] or type(exc).__name__) from exc
     if trained.version != facts["version"]:
-        raise _damaged(path, "its content differs from its version")
+        raise damaged(path, "its content differs from its version")
     return trained
-
-
-def _check_arrays(model: ModelIdentity, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> None:
-    expected = (len(employee_ids), model.dimension)
-    if embeddings.dtype != np.float32 or embeddings.shape != expected:
-        raise _damaged(ARRAYS_NAME, f"embeddings are {embeddings.dtype} {embeddings.shape}, not float32 {expected}")
-    if employee_ids.dtype != np.int64 or employee_ids.ndim != 1:
-        raise _damaged(ARRAYS_NAME, f"employee ids are {employee_ids.dtype} {employee_ids.shape}, not int64 (N,)")
-    if (employee_ids <= 0).any():
-        raise _damaged(ARRAYS_NAME, "an employee id is not positive")
-    # A comparison with NaN is false, so this also refuses what is not finite.
-    lengths = np.linalg.norm(embeddings, axis=1)
-    if not (np.abs(lengths - 1.0) <= _LENGTH_TOLERANCE).all():
-        raise _damaged(ARRAYS_NAME, "an embedding does not have unit length")
-
-
-def _damaged(path: Path | str, problem: str) -> ModelDamagedError:
-    return ModelDamagedError(
-        N_("The trained model {path} is damaged: {problem}."),
-        hint=N_("Train it again: smartabsen train"),
-        path=path,
-        problem=problem,
-    )

@@ -47,6 +47,7 @@ PEOPLE_COLUMNS: Final = (
     Column("name", ("nama", "nama karyawan", "nama lengkap", "full name"), required=True),
     Column("position", ("jabatan", "posisi", "title", "job title")),
     Column("photos", ("foto", "photo", "gambar")),
+    Column("consent", ("persetujuan", "setuju")),
 )
 """The columns of a file of people, in English and Indonesian."""
 

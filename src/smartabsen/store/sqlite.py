@@ -9,7 +9,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..i18n import N_
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
@@ -56,8 +56,18 @@ def prepare_connection(connection: sqlite3.Connection) -> None:
             mode = _pragma(connection, f"journal_mode = {wanted}")
     _pragma(connection, f"synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
     _pragma(connection, "foreign_keys = ON")
+    # What is deleted is overwritten: an erased face is not left in free pages.
+    _pragma(connection, "secure_delete = ON")
     # On macOS fsync alone does not reach the disk; elsewhere this changes nothing.
     _pragma(connection, "fullfsync = ON")
+
+
+def scrub(connection: Any) -> None:
+    """Write a database file anew without what was deleted, and empty its write-ahead log. Not within a transaction."""
+    connection.execute("PRAGMA query_only = OFF")
+    for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        with suppress(sqlite3.OperationalError):
+            connection.execute(statement).fetchall()
 
 
 def begin_immediate(connection: sqlite3.Connection, *, patience_s: float) -> None:

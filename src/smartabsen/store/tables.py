@@ -38,9 +38,11 @@ from ..domain import Status
 CODE_LENGTH: Final = 64
 NAME_LENGTH: Final = 200
 NOTE_LENGTH: Final = 500
+USER_LENGTH: Final = 32
 LABEL_LENGTH: Final = 100
 SEARCH_LENGTH: Final = 700
 SOURCE_LENGTH: Final = 255
+KEY_ID_LENGTH: Final = 12
 
 _OPTIONS: Final = {
     f"{dialect}_{option}": value
@@ -106,6 +108,7 @@ class Karyawan(Base):
     telepon: Mapped[str | None] = mapped_column(String(32))
     email: Mapped[str | None] = mapped_column(String(254))
     persetujuan_at: Mapped[datetime | None]
+    nonaktif_sejak: Mapped[datetime | None]
     cari: Mapped[str] = mapped_column(String(SEARCH_LENGTH))
     created_at: Mapped[datetime]
 
@@ -236,7 +239,11 @@ class SeenFrameRow(Base):
 
 
 class TemplateRow(Base):
-    """Templates: embeddings as float32 little-endian with the identity of their model."""
+    """Templates: sealed embeddings with the identity of their model.
+
+    ``key_id`` is the key that ``embedding`` is sealed with; it is empty in rows from before there were seals, which
+    hold float32 little-endian.
+    """
 
     __tablename__ = "templates"
     __table_args__ = (
@@ -254,14 +261,74 @@ class TemplateRow(Base):
     quality: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
     photo_digest: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(KEY_ID_LENGTH))
     created_at: Mapped[datetime]
 
 
+class FaceCropRow(Base):
+    """Faces kept from enrolment photos, sealed: what another engine can make its templates of."""
+
+    __tablename__ = "face_crops"
+    __table_args__ = (UniqueConstraint("karyawan_id", "photo_digest"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
+    photo_digest: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
+    crop: Mapped[bytes] = mapped_column(LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"))
+    key_id: Mapped[str] = mapped_column(String(KEY_ID_LENGTH))
+    created_at: Mapped[datetime]
+
+
+class ConsentRow(Base):
+    """Consents to face recognition: who, when, to which text, recorded by whom. ``withdrawn_at`` ends one."""
+
+    __tablename__ = "consents"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"), index=True)
+    at_utc: Mapped[datetime]
+    text_version: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(8))
+    recorded_by: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    withdrawn_at: Mapped[datetime | None]
+
+
+class ErasureRow(Base):
+    """Tombstones: who was erased, as a row id and the instant of that row, and what was to be done.
+
+    There is no foreign key: a tombstone outlives the row, and is copied into older databases that come back.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (UniqueConstraint("karyawan_id", "at_utc"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int]
+    karyawan_created_at: Mapped[datetime]
+    scope: Mapped[str] = mapped_column(String(16))
+    attendance: Mapped[str] = mapped_column(String(16))
+    at_utc: Mapped[datetime]
+    requested_by: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    done_at: Mapped[datetime | None]
+
+
 class PunchRow(Base):
-    """Punches: never changed. ``status`` is what the person was told. ``method`` has no CHECK: its words will grow."""
+    """Punches: never changed. ``status`` is what the person was told. ``method`` has no CHECK: its words will grow.
+
+    ``supersedes_id`` names the punch that a correction replaces or takes out; unique, so that each one is corrected
+    once and a further correction follows on the first.
+    """
 
     __tablename__ = "punches"
-    __table_args__ = (Index(None, "karyawan_id", "at_utc"), Index(None, "work_date", "id"), TABLE_OPTIONS)
+    __table_args__ = (
+        Index(None, "karyawan_id", "at_utc"),
+        Index(None, "work_date", "id"),
+        Index(None, "supersedes_id", unique=True),
+        TABLE_OPTIONS,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
@@ -277,6 +344,25 @@ class PunchRow(Base):
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
     clock_trusted: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[datetime]
+    supersedes_id: Mapped[int | None]
+
+
+class UserRow(Base):
+    """Users of the dashboard. ``name`` is in lower case. Wrong passwords are counted here, where all workers see it."""
+
+    __tablename__ = "users"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(USER_LENGTH), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool]
+    failed_attempts: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    sessions_valid_from: Mapped[datetime]
+    created_at: Mapped[datetime]
+    last_login_at: Mapped[datetime | None]
 
 
 class AuditRow(Base):

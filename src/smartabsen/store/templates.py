@@ -1,4 +1,8 @@
-"""Templates in the database: embeddings with the identity of their model, bound to an employee."""
+"""Templates in the database: sealed embeddings with the identity of their model, bound to an employee.
+
+Whoever can write the database, yet has no key, cannot add a face, and cannot give one to somebody else: a seal opens
+only in the row of the employee, the model and the photo that it was made for.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, CursorResult, and_, delete as sql_delete, func, select
 from sqlalchemy.orm import Session
 
-from ..domain import ModelIdentity, Quality, Template
-from ..errors import InvalidInputError, ModelDamagedError
+from ..domain import ModelIdentity, Quality, Template, TemplateFacts
+from ..errors import InvalidInputError, SealBrokenError
 from ..i18n import N_
 from . import employees
+from .sealing import BROKEN_HINT, KeyRing, sealing_key_of, template_binding
 from .tables import SOURCE_LENGTH, Karyawan, TemplateRow
 from .texts import shortened
 
@@ -40,6 +45,7 @@ class Gallery:
         employee_ids: int64 (N,), whose each row is.
         template_ids: int64 (N,).
         sources: N file names or cameras, for people.
+        photo_digests: N digests (hex) of the photos.
     """
 
     model: ModelIdentity
@@ -47,10 +53,11 @@ class Gallery:
     employee_ids: NDArray[np.int64]
     template_ids: NDArray[np.int64]
     sources: tuple[str, ...]
+    photo_digests: tuple[str, ...]
 
 
-def add_many(session: Session, templates: Sequence[Template]) -> tuple[Template, ...]:
-    """Store templates; a photo that the employee has a template of already (same model) is passed over.
+def add_many(session: Session, templates: Sequence[Template], *, ring: KeyRing) -> tuple[Template, ...]:
+    """Seal and store templates; a photo that the employee has a template of already (same model) is passed over.
 
     Returns:
         Those that were stored, with their ids, in the order given.
@@ -58,6 +65,7 @@ def add_many(session: Session, templates: Sequence[Template]) -> tuple[Template,
     Raises:
         InvalidInputError: An embedding has another type, shape or length than its model says.
         NotFoundError: There is no such employee.
+        KeyMissingError: The ring has no key.
     """
     for template in templates:
         _check(template)
@@ -71,47 +79,90 @@ def add_many(session: Session, templates: Sequence[Template]) -> tuple[Template,
     for template in templates:
         if template.photo_digest not in known[template.employee_id, template.model]:
             key = (template.employee_id, template.model, template.photo_digest)
-            rows.setdefault(key, (template, _row(template)))
+            rows.setdefault(key, (template, _row(template, ring)))
     session.add_all(row for _, row in rows.values())
     session.flush()
     return tuple(dataclasses.replace(template, id=row.id, source=row.source) for template, row in rows.values())
 
 
-def of_employee(session: Session, employee_id: int, *, model: ModelIdentity | None = None) -> tuple[Template, ...]:
+def of_employee(
+    session: Session, employee_id: int, *, ring: KeyRing, model: ModelIdentity | None = None
+) -> tuple[Template, ...]:
     """Return an employee's templates, the oldest first; of all models where none is given.
 
     Raises:
-        ModelDamagedError: A stored embedding is not what its row says.
+        SealBrokenError: A stored embedding is not what its row says.
+        KeyMissingError: One is sealed with a key that is not in the ring.
     """
-    query = select(TemplateRow).where(TemplateRow.karyawan_id == employee_id).order_by(TemplateRow.id)
+    query = (
+        select(TemplateRow, Karyawan.kode)
+        .join(Karyawan)
+        .where(TemplateRow.karyawan_id == employee_id)
+        .order_by(TemplateRow.id)
+    )
     if model is not None:
         query = query.where(_made_by(model))
-    return tuple(_template(row) for row in session.scalars(query))
+    return tuple(_template(row, code, ring) for row, code in session.execute(query))
 
 
-def gallery(session: Session, model: ModelIdentity, *, include_inactive: bool = False) -> Gallery:
+def facts_of_employee(session: Session, employee_id: int) -> tuple[TemplateFacts, ...]:
+    """Return what may be known of an employee's templates without a key, the oldest first."""
+    query = select(TemplateRow).where(TemplateRow.karyawan_id == employee_id).order_by(TemplateRow.id)
+    return tuple(
+        TemplateFacts(
+            id=row.id,
+            model=ModelIdentity(row.engine, row.model_digest, row.dimension),
+            quality=_quality(row.quality),
+            source=row.source,
+            photo_digest=row.photo_digest,
+            created_at=row.created_at,
+        )
+        for row in session.scalars(query)
+    )
+
+
+def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_inactive: bool = False) -> Gallery:
     """Return all templates of a model as arrays.
 
     Raises:
-        ModelDamagedError: A stored embedding is not what its row says.
+        SealBrokenError: A stored embedding is not what its row says.
+        KeyMissingError: One is sealed with a key that is not in the ring.
     """
     query = (
-        select(TemplateRow.id, TemplateRow.karyawan_id, TemplateRow.embedding, TemplateRow.source)
+        select(
+            TemplateRow.id,
+            TemplateRow.karyawan_id,
+            TemplateRow.embedding,
+            TemplateRow.source,
+            TemplateRow.photo_digest,
+            Karyawan.kode,
+        )
+        .join(Karyawan)
         .where(_made_by(model))
         .order_by(TemplateRow.karyawan_id, TemplateRow.id)
     )
     if not include_inactive:
-        query = query.join(Karyawan).where(Karyawan.aktif)
+        query = query.where(Karyawan.aktif)
     rows = session.execute(query).all()
-    embeddings = np.empty((len(rows), model.dimension), dtype=np.float32)
-    for index, (template_id, _, blob, _) in enumerate(rows):
-        embeddings[index] = _embedding(template_id, blob, model.dimension)
+    plains = []
+    for template_id, owner, sealed, _, photo_digest, code in rows:
+        plain = ring.open(sealed, template_binding(owner, model, photo_digest))
+        if plain is None or len(plain) != 4 * model.dimension:
+            raise _broken(sealed, template_id=template_id, code=code)
+        plains.append(plain)
+    # All at once: one check of thousands of rows takes the time of a few single ones.
+    embeddings = np.frombuffer(b"".join(plains), dtype="<f4").astype(np.float32).reshape(len(rows), model.dimension)
+    wrong = np.flatnonzero(~(np.abs(np.linalg.norm(embeddings, axis=1) - 1.0) <= _LENGTH_TOLERANCE))
+    if len(wrong):
+        row = rows[int(wrong[0])]
+        raise _broken(row.embedding, template_id=row.id, code=row.kode)
     return Gallery(
         model=model,
         embeddings=embeddings,
         employee_ids=np.array([row.karyawan_id for row in rows], dtype=np.int64),
         template_ids=np.array([row.id for row in rows], dtype=np.int64),
         sources=tuple(row.source for row in rows),
+        photo_digests=tuple(row.photo_digest for row in rows),
     )
 
 
@@ -137,6 +188,13 @@ def delete(session: Session, template_ids: Iterable[int]) -> int:
     """Delete templates by their ids; return how many there were."""
     deleted = session.execute(sql_delete(TemplateRow).where(TemplateRow.id.in_(list(template_ids))))
     return cast(CursorResult[Any], deleted).rowcount
+
+
+def delete_where_other_exists(session: Session, *, model: ModelIdentity, other: ModelIdentity) -> int:
+    """Delete the templates of ``model`` of people who have some of ``other``; return how many there were."""
+    have_other = set(session.scalars(select(TemplateRow.karyawan_id).where(_made_by(other)).distinct()))
+    condition = and_(_made_by(model), TemplateRow.karyawan_id.in_(have_other))
+    return cast(CursorResult[Any], session.execute(sql_delete(TemplateRow).where(condition))).rowcount
 
 
 def _made_by(model: ModelIdentity) -> ColumnElement[bool]:
@@ -166,40 +224,60 @@ def _is_unit(embedding: FloatArray) -> bool:
     return bool(abs(float(np.linalg.norm(embedding)) - 1.0) <= _LENGTH_TOLERANCE)
 
 
-def _row(template: Template) -> TemplateRow:
+def _row(template: Template, ring: KeyRing) -> TemplateRow:
+    plain = template.embedding.astype("<f4").tobytes()
     return TemplateRow(
         karyawan_id=template.employee_id,
         engine=template.model.engine,
         model_digest=template.model.digest,
         dimension=template.model.dimension,
-        embedding=template.embedding.astype("<f4").tobytes(),
+        embedding=ring.seal(plain, template_binding(template.employee_id, template.model, template.photo_digest)),
         quality=json.dumps(dataclasses.asdict(template.quality)),
         source=shortened(template.source, SOURCE_LENGTH),
         photo_digest=template.photo_digest,
+        key_id=ring.active,
         created_at=datetime.now(UTC),
     )
 
 
-def _template(row: TemplateRow) -> Template:
-    quality: dict[str, Any] = json.loads(row.quality)
+def _template(row: TemplateRow, code: str, ring: KeyRing) -> Template:
+    model = ModelIdentity(row.engine, row.model_digest, row.dimension)
+    bound_to = template_binding(row.karyawan_id, model, row.photo_digest)
     return Template(
         id=row.id,
         employee_id=row.karyawan_id,
-        embedding=_embedding(row.id, row.embedding, row.dimension),
-        model=ModelIdentity(row.engine, row.model_digest, row.dimension),
-        quality=Quality(**{name: value for name, value in quality.items() if name in _QUALITY_FIELDS}),
+        embedding=_embedding(ring, row.embedding, bound_to, row.dimension, template_id=row.id, code=code),
+        model=model,
+        quality=_quality(row.quality),
         source=row.source,
         photo_digest=row.photo_digest,
     )
 
 
-def _embedding(template_id: int, blob: bytes, dimension: int) -> FloatArray:
-    if len(blob) == 4 * dimension:
-        embedding = np.frombuffer(blob, dtype="<f4").astype(np.float32)
+def _quality(text: str) -> Quality:
+    stored: dict[str, Any] = json.loads(text)
+    return Quality(**{name: value for name, value in stored.items() if name in _QUALITY_FIELDS})
+
+
+def _embedding(
+    ring: KeyRing, sealed: bytes, bound_to: bytes, dimension: int, *, template_id: int, code: str
+) -> FloatArray:
+    plain = ring.open(sealed, bound_to)
+    if plain is not None and len(plain) == 4 * dimension:
+        embedding = np.frombuffer(plain, dtype="<f4").astype(np.float32)
         if _is_unit(embedding):
             return embedding
-    raise ModelDamagedError(
-        N_("The stored template {id} is damaged."),
-        hint=N_("Restore a copy of the database, or enrol this person again."),
+    raise _broken(sealed, template_id=template_id, code=code)
+
+
+def _broken(sealed: bytes, *, template_id: int, code: str) -> SealBrokenError:
+    if sealing_key_of(sealed) is None:
+        message = N_("The template {id} of {code} is not sealed: it was not stored by smartabsen, or is damaged.")
+    else:
+        message = N_("The seal of the template {id} of {code} is broken: it was changed, or moved from somebody else.")
+    return SealBrokenError(
+        message,
+        hint=BROKEN_HINT,
         id=template_id,
+        code=code,
     )

@@ -90,4 +90,7 @@ def _check() -> Response | None:
         abort(401)
     if needed is Who.ADMIN and role is not Who.ADMIN:
         abort(403)
+    if route.max_bytes is not None:
+        # Said here, because the CSRF token of a form is read before its view is called.
+        request.max_content_length = route.max_bytes
     return None

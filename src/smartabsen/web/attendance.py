@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import re
+import threading
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, session, url_for
 from flask_babel import format_date, format_time
 from werkzeug.wrappers import Response
 
-from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult
+from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckIn, CheckInResult
 from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
 from ..errors import SmartAbsenError
 from ..i18n import _, describe_error
 from ..messages import STATUSES, describe_outcome, describe_prompt, fill, greet
 from .access import is_in_office
-from .faults import fail, json_answer, problem_of_status
+from .faults import fail, json_answer
 from .grants import find_grant, signed_out, use_up
 from .library import library
 from .phone_cookie import find_phone
-from .security import allow_camera
+from .security import allow_camera, refuse_haste
 from .verify import has_confirmed
 
 blueprint = Blueprint("attendance", __name__)
 
+WARM_UP: Final = "SMARTABSEN_WARM_UP"
+"""Key in the Flask configuration: whether the camera page loads engine and model in the background."""
 ATTEMPTS: Final = 20
 """Bursts that one sign-in may send."""
 _DONE: Final = (Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED)
@@ -41,6 +45,9 @@ def show() -> Response:
     if grant is None or grant.answer is not None:
         return redirect(url_for("auth.show"))
     allow_camera()
+    if current_app.config[WARM_UP] and not library().checkin.is_warm:
+        # The person is still looking for the button.
+        threading.Thread(target=_warm_up, args=(library().checkin,), name="warm-up", daemon=True).start()
     page = render_template(
         "attendance.html", seconds=grant.seconds_left, paired=bool(grant.code), asks=library().checkin.asks
     )
@@ -52,9 +59,9 @@ def challenge() -> Response:
     """Draw the movements that the next burst must show; the ones drawn before count no more."""
     grant = find_grant()
     assert grant is not None, "the access table lets nobody in without"
-    wait_s = library().limits.hit(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
-    if wait_s:
-        return fail(problem_of_status(429), 429, retry_after_s=wait_s)
+    refusal = refuse_haste(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
+    if refusal is not None:
+        return refusal
     cannot = request.form.get("cannot", "")
     without = frozenset({LivenessAction(cannot)} if cannot in set(LivenessAction) else ())
     drawn = library().checkin.draw(without=without)
@@ -75,9 +82,9 @@ def process() -> Response:
         if key != grant.key:
             return fail(signed_out(), 401)
         return json_answer(grant.answer)
-    wait_s = library().limits.hit(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
-    if wait_s:
-        return fail(problem_of_status(429), 429, retry_after_s=wait_s)
+    refusal = refuse_haste(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
+    if refusal is not None:
+        return refusal
     files = request.files.getlist("frames")
     if len(files) > MAX_CHALLENGE_FRAMES:
         abort(400)
@@ -131,6 +138,12 @@ def punch_by_pin() -> Response:
         message, hint = describe_error(error)
         return _pin_page(problem=f"{message} {hint}".strip(), status=error.http_status)
     return make_response(render_template("pin.html", message=_greeting(result)))
+
+
+def _warm_up(checkin: CheckIn) -> None:
+    with suppress(SmartAbsenError):
+        # The attempt itself will say what is wrong.
+        checkin.warm_up()
 
 
 def _pin_page(*, problem: str = "", status: int = 200) -> Response:

@@ -18,7 +18,7 @@ from .library import EXTENSION
 from .sessions import DatabaseSessions
 
 MAX_BODY_BYTES: Final = 5_000_000
-"""Of a request; a view that takes more says so itself, by ``request.max_content_length``."""
+"""Of a request; a route that takes more says so in the access table."""
 _MAX_FORM_PARTS: Final = 100
 _BOOTSTRAP_AGE_S: Final = 86_400
 
@@ -44,6 +44,7 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
         MAX_FORM_PARTS=_MAX_FORM_PARTS,
         BOOTSTRAP_SERVE_LOCAL=True,
         TEMPLATES_AUTO_RELOAD=False,
+        **{attendance.WARM_UP: True},
     )
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     flask.session_interface = DatabaseSessions()

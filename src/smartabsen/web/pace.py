@@ -17,10 +17,13 @@ class Pace:
     Args:
         every_s: Seconds between two questions of one asker.
         clock: Seconds, monotonic.
+
+    Attributes:
+        every_s: The same; tests and benchmarks ask faster.
     """
 
     def __init__(self, every_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._every_s = every_s
+        self.every_s = every_s
         self._clock = clock
         self._asked_s: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
@@ -29,7 +32,7 @@ class Pace:
         """Note a question and tell whether it came too early; one that did does not count."""
         now = self._clock()
         with self._lock:
-            if now - self._asked_s.get(asker, float("-inf")) < self._every_s:
+            if now - self._asked_s.get(asker, float("-inf")) < self.every_s:
                 return True
             self._asked_s[asker] = now
             self._asked_s.move_to_end(asker)

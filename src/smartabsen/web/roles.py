@@ -28,11 +28,13 @@ class Route:
         read: Who may call it by GET and HEAD.
         write: Who may call it by other methods; ``read`` where None.
         as_json: Its errors are JSON, whatever the client accepts.
+        max_bytes: Of a request's body, where more is allowed than everywhere else, to those who may call the route.
     """
 
     read: Who
     write: Who | None = None
     as_json: bool = False
+    max_bytes: int | None = None
 
     def needed_for(self, method: str) -> Who:
         """Return who may call it by this method."""

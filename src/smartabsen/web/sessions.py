@@ -8,6 +8,7 @@ there, and it can be ended there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -24,7 +25,7 @@ CSRF_KEY: Final = "csrf_token"
 IDLE_S: Final = 30 * 60
 ABSOLUTE_S: Final = 12 * 3600
 _VISIT_S: Final = 12 * 3600
-UNTOUCHED: Final = {"auth.status"}
+UNTOUCHED: Final = {"auth.status", "admin.today_part", "admin.training_part", "admin.phones_part"}
 """Endpoints that are polled: their requests do not put the idle end of a session off."""
 
 
@@ -44,6 +45,7 @@ class BrowserSession(SessionMixin):
         self._sid: str | None = None
         self._user_id: int | None = None
         self._created_at: datetime | None = None
+        self._stored: dict[str, Any] = {}
         self._ended = False
 
     def __getitem__(self, key: str) -> Any:
@@ -70,16 +72,28 @@ class BrowserSession(SessionMixin):
         return self._sid
 
     @property
+    def claimed_sid(self) -> str:
+        """The id that the browser sent, which may be of no session: nothing is read and nothing is kept alive."""
+        return self._cookie_sid
+
+    @property
     def user_id(self) -> int | None:
         """Row id of the administrator who is logged in, else None."""
         self._open()
         return self._user_id
 
+    @property
+    def began_at(self) -> datetime | None:
+        """When the session began, UTC; None while nothing of it is in the database."""
+        self._open()
+        return self._created_at
+
     def need_sid(self) -> str:
         """Return the id; a session that is not in the database yet is put there now."""
         data = self._open()
         if self._sid is None:
-            self._sid = library().web_sessions.create(dict(data), idle_s=IDLE_S, absolute_s=ABSOLUTE_S)
+            self._sid = library().web_sessions.create(data, idle_s=IDLE_S, absolute_s=ABSOLUTE_S)
+            self._stored = deepcopy(data)
             self.modified = True
         return self._sid
 
@@ -94,7 +108,7 @@ class BrowserSession(SessionMixin):
         self._open()
         if self._sid is not None:
             store.revoke(self._sid)
-        self._data, self._user_id = {}, user_id
+        self._data, self._user_id, self._stored = {}, user_id, {}
         self._forget_csrf()
         self._sid = store.create({}, idle_s=idle_s, absolute_s=absolute_s, user_id=user_id)
 
@@ -121,7 +135,9 @@ class BrowserSession(SessionMixin):
                 stored = library().web_sessions.load(self._cookie_sid, touch=request.endpoint not in UNTOUCHED)
             if stored is not None:
                 self._sid, self._user_id = self._cookie_sid, stored.user_id
-                self._data, self._created_at = dict(stored.data), stored.created_at
+                # Apart from each other: a list in it may be changed in place.
+                self._data, self._stored = dict(stored.data), deepcopy(dict(stored.data))
+                self._created_at = stored.created_at
             elif self._visit:
                 self._data = _read_visit(self._visit)
         return self._data
@@ -137,9 +153,8 @@ class BrowserSession(SessionMixin):
             if data:
                 set_cookie(response, VISIT_COOKIE, _write_visit(data), secure=secure, max_age=_VISIT_S)
             return
-        created = self._sid is None
         sid = self.need_sid()
-        if not created:
+        if data != self._stored:
             library().web_sessions.save(sid, data)
         if sid != self._cookie_sid:
             set_cookie(response, COOKIE, sid, secure=secure)

@@ -6,9 +6,10 @@ import typer
 
 from ...domain import Employee
 from ...i18n import _
-from .. import data, tables
+from .. import data, privacy_view, tables
 from ..answer import Answer
 from ..command import command, make_noun
+from ..output import Output
 from ..parameters import Code
 from ..session import Session
 
@@ -34,14 +35,23 @@ def list_employees(
 
 @command(app, "show", help=_("Show an employee and the photos enrolled."), example="smartabsen employee show E001")
 def show_employee(session: Session, code: Code) -> Answer:
-    """Show an employee with the sources of the templates."""
+    """Show an employee with the sources of the templates and the consents."""
     with session.open() as app:
         employee = app.get_employee(code)
         templates = app.templates_of(code)
-    return Answer(
-        data={"employee": data.employee(employee), "templates": [data.template(each) for each in templates]},
-        show=lambda out: tables.show_employee(out, employee, templates),
-    )
+        consents = app.privacy.consents(code)
+
+    def show(out: Output) -> None:
+        tables.show_employee(out, employee, templates)
+        out.line()
+        privacy_view.show_consents(out, consents)
+
+    facts = {
+        "employee": data.employee(employee),
+        "templates": [data.template(each) for each in templates],
+        "consents": [privacy_view.consent(each) for each in consents],
+    }
+    return Answer(data=facts, show=show)
 
 
 @command(app, "rename", help=_("Change a name."), example="smartabsen employee rename E001 'Siti Rahmawati'")

@@ -11,7 +11,7 @@ from .. import data, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun
 from ..output import Output
-from ..parameters import AllowDuplicate, Detector
+from ..parameters import AllowDuplicate, Consent, Detector
 from ..session import Session
 
 app = make_noun()
@@ -38,6 +38,7 @@ def enroll(
     no_photos: Annotated[
         bool, typer.Option("--no-photos", help=_("Add the person without a face: punches are made by hand."))
     ] = False,
+    consent: Consent = False,
     allow_duplicate: AllowDuplicate = False,
     detector: Detector = None,
 ) -> Answer:
@@ -55,6 +56,7 @@ def enroll(
                 shots=shots,
                 position=position,
                 allow_duplicate=allow_duplicate,
+                consent=consent,
                 on_event=lambda event: _guide(session.out, event),
             )
         else:
@@ -65,6 +67,7 @@ def enroll(
                     code=code,
                     position=position,
                     allow_duplicate=allow_duplicate,
+                    consent=consent,
                     on_progress=progress,
                 )
     return _answer(report)

@@ -11,7 +11,7 @@ from ...i18n import N_, _
 from .. import data, tables
 from ..answer import INTERRUPTED, Answer, Problem, problem_of
 from ..command import command, make_noun
-from ..parameters import AllowDuplicate, Detector
+from ..parameters import AllowDuplicate, Consent, Detector
 from ..session import Session
 
 app = make_noun()
@@ -24,7 +24,8 @@ app = make_noun()
     + "\n\n"
     + _(
         "Columns: code, name, position, photos (several separated by |; or photos found as DIR/<code>/* and "
-        "DIR/<code>.jpg). The same file can be imported again: nothing is doubled. Exit code 7 when rows were rejected."
+        "DIR/<code>.jpg), consent (yes, no or a date). The same file can be imported again: nothing is doubled. Exit "
+        "code 7 when rows were rejected."
     ),
     example="smartabsen import people.csv --photos photos/ --dry-run\nsmartabsen import people.csv --photos photos/",
 )
@@ -42,6 +43,7 @@ def import_people(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=64, help=_("Processes; one for each core by default."))
     ] = None,
+    consent: Consent = False,
     allow_duplicate: AllowDuplicate = False,
     detector: Detector = None,
 ) -> Answer:
@@ -56,6 +58,7 @@ def import_people(
                 on_conflict=on_conflict,
                 allow_duplicate=allow_duplicate,
                 workers=workers,
+                consent=consent,
                 on_progress=progress,
             )
         if rejects is not None:

@@ -18,12 +18,14 @@ app = make_noun()
 @command(
     app,
     "serve",
-    help=_("Run the web server: sign-in by phone, attendance in the browser, and the pages of the administrators.")
+    help=_("Run the web server.")
+    + "\n\n"
+    + _("It has the sign-in by phone, attendance in the browser, and the pages of the administrators.")
     + "\n\n"
     + _("Checks what it needs, says what to do where something is missing, and ends well on SIGTERM or Ctrl-C.")
     + " "
     + _("See docs/server.md for https, production and tunnels."),
-    example="smartabsen serve\nsmartabsen serve --host 0.0.0.0 --tls-cert tls/server.crt --tls-key tls/server.key",
+    example="smartabsen serve\nsmartabsen serve --host 0.0.0.0\nsmartabsen serve --production --workers 4",
 )
 def serve(
     session: Session,

@@ -1,11 +1,18 @@
-"""The pages of the administrators, under ``/admin``."""
+"""The pages of the administrators, under ``/admin``: each module registers the routes of one subject."""
 
-from flask import Blueprint, render_template
+from . import attendance, audit, corrections, employees, leave, login, phones, system, today, users
+from .blueprint import blueprint
 
-blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-
-
-@blueprint.get("/login")
-def login() -> str:
-    """Ask who is there."""
-    return render_template("admin/login.html")
+__all__ = [
+    "attendance",
+    "audit",
+    "blueprint",
+    "corrections",
+    "employees",
+    "leave",
+    "login",
+    "phones",
+    "system",
+    "today",
+    "users",
+]

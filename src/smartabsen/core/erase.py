@@ -1,0 +1,260 @@
+"""Erasing a person or a face: in the database, the trained model, the log and its copies; again after a restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Literal
+
+from ..domain import Employee
+from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError
+from ..store import audit, employees, erasure, log_copies, punches, templates
+from ..store.database import Database, Session
+from ..store.erasure import ALL, FACE, Tombstone, TombstoneFile
+from ..store.files import storage_errors
+from ..store.model_file import TrainedModel, has_unsealed_model, load_model, make_trained_model, remove_model
+from ..store.punches import LoggedPunch
+from ..store.tables import LABEL_LENGTH
+from ..store.texts import shortened
+from .bootstrap import Services
+from .train import change_model, forget_employee
+
+Scope = Literal["all", "face"]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePlan:
+    """What :func:`erase` would do.
+
+    Attributes:
+        employee: Who.
+        scope: ``face`` (templates, kept faces, consent) or ``all``.
+        attendance: ``pseudonymise`` or ``delete``; empty for a face alone.
+        rows: Number of rows by table that belong to the person.
+    """
+
+    employee: Employee
+    scope: str
+    attendance: str
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure did.
+
+    Attributes:
+        pseudonym: What stands in the place of code and name; empty where the person stays.
+        rows: Number of deleted rows by table.
+        log_lines: Lines taken out of replaced copies of log files.
+        log_files: Log files that were written anew.
+    """
+
+    pseudonym: str
+    rows: dict[str, int]
+    log_lines: int
+    log_files: int
+
+
+def tombstone_file(services: Services) -> TombstoneFile:
+    """Return the tombstones of the home. A restore leaves this file alone."""
+    return TombstoneFile(services.settings.home / "secrets" / "erasures.jsonl")
+
+
+def plan_erasure(services: Services, code: str, *, scope: Scope) -> ErasurePlan:
+    """Say what an erasure would do, and change nothing. Raises NotFoundError."""
+    with services.database.read() as session:
+        employee = employees.get(session, code)
+        rows = erasure.count_rows(session, employee.id)
+    if scope == FACE:
+        rows = {name: count for name, count in rows.items() if name in ("templates", "face_crops", "consents")}
+    attendance = services.settings.privacy.attendance_after_erasure if scope == ALL else ""
+    return ErasurePlan(employee, scope, attendance, rows)
+
+
+def erase(services: Services, code: str, *, scope: Scope) -> Erasure:
+    """Erase a person, or only the face. Killed at any moment, :func:`apply_tombstones` completes it.
+
+    Raises:
+        NotFoundError: There is no such employee.
+        StorageError: A file cannot be written. What is done stays done, and the rest is done at the next start.
+        DatabaseError: The database does not answer.
+    """
+    with services.database.read() as session:
+        employee = employees.get(session, code)
+    tombstone = Tombstone(
+        employee_id=employee.id,
+        employee_made_at=employee.created_at,
+        scope=scope,
+        attendance=services.settings.privacy.attendance_after_erasure,
+        at=datetime.now(UTC),
+        requested_by=shortened(services.actor, LABEL_LENGTH),
+    )
+    tombstone_file(services).append(tombstone)
+    return _carry_out(services, tombstone)
+
+
+def apply_tombstones(services: Services) -> int:
+    """Carry out what is not carried out in this database; return how many erasures that were.
+
+    After an older database was restored, everybody who was erased since is erased again. The tombstones are those of
+    the database and those of the home, which a restore leaves alone. Cheap where there is nothing to do.
+
+    Raises:
+        StorageError: A file cannot be read or written.
+        DatabaseError: The database does not answer.
+    """
+    file = tombstone_file(services)
+    with services.database.read() as session:
+        stored = erasure.stored_tombstones(session)
+        done = {tombstone for tombstone, is_done in stored if is_done}
+        everything = dict.fromkeys([*(tombstone for tombstone, _ in stored), *file.read()])
+        wanted = [each for each in everything if each not in done or erasure.is_needed(session, each)]
+        in_file = set(file.read())
+    for tombstone in everything:
+        if tombstone not in in_file:
+            # This home has not seen it: it was asked for on another machine.
+            file.append(tombstone)
+    for tombstone in wanted:
+        _carry_out(services, tombstone)
+    return len(wanted)
+
+
+def carry_tombstones(services: Services, live: Database, restored: Database) -> None:
+    """Erase in a database that is about to take the place of the live one whoever was erased since it was made.
+
+    The files of the home are done afterwards, by :func:`apply_tombstones`.
+
+    Raises:
+        DatabaseError: One of both does not answer.
+        StorageError: The tombstones of the home cannot be read.
+    """
+    known: list[Tombstone] = []
+    # A damaged one is aside already; the file of the home knows the same erasures.
+    if live.path is None or live.path.exists():
+        with live.read() as session:
+            known = [tombstone for tombstone, _ in erasure.stored_tombstones(session)]
+    with restored.read() as session:
+        there = {tombstone for tombstone, _ in erasure.stored_tombstones(session)}
+    missing = [each for each in dict.fromkeys([*known, *tombstone_file(services).read()]) if each not in there]
+    for tombstone in missing:
+        restored.run_write(partial(_erase_rows, services, tombstone))
+    if missing:
+        restored.scrub()
+
+
+def forget_erased(services: Services) -> bool:
+    """Take those out of this home's trained model whose templates were erased, perhaps on another machine.
+
+    Returns:
+        Whether there was anybody.
+
+    Raises:
+        KeyMissingError: The key of the templates is missing.
+        SealBrokenError: A template was changed, or moved from somebody else.
+        StorageError: The model cannot be written.
+    """
+    ring = services.key_chain.ring()
+    with services.database.read() as session:
+        erased = erasure.erased_ids(session)
+        if not erased:
+            return False
+        try:
+            trained = load_model(services.settings.assets_dir, ring)
+        except (NotTrainedError, ModelDamagedError, KeyMissingError):
+            return False
+        if not erased & set(trained.employee_ids.tolist()):
+            return False
+        stored = templates.gallery(session, trained.model, ring=ring, include_inactive=True)
+    known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
+
+    def forget(model: TrainedModel) -> TrainedModel | None:
+        rows = zip(model.employee_ids.tolist(), map(bytes, model.embeddings), strict=True)
+        kept = [row[0] not in erased or row in known for row in rows]
+        if all(kept):
+            return None
+        return make_trained_model(
+            model=model.model,
+            matcher=model.matcher,
+            k=model.k,
+            threshold=model.threshold,
+            margin=model.margin,
+            leave_one_out_accuracy=model.leave_one_out_accuracy,
+            trained_at=model.trained_at,
+            embeddings=model.embeddings[kept],
+            employee_ids=model.employee_ids[kept],
+        )
+
+    return change_model(services, forget)
+
+
+def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
+    with services.database.read() as session:
+        target = erasure.find_target(session, tombstone)
+        punched = erasure.punches_of(session, tombstone.employee_id) if target else ()
+    everything = tombstone.scope == ALL and target is not None
+    punch_ids = [punch_id for punch_id, _ in punched]
+    log_lines = log_files = 0
+    if everything and target is not None:
+        # Before the database: the names are still known there, so that this can be done again after a crash.
+        texts = [target.code, target.name]
+        log_lines = log_copies.erase_person(services.csv_log, punch_ids=punch_ids, texts=texts)
+    rows = services.database.run_write(partial(_erase_rows, services, tombstone))
+    services.database.scrub()
+    if target is not None:
+        _forget(services, tombstone.employee_id)
+    if everything:
+        for work_date in sorted({work_date for _, work_date in punched}):
+            with services.database.read() as session:
+                still = any(found.work_date == work_date for found in punches.dates(session))
+            log_files += _write_anew(services, work_date) if still else _delete_log(services, work_date)
+        log_copies.erase_person(services.csv_log, punch_ids=punch_ids, texts=())
+    services.database.run_write(lambda session: erasure.mark_done(session, tombstone))
+    return Erasure(tombstone.pseudonym if everything else "", rows, log_lines, log_files)
+
+
+def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:
+    target = erasure.find_target(session, tombstone)
+    rows = erasure.erase_rows(session, tombstone)
+    if target is not None:
+        audit.append(
+            session,
+            actor=services.actor,
+            action="privacy.erase",
+            subject=tombstone.pseudonym if tombstone.scope == ALL else target.code,
+            details={"scope": tombstone.scope, **{name: str(count) for name, count in rows.items()}},
+        )
+    return rows
+
+
+def _forget(services: Services, employee_id: int) -> None:
+    assets = services.settings.assets_dir
+    try:
+        trained = load_model(assets, services.key_chain.ring())
+    except NotTrainedError:
+        if has_unsealed_model(assets):
+            remove_model(assets)
+        return
+    except (ModelDamagedError, KeyMissingError):
+        # Nobody can tell whose faces are in it: it is made again by the next training.
+        remove_model(assets)
+        return
+    if employee_id in trained.employee_ids:
+        forget_employee(services, employee_id)
+
+
+def _write_anew(services: Services, work_date: date) -> int:
+    def read() -> tuple[LoggedPunch, ...]:
+        with services.database.read() as session:
+            return punches.logged_on(session, work_date)
+
+    return int(services.csv_log.check(work_date, read).rewritten)
+
+
+def _delete_log(services: Services, work_date: date) -> int:
+    path = services.csv_log.path(work_date)
+    with services.csv_log.locked(), storage_errors(path):
+        existed = path.exists()
+        path.unlink(missing_ok=True)
+    return int(existed)

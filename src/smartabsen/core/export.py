@@ -1,0 +1,112 @@
+"""Everything about one person, in files for that person: JSON for programs, CSV for spreadsheets, faces as pictures."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConflictError, KeyMissingError, SealBrokenError
+from ..i18n import N_
+from ..store import audit, crops, employees, erasure, templates
+from ..store.database import Session
+from ..store.files import write_atomically
+from ..store.sheet_writer import write_csv
+from .bootstrap import Services
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PersonExport:
+    """What was written.
+
+    Attributes:
+        directory: Where it lies.
+        files: Names of the files in it.
+        rows: Number of rows by table.
+        faces_missing: Why embeddings and faces are not among them, as a message id; empty where they are.
+    """
+
+    directory: Path
+    files: tuple[str, ...]
+    rows: dict[str, int]
+    faces_missing: str = ""
+
+
+def export_person(services: Services, code: str, directory: Path) -> PersonExport:
+    """Write everything that is kept about one person, and nothing about anybody else, into a new private directory.
+
+    Secrets (hashes of PINs and of phones' credentials) are left out: they would help only somebody else. Of the audit
+    trail, what was done and when is in it, not who did it: that is about another person.
+
+    Raises:
+        NotFoundError: There is no such employee.
+        ConflictError: The directory exists and holds something.
+        StorageError: It cannot be written.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ConflictError(
+            N_("{path} exists already, and nothing is overwritten."),
+            hint=N_("Name a directory that does not exist yet."),
+            path=directory,
+        )
+    with services.database.read() as session:
+        employee = employees.get(session, code)
+        tables: dict[str, list[dict[str, Any]]] = erasure.rows_of(session, employee.id)
+        tables["audit"] = audit.about(session, employee.code)
+        faces_missing, pictures = _add_faces(services, session, employee.id, tables)
+    written = []
+    for name, rows in tables.items():
+        if rows:
+            header = tuple(dict.fromkeys(column for row in rows for column in row if column != "embedding_f32_base64"))
+            write_csv(
+                directory / f"{name}.csv", header, [[_cell(row.get(column)) for column in header] for row in rows]
+            )
+            written.append(f"{name}.csv")
+    for name, picture in pictures.items():
+        write_atomically(directory / "faces" / name, picture)
+        written.append(f"faces/{name}")
+    document = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "tables": _plain(tables)}
+    write_atomically(directory / "person.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
+    services.database.run_write(
+        lambda session: audit.append(session, actor=services.actor, action="privacy.export", subject=employee.code)
+    )
+    counts = {name: len(rows) for name, rows in tables.items() if rows}
+    return PersonExport(directory, ("person.json", *written), counts, faces_missing)
+
+
+def _add_faces(
+    services: Services, session: Session, employee_id: int, tables: dict[str, list[dict[str, Any]]]
+) -> tuple[str, dict[str, bytes]]:
+    """Add embeddings to the rows of templates, and return the kept faces by file name; or why that cannot be done."""
+    ring = services.key_chain.ring()
+    try:
+        embeddings = {one.id: one.embedding for one in templates.of_employee(session, employee_id, ring=ring)}
+        kept = list(crops.of_employee(session, employee_id, ring=ring))
+    except (KeyMissingError, SealBrokenError) as exc:
+        return exc.message_id, {}
+    for row in tables.get("templates", []):
+        row["embedding_f32_base64"] = base64.b64encode(embeddings[row["id"]].tobytes()).decode("ascii")
+    return "", {f"{number:02d}.jpg": one.crop.picture for number, one in enumerate(kept, start=1)}
+
+
+def _plain(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [{column: _json(value) for column, value in row.items()} for row in rows] for name, rows in tables.items()
+    }
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+def _cell(value: Any) -> str:
+    plain = _json(value)
+    return "" if plain is None else str(plain)

@@ -1,0 +1,248 @@
+"""The keys that biometric data is sealed with: made, exchanged, checked. Nobody is ever shown one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import ConflictError, KeyMissingError, ModelDamagedError, NotTrainedError
+from ..i18n import N_
+from ..store import audit, meta, resealing
+from ..store.database import Session
+from ..store.keys import KeyFacts, check_replaceable
+from ..store.model_file import has_unsealed_model, load_model, remove_model, reseal_model, seal_old_model
+from ..store.resealing import BrokenSeal
+from ..store.sealing import KeyRing, key_missing, no_key
+from .bootstrap import Services
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInit:
+    """What came of :meth:`Keys.init`.
+
+    Attributes:
+        active: Id of the key that seals what is new.
+        place: Where it lies.
+        made: Whether it was made now.
+        sealed: Rows from before there were seals that were sealed now.
+        discarded: Rows that were deleted because their key is lost.
+    """
+
+    active: str
+    place: str
+    made: bool
+    sealed: int = 0
+    discarded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRotation:
+    """What came of :meth:`Keys.rotate`.
+
+    Attributes:
+        active: Id of the key that seals everything now.
+        place: Where it lies.
+        made: Whether it was made now; False where an earlier rotation was finished, or the keys are kept elsewhere.
+        rows: Templates and kept faces that were sealed anew.
+        model: Whether the trained model was sealed anew.
+        forgotten: Ids of the keys that were dropped.
+    """
+
+    active: str
+    place: str
+    made: bool
+    rows: int
+    model: bool
+    forgotten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """What came of :meth:`Keys.check`.
+
+    Attributes:
+        place: Where the keys lie.
+        keys: What may be told about each; empty where there is none.
+        others_can_read: Somebody but the owner may read the key file.
+        templates, crops: Number of rows by the id of their key; the empty id stands for rows without a seal.
+        broken: Rows that do not open.
+        model: ``ok``, ``none`` (nothing trained), ``no_key``, ``broken``.
+        deleted: Broken rows that were deleted.
+    """
+
+    place: str
+    keys: tuple[KeyFacts, ...]
+    others_can_read: bool
+    templates: dict[str, int]
+    crops: dict[str, int]
+    broken: tuple[BrokenSeal, ...]
+    model: str
+    deleted: int = 0
+
+    @property
+    def intact(self) -> bool:
+        """Whether everything opens that is there."""
+        return len(self.broken) == self.deleted and self.model in ("ok", "none")
+
+
+class Keys:
+    """The keys of an installation.
+
+    Args:
+        services: Its parts.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._chain = services.key_chain
+
+    def init(self, *, discard_lost: bool = False) -> KeyInit:
+        """Make the first key, and seal what is not sealed; where there is a key, only the latter.
+
+        Args:
+            discard_lost: The key is lost for good: delete everything that it sealed, and begin anew.
+
+        Raises:
+            KeyMissingError: The database is sealed with a key that is kept elsewhere.
+            ConflictError: Nothing is lost that could be discarded.
+            StorageError: The key file cannot be written.
+        """
+        discarded = self._discard_lost() if discard_lost else 0
+        database, assets = self._services.database, self._services.settings.assets_dir
+        with database.read() as session:
+            if not self._chain.exists and resealing.has_seals(session):
+                raise no_key(place=self._chain.place)
+        made = self._chain.writable and self._chain.create()[1]
+        ring = self._services.writing_ring()
+        sealed = resealing.seal_unsealed(database, ring)
+        seal_old_model(assets, ring)
+        if made or sealed:
+            self._note("keys.init", {"key": ring.active, "sealed": str(sealed)})
+        return KeyInit(ring.active, self._chain.place, made, sealed, discarded)
+
+    def rotate(self, *, forget_old: bool = False, on_progress: Progress | None = None) -> KeyRotation:
+        """Make a new key and seal everything with it; a rotation that was cut off is finished instead.
+
+        Keys that are kept elsewhere are not made here: put the new one first, then call this. It can be killed at any
+        moment: each row has the old seal or the new one, and both keys are kept until all are done.
+
+        Args:
+            forget_old: Drop the keys that nothing is sealed with any more. Older backups cannot be opened then.
+
+        Raises:
+            KeyMissingError: There is no key, or it is not the one of this database.
+            SealBrokenError: The trained model is broken; the rows are done.
+        """
+        ring = self._ring()
+        database = self._services.database
+        with database.read() as session:
+            before = meta.find(session, meta.ACTIVE_KEY)
+        if before is not None and before not in ring.ids:
+            raise key_missing(before, place=ring.place)
+        rows = resealing.reseal(database, ring, on_progress=on_progress)
+        model = self._reseal_model(ring)
+        made = self._chain.writable and not (rows or model) and before in (None, ring.active)
+        if made:
+            ring = self._chain.add_key()
+            rows = resealing.reseal(database, ring, on_progress=on_progress)
+            model = self._reseal_model(ring)
+        forgotten = self._forget_old(ring) if forget_old else ()
+        self._note("keys.rotate", {"key": ring.active, "rows": str(rows), "forgotten": " ".join(forgotten)})
+        return KeyRotation(ring.active, ring.place, made, rows, model, forgotten)
+
+    def check(self, *, delete_broken: bool = False) -> KeyCheck:
+        """Open everything that is sealed, and say what does not open.
+
+        Args:
+            delete_broken: Delete the rows that were changed, moved or never sealed; not those whose key is missing.
+
+        Raises:
+            KeyMissingError: The key file cannot be read.
+        """
+        ring = self._chain.ring()
+        with self._services.database.read() as session:
+            found = resealing.check_seals(session, ring)
+        deleted = 0
+        if delete_broken:
+            doomed = tuple(one for one in found.broken if one.problem != "no_key")
+            deleted = self._services.database.run_write(lambda session: self._delete(session, doomed))
+        return KeyCheck(
+            place=self._chain.place,
+            keys=self._chain.facts(),
+            others_can_read=self._chain.others_can_read(),
+            templates=found.templates,
+            crops=found.crops,
+            broken=found.broken,
+            model=self._model_state(ring),
+            deleted=deleted,
+        )
+
+    def _ring(self) -> KeyRing:
+        ring = self._chain.ring()
+        if not ring.active:
+            raise no_key(place=self._chain.place)
+        return ring
+
+    def _discard_lost(self) -> int:
+        check_replaceable(self._chain)
+        try:
+            found = self.check()
+            lost = any(one.problem == "no_key" for one in found.broken) or found.model == "no_key"
+            with self._services.database.read() as session:
+                in_force = meta.find(session, meta.ACTIVE_KEY)
+            lost = lost or (in_force is not None and in_force not in self._chain.ring().ids)
+        except KeyMissingError:
+            lost = True
+        if not lost:
+            raise ConflictError(
+                N_("Nothing is lost: everything here opens with the keys in {place}."), place=self._chain.place
+            )
+        self._chain.set_aside()
+        remove_model(self._services.settings.assets_dir)
+        discarded = self._services.database.run_write(resealing.discard_all)
+        self._services.database.scrub()
+        self._note("keys.discard", {"rows": str(discarded)})
+        return discarded
+
+    def _reseal_model(self, ring: KeyRing) -> bool:
+        try:
+            return reseal_model(self._services.settings.assets_dir, ring)
+        except NotTrainedError:
+            return False
+
+    def _forget_old(self, ring: KeyRing) -> tuple[str, ...]:
+        with self._services.database.read() as session:
+            found = resealing.check_seals(session, ring)
+        needed = {ring.active, *found.templates, *found.crops}
+        forgotten = tuple(name for name in ring.ids if name not in needed)
+        self._chain.forget(frozenset(forgotten))
+        return forgotten
+
+    def _model_state(self, ring: KeyRing) -> str:
+        assets = self._services.settings.assets_dir
+        try:
+            load_model(assets, ring)
+        except NotTrainedError:
+            return "none" if not has_unsealed_model(assets) else "broken"
+        except KeyMissingError:
+            return "no_key"
+        except ModelDamagedError:
+            return "broken"
+        return "ok"
+
+    def _delete(self, session: Session, doomed: tuple[BrokenSeal, ...]) -> int:
+        deleted = resealing.delete_broken(session, doomed)
+        for code in sorted({one.code for one in doomed}):
+            count = sum(one.code == code for one in doomed)
+            details = {"rows": str(count)}
+            audit.append(
+                session, actor=self._services.actor, action="keys.delete_broken", subject=code, details=details
+            )
+        return deleted
+
+    def _note(self, action: str, details: dict[str, str]) -> None:
+        self._services.database.run_write(
+            lambda session: audit.append(session, actor=self._services.actor, action=action, details=details)
+        )
