@@ -72,6 +72,7 @@ PARTS: Final = (
     ),
     Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
     Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
+    Part("liveness", "Liveness", quick=("--photos", "1", "--detector", "scrfd"), needs_shared=True, optional=True),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 

@@ -47,6 +47,11 @@ class Outcome(StrEnum):
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     NOT_LIVE = "not_live"
+    NOT_A_CAMERA = "not_a_camera"
+    CHALLENGE_FAILED = "challenge_failed"
+    LIVENESS_UNAVAILABLE = "liveness_unavailable"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    AT_THE_EDGE = "at_the_edge"
     OTHER_FACE = "other_face"
     """Not the face of the employee whose paired phone confirmed."""
     NOT_ENROLLED = "not_enrolled"
@@ -553,6 +558,44 @@ class ImageResult:
     params: tuple[tuple[str, str], ...] = ()
 
 
+# --- liveness ----------------------------------------------------------------------------------------------
+
+
+class LivenessAction(StrEnum):
+    """What a person may be asked to do. Left and right are the person's own."""
+
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    LOOK_UP = "look_up"
+    COME_CLOSER = "come_closer"
+
+
+class LivenessPrompt(StrEnum):
+    """What a person is told to do now; those of the actions have the actions' values."""
+
+    SHOW_FACE = "show_face"
+    MOVE_CLOSER = "move_closer"
+    LOOK_STRAIGHT = "look_straight"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    LOOK_UP = "look_up"
+    COME_CLOSER = "come_closer"
+
+
+class ChallengeFailure(StrEnum):
+    """Why a challenge was not met."""
+
+    TIME_OUT = "time_out"
+    FACE_LOST = "face_lost"
+    WRONG_WAY = "wrong_way"
+    TOO_FAST = "too_fast"
+    """Between two pictures too much changed for one movement: somebody in a hurry, or a cut."""
+    FLAT = "flat"
+    """The face seemed to turn as asked, but its nose did not stand out: a picture."""
+    OTHER_PERSON = "other_person"
+    """Who met the challenge is not who began it."""
+
+
 # --- attendance --------------------------------------------------------------------------------------------
 
 
@@ -847,6 +890,8 @@ class KioskEventKind(StrEnum):
     DECISION = "decision"
     DELIVERED = "delivered"
     """A punch that was pending is in the database now."""
+    PROMPT = "prompt"
+    """What a person is asked to do."""
     CAMERA_LOST = "camera_lost"
     CAMERA_BACK = "camera_back"
     MODEL_RELOADED = "model_reloaded"

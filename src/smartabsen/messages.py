@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
-from .domain import CheckLevel, Employee, ImportVerdict, KioskEvent, LicenceClass, Outcome, PunchResult, Status
+from .domain import (
+    CheckLevel,
+    Employee,
+    ImportVerdict,
+    KioskEvent,
+    LicenceClass,
+    LivenessPrompt,
+    Outcome,
+    PunchResult,
+    Status,
+)
 from .i18n import N_, _
 
 
@@ -58,6 +68,22 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
         N_("There are no photos of you to compare with."),
         N_("Use the PIN on your phone, or ask to be enrolled."),
     ),
+    Outcome.NOT_A_CAMERA: OutcomeText(
+        N_("These pictures do not come from a camera that is looking now."), N_("Begin again with the camera itself.")
+    ),
+    Outcome.CHALLENGE_FAILED: OutcomeText(
+        N_("The movement was not seen."), N_("Look straight at the camera, then follow slowly with your whole head.")
+    ),
+    Outcome.LIVENESS_UNAVAILABLE: OutcomeText(
+        N_("It could not be checked that you are here yourself, so nothing was recorded."),
+        N_("Tell the administrator, and record your attendance in another way."),
+    ),
+    Outcome.TOO_MANY_ATTEMPTS: OutcomeText(
+        N_("Too many attempts."), N_("Wait a few minutes, or use another way: your PIN, or ask the administrator.")
+    ),
+    Outcome.AT_THE_EDGE: OutcomeText(
+        N_("The face is at the edge of the picture."), N_("Move to the middle and step back a little.")
+    ),
     Outcome.DUPLICATE_FACE: OutcomeText(
         N_("The face belongs to somebody who is enrolled already."), N_("Check whose photo this is.")
     ),
@@ -65,6 +91,16 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     Outcome.TOO_MANY_PHOTOS: OutcomeText(
         N_("The person has enough photos."), N_("Raise enrolment.max_photos if more are really needed.")
     ),
+}
+
+PROMPTS: Final[Mapping[LivenessPrompt, str]] = {
+    LivenessPrompt.SHOW_FACE: N_("Show your face to the camera."),
+    LivenessPrompt.MOVE_CLOSER: N_("Come a little closer."),
+    LivenessPrompt.LOOK_STRAIGHT: N_("Look straight at the camera."),
+    LivenessPrompt.TURN_LEFT: N_("Turn your head slowly to your left."),
+    LivenessPrompt.TURN_RIGHT: N_("Turn your head slowly to your right."),
+    LivenessPrompt.LOOK_UP: N_("Raise your chin slowly."),
+    LivenessPrompt.COME_CLOSER: N_("Bring your face slowly closer."),
 }
 
 STATUSES: Final[Mapping[Status, str]] = {
@@ -120,6 +156,11 @@ def describe_outcome(outcome: Outcome) -> tuple[str, str]:
     """Return the sentence and the next step (may be empty) in the current language."""
     text = OUTCOMES[outcome]
     return _(text.sentence), _(text.next_step)
+
+
+def describe_prompt(prompt: LivenessPrompt) -> str:
+    """Return what a person is asked to do, in the current language."""
+    return _(PROMPTS[prompt])
 
 
 def refusal(outcome: Outcome) -> str:

@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 
 from smartabsen.camera.fake import FakeSource
+from smartabsen.config import LivenessSettings
 from smartabsen.core.clock import TrustedClock
 from smartabsen.core.ending import Ending
 from smartabsen.core.kiosk import Kiosk
+from smartabsen.core.kiosk_liveness import KioskLiveness
+from smartabsen.core.liveness import Attempts, LivenessChecks
 from smartabsen.core.punch_writer import Written
 from smartabsen.domain import (
     AttendanceDay,
@@ -33,6 +36,7 @@ from smartabsen.domain import (
     Status,
 )
 from smartabsen.errors import CameraError, DatabaseError
+from smartabsen.recognition.liveness.fake import FakeLiveness
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 QUALITY = Quality(100, 120, 40, 200, 0, 0, 1)
@@ -123,9 +127,47 @@ def stored(attempt: Punch, track: int | None, outcome: Outcome = Outcome.RECOGNI
     return Written(attempt, track, result=result_of(attempt.employee_id, attempt.key, outcome))
 
 
-def make_attempt(employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool) -> Punch:
+def make_attempt(
+    employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None = None
+) -> Punch:
     key = f"{employee_id}-{at.isoformat()}"
-    return Punch(0, employee_id, at, at.date(), PunchMethod.FACE, "k", key, similarity, clock_trusted=clock_trusted)
+    return Punch(
+        0,
+        employee_id,
+        at,
+        at.date(),
+        PunchMethod.FACE,
+        "k",
+        key,
+        similarity,
+        liveness=liveness,
+        clock_trusted=clock_trusted,
+    )
+
+
+def make_liveness(script: Any, *, require: str = "off", live: bool = False, **parts: Any) -> KioskLiveness:
+    settings = LivenessSettings(require=require)
+    return KioskLiveness(
+        parts.get("checks") or LivenessChecks(settings, parts.get("build") or FakeLiveness),
+        parts.get("attempts") or Attempts(settings, NoLimits()),
+        recognizer=script,
+        gallery=script,
+        live=live,
+        prompt=parts.get("prompt") or (lambda *_: None),
+    )
+
+
+class NoLimits:
+    """Counts of other processes: none."""
+
+    def hit(self, _key: str, **_: int) -> int:
+        return 0
+
+    def wait_s(self, _key: str, **_: int) -> int:
+        return 0
+
+    def forget(self, _key: str) -> None:
+        return
 
 
 def play(frames: Sequence[Seen], *, writer: Writer | None = None, **kwargs: Any) -> list[KioskEvent]:
@@ -136,6 +178,7 @@ def play(frames: Sequence[Seen], *, writer: Writer | None = None, **kwargs: Any)
         recognizer=script,
         gallery=script,
         attempt=make_attempt,
+        liveness=kwargs.pop("liveness", None) or make_liveness(script),
         writer=writer or Writer(),
         clock=kwargs.pop("clock", None) or TrustedClock(),
         votes=2,

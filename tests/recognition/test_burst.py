@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from smartabsen.domain import ImageBGR
-from smartabsen.recognition.burst import MIN_MOTION, has_repeated_frame, measure_motion
+from smartabsen.recognition.burst import MIN_MOTION, measure_motion
 
 RNG = np.random.default_rng(3)
 
@@ -48,9 +48,3 @@ def test_a_person_who_moves_by_a_pixel_moves(scene: ImageBGR, light: float) -> N
 def test_frames_of_unequal_sizes_are_no_burst(scene: ImageBGR) -> None:
     """And one frame alone says nothing."""
     assert measure_motion([scene, scene[:-1]]) == measure_motion([scene]) == 0.0
-
-
-def test_the_same_bytes_twice_are_found() -> None:
-    """Anywhere in the burst."""
-    assert has_repeated_frame([b"a", b"b", b"a"])
-    assert not has_repeated_frame([b"a", b"b", b"c"])

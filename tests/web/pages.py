@@ -80,10 +80,15 @@ def sign_in(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -
     return client.get("/web_attendance")
 
 
-def attempt(client: FlaskClient, page: str, frames: list[bytes], key: str = "key-0001") -> TestResponse:
+def attempt(
+    client: FlaskClient, page: str, frames: list[bytes], key: str = "key-0001", *, times: str | None = None
+) -> TestResponse:
     """Send a burst from the attendance page."""
     files = [(io.BytesIO(frame), f"{number}.jpg") for number, frame in enumerate(frames)]
-    return client.post("/process_attendance", data={"csrf_token": csrf_of(page), "key": key, "frames": files})
+    if times is None:
+        times = ",".join(str(1000 + 220 * number) for number in range(len(frames)))
+    data = {"csrf_token": csrf_of(page), "key": key, "frames": files, "times": times}
+    return client.post("/process_attendance", data=data)
 
 
 def rows(library: SmartAbsen, table: str) -> int:

@@ -63,8 +63,8 @@ def test_an_answer_that_was_lost_is_given_again(
         (lambda: burst(9), "unknown"),
         (lambda: burst(None), "no_face"),
         (lambda: burst(1, size_px=40), "too_small"),
-        (lambda: burst(1)[:1] * 4, "not_live"),
-        (lambda: burst(1, step_px=0), "not_live"),
+        (lambda: burst(1)[:1] * 4, "not_a_camera"),
+        (lambda: burst(1, step_px=0), "not_a_camera"),
         (lambda: [b"GIF89a" + bytes([n]) for n in range(4)], "unreadable"),
     ],
 )

@@ -136,6 +136,8 @@ class KioskView:
         text = fill(event.detail, event.params)
         if event.kind in (KioskEventKind.CAMERA_LOST, KioskEventKind.TROUBLE):
             self.warn(text)
+        elif event.kind is KioskEventKind.PROMPT and not self._out.as_json:
+            self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {text}", "cyan")
         else:
             self.note(text)
         if event.kind is KioskEventKind.CAMERA_LOST:

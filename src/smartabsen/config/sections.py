@@ -260,6 +260,27 @@ class SignInSettings(_Section):
         return parse_networks(self.allowed_networks)
 
 
+class LivenessSettings(_Section):
+    """Whether a person stands in front of the camera, or a picture of one."""
+
+    require: Literal["off", "passive", "active", "both"] = Field(
+        "off",
+        description=N_(
+            "What a punch by face needs: off, passive (a model looks at the picture), active (a movement on request) "
+            "or both."
+        ),
+    )
+    backend: str = Field("auto", description=N_("Model of the passive check: auto, minifasnet or insightface."))
+    threshold: Fraction | None = Field(
+        None, description=N_("Probability the passive check needs; empty takes the model's own.")
+    )
+    actions: int = Field(2, ge=1, le=4, description=N_("Movements that are asked for in one attempt."))
+    action_timeout_s: float = Field(10.0, ge=3.0, le=60.0, description=N_("Seconds for each movement."))
+    attempts: int = Field(5, ge=1, le=50, description=N_("Failed attempts of a person before the pause."))
+    pause_s: int = Field(300, ge=10, le=86_400, description=N_("Seconds of that pause."))
+    mirrored: bool = Field(False, description=N_("The camera gives mirrored pictures: left and right are exchanged."))
+
+
 class DeskSettings(_Section):
     """Signing in to the dashboard."""
 
@@ -313,6 +334,7 @@ class Settings(_Section):
     enrolment: EnrolmentSettings = EnrolmentSettings()
     kiosk: KioskSettings = KioskSettings()
     report: ReportSettings = ReportSettings()
+    liveness: LivenessSettings = LivenessSettings()
     database: DatabaseSettings = DatabaseSettings()
     backup: BackupSettings = BackupSettings()
     server: ServerSettings = ServerSettings()

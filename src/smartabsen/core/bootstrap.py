@@ -39,11 +39,13 @@ from ..store.rate_limits import RateLimitStore, RateLimitTable
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.resealing import ring_for_writing
 from ..store.sealing import KeyRing
+from ..store.seen_frames import SeenFrameTable
 from ..store.sign_ins import SignInTable
 from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .actors import current_actor
 from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .liveness import LivenessChecks, make_checks
 from .once import made_once
 from .secrets import ServerSecret, load_secret
 from .vault import KEY_MADE, adopt_unsealed, ensure_key
@@ -168,6 +170,16 @@ class Services:
     def rate_limits(self) -> RateLimitStore:
         """Where tries are counted."""
         return RateLimitTable(self.database) if self.redis is None else RedisRateLimits(self.redis)
+
+    @made_once
+    def liveness(self) -> LivenessChecks:
+        """The liveness checks of the policy; the model is loaded at its first use."""
+        return make_checks(self.settings)
+
+    @made_once
+    def seen_frames(self) -> SeenFrameTable:
+        """Which frames have come from browsers."""
+        return SeenFrameTable(self.database)
 
     @made_once
     def web_sessions(self) -> WebSessionStore:
@@ -378,6 +390,8 @@ class Services:
             engine.close()
         self._detectors.clear()
         self._engines.clear()
+        if "liveness" in self.__dict__:
+            self.liveness.close()
         if "database" in self.__dict__:
             self.database.close()
         if "redis" in self.__dict__ and self.redis is not None:

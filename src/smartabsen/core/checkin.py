@@ -6,25 +6,40 @@ one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final
 
-from ..domain import Employee, Face, ImageBGR, Match, Observation, Outcome, PunchResult
-from ..errors import ConflictError, InvalidInputError, NotFoundError
+from ..domain import (
+    ChallengeFailure,
+    Employee,
+    Face,
+    ImageBGR,
+    LivenessAction,
+    Match,
+    Observation,
+    Outcome,
+    PunchResult,
+)
+from ..errors import ConflictError, InvalidInputError, NotFoundError, SmartAbsenError
 from ..i18n import N_
-from ..recognition.burst import MIN_MOTION, has_repeated_frame, measure_motion
+from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.images import ImageRefusal, decode_image
+from ..recognition.liveness.challenge import Challenge, Sight
+from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
 from ..store import audit, employees
 from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
 from .identify import open_gallery
+from .liveness import COUNTED, Attempts, Limits, refuse
 from .punch import punch_by_face
 
 MIN_FRAMES: Final = 3
 MAX_FRAMES: Final = 12
+MAX_CHALLENGE_FRAMES: Final = 90
+"""Frames of a burst in which a movement is made: some ten a second."""
 LOOKED_AT: Final = 3
 """Frames of a burst in which faces are searched: the first, the last, and those between at equal distances."""
 NOBODY: Final = -1
@@ -34,8 +49,22 @@ AGREEING: Final = 2
 _BYSTANDER: Final = 0.6
 """A second face of at least so much of the largest one's size is a second person who wants something."""
 
-LivenessGate: TypeAlias = Callable[[Sequence[tuple[ImageBGR, Face]]], Outcome | None]
-"""Judges the frames of a burst with the face in each; returns why it is refused, or None."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Burst:
+    """What a browser sends.
+
+    Attributes:
+        frames: Picture files, in the order in which they were taken.
+        times_s: Time of capture of each.
+        asked: The movements that the server had asked for; None where none.
+        within_s: Seconds since it was asked for; None where nothing was.
+    """
+
+    frames: Sequence[bytes]
+    times_s: Sequence[float]
+    asked: tuple[LivenessAction, ...] | None = None
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +92,7 @@ class _Finding:
     outcome: Outcome
     label: int = NOBODY
     similarity: float = -1.0
+    liveness: float | None = None
 
 
 class CheckIn:
@@ -70,20 +100,33 @@ class CheckIn:
 
     Args:
         services: The parts of the installation. Engine and trained model are loaded at the first attempt.
-        gates: Liveness checks, asked in this order after the faces were found and before anything is compared.
+        limits: Counts failed liveness checks.
     """
 
-    def __init__(self, services: Services, gates: Sequence[LivenessGate] = ()) -> None:
+    def __init__(self, services: Services, limits: Limits) -> None:
         self._services = services
-        self._gates = tuple(gates)
+        self._attempts = Attempts(services.settings.liveness, limits)
         self._lock = services.recognising
         self._gallery: LiveGallery | None = None
 
-    def attempt(self, frames: Sequence[bytes], *, key: str, only: Employee | None = None) -> CheckInResult:
+    @property
+    def asks(self) -> bool:
+        """Whether a movement must be asked for; see :meth:`draw`."""
+        return self._services.liveness.wants_active
+
+    def draw(self, *, without: frozenset[LivenessAction] = frozenset()) -> tuple[LivenessAction, ...]:
+        """Draw the movements that the next burst must show; others for each attempt.
+
+        Args:
+            without: What somebody cannot do.
+        """
+        return self._services.liveness.draw(without=without).actions
+
+    def attempt(self, burst: Burst, *, key: str, only: Employee | None = None) -> CheckInResult:
         """Recognise the person in a burst of frames and record a punch.
 
         Args:
-            frames: 3 to 12 picture files, taken one after the other within a few seconds.
+            burst: 3 to 12 pictures taken one after the other within a few seconds; with a challenge up to 90.
             key: Idempotency key: the same attempt sent again stores nothing new.
             only: Whose paired phone confirmed: the face is compared with this employee's templates alone. Another face
                 writes nothing but an entry in the audit trail.
@@ -93,27 +136,35 @@ class CheckIn:
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
         """
-        if not MIN_FRAMES <= len(frames) <= MAX_FRAMES:
+        frames = burst.frames
+        most = MAX_FRAMES if burst.asked is None else MAX_CHALLENGE_FRAMES
+        if not MIN_FRAMES <= len(frames) <= most:
             raise InvalidInputError(
                 N_("A burst has {least} to {most} pictures, not {count}."),
                 hint=N_("Load the page again and retry."),
                 least=MIN_FRAMES,
-                most=MAX_FRAMES,
+                most=most,
                 count=len(frames),
             )
         at = datetime.now(UTC)
-        if has_repeated_frame(frames):
-            return CheckInResult(Outcome.NOT_LIVE)
+        digests = digest_frames(frames)
+        sign = check_digests(digests) or check_times(burst.times_s, count=len(frames), within_s=burst.within_s)
+        if sign is not None or not self._services.seen_frames.note(digests, attempt=key):
+            return CheckInResult(Outcome.NOT_A_CAMERA)
         images: list[ImageBGR] = []
         for frame in frames:
             picture = decode_image(frame)
             if isinstance(picture, ImageRefusal):
                 return CheckInResult(picture.outcome, detail=picture.detail, params=picture.params)
             images.append(picture.image_bgr)
+        if check_pictures(images) is not None:
+            return CheckInResult(Outcome.NOT_A_CAMERA)
         if measure_motion(images) < MIN_MOTION:
             return CheckInResult(Outcome.NOT_LIVE)
         with self._lock:
             finding = self._recognize(_spread(images, LOOKED_AT), only)
+            if finding.outcome is Outcome.RECOGNIZED:
+                finding = self._prove(finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
             return self._punch(finding, key=key, at=at)
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
@@ -148,10 +199,6 @@ class CheckIn:
                 shown.append((image, faces[0]))
         if len(shown) < AGREEING:
             return _Finding(Outcome.NO_FACE)
-        for gate in self._gates:
-            refusal = gate(shown)
-            if refusal is not None:
-                return _Finding(refusal)
         seen = [recognizer.examine(image, [face])[0] for image, face in shown]
         compared = [one.embedding for one in seen if one.embedding is not None]
         if len(compared) < AGREEING:
@@ -162,6 +209,40 @@ class CheckIn:
         similarities = gallery.verify(compared, only.id)
         return _confirmed(matches, similarities, only.id, gallery.threshold)
 
+    def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
+        """Return the finding with its score, or why the person may not be recorded."""
+        checks = self._services.liveness
+        if checks.settings.require == "off":
+            return finding
+        if not self._attempts.may_try(finding.label):
+            return _Finding(Outcome.TOO_MANY_ATTEMPTS)
+        find = self._services.identification.find
+        wanted = images if checks.wants_active else _spread(images, LOOKED_AT)
+        frames = [(image, next(iter(find(image)), None)) for image in wanted]
+        challenge = None if burst.asked is None else Challenge(burst.asked)
+        verdict, ends = checks.judge(frames, burst.times_s if checks.wants_active else (), challenge)
+        if verdict.refusal is None and ends and not self._are_of(finding.label, ends, only):
+            verdict = refuse(ChallengeFailure.OTHER_PERSON)
+        if verdict.refusal is None:
+            self._attempts.forget(finding.label)
+            return replace(finding, liveness=verdict.score)
+        if verdict.refusal in COUNTED:
+            self._attempts.count_failure(finding.label)
+        if verdict.trouble is not None:
+            self._tell_of_trouble(verdict.trouble)
+        return _Finding(verdict.refusal)
+
+    def _are_of(self, label: int, sights: Sequence[Sight], only: Employee | None) -> bool:
+        """Tell whether the faces at both ends of a movement are those of the person."""
+        gallery = self._current_gallery()
+        seen = [self._services.identification.examine(sight.image_bgr, [sight.face])[0] for sight in sights]
+        probes = [one.embedding for one in seen if one.embedding is not None]
+        if len(probes) < len(sights):
+            return False
+        if only is not None:
+            return min(gallery.verify(probes, label)) >= gallery.threshold
+        return all(match.outcome is Outcome.RECOGNIZED and match.label == label for match in gallery.match(probes))
+
     def _current_gallery(self) -> LiveGallery:
         if self._gallery is None:
             self._gallery = open_gallery(self._services)
@@ -171,11 +252,27 @@ class CheckIn:
 
     def _punch(self, finding: _Finding, *, key: str, at: datetime) -> CheckInResult:
         try:
-            result = punch_by_face(self._services, finding.label, similarity=finding.similarity, key=key, at=at)
+            result = punch_by_face(
+                self._services,
+                finding.label,
+                similarity=finding.similarity,
+                key=key,
+                at=at,
+                liveness=finding.liveness,
+            )
         except (NotFoundError, ConflictError):
             # Deactivated since the training: a stranger.
             return CheckInResult(Outcome.UNKNOWN)
         return CheckInResult(result.outcome, result.employee, result)
+
+    def _tell_of_trouble(self, trouble: SmartAbsenError) -> None:
+        """The person learns that nothing was recorded; why the check is broken is for whoever reads the audit trail."""
+        kiosk, details = self._services.kiosk_name, {"problem": str(trouble)}
+
+        def work(session: Session) -> None:
+            audit.append(session, actor=kiosk, action="checkin.liveness_unavailable", subject=kiosk, details=details)
+
+        self._services.database.run_write(work)
 
     def _tell_of_other_face(self, owner: Employee, label: int) -> None:
         kiosk = self._services.kiosk_name

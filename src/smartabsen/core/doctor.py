@@ -16,6 +16,7 @@ from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.engines import find_obstacle, get_spec
+from ..recognition.liveness.files import build_liveness
 from ..store import employees, meta, templates
 from ..store.files import check_writable
 from ..store.model_file import load_model
@@ -160,6 +161,25 @@ def _compare(trained: ModelIdentity, active: ModelIdentity, same: bool) -> Itera
         yield _row("training", _OK, N_("The trained model has everybody who is enrolled."))
 
 
+def _check_liveness(services: Services) -> Iterator[Check]:
+    policy = services.settings.liveness
+    if policy.require == "off":
+        detail = N_("Liveness is off: a photo of an employee held up to the camera is recorded as that employee.")
+        fix = N_("Set liveness.require to “active”, or to “both” after: smartabsen models pull {pack}")
+        yield _row("liveness", _WARN, detail, fix, pack="minifasnet")
+        return
+    if services.liveness.wants_passive:
+        backend = build_liveness(
+            policy.backend, models_dir=services.settings.models_dir, threads=services.settings.recognition.threads
+        )
+        backend.close()
+        detail = N_("{require}: model {name}, {digest}")
+        yield _row("liveness", _OK, detail, require=policy.require, name=backend.name, digest=backend.digest[:12])
+    else:
+        yield _row("liveness", _OK, N_("{require}: {count} movements are asked for"), require=policy.require,
+                   count=str(policy.actions))  # fmt: skip
+
+
 def _check_log(services: Services) -> Iterator[Check]:
     with services.database.read() as session:
         days = len(dates(session))
@@ -252,6 +272,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "database": _check_database,
     "engine": _check_engine,
     "training": _check_training,
+    "liveness": _check_liveness,
     "keys": check_keys,
     "consent": check_privacy,
     "log": _check_log,

@@ -27,13 +27,14 @@ from ..domain import (
 )
 from ..errors import CameraError
 from ..i18n import N_
-from ..messages import greet, refusal, tell_pending
+from ..messages import describe_prompt, greet, refusal, tell_pending
 from ..recognition.recognizer import Recognizer
 from ..recognition.tracking import Tracker
 from ..recognition.voting import TrackVote, Verdict
 from .clock import TrustedClock
 from .ending import Ending
 from .gallery import LiveGallery
+from .kiosk_liveness import KioskLiveness, LivenessAnswer
 from .punch_writer import Written
 
 READ_TIMEOUT_S: Final = 1.0
@@ -47,7 +48,9 @@ Announce = Callable[[KioskEvent], None]
 class MakeAttempt(Protocol):
     """Makes the attempt of a recognised person; see :func:`smartabsen.core.punch.attempt_by_face`."""
 
-    def __call__(self, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool) -> Punch: ...
+    def __call__(
+        self, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None
+    ) -> Punch: ...
 
 
 class Writer(Protocol):
@@ -98,6 +101,7 @@ class Kiosk:
         recognizer: Finds and embeds faces.
         gallery: Compares them, and follows newly trained models.
         attempt: Makes the attempt to punch of a recognised person.
+        liveness: Asked before an attempt is made.
         writer: Stores attempts; closed at the end of the session.
         clock: Tells when, and whether that is to be trusted.
         votes: Frames that must agree before a decision.
@@ -115,6 +119,7 @@ class Kiosk:
         recognizer: Recognizer,
         gallery: LiveGallery,
         attempt: MakeAttempt,
+        liveness: KioskLiveness,
         writer: Writer,
         clock: TrustedClock,
         votes: int,
@@ -128,6 +133,7 @@ class Kiosk:
         self._recognizer = recognizer
         self._gallery = gallery
         self._attempt = attempt
+        self._liveness = liveness
         self._writer = writer
         self._clock = clock
         self._votes = votes
@@ -197,10 +203,13 @@ class Kiosk:
         ]
         if wanted:
             self._compare(frame, wanted, largest=faces[0])
+        by_track = dict(zip(numbers, faces, strict=True))
+        for answer in self._liveness.take(frame.image_bgr, by_track, self._tracker.alive, frame.at_s):
+            self._take_answer(answer)
         self._announce_answers()
         if self._view is not None:
             shown = [
-                (face, self._track(number).outcome, self._track(number).name)
+                (face, self._track(number).outcome, self._caption(number))
                 for number, face in zip(numbers, faces, strict=True)
             ]
             self._view.show(frame.image_bgr, shown)
@@ -231,13 +240,28 @@ class Kiosk:
 
     def _decide(self, number: int, verdict: Verdict) -> None:
         if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
-            at, trusted = self._clock.now()
-            match = verdict.match
-            attempt = self._attempt(match.label, similarity=match.similarity, at=at, clock_trusted=trusted)
-            self._writer.submit(attempt, track=number)
+            self._liveness.begin(number, verdict.match)
             return
         similarity = verdict.match.similarity if verdict.match is not None else None
         self._refuse(number, verdict.outcome, similarity)
+
+    def _take_answer(self, answer: LivenessAnswer) -> None:
+        match, verdict, number = answer.match, answer.verdict, answer.track
+        if verdict.trouble is not None:
+            trouble = verdict.trouble
+            self._tell(KioskEventKind.TROUBLE, track=number, detail=trouble.message_id, params=trouble.text_params)
+        if verdict.refusal is not None:
+            self._refuse(answer.track, verdict.refusal, match.similarity)
+            return
+        at, trusted = self._clock.now()
+        attempt = self._attempt(
+            match.label, similarity=match.similarity, at=at, clock_trusted=trusted, liveness=verdict.score
+        )
+        self._writer.submit(attempt, track=answer.track)
+
+    def _caption(self, number: int) -> str:
+        prompt = self._liveness.find_prompt(number)
+        return self._track(number).name if prompt is None else describe_prompt(prompt)
 
     def _refuse(self, number: int, outcome: Outcome, similarity: float | None) -> None:
         self._counts.refused += 1

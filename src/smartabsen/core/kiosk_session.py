@@ -10,15 +10,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ..camera.window import PreviewWindow, can_show
-from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, Outcome
+from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, LivenessPrompt, Outcome
 from ..errors import CameraError
 from ..i18n import N_, _
+from ..messages import PROMPTS
 from ..recognition.annotate import Label, draw, draw_banner
 from .bootstrap import Services
 from .ending import Ending
 from .erasure_watch import ErasureWatch
 from .kiosk import Announce, Kiosk
+from .kiosk_liveness import KioskLiveness
 from .kiosk_start import PunchesOf, open_without_waiting
+from .limits import RateLimits
+from .liveness import Attempts
 from .punch import attempt_by_face
 from .punch_writer import PunchWriter
 
@@ -82,6 +86,14 @@ def run(
                 recognizer=services.at_kiosk,
                 gallery=start.gallery,
                 attempt=partial(attempt_by_face, services),
+                liveness=KioskLiveness(
+                    services.liveness,
+                    Attempts(services.settings.liveness, RateLimits(services)),
+                    recognizer=services.at_kiosk,
+                    gallery=start.gallery,
+                    live=source.live,
+                    prompt=partial(_tell_prompt, announce),
+                ),
                 writer=PunchWriter(PunchesOf(services), services.punch_queue, services.clock),
                 clock=services.clock,
                 votes=services.settings.kiosk.votes,
@@ -109,6 +121,10 @@ def _open_view(*, wanted: bool) -> tuple[WindowView | None, str]:
 
 def _tell_loss(announce: Announce, kind: KioskEventKind, error: CameraError) -> None:
     _tell(announce, kind, error.message_id, error.text_params)
+
+
+def _tell_prompt(announce: Announce, track: int, prompt: LivenessPrompt) -> None:
+    announce(KioskEvent(KioskEventKind.PROMPT, datetime.now(UTC), track=track, detail=PROMPTS[prompt]))
 
 
 def _tell(announce: Announce, kind: KioskEventKind, detail: str, params: tuple[tuple[str, str], ...]) -> None:

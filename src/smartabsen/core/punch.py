@@ -59,20 +59,37 @@ def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: st
     return store_attempt(services, attempt, details={"phone": str(phone_id)}, first=forgive)
 
 
-def punch_by_face(services: Services, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult:
+def punch_by_face(
+    services: Services, employee_id: int, *, similarity: float, key: str, at: datetime, liveness: float | None = None
+) -> PunchResult:
     """Record the punch of a person whom a browser's camera showed at ``at`` (aware); raises as :func:`punch_by_hand`.
 
     A retry keeps the instant of the recognition: nobody becomes late because the database was away.
+
+    Args:
+        liveness: Score of the liveness check, None where none was made.
     """
     _, trusted = services.clock.now()
-    attempt = attempt_by_face(services, employee_id, similarity=similarity, at=at, clock_trusted=trusted)
+    attempt = attempt_by_face(
+        services, employee_id, similarity=similarity, at=at, clock_trusted=trusted, liveness=liveness
+    )
     return store_attempt(services, replace(attempt, key=key))
 
 
 def attempt_by_face(
-    services: Services, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool
+    services: Services,
+    employee_id: int,
+    *,
+    similarity: float,
+    at: datetime,
+    clock_trusted: bool,
+    liveness: float | None = None,
 ) -> Punch:
-    """Return the attempt of a person whom a kiosk recognised at ``at`` (aware), with a key of its own."""
+    """Return the attempt of a person whom a kiosk recognised at ``at`` (aware), with a key of its own.
+
+    Args:
+        liveness: Score of the liveness check, None where none was made.
+    """
     return Punch(
         id=0,
         employee_id=employee_id,
@@ -84,6 +101,7 @@ def attempt_by_face(
         similarity=similarity,
         model_digest=services.engine.identity.digest,
         clock_trusted=clock_trusted,
+        liveness=liveness,
     )
 
 

@@ -117,7 +117,7 @@ class UseCases:
     @made_once
     def checkin(self) -> CheckIn:
         """Attendance by a burst of frames from a browser."""
-        return CheckIn(self.services)
+        return CheckIn(self.services, self.limits)
 
     @made_once
     def serving(self) -> Serving:

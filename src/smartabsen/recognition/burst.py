@@ -7,7 +7,6 @@ liveness checks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
 
 import cv2
@@ -20,11 +19,6 @@ MIN_MOTION: Final = 4.5
 pass in the dark; a picture that moves by one pixel of 640 gives 8 in the dark and 12 or more in light."""
 _SIDE_PX: Final = 160
 _PERCENTILE: Final = 99.0
-
-
-def has_repeated_frame(frames: Sequence[bytes]) -> bool:
-    """Tell whether two encoded frames are the same bytes; no camera gives the same picture twice."""
-    return len({sha256(frame).digest() for frame in frames}) < len(frames)
 
 
 def measure_motion(images_bgr: Sequence[ImageBGR]) -> float:

@@ -5,7 +5,9 @@ Only data and pure functions; fetching is done elsewhere.
 Where the digests are from: those of InsightFace's archives are published with the release "model-zoo" of its
 repository; those of the files in them are pinned alike by many projects (LocalAI, uniface, PuLID for nunchaku). Those
 of the Open Model Zoo and of YuNet were taken from files whose published digests agree: the SHA-384 of Intel's storage
-for 2023.0, and the Git LFS pointer in opencv_zoo.
+for 2023.0, and the Git LFS pointer in opencv_zoo. That of InsightFace's liveness model stands in its Python package;
+those of the two MiniFASNets are pinned alike by many projects that use this conversion (the authors publish PyTorch
+files only).
 """
 
 from __future__ import annotations
@@ -107,6 +109,19 @@ _YUNET: Final = ModelFile(
     "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
     232_589,
 )
+
+_INSIGHTFACE_LIVENESS: Final = ModelFile(
+    "insightface-liveness/liveness.onnx",
+    "87a9ac1dbb16a61eec212957e5095e62a8769c1e188af9b0198f253302c4afdb",
+    1_484_006,
+)
+
+
+def _minifasnet(name: str, scale: str, sha256: str, size_bytes: int) -> Download:
+    url = f"https://github.com/yakhyo/face-anti-spoofing/releases/download/weights/{name}.onnx"
+    file = ModelFile(f"minifasnet/{scale}_80x80_{name}.onnx", sha256, size_bytes)
+    return Download(url, sha256, size_bytes, files=(file,))
+
 
 _PACKS: Final = (
     ModelPack(
@@ -210,6 +225,41 @@ _PACKS: Final = (
                 _YUNET.sha256,
                 _YUNET.size_bytes,
                 files=(_YUNET,),
+            ),
+        ),
+    ),
+    ModelPack(
+        name="minifasnet",
+        engine="",
+        purpose=N_("passive liveness"),
+        licence="Apache-2.0",
+        licence_class=LicenceClass.FREE,
+        source="https://github.com/minivision-ai/Silent-Face-Anti-Spoofing",
+        downloads=(
+            _minifasnet(
+                "MiniFASNetV2", "2.7", "b32929adc2d9c34b9486f8c4c7bc97c1b69bc0ea9befefc380e4faae4e463907", 1_743_581
+            ),
+            _minifasnet(
+                "MiniFASNetV1SE",
+                "4_0_0",
+                "ebab7f90c7833fbccd46d3a555410e78d969db5438e169b6524be444862b3676",
+                1_742_335,
+            ),
+        ),
+    ),
+    ModelPack(
+        name="insightface-liveness",
+        engine="",
+        purpose=N_("passive liveness"),
+        licence="InsightFace model licence",
+        licence_class=LicenceClass.NON_COMMERCIAL,
+        source="https://github.com/deepinsight/insightface-model-addons",
+        downloads=(
+            Download(
+                "https://github.com/deepinsight/insightface-model-addons/releases/download/addons/liveness.onnx",
+                _INSIGHTFACE_LIVENESS.sha256,
+                _INSIGHTFACE_LIVENESS.size_bytes,
+                files=(_INSIGHTFACE_LIVENESS,),
             ),
         ),
     ),

@@ -227,6 +227,17 @@ class RateLimitRow(Base):
     resets_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class SeenFrameRow(Base):
+    """Digests of frames that came with attempts in browsers; ``attempt`` is the SHA-256 of the attempt's key."""
+
+    __tablename__ = "seen_frames"
+    __table_args__ = _OPTIONS
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    attempt: Mapped[str] = mapped_column(String(64))
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class TemplateRow(Base):
     """Templates: sealed embeddings with the identity of their model.
 

@@ -34,6 +34,7 @@ ROUTES: Final[dict[str, Route]] = {
     "verify.show_pairing": Route(Who.ANYONE),
     "verify.pair": Route(Who.ANYONE),
     "attendance.show": Route(Who.VERIFIED),
+    "attendance.challenge": Route(Who.VERIFIED, as_json=True),
     "attendance.process": Route(Who.VERIFIED, as_json=True),
     "attendance.show_pin": Route(Who.ANYONE),
     "attendance.punch_by_pin": Route(Who.ANYONE),

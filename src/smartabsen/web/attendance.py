@@ -6,18 +6,19 @@ import re
 import threading
 import uuid
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, session, url_for
 from flask_babel import format_date, format_time
 from werkzeug.wrappers import Response
 
-from ..core.checkin import MAX_FRAMES, CheckIn, CheckInResult
-from ..domain import Outcome, PunchResult
+from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckIn, CheckInResult
+from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
 from ..errors import SmartAbsenError
 from ..i18n import _, describe_error
-from ..messages import STATUSES, describe_outcome, fill, greet
+from ..messages import STATUSES, describe_outcome, describe_prompt, fill, greet
 from .access import is_in_office
 from .faults import fail, json_answer
 from .grants import find_grant, signed_out, use_up
@@ -33,6 +34,7 @@ WARM_UP: Final = "SMARTABSEN_WARM_UP"
 ATTEMPTS: Final = 20
 """Bursts that one sign-in may send."""
 _DONE: Final = (Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED)
+_CHALLENGE: Final = "challenge"
 _KEY: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -46,7 +48,26 @@ def show() -> Response:
     if current_app.config[WARM_UP] and not library().checkin.is_warm:
         # The person is still looking for the button.
         threading.Thread(target=_warm_up, args=(library().checkin,), name="warm-up", daemon=True).start()
-    return make_response(render_template("attendance.html", seconds=grant.seconds_left, paired=bool(grant.code)))
+    page = render_template(
+        "attendance.html", seconds=grant.seconds_left, paired=bool(grant.code), asks=library().checkin.asks
+    )
+    return make_response(page)
+
+
+@blueprint.post("/challenge")
+def challenge() -> Response:
+    """Draw the movements that the next burst must show; the ones drawn before count no more."""
+    grant = find_grant()
+    assert grant is not None, "the access table lets nobody in without"
+    refusal = refuse_haste(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
+    if refusal is not None:
+        return refusal
+    cannot = request.form.get("cannot", "")
+    without = frozenset({LivenessAction(cannot)} if cannot in set(LivenessAction) else ())
+    drawn = library().checkin.draw(without=without)
+    session[_CHALLENGE] = {"actions": list(drawn), "at": datetime.now(UTC).isoformat()}
+    steps = [{"action": action.value, "text": describe_prompt(LivenessPrompt(action.value))} for action in drawn]
+    return json_answer({"steps": steps, "straight": describe_prompt(LivenessPrompt.LOOK_STRAIGHT)})
 
 
 @blueprint.post("/process_attendance")
@@ -65,14 +86,33 @@ def process() -> Response:
     if refusal is not None:
         return refusal
     files = request.files.getlist("frames")
-    if len(files) > MAX_FRAMES:
+    if len(files) > MAX_CHALLENGE_FRAMES:
         abort(400)
     only = library().get_employee(grant.code) if grant.code else None
-    result = library().checkin.attempt([file.stream.read() for file in files], key=f"web-{grant.id}-{key}", only=only)
+    asked, within_s = _take_challenge()
+    burst = Burst([file.stream.read() for file in files], _read_times(), asked, within_s)
+    result = library().checkin.attempt(burst, key=f"web-{grant.id}-{key}", only=only)
     answer = _describe(result)
     if result.outcome in _DONE:
         use_up(grant, key=key, answer=answer)
     return json_answer(answer)
+
+
+def _take_challenge() -> tuple[tuple[LivenessAction, ...] | None, float | None]:
+    """Return what the burst was asked to show, once, and the seconds since then."""
+    kept = session.pop(_CHALLENGE, None)
+    if not isinstance(kept, dict):
+        return None, None
+    within_s = (datetime.now(UTC) - datetime.fromisoformat(kept["at"])).total_seconds()
+    return tuple(LivenessAction(action) for action in kept["actions"]), within_s
+
+
+def _read_times() -> list[float]:
+    """Return the times of capture in seconds; none where they are no numbers, which is refused later on."""
+    try:
+        return [float(each) / 1000.0 for each in request.form.get("times", "").split(",")]
+    except ValueError:
+        return []
 
 
 @blueprint.get("/pin")

@@ -3,6 +3,13 @@
 import { countDown } from "./countdown.js";
 
 const FRAMES = 6;
+// While a movement is asked for, smaller pictures come quicker.
+const MOVING_EVERY_MS = 125;
+const MOVING_SIDE_PX = 640;
+const MOVING_QUALITY = 0.8;
+const STRAIGHT_MS = 1500;
+const ACTION_MS = 2800;
+const MOST_FRAMES = 88;
 const EVERY_MS = 220;
 const LONGER_SIDE_PX = 960;
 const QUALITY = 0.85;
@@ -13,11 +20,14 @@ const preview = document.getElementById("preview");
 const viewfinder = document.getElementById("viewfinder");
 const status = document.getElementById("status");
 const take = document.getElementById("take");
+const other = document.getElementById("other");
 const retry = document.getElementById("retry");
 const texts = page.dataset;
 
 let key = newKey();
 let stream = null;
+let cannot = "";
+let asked = [];
 
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -75,25 +85,59 @@ async function openCamera() {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function takeBurst() {
-  const scale = Math.min(1, LONGER_SIDE_PX / Math.max(preview.videoWidth, preview.videoHeight));
+function makeCamera(longerSide, quality) {
+  const scale = Math.min(1, longerSide / Math.max(preview.videoWidth, preview.videoHeight));
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(preview.videoWidth * scale);
   canvas.height = Math.round(preview.videoHeight * scale);
   const context = canvas.getContext("2d");
-  const frames = [];
-  for (let number = 0; number < FRAMES; number += 1) {
-    if (number) await pause(EVERY_MS);
+  const burst = { frames: [], times: [] };
+  const take = async () => {
+    burst.times.push(performance.now());
     context.drawImage(preview, 0, 0, canvas.width, canvas.height);
-    frames.push(await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY)));
-  }
-  return frames;
+    burst.frames.push(await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality)));
+  };
+  return { burst, take };
 }
 
-async function send(frames) {
+async function takeBurst() {
+  const { burst, take } = makeCamera(LONGER_SIDE_PX, QUALITY);
+  for (let number = 0; number < FRAMES; number += 1) {
+    if (number) await pause(EVERY_MS);
+    await take();
+  }
+  return burst;
+}
+
+// The server says which movements; it judges them as well. Here they are only shown.
+async function takeMovement() {
+  const body = new FormData();
+  body.append("csrf_token", texts.csrf);
+  if (cannot) body.append("cannot", cannot);
+  const response = await fetch(texts.asks, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (!response.ok) return null;
+  const { steps, straight } = await response.json();
+  asked = steps.map((step) => step.action);
+  const parts = [{ text: straight, ms: STRAIGHT_MS }];
+  for (const step of steps) parts.push({ text: step.text, ms: ACTION_MS }, { text: straight, ms: STRAIGHT_MS });
+  const { burst, take } = makeCamera(MOVING_SIDE_PX, MOVING_QUALITY);
+  for (const part of parts) {
+    say(part.text);
+    const end = performance.now() + part.ms;
+    while (performance.now() < end && burst.frames.length < MOST_FRAMES) {
+      const next = performance.now() + MOVING_EVERY_MS;
+      await take();
+      await pause(Math.max(0, next - performance.now()));
+    }
+  }
+  return burst;
+}
+
+async function send({ frames, times }) {
   const body = new FormData();
   body.append("csrf_token", texts.csrf);
   body.append("key", key);
+  body.append("times", times.map((time) => time.toFixed(1)).join(","));
   frames.forEach((frame, number) => body.append("frames", frame, `${number}.jpg`));
   return fetch(texts.action, {
     method: "POST",
@@ -120,16 +164,23 @@ function show(answer) {
 async function attempt() {
   take.disabled = true;
   viewfinder.classList.add("is-taking");
+  other.hidden = true;
   say(texts.textTaking);
-  const frames = await takeBurst();
-  viewfinder.classList.remove("is-taking");
-  say(texts.textSending);
   let response;
   let answer;
   try {
-    response = await send(frames);
+    const burst = texts.asks ? await takeMovement() : await takeBurst();
+    viewfinder.classList.remove("is-taking");
+    if (!burst) {
+      say(texts.textWait, { refusal: true });
+      take.disabled = false;
+      return;
+    }
+    say(texts.textSending);
+    response = await send(burst);
     answer = await response.json();
   } catch {
+    viewfinder.classList.remove("is-taking");
     // The key stays: if the first try was recorded, the second one gets its answer.
     say(texts.textOffline, { refusal: true });
     take.disabled = false;
@@ -146,11 +197,17 @@ async function attempt() {
     return;
   }
   if (response.status < 500) key = newKey();
+  other.hidden = asked.length === 0;
   take.disabled = false;
   take.focus({ preventScroll: true });
 }
 
 take.addEventListener("click", attempt);
+other.addEventListener("click", () => {
+  // The one that was asked for first is left out; the others may still be drawn.
+  [cannot] = asked;
+  attempt();
+});
 retry.addEventListener("click", openCamera);
 countDown(document.getElementById("countdown"), Number(texts.seconds), () => {
   if (document.getElementById("stage").hidden) return;

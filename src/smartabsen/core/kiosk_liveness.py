@@ -1,0 +1,202 @@
+"""Liveness at the kiosk: who was recognised is asked for proof before a punch is written.
+
+The kiosk tells of each recognition and shows each frame; it gets answers when they are due. One person at a time is
+asked to move, the others wait. Where the policy demands nothing, the answer comes with the same frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from ..domain import ChallengeFailure, Face, FloatArray, ImageBGR, LivenessAction, LivenessPrompt, Match, Outcome
+from ..recognition.liveness.challenge import ChallengeJudge, Sight
+from ..recognition.liveness.injection import FrameGuard
+from ..recognition.recognizer import Recognizer
+from .liveness import COUNTED, Attempts, LivenessChecks, LivenessVerdict, refuse
+
+PASSIVE_FRAMES: Final = 3
+"""Frames that the model looks at before a decision."""
+PASSIVE_EVERY_S: Final = 0.2
+AGAIN_AFTER_S: Final = 3.0
+"""Who was refused and stays is asked again after so long: in another way, and only so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessAnswer:
+    """What became of a recognised person.
+
+    Attributes:
+        track: Number of the track.
+        match: Who was recognised.
+        verdict: May be recorded where its ``refusal`` is None.
+    """
+
+    track: int
+    match: Match
+    verdict: LivenessVerdict
+
+
+class Compare(Protocol):
+    """Compares faces with the gallery; :class:`smartabsen.core.gallery.LiveGallery` is one."""
+
+    def match(self, probes: Sequence[FloatArray]) -> tuple[Match, ...]: ...
+
+
+@dataclass(slots=True)
+class _Candidate:
+    match: Match
+    judge: ChallengeJudge | None = None
+    sights: list[Sight] = field(default_factory=list)
+    scored_s: float = -1e9
+    rest_until_s: float = -1e9
+    failed: frozenset[LivenessAction] = frozenset()
+
+
+class KioskLiveness:
+    """Asks recognised people for proof. Used by the thread that runs the kiosk.
+
+    Args:
+        checks: What the policy demands.
+        attempts: Counts failures.
+        recognizer: Embeds the faces at the beginning and the end of a movement.
+        gallery: Says who they are.
+        live: Whether the frames come from a camera. A recording was chosen by whoever runs the kiosk: it is not
+            watched for repetition.
+        prompt: Told what the person of a track is to do, each time it changes.
+    """
+
+    def __init__(
+        self,
+        checks: LivenessChecks,
+        attempts: Attempts,
+        *,
+        recognizer: Recognizer,
+        gallery: Compare,
+        live: bool,
+        prompt: Callable[[int, LivenessPrompt], None],
+    ) -> None:
+        self._checks = checks
+        self._attempts = attempts
+        self._recognizer = recognizer
+        self._gallery = gallery
+        self._guard = FrameGuard() if live else None
+        self._tell = prompt
+        self._candidates: dict[int, _Candidate] = {}
+        self._prompts: dict[int, LivenessPrompt] = {}
+
+    def begin(self, track: int, match: Match) -> None:
+        """Somebody was recognised."""
+        self._candidates[track] = _Candidate(match)
+        self._prompts.pop(track, None)
+
+    def find_prompt(self, track: int) -> LivenessPrompt | None:
+        """Return what the person of a track is being told, or None."""
+        return self._prompts.get(track)
+
+    def take(
+        self, image_bgr: ImageBGR, faces: Mapping[int, Face], alive: frozenset[int], at_s: float
+    ) -> list[LivenessAnswer]:
+        """Take a frame.
+
+        Args:
+            image_bgr: uint8 (H, W, 3).
+            faces: Track to face.
+            alive: Tracks that go on, those that are hidden for a moment included.
+            at_s: Time of the frame.
+
+        Returns:
+            Answers that are due now.
+        """
+        sign = self._guard.add(image_bgr, at_s) if self._guard is not None else None
+        for track in self._candidates.keys() - alive:
+            self._drop(track)
+        answers = []
+        asked = False
+        for track, candidate in list(self._candidates.items()):
+            if at_s < candidate.rest_until_s:
+                continue
+            if not self._attempts_left(candidate):
+                verdict: LivenessVerdict | None = LivenessVerdict(Outcome.TOO_MANY_ATTEMPTS)
+            elif sign is not None:
+                verdict = LivenessVerdict(Outcome.NOT_A_CAMERA)
+            else:
+                face = faces.get(track)
+                sight = None if face is None else Sight(image_bgr, face)
+                if self._checks.wants_active:
+                    verdict = None if asked else self._ask(track, candidate, sight, image_bgr, at_s)
+                    asked = True
+                else:
+                    verdict = self._look(candidate, sight, at_s)
+            if verdict is not None:
+                answers.append(LivenessAnswer(track, candidate.match, verdict))
+                self._settle(track, candidate, verdict, at_s)
+        return answers
+
+    def _attempts_left(self, candidate: _Candidate) -> bool:
+        # Asked once for each attempt, not for each frame.
+        begun = candidate.judge is not None or bool(candidate.sights)
+        return begun or self._checks.settings.require == "off" or self._attempts.may_try(candidate.match.label)
+
+    def _ask(
+        self, track: int, candidate: _Candidate, sight: Sight | None, image_bgr: ImageBGR, at_s: float
+    ) -> LivenessVerdict | None:
+        if candidate.judge is None:
+            candidate.judge = self._checks.start(self._checks.draw(without=candidate.failed))
+        judge = candidate.judge
+        state = judge.add(image_bgr, None if sight is None else sight.face, at_s)
+        if not state.over:
+            assert state.prompt is not None
+            if self._prompts.get(track) is not state.prompt:
+                self._prompts[track] = state.prompt
+                self._tell(track, state.prompt)
+            return None
+        if state.failure is not None:
+            # Another movement next time, for people who cannot do this one.
+            undone = judge.challenge.actions[min(state.done, len(judge.challenge.actions) - 1)]
+            candidate.failed = frozenset() if candidate.failed else frozenset({undone})
+            return refuse(state.failure)
+        assert judge.first is not None and judge.last is not None
+        ends = (judge.first, judge.last)
+        if not self._are_of(candidate.match.label, ends):
+            return refuse(ChallengeFailure.OTHER_PERSON)
+        return self._checks.score(ends) if self._checks.wants_passive else LivenessVerdict(score=1.0)
+
+    def _look(self, candidate: _Candidate, sight: Sight | None, at_s: float) -> LivenessVerdict | None:
+        if not self._checks.wants_passive:
+            return LivenessVerdict()
+        if sight is None or at_s - candidate.scored_s < PASSIVE_EVERY_S:
+            return None
+        candidate.sights.append(sight)
+        candidate.scored_s = at_s
+        if len(candidate.sights) < PASSIVE_FRAMES:
+            return None
+        return self._checks.score(candidate.sights)
+
+    def _are_of(self, label: int, sights: Sequence[Sight]) -> bool:
+        seen = [self._recognizer.examine(sight.image_bgr, [sight.face])[0] for sight in sights]
+        probes = [observation.embedding for observation in seen if observation.embedding is not None]
+        matches = self._gallery.match(probes)
+        named = [match for match in matches if match.outcome is Outcome.RECOGNIZED and match.label == label]
+        return len(named) == len(sights)
+
+    def _settle(self, track: int, candidate: _Candidate, verdict: LivenessVerdict, at_s: float) -> None:
+        self._prompts.pop(track, None)
+        if verdict.refusal is None:
+            del self._candidates[track]
+            if self._checks.settings.require != "off":
+                self._attempts.forget(candidate.match.label)
+            return
+        if verdict.refusal in COUNTED:
+            self._attempts.count_failure(candidate.match.label)
+        candidate.judge, candidate.sights = None, []
+        paused = verdict.refusal is Outcome.TOO_MANY_ATTEMPTS
+        candidate.rest_until_s = float("inf") if paused else at_s + AGAIN_AFTER_S
+
+    def _drop(self, track: int) -> None:
+        candidate = self._candidates.pop(track)
+        self._prompts.pop(track, None)
+        if candidate.judge is not None and candidate.judge.first is not None:
+            # Who leaves in the middle has used up an attempt, as has a picture that is taken away.
+            self._attempts.count_failure(candidate.match.label)

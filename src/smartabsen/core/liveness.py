@@ -1,0 +1,234 @@
+"""The policy on liveness, and what it makes of a burst of frames: a verdict, and the score that goes with the punch.
+
+Everything here fails closed: what cannot be checked is refused, and the reason is told.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ..config import LivenessSettings, Settings
+from ..domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Outcome
+from ..errors import DatabaseError, SmartAbsenError
+from ..recognition.liveness.base import PassiveLiveness
+from ..recognition.liveness.challenge import Challenge, ChallengeJudge, Sight, draw_challenge
+from ..recognition.liveness.files import build_liveness
+
+MAX_SCORE_S: Final = 5.0
+"""A model that takes longer for one face has hung; what it says afterwards is not waited for again."""
+COUNTED: Final = (Outcome.NOT_LIVE, Outcome.CHALLENGE_FAILED)
+"""Outcomes that use up an attempt: what is not the person's fault does not."""
+_PICTURES: Final = (ChallengeFailure.FLAT, ChallengeFailure.OTHER_PERSON)
+
+
+class Limits(Protocol):
+    """Counts that all processes share; :class:`smartabsen.core.limits.RateLimits` is one."""
+
+    def hit(self, key: str, *, limit: int, per_s: int) -> int: ...
+
+    def wait_s(self, key: str, *, limit: int) -> int: ...
+
+    def forget(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessVerdict:
+    """What the checks said.
+
+    Attributes:
+        refusal: Why nothing may be recorded, or None.
+        score: Probability of the passive check; 1 where only a movement was asked for and seen; None without a check.
+        failure: Why a movement was not accepted.
+        trouble: What went wrong with the check itself, for administrators.
+    """
+
+    refusal: Outcome | None = None
+    score: float | None = None
+    failure: ChallengeFailure | None = None
+    trouble: SmartAbsenError | None = None
+
+
+class Attempts:
+    """Failed attempts of a person, counted where all processes see them, and here as well while the database is away.
+
+    Args:
+        settings: How many, and how long the pause is.
+        limits: The shared counts.
+        clock: Seconds that never run backwards.
+    """
+
+    def __init__(
+        self, settings: LivenessSettings, limits: Limits, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._clock = clock
+        self._here: dict[int, list[float]] = {}
+
+    def may_try(self, employee_id: int) -> bool:
+        """Tell whether another attempt is allowed now."""
+        if len(self._recent(employee_id)) >= self._settings.attempts:
+            return False
+        try:
+            return self._limits.wait_s(_key(employee_id), limit=self._settings.attempts) == 0
+        except DatabaseError:
+            return True
+
+    def count_failure(self, employee_id: int) -> None:
+        """Count an attempt that failed."""
+        self._here[employee_id] = [*self._recent(employee_id), self._clock()]
+        try:
+            self._limits.hit(_key(employee_id), limit=self._settings.attempts, per_s=self._settings.pause_s)
+        except DatabaseError:
+            # It is counted here until the database is back.
+            return
+
+    def forget(self, employee_id: int) -> None:
+        """Forget the failures of somebody who has passed."""
+        if self._here.pop(employee_id, None):
+            try:
+                self._limits.forget(_key(employee_id))
+            except DatabaseError:
+                return
+
+    def _recent(self, employee_id: int) -> list[float]:
+        since = self._clock() - self._settings.pause_s
+        return [at for at in self._here.get(employee_id, []) if at > since]
+
+
+def make_checks(settings: Settings) -> LivenessChecks:
+    """Return the checks that the settings demand; the model is loaded at its first use."""
+    models_dir, threads = settings.models_dir, settings.recognition.threads
+    backend = settings.liveness.backend
+    return LivenessChecks(settings.liveness, lambda: build_liveness(backend, models_dir=models_dir, threads=threads))
+
+
+class LivenessChecks:
+    """The checks that the policy demands. One thread at a time works with the model; others wait.
+
+    Args:
+        settings: The policy.
+        build: Loads the passive backend; called at its first use.
+    """
+
+    def __init__(self, settings: LivenessSettings, build: Callable[[], PassiveLiveness]) -> None:
+        self.settings = settings
+        self._build = build
+        self._backend: PassiveLiveness | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def wants_passive(self) -> bool:
+        """Whether a model must look at the face."""
+        return self.settings.require in ("passive", "both")
+
+    @property
+    def wants_active(self) -> bool:
+        """Whether a movement must be asked for."""
+        return self.settings.require in ("active", "both")
+
+    def draw(self, *, without: frozenset[LivenessAction] = frozenset()) -> Challenge:
+        """Draw a challenge; a fresh one for each attempt."""
+        return draw_challenge(actions=self.settings.actions, without=without)
+
+    def start(self, challenge: Challenge) -> ChallengeJudge:
+        """Return who follows a face through a challenge."""
+        settings = self.settings
+        return ChallengeJudge(challenge, mirrored=settings.mirrored, action_timeout_s=settings.action_timeout_s)
+
+    def score(self, sights: Sequence[Sight]) -> LivenessVerdict:
+        """Let the model judge faces; their mean decides."""
+        try:
+            with self._lock:
+                probabilities = self._score(sights)
+        except SmartAbsenError as exc:
+            return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
+        if probabilities is None:
+            return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE)
+        if not probabilities:
+            return LivenessVerdict(Outcome.AT_THE_EDGE)
+        mean = math.fsum(probabilities) / len(probabilities)
+        # A comparison with NaN is false: whatever is no number refuses.
+        if mean >= self._threshold:
+            return LivenessVerdict(score=mean)
+        return LivenessVerdict(Outcome.NOT_LIVE, score=mean)
+
+    def judge(
+        self,
+        frames: Sequence[tuple[ImageBGR, Face | None]],
+        times_s: Sequence[float],
+        challenge: Challenge | None,
+    ) -> tuple[LivenessVerdict, tuple[Sight, ...]]:
+        """Judge a burst that was taken as a whole.
+
+        Args:
+            frames: Frames, and the face in each; None where there is none.
+            times_s: Time of capture of each.
+            challenge: What was asked for; None where nothing was.
+
+        Returns:
+            The verdict, and the looks straight ahead at the beginning and the end, whose face must be that of who is
+            recorded; empty without a challenge.
+        """
+        shown = [Sight(image, face) for image, face in frames if face is not None]
+        ends: tuple[Sight, ...] = ()
+        if self.wants_active:
+            if challenge is None:
+                return LivenessVerdict(Outcome.CHALLENGE_FAILED, failure=ChallengeFailure.TIME_OUT), ()
+            judge = self.start(challenge)
+            for (image, face), at_s in zip(frames, times_s, strict=True):
+                if judge.add(image, face, at_s).over:
+                    break
+            if not judge.state.passed or judge.first is None or judge.last is None:
+                return refuse(judge.state.failure or ChallengeFailure.TIME_OUT), ()
+            ends = (judge.first, judge.last)
+        if self.wants_passive:
+            return self.score(ends or _spread(shown)), ends
+        return LivenessVerdict(score=1.0 if ends else None), ends
+
+    def close(self) -> None:
+        """Release the model."""
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None
+
+    @property
+    def _threshold(self) -> float:
+        assert self._backend is not None
+        named = self.settings.threshold
+        return self._backend.threshold if named is None else named
+
+    def _score(self, sights: Sequence[Sight]) -> list[float] | None:
+        """Return the probabilities of the faces that could be judged; None where it took too long."""
+        if self._backend is None:
+            self._backend = self._build()
+        probabilities = []
+        for sight in sights:
+            started = time.monotonic()
+            score = self._backend.score(sight.image_bgr, sight.face)
+            if time.monotonic() - started > MAX_SCORE_S:
+                return None
+            if score.probability is not None:
+                probabilities.append(score.probability)
+        return probabilities
+
+
+def refuse(failure: ChallengeFailure) -> LivenessVerdict:
+    """Return the verdict on a movement that was not accepted."""
+    outcome = Outcome.NOT_LIVE if failure in _PICTURES else Outcome.CHALLENGE_FAILED
+    return LivenessVerdict(outcome, failure=failure)
+
+
+def _spread(sights: Sequence[Sight], count: int = 3) -> Sequence[Sight]:
+    if len(sights) <= count:
+        return sights
+    return [sights[round(number * (len(sights) - 1) / (count - 1))] for number in range(count)]
+
+
+def _key(employee_id: int) -> str:
+    return f"liveness:{employee_id}"

@@ -1,0 +1,150 @@
+"""The policy on liveness: it fails closed, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smartabsen import SmartAbsen
+from smartabsen.config import LivenessSettings
+from smartabsen.core import liveness
+from smartabsen.core.liveness import Attempts, LivenessChecks
+from smartabsen.domain import CheckLevel, Face, LandmarkScheme, Outcome
+from smartabsen.errors import DatabaseError, ModelError, ModelMissingError
+from smartabsen.recognition.liveness.base import PassiveScore
+from smartabsen.recognition.liveness.challenge import Sight
+
+FACE = Face((10.0, 10.0, 90.0, 90.0), 1.0, np.zeros((5, 2), dtype=np.float32), LandmarkScheme.ARCFACE5)
+SIGHT = Sight(np.zeros((100, 100, 3), dtype=np.uint8), FACE)
+
+
+class Backend:
+    """A passive backend that answers what it is told to."""
+
+    name, digest, threshold = "scripted", "", 0.5
+
+    def __init__(self, *answers: float | Exception | None) -> None:
+        self.answers = list(answers)
+
+    def score(self, _image: Any, _face: Any) -> PassiveScore:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return PassiveScore(answer)
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def checks(*answers: float | Exception | None, **settings: Any) -> LivenessChecks:
+    return LivenessChecks(LivenessSettings(**{"require": "passive", **settings}), lambda: Backend(*answers))
+
+
+def test_the_mean_of_a_few_faces_decides() -> None:
+    """At the model's own threshold, or the one that is set."""
+    assert checks(0.9, 0.4).score([SIGHT, SIGHT]).refusal is None
+    assert checks(0.9, 0.4).score([SIGHT, SIGHT]).score == pytest.approx(0.65)
+    assert checks(0.9, 0.4, threshold=0.7).score([SIGHT, SIGHT]).refusal is Outcome.NOT_LIVE
+
+
+def test_a_face_at_the_edge_cannot_be_judged() -> None:
+    """The person is told to move, and nothing is recorded."""
+    assert checks(None).score([SIGHT]).refusal is Outcome.AT_THE_EDGE
+
+
+def fail(error: Exception) -> Callable[[], Any]:
+    def build() -> Any:
+        raise error
+
+    return build
+
+
+@pytest.mark.parametrize("error", [ModelError("it failed"), ModelMissingError("it is not there")])
+def test_a_check_that_cannot_be_made_refuses(error: ModelError) -> None:
+    """While it is loaded or while it works; what went wrong is told."""
+    verdict = checks(error).score([SIGHT])
+    assert (verdict.refusal, verdict.trouble) == (Outcome.LIVENESS_UNAVAILABLE, error)
+    missing = LivenessChecks(LivenessSettings(require="passive"), fail(error)).score([SIGHT])
+    assert (missing.refusal, missing.trouble) == (Outcome.LIVENESS_UNAVAILABLE, error)
+
+
+def test_no_number_is_no_pass() -> None:
+    """NaN is neither above nor below a threshold; it refuses."""
+    assert checks(float("nan")).score([SIGHT]).refusal is Outcome.NOT_LIVE
+
+
+def test_a_model_that_hangs_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its late answer is not taken, however good."""
+    monkeypatch.setattr(liveness, "MAX_SCORE_S", -1.0)
+    assert checks(1.0).score([SIGHT]).refusal is Outcome.LIVENESS_UNAVAILABLE
+
+
+def test_a_movement_that_was_not_asked_for_does_not_count() -> None:
+    """A burst without a challenge of the server's is refused, whatever it shows."""
+    verdict, ends = checks(require="active").judge([(SIGHT.image_bgr, FACE)], [0.0], None)
+    assert (verdict.refusal, ends) == (Outcome.CHALLENGE_FAILED, ())
+
+
+class Counts:
+    """Counts of other processes; ``error`` is raised instead."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.counts: dict[str, int] = {}
+
+    def _check(self) -> None:
+        if self.error:
+            raise self.error
+
+    def hit(self, key: str, *, limit: int, per_s: int) -> int:
+        self._check()
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return 0
+
+    def wait_s(self, key: str, *, limit: int) -> int:
+        self._check()
+        return 60 if self.counts.get(key, 0) >= limit else 0
+
+    def forget(self, key: str) -> None:
+        self._check()
+        self.counts.pop(key, None)
+
+
+@pytest.mark.parametrize("error", [None, DatabaseError("The database is away.")])
+def test_after_so_many_failures_there_is_a_pause(error: DatabaseError | None) -> None:
+    """Counted for each person; here alone while the database is away."""
+    now = [0.0]
+    attempts = Attempts(LivenessSettings(attempts=5, pause_s=300), Counts(error), clock=lambda: now[0])
+    for _ in range(5):
+        assert attempts.may_try(1)
+        attempts.count_failure(1)
+    assert not attempts.may_try(1)
+    assert attempts.may_try(2)
+    if error:
+        now[0] = 301.0
+        assert attempts.may_try(1)
+
+
+def test_another_process_sees_the_failures_and_a_pass_forgets_them() -> None:
+    """Kiosks and servers count together."""
+    shared = Counts()
+    here, there = (Attempts(LivenessSettings(attempts=2), shared) for _ in range(2))
+    here.count_failure(1)
+    here.count_failure(1)
+    assert not there.may_try(1)
+    here.forget(1)
+    assert there.may_try(1)
+
+
+@pytest.mark.parametrize(
+    ("require", "level"), [("off", CheckLevel.WARN), ("active", CheckLevel.OK), ("passive", CheckLevel.FAIL)]
+)
+def test_doctor_says_how_it_stands(flags: dict[str, object], require: str, level: CheckLevel) -> None:
+    """Off is a warning, a demanded model that is not there a failure."""
+    with SmartAbsen.open(flags={**flags, "liveness.require": require}) as app:
+        row = next(row for row in app.check_health() if row.name == "liveness")
+    assert row.level is level
+    assert bool(row.fix) == (level is not CheckLevel.OK)
