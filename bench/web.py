@@ -166,28 +166,33 @@ def measure_recognition(server: Running, bursts: Sequence[Sequence[bytes]], *, u
     return load
 
 
-def measure_pages(server: Running, *, users: int, seconds: float) -> Load:
-    """Let users open pages one after the other without a pause."""
-    load, lock = Load("pages"), threading.Lock()
+def measure_pages(server: Running, *, users: int, seconds: float) -> list[Load]:
+    """Let users open pages one after the other without a pause, each in a browser of their own."""
+    lock = threading.Lock()
     until = time.monotonic() + seconds
     request = server.app.signin.generate_qr_code(secrets.token_hex(16))
     pages = ("/auth", f"/verify_qr?token={request.token}", "/verify_qr", "/static/app.css", "/healthz")
+    loads = {page: Load(page.replace(request.token, "...")) for page in pages}
 
     def work() -> None:
+        client = Client(server.port)
         while time.monotonic() < until:
-            client = Client(server.port)
-            for page in pages:
+            for page, load in loads.items():
                 began = time.perf_counter()
                 status, _text = client.ask("GET", page)
                 took = 1000 * (time.perf_counter() - began)
                 with lock:
                     load.took_ms.append(took)
                     if status != 200:
-                        load.errors[f"{page.partition('?')[0]} {status}"] += 1
-            client.close()
+                        load.errors[f"{status}"] += 1
+        client.close()
 
     _at_once(work, users)
-    return load
+    every = Load("all pages")
+    for load in loads.values():
+        every.took_ms += load.took_ms
+        every.errors += load.errors
+    return [*loads.values(), every]
 
 
 def _sign_in(server: Running, client: Client) -> None:
@@ -242,7 +247,8 @@ def measure_costs(home: Path, *, rounds: int) -> dict[str, float]:
             "/healthz": lambda: client.get("/healthz"),
             "a poll (/auth/status)": lambda: client.get("/auth/status"),
             "/verify_qr": lambda: client.get("/verify_qr"),
-            "/auth with a new QR": lambda: web.test_client().get("/auth", environ_base={"REMOTE_ADDR": _somebody()}),
+            "/auth, renewed": lambda: client.get("/auth"),
+            "/auth in a new browser": lambda: web.test_client().get("/auth", environ_base={"REMOTE_ADDR": _somebody()}),
             "drawing a QR": lambda: svg_qr(f"https://absen.example.com/verify_qr?token={secrets.token_urlsafe(48)}"),
         }
         auth.POLL.every_s = 0.0
@@ -332,7 +338,7 @@ def main() -> None:
             first = measure_first_qr(server, rounds=max(3, options.rounds // 20))
             loads = [
                 measure_recognition(server, bursts, users=options.clients, seconds=options.seconds),
-                measure_pages(server, users=options.clients, seconds=options.seconds),
+                *measure_pages(server, users=options.clients, seconds=options.seconds),
             ]
         costs = measure_costs(home, rounds=options.rounds)
     print(f"\n{options.clients} users without a pause for {options.seconds:.0f} s each:\n")

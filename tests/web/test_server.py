@@ -74,6 +74,20 @@ def test_https_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
         server.stop()
 
 
+@pytest.mark.slow
+@POSIX
+def test_who_only_connects_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """A connection without a handshake does not hold up the others, also outside production."""
+    with SmartAbsen.open(flags={"home": str(tmp_path)}) as app:
+        made = app.tls.init()
+    files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
+    with running_server(tmp_path, *files, scheme="https") as server:
+        port = int(server.address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)):
+            assert server.get("/healthz", cafile=made.authority, timeout_s=20)[0] == 200
+        server.stop()
+
+
 @pytest.mark.parametrize("secret", ["", "short", "changeme" * 8])
 def test_production_refuses_a_missing_or_weak_secret(tmp_path: Path, secret: str) -> None:
     """And says how to make one."""

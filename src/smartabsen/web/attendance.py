@@ -19,11 +19,11 @@ from ..errors import SmartAbsenError
 from ..i18n import _, describe_error
 from ..messages import STATUSES, describe_outcome, fill, greet
 from .access import is_in_office
-from .faults import fail, json_answer, problem_of_status
+from .faults import fail, json_answer
 from .grants import find_grant, signed_out, use_up
 from .library import library
 from .phone_cookie import find_phone
-from .security import allow_camera
+from .security import allow_camera, refuse_haste
 from .verify import has_confirmed
 
 blueprint = Blueprint("attendance", __name__)
@@ -61,9 +61,9 @@ def process() -> Response:
         if key != grant.key:
             return fail(signed_out(), 401)
         return json_answer(grant.answer)
-    wait_s = library().limits.hit(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
-    if wait_s:
-        return fail(problem_of_status(429), 429, retry_after_s=wait_s)
+    refusal = refuse_haste(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
+    if refusal is not None:
+        return refusal
     files = request.files.getlist("frames")
     if len(files) > MAX_FRAMES:
         abort(400)

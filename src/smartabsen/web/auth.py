@@ -16,11 +16,13 @@ from .faults import fail, json_answer, problem_of_status
 from .grants import take_grant
 from .library import library
 from .pace import Pace
-from .security import rate_limited
+from .security import refuse_haste
 from .sessions import browser_session
 
 blueprint = Blueprint("auth", __name__)
 
+NEW_BROWSERS: Final = 120
+"""Sign-in pages in a minute that one address may open in browsers without a session."""
 POLL: Final = Pace(1.0)
 """A browser that asks more often how its sign-in stands is told to wait."""
 
@@ -32,12 +34,16 @@ def home() -> Response:
 
 
 @blueprint.get("/auth")
-@rate_limited("auth", limit=120, per_s=60)
 def show() -> Response:
     """Make a request to sign in and show its code; the earlier one of this browser is dead."""
     signin = library().signin
     # First, so that it is stored together with a new session.
     generate_csrf()
+    if browser_session().sid is None:
+        # Who has a session replaces a request; who has none adds one, and a session.
+        refusal = refuse_haste(f"auth:{request.remote_addr}", limit=NEW_BROWSERS, per_s=60)
+        if refusal is not None:
+            return refusal
     asked = signin.generate_qr_code(browser_session().need_sid())
     page = render_template(
         "auth.html",
@@ -70,6 +76,8 @@ def collect() -> Response:
         flash(_("This sign-in is not valid any more. Here is a new one."))
         return redirect(url_for("auth.show"), 303)
     take_grant(granted)
+    # The camera's page needs a new token: stored now, it is not stored then.
+    generate_csrf()
     return redirect(url_for("attendance.show"), 303)
 
 

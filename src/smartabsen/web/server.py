@@ -59,8 +59,18 @@ def serve(app: SmartAbsen, *, stop: threading.Event, ready: Callable[[], None] =
 # --- one process ---------------------------------------------------------------------------------------------
 
 
+class LazyHandshake(ssl.SSLContext):
+    """Shakes hands when a connection is first read, in its own thread: who only connects keeps nobody waiting."""
+
+    def wrap_socket(self, sock: socket.socket, *_: Any, **options: Any) -> ssl.SSLSocket:
+        """Wrap the listening socket."""
+        return super().wrap_socket(sock, **{**options, "server_side": True, "do_handshake_on_connect": False})
+
+
 class QuietHandler(WSGIRequestHandler):
     """Logs nothing about requests: addresses can hold tokens."""
+
+    timeout = _TIMEOUT_S
 
     def version_string(self) -> str:
         """Return the name without versions."""
@@ -108,7 +118,7 @@ def _serve_here(app: SmartAbsen, stop: threading.Event, ready: Callable[[], None
     counted = InProgress(create_app(app))
     context = None
     if settings.tls_cert is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = LazyHandshake(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(settings.tls_cert, settings.tls_key)
     listener = _listen(settings)
     server: BaseWSGIServer = make_server(
@@ -135,7 +145,9 @@ def _serve_here(app: SmartAbsen, stop: threading.Event, ready: Callable[[], None
 def _listen(settings: ServerSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":
+        # Elsewhere it lets two programs have one port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
         listener.listen(128)

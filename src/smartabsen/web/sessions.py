@@ -7,8 +7,8 @@ there, and it can be ended there.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -45,7 +45,6 @@ class BrowserSession(SessionMixin):
         self._sid: str | None = None
         self._user_id: int | None = None
         self._created_at: datetime | None = None
-        # Deep, because lists within the data grow in place (messages for the next page).
         self._stored: dict[str, Any] = {}
         self._ended = False
 
@@ -94,7 +93,7 @@ class BrowserSession(SessionMixin):
         data = self._open()
         if self._sid is None:
             self._sid = library().web_sessions.create(data, idle_s=IDLE_S, absolute_s=ABSOLUTE_S)
-            self._stored = copy.deepcopy(data)
+            self._stored = deepcopy(data)
             self.modified = True
         return self._sid
 
@@ -136,7 +135,8 @@ class BrowserSession(SessionMixin):
                 stored = library().web_sessions.load(self._cookie_sid, touch=request.endpoint not in UNTOUCHED)
             if stored is not None:
                 self._sid, self._user_id = self._cookie_sid, stored.user_id
-                self._data, self._stored = dict(stored.data), copy.deepcopy(dict(stored.data))
+                # Apart from each other: a list in it may be changed in place.
+                self._data, self._stored = dict(stored.data), deepcopy(dict(stored.data))
                 self._created_at = stored.created_at
             elif self._visit:
                 self._data = _read_visit(self._visit)

@@ -1,0 +1,146 @@
+"""Attendance by a burst of frames."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from smartabsen import InvalidInputError, NotTrainedError, Outcome, SmartAbsen
+from smartabsen.core.checkin import CheckIn
+from smartabsen.domain import Employee, Face, ImageBGR
+from smartabsen.recognition.detectors.fake import draw_face
+from smartabsen.store import audit
+
+Draw = Callable[..., Path]
+Drawn = tuple[int, int, int]
+"""Person, middle of the face from the left, size."""
+
+
+def burst(*scenes: Sequence[Drawn], repeat: int = 1) -> list[bytes]:
+    """Frames, each with these faces, before a wall on which something moves."""
+    frames = []
+    for number, scene in enumerate(scenes * repeat):
+        image = np.full((480, 960, 3), 90, np.uint8)
+        cv2.rectangle(image, (20 + 4 * number, 0), (90 + 4 * number, 479), (200, 220, 230), -1)
+        for person, left, size_px in scene:
+            draw_face(image, person, centre_xy=(left, 240), size_px=size_px)
+        frames.append(cv2.imencode(".jpg", image)[1].tobytes())
+    return frames
+
+
+SITI: list[Drawn] = [(1, 480, 170)]
+BUDI: list[Drawn] = [(2, 480, 170)]
+
+
+@pytest.fixture
+def people(app: SmartAbsen, draw: Draw) -> dict[str, Employee]:
+    """Siti and Budi, enrolled and trained; Tono has no template."""
+    found = {}
+    for person, (code, name) in {1: ("E001", "Siti"), 2: ("E002", "Budi")}.items():
+        photos = [draw(f"{code}-{number}.png", person) for number in range(3)]
+        found[name] = app.enrol(name, photos, code=code).employee
+    app.train(force=True)
+    found["Tono"] = app.enrol("Tono", [], code="E003").employee
+    return found
+
+
+@pytest.mark.usefixtures("people")
+class TestOneOfMany:
+    """Without a paired phone the face is compared with everybody."""
+
+    def test_the_person_is_recorded(self, app: SmartAbsen) -> None:
+        """With the punch as answer."""
+        result = app.checkin.attempt(burst(SITI, repeat=4), key="key-1")
+        assert (result.outcome, result.employee and result.employee.name) == (Outcome.RECOGNIZED, "Siti")
+        again = app.checkin.attempt(burst(SITI, repeat=4), key="key-2")
+        assert again.outcome is Outcome.ALREADY_RECORDED
+
+    def test_somebody_far_behind_does_not_matter_and_somebody_beside_does(self, app: SmartAbsen) -> None:
+        """One face is meant."""
+        behind, beside = burst([*SITI, (2, 800, 80)], repeat=4), burst([*SITI, (2, 800, 160)], repeat=4)
+        assert app.checkin.attempt(behind, key="key-1").outcome is Outcome.RECOGNIZED
+        assert app.checkin.attempt(beside, key="key-2").outcome is Outcome.SEVERAL_FACES
+
+    def test_two_people_one_after_the_other_are_nobody(self, app: SmartAbsen) -> None:
+        """A burst is of one person."""
+        assert app.checkin.attempt(burst(SITI, SITI, BUDI, BUDI), key="key-1").outcome is Outcome.AMBIGUOUS
+
+    def test_a_face_in_one_frame_only_is_not_enough(self, app: SmartAbsen) -> None:
+        """Two frames must agree."""
+        assert app.checkin.attempt(burst(SITI, [], [], []), key="key-1").outcome is Outcome.NO_FACE
+
+    def test_who_was_deactivated_is_a_stranger(self, app: SmartAbsen) -> None:
+        """At once, before the next training."""
+        app.deactivate_employee("E001")
+        assert app.checkin.attempt(burst(SITI, repeat=4), key="key-1").outcome is Outcome.UNKNOWN
+
+    def test_a_new_training_is_taken_over(self, app: SmartAbsen, draw: Draw) -> None:
+        """Without a restart."""
+        assert app.checkin.attempt(burst([(5, 480, 170)], repeat=4), key="key-1").outcome is Outcome.UNKNOWN
+        app.enrol("Rini", [draw(f"rini-{number}.png", 5) for number in range(3)], code="E005")
+        app.train(force=True)
+        assert app.checkin.attempt(burst([(5, 480, 170)], repeat=4), key="key-2").outcome is Outcome.RECOGNIZED
+
+    def test_a_gate_is_asked_before_anything_is_compared(self, app: SmartAbsen) -> None:
+        """It sees each frame with the face in it, and its word ends the attempt."""
+        asked: list[int] = []
+
+        def gate(shown: Sequence[tuple[ImageBGR, Face]]) -> Outcome | None:
+            asked.append(len(shown))
+            return Outcome.NOT_LIVE
+
+        guarded = CheckIn(app.services, [gate])
+        assert guarded.attempt(burst(SITI, repeat=4), key="key-1").outcome is Outcome.NOT_LIVE
+        assert asked == [3]
+
+    def test_threads_share_it(self, app: SmartAbsen) -> None:
+        """Each gets the answer to its own frames."""
+        answers: dict[int, str] = {}
+
+        def work(number: int) -> None:
+            result = app.checkin.attempt(burst(SITI if number % 2 else BUDI, repeat=4), key=f"key-{number}")
+            answers[number] = result.employee.name if result.employee else result.outcome
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert answers == {number: "Siti" if number % 2 else "Budi" for number in range(8)}
+
+
+def test_the_owner_of_the_phone_is_compared_alone(app: SmartAbsen, people: dict[str, Employee]) -> None:
+    """Another face, known or not, writes an entry in the audit trail and nothing else."""
+    assert app.checkin.attempt(burst(BUDI, repeat=4), key="k-1", only=people["Siti"]).outcome is Outcome.OTHER_FACE
+    stranger = burst([(9, 480, 170)], repeat=4)
+    assert app.checkin.attempt(stranger, key="k-2", only=people["Siti"]).outcome is Outcome.OTHER_FACE
+    with app.services.database.read() as session:
+        entries = [one.details for one in audit.latest(session, 2)]
+    kiosk = {"kiosk": app.services.kiosk_name}
+    assert entries == [kiosk, {**kiosk, "face_of": "E002"}]
+    assert app.checkin.attempt(burst(SITI, repeat=4), key="k-3", only=people["Siti"]).outcome is Outcome.RECOGNIZED
+
+
+def test_an_owner_without_a_template_is_told_so(app: SmartAbsen, people: dict[str, Employee]) -> None:
+    """The PIN is for them."""
+    assert app.checkin.attempt(burst(SITI, repeat=4), key="k-1", only=people["Tono"]).outcome is Outcome.NOT_ENROLLED
+
+
+def test_a_burst_has_three_to_twelve_frames(app: SmartAbsen) -> None:
+    """Fewer show no movement, more are not needed."""
+    for count in (0, 2, 13):
+        with pytest.raises(InvalidInputError, match=str(count)):
+            app.checkin.attempt([bytes([number]) for number in range(count)], key="key-1")
+
+
+def test_without_a_training_nobody_can_be_recognised(app: SmartAbsen) -> None:
+    """The error says which command is missing; warming up says the same."""
+    with pytest.raises(NotTrainedError):
+        app.checkin.attempt(burst(SITI, repeat=4), key="key-1")
+    with pytest.raises(NotTrainedError):
+        app.checkin.warm_up()
