@@ -30,6 +30,20 @@ _SORTED_BY: Final[Mapping[SortKey, Any]] = {
     "late": Absensi.menit_terlambat,
     "worked": Absensi.menit_kerja,
 }
+# In the order of _day_row. Columns and not rows of the mapper: an export has tens of thousands of them.
+_DAY_COLUMNS: Final = (
+    Karyawan.id,
+    Karyawan.kode,
+    Karyawan.nama,
+    Karyawan.jabatan,
+    Absensi.tanggal,
+    Absensi.jam_masuk,
+    Absensi.jam_pulang,
+    Absensi.status,
+    Absensi.menit_terlambat,
+    Absensi.menit_kerja,
+    Absensi.keterangan,
+)
 _CORRECTIONS: Final = (PunchMethod.CORRECTION.value, PunchMethod.VOID.value)
 
 
@@ -133,15 +147,14 @@ def find_days(
     )
     key = _SORTED_BY[sort]
     query = (
-        _joined(_columns(Karyawan, Absensi, corrected), wanted)
+        _joined(_columns(*_DAY_COLUMNS, corrected), wanted)
         # Where SQLite puts NULL first, MariaDB does too; what is missing goes last in either direction.
         .order_by(key.is_(None), key.desc() if descending else key)
         .order_by(Absensi.tanggal, func.lower(Karyawan.nama), Karyawan.kode_kunci)
         .offset(offset)
         .limit(limit)
     )
-    found = session.execute(query)
-    return tuple(_day_row(person, day, changed, wanted.first) for person, day, changed in found)
+    return tuple(_day_row(wanted.first, *found) for found in session.execute(query))
 
 
 def sum_days(session: Session, wanted: DayFilter) -> DaySums:
@@ -241,18 +254,32 @@ def _joined(query: Select[Any], wanted: DayFilter) -> Select[Any]:
     return query.where(*search_conditions(wanted.search))
 
 
-def _day_row(person: Karyawan, day: Absensi | None, corrected: bool, work_date: date) -> DayRow:
+def _day_row(
+    asked: date,
+    employee_id: int,
+    code: str,
+    name: str,
+    position: str,
+    work_date: date | None,
+    clock_in: datetime | None,
+    clock_out: datetime | None,
+    status: str | None,
+    late_minutes: int | None,
+    worked_minutes: int | None,
+    note: str | None,
+    corrected: bool,
+) -> DayRow:
     return DayRow(
-        employee_id=person.id,
-        code=person.kode,
-        name=person.nama,
-        position=person.jabatan,
-        work_date=day.tanggal if day else work_date,
-        clock_in=day.jam_masuk if day else None,
-        clock_out=day.jam_pulang if day else None,
-        status=Status(day.status) if day else None,
-        late_minutes=day.menit_terlambat if day else 0,
-        worked_minutes=day.menit_kerja if day else 0,
-        note=day.keterangan if day else "",
-        corrected=bool(corrected) and day is not None,
+        employee_id=employee_id,
+        code=code,
+        name=name,
+        position=position,
+        work_date=work_date or asked,
+        clock_in=clock_in,
+        clock_out=clock_out,
+        status=Status(status) if status else None,
+        late_minutes=late_minutes or 0,
+        worked_minutes=worked_minutes or 0,
+        note=note or "",
+        corrected=bool(corrected),
     )

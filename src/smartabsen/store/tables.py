@@ -325,6 +325,7 @@ class PunchRow(Base):
     __tablename__ = "punches"
     __table_args__ = (
         Index(None, "karyawan_id", "at_utc"),
+        Index(None, "karyawan_id", "work_date"),
         Index(None, "work_date", "id"),
         Index(None, "supersedes_id", unique=True),
         TABLE_OPTIONS,

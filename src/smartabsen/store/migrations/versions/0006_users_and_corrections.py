@@ -1,4 +1,4 @@
-"""Users of the dashboard, and punches that supersede others."""
+"""Users of the dashboard, punches that supersede others, and an index for the punches of a day."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _OPTIONS: dict[str, Any] = {
     "if_not_exists": True,
 }
 _INDEX = "ix_punches_supersedes_id"
+_DAY_INDEX = "ix_punches_karyawan_id_work_date"
 
 
 def upgrade() -> None:
@@ -49,6 +50,7 @@ def upgrade() -> None:
     if not _has_column():
         op.add_column("punches", sa.Column("supersedes_id", sa.Integer))
     op.create_index(_INDEX, "punches", ["supersedes_id"], unique=True, if_not_exists=True)
+    op.create_index(_DAY_INDEX, "punches", ["karyawan_id", "work_date"], if_not_exists=True)
 
 
 def downgrade() -> None:
@@ -56,6 +58,8 @@ def downgrade() -> None:
 
     Forgotten punches that were entered afterwards stay, as made by hand.
     """
+    if sa.inspect(op.get_bind()).has_table("punches"):
+        op.drop_index(_DAY_INDEX, "punches", if_exists=True)
     if _has_column():
         op.execute("DELETE FROM punches WHERE supersedes_id IS NOT NULL")
         op.execute("UPDATE punches SET method = 'manual' WHERE method = 'correction'")
