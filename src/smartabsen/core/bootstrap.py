@@ -1,4 +1,4 @@
-"""Builds the concrete parts from the settings: with ``storage``, its half that keeps data, the only one that knows them.
+"""Builds the concrete parts from the settings: it alone knows them, with ``storage``, its half that keeps data.
 
 Everything is made on first use and kept: a command that shows settings opens no database, and one that lists
 employees loads no model.
