@@ -78,7 +78,10 @@ class RecognitionSettings(_Section):
     detector: str = Field(
         "auto", description=N_("Detector in front of the engine: auto, haar, hog, scrfd, yunet, retail.")
     )
-    matcher: str = Field("knn", description=N_("knn (scikit-learn) or exact (NumPy)."))
+    matcher: str = Field(
+        "auto",
+        description=N_("auto (by the size of the gallery), knn (scikit-learn), exact (NumPy) or binary (faiss)."),
+    )
     threshold: Cosine | None = Field(
         None, description=N_("Cosine a recognition needs; empty takes the engine's measured one.")
     )

@@ -376,6 +376,7 @@ class TrainReport:
         version: Digest (12 hex characters) of the trained model; the same gallery gives the same version.
         trained_at: UTC.
         matcher, k: The matcher and, for KNN, its number of neighbours.
+        chosen_matcher: What ``auto`` chose for a gallery of this size; otherwise the matcher itself.
         employees, templates: Size of the gallery.
         threshold, margin: What a decision needs.
         leave_one_out_accuracy: Share of templates whose nearest other template is the same person's (rank 1); None
@@ -393,6 +394,7 @@ class TrainReport:
     trained_at: datetime
     matcher: str
     k: int
+    chosen_matcher: str
     employees: int
     templates: int
     threshold: float

@@ -64,6 +64,7 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
         trained_at=trained.trained_at,
         matcher=trained.matcher,
         k=trained.k,
+        chosen_matcher=getattr(matcher, "chosen", matcher.name),
         employees=len(set(gallery.employee_ids.tolist())),
         templates=len(gallery.employee_ids),
         threshold=threshold,
