@@ -156,7 +156,7 @@ def _report(app: FakeApp, first: date, last: date, *, code: str | None = None) -
     return Report(first, last, "Asia/Jakarta", days, totals)
 
 
-def _write_report(app: FakeApp, report: Report, path: Path, *, format: str) -> None:
+def _write_report(app: FakeApp, report: Report, path: Path, *, format: str, totals: bool) -> None:
     rows = [f"{day.work_date},{day.code},{day.name}" for day in report.days]
     path.write_text("\n".join(["date,code,name", *rows, ""]), encoding="utf-8-sig")
 

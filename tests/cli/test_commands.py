@@ -307,7 +307,10 @@ def test_report_writes_csv_to_stdout_and_files_where_told(program: Any, tmp_path
     assert list(csv.reader(result.stdout.splitlines()))[1] == ["2026-11-02", "E001", "Siti Rahma"]
     assert not result.stdout.startswith("\N{ZERO WIDTH NO-BREAK SPACE}")
     assert program("report", "--output", str(tmp_path / "r.xlsx")).exit_code == 0
-    assert last_call(program)[2] == {"format": "xlsx"}
+    assert last_call(program)[2] == {"format": "xlsx", "totals": False}
+    assert program("report", "--format", "csv", "--totals").exit_code == 0
+    assert last_call(program)[2] == {"format": "csv", "totals": True}
+    assert program("report", "--totals").exit_code == 2
 
 
 # --- the rest ----------------------------------------------------------------------------------------------

@@ -291,16 +291,23 @@ def test_a_report_that_ends_before_it_begins_is_refused(app: SmartAbsen) -> None
         app.report(date(2026, 2, 1), date(2026, 1, 1))
 
 
-@pytest.mark.parametrize("name", ["days.csv", "days.xlsx"])
-def test_reports_are_written_as_files(app: SmartAbsen, tmp_path: Path, name: str) -> None:
-    """CSV and XLSX hold the days, XLSX also the totals of each employee."""
+@pytest.mark.parametrize(("totals", "title"), [(False, "Date"), (True, "Sick")])
+def test_a_csv_holds_the_days_or_the_totals(app: SmartAbsen, tmp_path: Path, totals: bool, title: str) -> None:
+    """One file is one table."""
     app.enrol("Contoh", [], code="E1")
     app.punch("E1")
-    path = tmp_path / name
-    app.write_report(app.report(*TODAY), path, format="csv" if name.endswith("csv") else "xlsx")
-    if name.endswith("csv"):
-        assert b"E1" in path.read_bytes()
-        return
+    app.write_report(app.report(*TODAY), tmp_path / "r.csv", format="csv", totals=totals)
+    header, row = (tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert title in header.split(",")
+    assert row.startswith("E1,Contoh,")
+
+
+def test_a_workbook_holds_days_and_totals(app: SmartAbsen, tmp_path: Path) -> None:
+    """Each on a sheet of its own."""
+    app.enrol("Contoh", [], code="E1")
+    app.punch("E1")
+    path = tmp_path / "r.xlsx"
+    app.write_report(app.report(*TODAY), path, format="xlsx")
     days, totals = load_workbook(path).worksheets
     assert [days["A2"].value, totals["A2"].value, totals.max_row] == ["E1", "E1", 2]
     assert totals["C2"].value + totals["D2"].value == 1

@@ -158,7 +158,10 @@ def test_thousands_of_templates_take_seconds(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.shared
 def test_on_real_faces_one_photo_in_the_wrong_folder_is_found_and_nothing_else(lfw_dir: Path, models_dir: Path) -> None:
-    """Twenty people with four photos each: whichever photo is misplaced, it alone is suspected."""
+    """Twenty people with four photos each: a misplaced photo that would be recognised as its owner is suspected, alone.
+
+    A photo below the threshold cannot be: of whom it is, nobody knows. Which ones are differs a little by processor.
+    """
     engine = build_engine("openvino", models_dir=models_dir)
     names = (lfw_dir / "gallery.txt").read_text(encoding="utf-8").split()[:20]
     crops, labels = [], []
@@ -175,7 +178,12 @@ def test_on_real_faces_one_photo_in_the_wrong_folder_is_found_and_nothing_else(l
     limits = {"threshold": engine.threshold, "margin": engine.margin}
     assert leave_one_out(templates, right, **limits).accuracy == 1.0
     assert leave_one_out(templates, right, **limits).suspects == ()
-    for misplaced in range(0, 80, 7):
+    similar = templates @ templates.T
+    np.fill_diagonal(similar, -1.0)
+    nearest_own = np.where(right[:, None] == right, similar, -1.0).max(axis=1)
+    recognisable = np.flatnonzero(nearest_own > engine.threshold + 0.01)
+    assert len(recognisable) > 70
+    for misplaced in recognisable[::6]:
         wrong = right.copy()
         wrong[misplaced] = (right[misplaced] + 7) % 20
         (suspect,) = leave_one_out(templates, wrong, **limits).suspects

@@ -15,6 +15,7 @@ from smartabsen.recognition.runtime import (
     count_threads,
     digest_files,
     find_dlib_file,
+    load_openvino,
     loading,
     require_file,
     running,
@@ -76,3 +77,10 @@ def test_foreign_errors_become_ours(tmp_path: Path) -> None:
     for error in (InvalidInputError("ours"), MemoryError()):
         with pytest.raises(type(error)), running("hog"):
             raise error
+
+
+@pytest.mark.shared
+def test_openvino_computes_in_single_precision_on_every_processor(models_dir: Path) -> None:
+    """Where bfloat16 is faster, too: embeddings of one gallery come from several machines."""
+    compiled = load_openvino(models_dir / "openvino" / "face-reidentification-retail-0095.xml", threads=1)
+    assert compiled.get_compiled_model().get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"

@@ -323,9 +323,9 @@ class SmartAbsen:
         """Return days and totals of a period, both ends included, of one employee or all."""
         return reporting.make_report(self.services, first, last, code=code)
 
-    def write_report(self, report: Report, path: str | Path, *, format: ReportFormat) -> None:
-        """Write the days of a report as ``csv`` or ``xlsx``. Raises StorageError."""
-        reporting.write_report(report, Path(path), format=format)
+    def write_report(self, report: Report, path: str | Path, *, format: ReportFormat, totals: bool = False) -> None:
+        """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
+        reporting.write_report(report, Path(path), format=format, totals=totals)
 
     def reconcile_log(self) -> int:
         """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""

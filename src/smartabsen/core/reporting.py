@@ -44,14 +44,26 @@ def make_report(services: Services, first: date, last: date, *, code: str | None
     return build_report(people, found, first=first, last=last, zone=services.settings.site.zone)
 
 
-def write_report(report: Report, path: Path, *, format: ReportFormat) -> None:
-    """Write the days of a report, with titles and statuses in the current language.
+def write_report(report: Report, path: Path, *, format: ReportFormat, totals: bool = False) -> None:
+    """Write a report, with titles and statuses in the current language.
+
+    Args:
+        totals: As CSV, which holds one table, write the totals of each employee instead of the days; XLSX has both.
 
     Raises:
         InvalidInputError: There is no such format.
         StorageError: The file cannot be written.
     """
-    titles = [_(title) for title in _TITLES]
+    if format == "xlsx":
+        write_xlsx(path, _days(report), _totals(report))
+    elif format == "csv":
+        sheet = _totals(report) if totals else _days(report)
+        write_csv(path, sheet.header, sheet.rows)
+    else:
+        raise InvalidInputError(N_("A report is written as csv or xlsx, not as {format}."), format=format)
+
+
+def _days(report: Report) -> Sheet:
     rows: list[list[CellValue]] = [
         [
             day.code,
@@ -65,22 +77,16 @@ def write_report(report: Report, path: Path, *, format: ReportFormat) -> None:
         ]
         for day in report.days
     ]
-    if format == "xlsx":
-        totals: list[list[CellValue]] = [
-            [t.code, t.name, t.present, t.late, t.excused, t.sick, t.late_minutes, t.worked_minutes]
-            for t in report.totals
-        ]
-        total_titles = [
-            *(_(title) for title in _TITLES[:2]),
-            *(_(STATUSES[status]) for status in Status),
-            *(_(title) for title in _TITLES[-2:]),
-        ]
-        write_xlsx(
-            path,
-            Sheet(f"{report.first} - {report.last}", titles, rows),
-            Sheet(_("Totals"), total_titles, totals),
-        )
-    elif format == "csv":
-        write_csv(path, titles, rows)
-    else:
-        raise InvalidInputError(N_("A report is written as csv or xlsx, not as {format}."), format=format)
+    return Sheet(f"{report.first} - {report.last}", [_(title) for title in _TITLES], rows)
+
+
+def _totals(report: Report) -> Sheet:
+    titles = [
+        *(_(title) for title in _TITLES[:2]),
+        *(_(STATUSES[status]) for status in Status),
+        *(_(title) for title in _TITLES[-2:]),
+    ]
+    rows: list[list[CellValue]] = [
+        [t.code, t.name, t.present, t.late, t.excused, t.sick, t.late_minutes, t.worked_minutes] for t in report.totals
+    ]
+    return Sheet(_("Totals"), titles, rows)

@@ -175,7 +175,14 @@ def load_openvino(path: Path, *, threads: int) -> Any:
             module="openvino",
             install="smartabsen[openvino]",
         ) from exc
-    settings = {"INFERENCE_NUM_THREADS": count_threads(threads), "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+    settings = {
+        "INFERENCE_NUM_THREADS": count_threads(threads),
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        # By itself OpenVINO takes bfloat16 on processors that have it: a gallery enrolled on one machine would meet
+        # other numbers on the next one.
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
     with loading(path):
         # Anything else would be offered to the readers of other formats, which complain to stderr.
         with path.open("rb") as stream:

@@ -32,7 +32,9 @@ _FILES: Final[tuple[FileKind, ...]] = ("csv", "xlsx")
     "report",
     help=_("Show or export attendance days and totals.")
     + "\n\n"
-    + _("From the first of this month to today, unless told otherwise. CSV goes to stdout when there is no --output."),
+    + _("From the first of this month to today, unless told otherwise. CSV goes to stdout when there is no --output.")
+    + "\n\n"
+    + _("A table, JSON and XLSX have the days and the totals of each employee; a CSV has one of the two."),
     example="smartabsen report --from 2026-11-01 --to 2026-11-30 --output november.xlsx",
 )
 def report(
@@ -44,15 +46,18 @@ def report(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help=_("Write a .csv or .xlsx file."))
     ] = None,
     employee: Annotated[str | None, typer.Option("--employee", metavar="CODE", help=_("Only this employee."))] = None,
+    totals: Annotated[bool, typer.Option("--totals", help=_("CSV with the totals instead of the days."))] = False,
 ) -> Answer:
     """Report days and totals; a file where one is asked for."""
     if format == "json":
         session.use_json()
     kind = _file_kind(format, output)
+    if totals and kind != "csv":
+        raise typer.BadParameter(_("--totals belongs to a CSV: --format csv, or --output FILE.csv."))
     with session.open() as app:
         first_day, last_day = _period(first, last, ZoneInfo(app.settings.site.zone))
         result = app.report(first_day, last_day, code=employee)
-        show = _writer(app, result, kind, output)
+        show = _writer(app, result, kind, output, totals=totals)
     written = {"output": str(output)} if output else {}
     return Answer(data={**data.attendance(result), **written}, show=show)
 
@@ -84,15 +89,17 @@ def _day(text: str | None, option: str) -> date | None:
         raise typer.BadParameter(_("{option}: “{given}” is no date as 2026-11-01.", option=option, given=text)) from exc
 
 
-def _writer(app: "SmartAbsen", result: Report, kind: FileKind | None, output: Path | None) -> Callable[[Output], None]:
+def _writer(
+    app: "SmartAbsen", result: Report, kind: FileKind | None, output: Path | None, *, totals: bool
+) -> Callable[[Output], None]:
     """Write the file if one is wanted, and return what people see."""
     if output is not None and kind is not None:
-        app.write_report(result, output, format=kind)
+        app.write_report(result, output, format=kind, totals=totals)
         return lambda out: out.note(_("Written: {path}", path=output))
     if kind is None:
         return lambda out: tables.show_report(out, result)
     with TemporaryDirectory() as folder:
         path = Path(folder, "report.csv")
-        app.write_report(result, path, format="csv")
+        app.write_report(result, path, format="csv", totals=totals)
         text = path.read_bytes().decode("utf-8-sig")
     return lambda out: out.write_text(text)
