@@ -95,7 +95,15 @@ class RecognitionSettings(_Section):
         description=N_("Longer side of a photo that detection works on; larger finds smaller faces."),
     )
     min_face_px: int = Field(60, ge=20, le=1_000, description=N_("Faces with a shorter side are too small."))
-    threads: int = Field(0, ge=0, le=256, description=N_("Threads of the runtimes; 0 lets smartabsen choose."))
+    threads: int = Field(
+        0, ge=0, le=256, description=N_("Threads of runtimes, OpenCV and linear algebra; 0 lets smartabsen choose.")
+    )
+    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
+        "auto", description=N_("What runs ONNX models: auto (the faster one here), onnxruntime or openvino.")
+    )
+    device: Literal["auto", "cpu", "cuda", "coreml"] = Field(
+        "auto", description=N_("Where ONNX models run: auto, cpu, cuda or coreml; “doctor” shows the one really used.")
+    )
 
 
 class EnrolmentSettings(_Section):

@@ -26,6 +26,7 @@ from ..errors import CameraError, StorageError
 from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
+from ..recognition.execution import Execution
 from ..recognition.matchers import MATCHERS
 from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
@@ -36,6 +37,7 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .runtime_memory import RuntimeMemory
 
 
 class Services:
@@ -160,7 +162,19 @@ class Services:
             detector=recognition.detector,
             max_side_px=recognition.detect_px,
             threads=recognition.threads if threads is None else threads,
+            execution=self.execution,
         )
+
+    @cached_property
+    def execution(self) -> Execution:
+        """What ONNX models run on."""
+        recognition = self.settings.recognition
+        return Execution(runtime=recognition.runtime, device=recognition.device, choose=self.runtime_memory.choose)
+
+    @cached_property
+    def runtime_memory(self) -> RuntimeMemory:
+        """Which runtime is the faster one on this machine."""
+        return RuntimeMemory(self.settings.home)
 
     def _find_pack(self, active: ModelIdentity | None) -> str:
         # A gallery stays with its pack when a better one is installed later.
@@ -200,6 +214,7 @@ class Services:
             pack=self._pack,
             max_side_px=self.settings.kiosk.detect_px,
             threads=recognition.threads,
+            execution=self.execution,
         )
         self._detectors.append(detector)
         return Recognizer(detector, self.engine.embedder, limits=self._probe_limits)

@@ -111,6 +111,25 @@ def _check_engine(services: Services) -> Iterator[Check]:
     )
 
 
+def _check_runtime(services: Services) -> Iterator[Check]:
+    wanted = services.settings.recognition.device
+    for part in (services.engine.detector, services.engine.embedder):
+        runs_on: tuple[str, str] | None = getattr(part, "runs_on", None)
+        if runs_on is None:
+            continue
+        runtime, device = runs_on
+        if wanted not in ("auto", device):
+            detail = N_("{part} was to run on {wanted}, but runs on {device}.")
+            fix = N_("Install ONNX Runtime and the drivers for that device, or set recognition.device to auto.")
+            yield _row("runtime", _FAIL, detail, fix, part=part.name, wanted=wanted, device=device)
+        else:
+            yield _row("runtime", _OK, N_("{part}: {runtime} on {device}"), part=part.name, runtime=runtime,
+                       device=device)  # fmt: skip
+    for file, trials in services.runtime_memory.tried.items():
+        times = ", ".join(f"{trial.runtime} {trial.milliseconds:.1f} ms" for trial in trials)
+        yield _row("runtime", _OK, N_("Self-test of {file}: {times}"), file=file, times=times)
+
+
 def _check_training(services: Services) -> Iterator[Check]:
     active = services.active_model()
     if active is None:
@@ -209,6 +228,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "home": _check_home,
     "database": _check_database,
     "engine": _check_engine,
+    "runtime": _check_runtime,
     "training": _check_training,
     "log": _check_log,
     "camera": _check_camera,
