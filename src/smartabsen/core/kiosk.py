@@ -36,6 +36,8 @@ from .gallery import LiveGallery
 READ_TIMEOUT_S: Final = 1.0
 REFRESH_S: Final = 1.0
 """How often a running session looks for a newly trained model."""
+REST_S: Final = 0.15
+"""While nobody in sight is undecided, faces are searched so often only: at 15 frames a second in every third one."""
 RETRY_S: Final = 1.0
 """Wait before a punch that the database refused is tried again; the same attempt, with the same key."""
 
@@ -127,6 +129,8 @@ class Kiosk:
         self._tracks: dict[int, _Track] = {}
         self._attempts: list[_Attempt] = []
         self._counts = _Counts()
+        self._searched_s = float("-inf")
+        self._seen: list[tuple[int, Face]] = []
         self._last_image: ImageBGR | None = None
         self._refreshed_at = time.monotonic()
 
@@ -171,24 +175,33 @@ class Kiosk:
 
     def _take(self, frame: Frame) -> None:
         self._counts.frames += 1
+        if not self._rests(frame.at_s):
+            self._search(frame)
+        self._try_attempts(now_s=time.monotonic())
+        if self._view is not None:
+            shown = [(face, self._track(number).outcome, self._track(number).name) for number, face in self._seen]
+            self._view.show(frame.image_bgr, shown)
+            self._last_image = frame.image_bgr
+
+    def _rests(self, now_s: float) -> bool:
+        """Tell whether this frame needs no search: nobody in sight is undecided, and the last search was just now.
+
+        Every frame of a recording is searched: nobody waits for it.
+        """
+        if not self._frames.live or not 0.0 <= now_s - self._searched_s < REST_S:
+            return False
+        return not any(track.vote.wants_embedding(now_s) for track in self._tracks.values())
+
+    def _search(self, frame: Frame) -> None:
+        """Find the faces of a frame, and compare those that are undecided."""
+        self._searched_s = frame.at_s
         faces = self._recognizer.find(frame.image_bgr)
         numbers = self._tracker.update([face.box_xyxy for face in faces], frame.at_s)
         self._forget_ended_tracks()
-        wanted = [
-            (number, face)
-            for number, face in zip(numbers, faces, strict=True)
-            if self._track(number).vote.wants_embedding(frame.at_s)
-        ]
+        self._seen = list(zip(numbers, faces, strict=True))
+        wanted = [(number, face) for number, face in self._seen if self._track(number).vote.wants_embedding(frame.at_s)]
         if wanted:
             self._compare(frame, wanted, largest=faces[0])
-        self._try_attempts(now_s=time.monotonic())
-        if self._view is not None:
-            shown = [
-                (face, self._track(number).outcome, self._track(number).name)
-                for number, face in zip(numbers, faces, strict=True)
-            ]
-            self._view.show(frame.image_bgr, shown)
-            self._last_image = frame.image_bgr
 
     def _keep_view_alive(self) -> None:
         # A window takes no key and no click unless it is shown something.
