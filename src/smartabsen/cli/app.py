@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "import": (".commands.import_people", N_("Enrol many people from a table of names and photos.")),
     "employee": (".commands.employee", N_("List, show, rename, deactivate and activate employees.")),
     "train": (".commands.train", N_("Fit the matcher on all enrolled faces, and measure it.")),
+    "evaluate": (".commands.evaluate", N_("Measure how well people are recognised, with intervals of 95 %.")),
     "recognize": (".commands.recognize", N_("Tell who is in these pictures.")),
     "run-kiosk": (".commands.kiosk", N_("Recognise people at a camera and record their attendance.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,7 @@ from . import doctor, enrol, identify, import_people, kiosk_session, model_packs
 from .bootstrap import Services
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
+from .evaluate import Evaluation
 from .gallery import LiveGallery
 from .import_people import OnConflict
 from .people_file import Person
@@ -302,6 +304,11 @@ class SmartAbsen:
             stop=stop or threading.Event(),
             window=window,
         )
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """Measures how well people are recognised: on a folder, on pairs, on the enrolled gallery."""
+        return Evaluation(self.services)
 
     # --- attendance ----------------------------------------------------------------------------------------
 
