@@ -62,6 +62,7 @@ PARTS: Final = (
     Part("pipeline", "From a frame to a decision", quick=("--frames", "10", "--rounds", "1"), needs_shared=True),
     Part("matching", "Comparing with large galleries", quick=("--sizes", "1000,10000"), needs_shared=True),
     Part("rivals", "Against other pipelines", quick=("--frames", "8"), needs_shared=True),
+    Part("reference", "Calibration against held-out strangers", quick=("--engine", "openvino"), needs_shared=True),
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),

@@ -90,6 +90,7 @@ class FakeApp:
         self.events: tuple[KioskEvent, ...] = ()
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
+        self.calibration = SimpleNamespace(state=lambda: "none")
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:

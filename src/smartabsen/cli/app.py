@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "employee": (".commands.employee", N_("List, show, rename, deactivate and activate employees.")),
     "train": (".commands.train", N_("Fit the matcher on all enrolled faces, and measure it.")),
     "evaluate": (".commands.evaluate", N_("Measure how well people are recognised, with intervals of 95 %.")),
+    "calibrate": (".commands.calibrate", N_("Choose threshold and margin for the people enrolled here.")),
     "recognize": (".commands.recognize", N_("Tell who is in these pictures.")),
     "run-kiosk": (".commands.kiosk", N_("Recognise people at a camera and record their attendance.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),

@@ -84,6 +84,11 @@ class Session:
                 self._told.add(notice)
                 (warn or self.out.warn)(_(notice))
 
+    def tell_calibration(self, app: SmartAbsen) -> None:
+        """Say so when threshold and margin were chosen for fewer people, or for another model."""
+        if app.calibration.state() in ("outgrown", "other_engine"):
+            self.out.warn(_("The calibration no longer fits: run “smartabsen calibrate”, then “smartabsen train”."))
+
     def tell_engine(self, app: SmartAbsen) -> None:
         """Say which engine works, and why that one."""
         choice = app.engine_choice()

@@ -28,6 +28,7 @@ from ..domain import (
 )
 from . import doctor, enrol, identify, import_people, kiosk_session, model_packs, people, punch, reporting, train
 from .bootstrap import Services
+from .calibrate import Calibration
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
 from .evaluate import Evaluation
@@ -309,6 +310,11 @@ class SmartAbsen:
     def evaluation(self) -> Evaluation:
         """Measures how well people are recognised: on a folder, on pairs, on the enrolled gallery."""
         return Evaluation(self.services)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """Chooses threshold and margin for the people who are enrolled."""
+        return Calibration(self.services)
 
     # --- attendance ----------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from .calibration_record import find_record
 from .engine_choice import EngineChoice, check_identity, choose_engine
 from .runtime_memory import RuntimeMemory
 
@@ -184,15 +185,25 @@ class Services:
 
     @property
     def threshold(self) -> float:
-        """Cosine that a recognition needs: the one set, or the engine's."""
+        """Cosine that a recognition needs: the one set, the calibrated one, or the engine's."""
         named = self.settings.recognition.threshold
-        return self.engine.threshold if named is None else named
+        return self._limits[0] if named is None else named
 
     @property
     def margin(self) -> float:
-        """Distance to the second-best person that a recognition needs: the one set, or the engine's."""
+        """Distance to the second-best person that a recognition needs: set, calibrated, or the engine's."""
         named = self.settings.recognition.margin
-        return self.engine.margin if named is None else named
+        return self._limits[1] if named is None else named
+
+    @property
+    def _limits(self) -> tuple[float, float]:
+        engine = self.engine
+        with self.database.read() as session:
+            calibrated = find_record(session)
+        # One of another engine says nothing about these cosines.
+        if calibrated is None or calibrated.model != engine.identity:
+            return engine.threshold, engine.margin
+        return calibrated.threshold, calibrated.margin
 
     @cached_property
     def enrolment(self) -> Recognizer:

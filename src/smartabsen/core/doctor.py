@@ -19,6 +19,8 @@ from ..store import employees, templates
 from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
+from .calibrate import calibration_state
+from .calibration_record import CalibrationState
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -151,6 +153,19 @@ def _check_training(services: Services) -> Iterator[Check]:
         yield _row("templates", _WARN, detail, fix, count=str(without))
 
 
+def _check_calibration(services: Services) -> Iterator[Check]:
+    state = calibration_state(services)
+    fix = "smartabsen calibrate"
+    if state is CalibrationState.NONE:
+        yield _row("calibration", _OK, N_("Not calibrated: the engine's own threshold is in use."))
+    elif state is CalibrationState.FITS:
+        yield _row("calibration", _OK, N_("The threshold was calibrated for these people."))
+    elif state is CalibrationState.OUTGROWN:
+        yield _row("calibration", _WARN, N_("More people are enrolled than the threshold was calibrated for."), fix)
+    else:
+        yield _row("calibration", _WARN, N_("The calibration is of another model, and is not used."), fix)
+
+
 def _compare(trained: ModelIdentity, active: ModelIdentity, same: bool) -> Iterator[Check]:
     if trained != active:
         detail = N_("The trained model is of {trained}, the people were enrolled with {active}.")
@@ -230,6 +245,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "engine": _check_engine,
     "runtime": _check_runtime,
     "training": _check_training,
+    "calibration": _check_calibration,
     "log": _check_log,
     "camera": _check_camera,
     "display": _check_display,

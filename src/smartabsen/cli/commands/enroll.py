@@ -67,6 +67,7 @@ def enroll(
                     allow_duplicate=allow_duplicate,
                     on_progress=progress,
                 )
+        session.tell_calibration(app)
     return _answer(report)
 
 
