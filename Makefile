@@ -44,7 +44,7 @@ bench: install
 # no --omit-header in the second line, and no new date for each run.
 catalogue: install
 	mkdir -p build
-	$(BIN)/pybabel --quiet extract -k N_ --no-location --sort-output --omit-header -o build/smartabsen.pot src/smartabsen
+	$(BIN)/pybabel --quiet extract -F babel.cfg -k N_ --no-location --sort-output --omit-header -o build/smartabsen.pot src/smartabsen
 	$(BIN)/pybabel --quiet update -i build/smartabsen.pot -D smartabsen -d src/smartabsen/locale -l id -w 120 --ignore-obsolete --ignore-pot-creation-date
 
 clean:

@@ -31,6 +31,8 @@ PACKAGES: Final = (
     "openvino",
     "scikit-learn",
     "SQLAlchemy",
+    "Flask",
+    "gunicorn",
     "typer",
 )
 
@@ -65,6 +67,12 @@ PARTS: Final = (
     Part("reference", "Calibration against held-out strangers", quick=("--engine", "openvino"), needs_shared=True),
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
+    Part(
+        "web",
+        "The web server: one-time tokens, previews, load, cost of pages",
+        quick=("--tokens", "30", "--previews", "50", "--seconds", "5", "--rounds", "40"),
+        needs_posix=True,
+    ),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 

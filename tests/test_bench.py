@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from bench import kills
+from bench import kills, web
 from bench.__main__ import PARTS, Part, Section, parse_names, run
 from bench.pipeline import RAW_CALLS, RAW_STEPS, STEPS, Proxy, Stopwatch, Timing, as_markdown, measure
+from bench.web_client import running
 
 from smartabsen.recognition.detectors import DETECTORS
 from smartabsen.recognition.embedders import EMBEDDERS
@@ -22,6 +23,18 @@ def test_a_kiosk_that_is_killed_at_any_instant_loses_and_doubles_no_announced_pu
     report = kills.measure(40)
     assert report.while_punching > 0, "no kiosk was killed while it punched: the test showed nothing"
     assert report.clean, report
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs Gunicorn")
+def test_tokens_are_used_once_and_previews_change_nothing_with_several_workers(tmp_path: Path) -> None:
+    """Of clients that confirm at the same instant one succeeds, whichever worker it met."""
+    with running(tmp_path, workers=2) as server:
+        tokens = web.measure_tokens(server, tokens=10, clients=4)
+        previews = web.measure_previews(server, times=10)
+    assert tokens.clean, tokens
+    assert sum(tokens.statuses.values()) == 40
+    assert previews.clean, previews
 
 
 def test_the_pipeline_knows_where_each_backend_calls_its_runtime() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import smartabsen
 from smartabsen import errors
-from smartabsen.config import ENV_PREFIX, load_settings
+from smartabsen.config import env_name, load_settings
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -21,7 +21,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Written from `src/smartabsen/config.py` by `python tests/test_docs.py`; a test compares.",
+        "Written from `src/smartabsen/config/sections.py` by `python tests/test_docs.py`; a test compares.",
         "",
         "A flag beats the environment, the environment beats `smartabsen.toml` in the home, and that beats the",
         "default; `smartabsen config show` prints each value in force and where it comes from. In the file, a name",
@@ -33,8 +33,7 @@ def settings_page() -> str:
     computed = {"home": "the platform's data directory", "models_dir": "`models` in the home"}
     for value in load_settings(environ={}).values():
         default = computed.get(value.name) or (f"`{value.value}`" if value.value not in ("", None) else "")
-        env_name = ENV_PREFIX + value.name.replace(".", "_").upper()
-        lines.append(f"| `{value.name}` | `{env_name}` | {default} | {value.about} |")
+        lines.append(f"| `{value.name}` | `{env_name(value.name)}` | {default} | {value.about} |")
     return "\n".join(lines) + "\n"
 
 

@@ -35,8 +35,11 @@ def test_an_error_is_described_with_its_hint() -> None:
 def extracted_texts() -> set[str]:
     """Every text for people in the sources, as ``make catalogue`` collects them."""
     from babel.messages.extract import extract_from_dir
+    from babel.messages.frontend import parse_mapping_cfg
 
-    found = extract_from_dir(SOURCES, keywords={"_": None, "N_": None})
+    with (SOURCES.parents[1] / "babel.cfg").open(encoding="utf-8") as mapping:
+        methods, options = parse_mapping_cfg(mapping)
+    found = extract_from_dir(SOURCES, methods, options, keywords={"_": None, "N_": None})
     return {message for _file, _line, message, _comments, _context in found if isinstance(message, str) and message}
 
 

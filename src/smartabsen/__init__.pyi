@@ -1,6 +1,9 @@
 # The public API, each name once: `__init__.py` imports it on first use, type checkers read it here.
 
 from ._version import __version__ as __version__
+from .camera.lock import (
+    CameraLock as CameraLock,
+)
 from .config import (
     LoadedSettings as LoadedSettings,
     Settings as Settings,
@@ -25,6 +28,9 @@ from .domain import (
     KioskSummary as KioskSummary,
     ModelStatus as ModelStatus,
     Outcome as Outcome,
+    PairedPhone as PairedPhone,
+    Pairing as Pairing,
+    PhoneCredential as PhoneCredential,
     PhotoVerdict as PhotoVerdict,
     Punch as Punch,
     PunchMethod as PunchMethod,
@@ -33,8 +39,15 @@ from .domain import (
     Report as Report,
     ReportDay as ReportDay,
     ReportTotal as ReportTotal,
+    Role as Role,
+    SignInAsk as SignInAsk,
+    SignInGrant as SignInGrant,
+    SignInRequest as SignInRequest,
+    SignInState as SignInState,
     Status as Status,
     TrainReport as TrainReport,
+    User as User,
+    VerifyOutcome as VerifyOutcome,
 )
 from .errors import (
     CameraBusyError as CameraBusyError,
@@ -42,8 +55,10 @@ from .errors import (
     ConfigError as ConfigError,
     ConflictError as ConflictError,
     DatabaseError as DatabaseError,
+    DeniedError as DeniedError,
     EngineMismatchError as EngineMismatchError,
     GateError as GateError,
+    IntegrityError as IntegrityError,
     InvalidInputError as InvalidInputError,
     LicenceError as LicenceError,
     MissingDependencyError as MissingDependencyError,
@@ -56,5 +71,9 @@ from .errors import (
     SchemaError as SchemaError,
     SmartAbsenError as SmartAbsenError,
     StorageError as StorageError,
+    TooManyTriesError as TooManyTriesError,
     UnknownBackendError as UnknownBackendError,
+)
+from .qr.sync import (
+    QRSyncManager as QRSyncManager,
 )

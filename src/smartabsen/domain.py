@@ -33,6 +33,8 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     RECOGNIZED = "recognized"
     ALREADY_RECORDED = "already_recorded"
+    PENDING = "pending"
+    """Recognised and kept on the kiosk: the database does not answer."""
     UNKNOWN = "unknown"
     AMBIGUOUS = "ambiguous"
     NO_FACE = "no_face"
@@ -45,6 +47,10 @@ class Outcome(StrEnum):
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     NOT_LIVE = "not_live"
+    OTHER_FACE = "other_face"
+    """Not the face of the employee whose paired phone confirmed."""
+    NOT_ENROLLED = "not_enrolled"
+    """That employee has no template."""
     DUPLICATE_FACE = "duplicate_face"
     DUPLICATE_PHOTO = "duplicate_photo"
     TOO_MANY_PHOTOS = "too_many_photos"
@@ -64,6 +70,20 @@ class PunchMethod(StrEnum):
 
     FACE = "face"
     MANUAL = "manual"
+    PIN = "pin"
+    """A paired phone and its owner's PIN."""
+    CORRECTION = "correction"
+    """A time entered afterwards, with a reason: in place of another punch, or as one that was forgotten."""
+    VOID = "void"
+    """No time: it takes the punch that it supersedes out of the day, with a reason."""
+
+
+class Role(StrEnum):
+    """What a user of the dashboard may do."""
+
+    ADMIN = "admin"
+    VIEWER = "viewer"
+    """Reads everything but the audit trail and the users, and changes nothing."""
 
 
 class LicenceClass(StrEnum):
@@ -466,6 +486,8 @@ class Punch:
         note: Why, for manual punches.
         liveness: Score of the liveness check, None where none was made.
         status: The day's status as it was when the punch was stored: what the person was told. None before that.
+        supersedes: Id of the punch that this one replaces or takes out; that one stays as it is and no longer counts.
+        clock_trusted: Whether the kiosk's clock could be right: not before this program was written, and not set back.
     """
 
     id: int
@@ -480,6 +502,8 @@ class Punch:
     note: str = ""
     liveness: float | None = None
     status: Status | None = None
+    supersedes: int | None = None
+    clock_trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -558,6 +582,174 @@ class Report:
     totals: tuple[ReportTotal, ...]
 
 
+# --- signing in with a phone -------------------------------------------------------------------------------
+
+
+class SignInState(StrEnum):
+    """How a request to sign in stands, as the browser that made it may know."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    DECLINED = "declined"
+    DEAD = "dead"
+    """Expired, answered with a wrong number, collected, replaced or never made: not told apart."""
+
+
+class VerifyOutcome(StrEnum):
+    """What became of a phone's answer to a request."""
+
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    WRONG_NUMBER = "wrong_number"
+    INVALID = "invalid"
+    """The request is unknown, expired, answered already, or the code was tried too often: not told apart."""
+    PHONE_NOT_PAIRED = "phone_not_paired"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """A request to sign in, as the browser that made it shows it. Only this object knows the token.
+
+    Attributes:
+        url: What the QR code carries; the token is in it.
+        token: 64 random characters: lets a phone answer, never collect.
+        access_code: The same for phones without a camera, as ``BCDF-GHJK``.
+        number: 10 to 99, to be compared and typed by the person.
+        kiosk, place: Who asks, as the phone shows it.
+        created_at, expires_at: UTC.
+    """
+
+    url: str = field(repr=False)
+    token: str = field(repr=False)
+    access_code: str = field(repr=False)
+    number: int = field(repr=False)
+    kiosk: str
+    place: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAsk:
+    """What a phone sees of a request before it answers: who asks, and until when (UTC)."""
+
+    kiosk: str
+    place: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignInGrant:
+    """What the asking browser collects, once.
+
+    Attributes:
+        employee: Whose paired phone confirmed; None where an unpaired one did and that is allowed.
+    """
+
+    employee: Employee | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSignIn:
+    """A request as a store keeps it: hashes in place of the secrets.
+
+    Attributes:
+        token_hash: SHA-256 of the token, hex.
+        code_hash, session_hash: Keyed hashes of the access code and of the asking browser's session, hex.
+        state: PENDING, VERIFIED, DECLINED or DEAD.
+        employee: Whose paired phone confirmed, where one did and both are still active.
+    """
+
+    token_hash: str
+    code_hash: str
+    session_hash: str
+    number: int
+    kiosk: str
+    place: str
+    created_at: datetime
+    expires_at: datetime
+    state: SignInState = SignInState.PENDING
+    employee: Employee | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairedPhone:
+    """A phone that belongs to an employee.
+
+    Attributes:
+        id: Row id.
+        created_at: UTC, when it was paired.
+        label: What it calls itself, as ``Android``; may be empty.
+        last_used_at: UTC, when it last answered or punched.
+    """
+
+    id: int
+    employee: Employee
+    created_at: datetime
+    label: str = ""
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """An invitation to pair a phone: valid once, until ``expires_at`` (UTC). Its QR carries ``url``, with the token."""
+
+    url: str = field(repr=False)
+    token: str = field(repr=False)
+    employee: Employee
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCredential:
+    """What a newly paired phone keeps: ``value`` is its secret, and stored nowhere else."""
+
+    value: str = field(repr=False)
+    employee: Employee
+    phone_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebSession:
+    """What a browser's session on the server holds.
+
+    Attributes:
+        data: Plain JSON values.
+        user_id: Who is logged in, None where nobody is.
+        created_at: UTC.
+    """
+
+    data: dict[str, object]
+    user_id: int | None
+    created_at: datetime
+
+
+# --- users of the dashboard --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who may sign in to the dashboard. The password is nowhere but in the database, hashed.
+
+    Attributes:
+        name: In lower case, unique.
+        active: Whether the user may sign in.
+        created_at, last_login_at: UTC.
+        locked_until: After too many wrong passwords, UTC.
+        sessions_valid_from: Sessions that began before this instant are over, UTC.
+    """
+
+    id: int
+    name: str
+    role: Role
+    active: bool
+    created_at: datetime
+    last_login_at: datetime | None
+    locked_until: datetime | None
+    sessions_valid_from: datetime
+
+
 # --- the kiosk ---------------------------------------------------------------------------------------------
 
 
@@ -566,6 +758,8 @@ class KioskEventKind(StrEnum):
 
     STARTED = "started"
     DECISION = "decision"
+    DELIVERED = "delivered"
+    """A punch that was pending is in the database now."""
     CAMERA_LOST = "camera_lost"
     CAMERA_BACK = "camera_back"
     MODEL_RELOADED = "model_reloaded"
@@ -575,7 +769,7 @@ class KioskEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KioskSummary:
-    """Counts of a kiosk session."""
+    """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included."""
 
     frames: int
     seconds: float
@@ -583,6 +777,7 @@ class KioskSummary:
     already_recorded: int
     refused: int
     reason: str
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -593,7 +788,8 @@ class KioskEvent:
         kind: What happened.
         at: UTC.
         outcome: For decisions.
-        result: The punch, for RECOGNIZED and ALREADY_RECORDED.
+        result: The punch, for RECOGNIZED and ALREADY_RECORDED, and for DELIVERED.
+        employee: Who is PENDING, where the kiosk knows the name.
         similarity: For decisions on a compared face.
         track: Number of the person's track in this session, for decisions.
         detail: One English sentence for the others; a message id with ``params``.
@@ -609,6 +805,7 @@ class KioskEvent:
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
     summary: KioskSummary | None = None
+    employee: Employee | None = None
 
 
 # --- models and health -------------------------------------------------------------------------------------

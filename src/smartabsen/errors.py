@@ -9,6 +9,9 @@
     │   └── MissingDependencyError         3   500   a library for the chosen backend is not installed
     ├── NotFoundError                      1   404   no such employee, template, model, file
     ├── ConflictError                      1   409   it exists already, or it contradicts what exists
+    ├── DeniedError                        1   403   who asks may not: a wrong PIN, a declined sign-in
+    │   └── TooManyTriesError              1   429   tried too often; the hint says how long to wait
+    ├── IntegrityError                     1   409   what is stored is not what was written: a broken audit trail
     ├── CameraError                        4   503   a camera cannot be opened or read
     │   └── CameraBusyError                4   503   another process holds the camera
     ├── DatabaseError                      5   503   the database does not answer or refuses
@@ -103,6 +106,27 @@ class ConflictError(SmartAbsenError):
     """It exists already, or it contradicts what exists."""
 
     code = "conflict"
+    http_status = 409
+
+
+class DeniedError(SmartAbsenError):
+    """Who asks may not: a wrong PIN, a declined sign-in."""
+
+    code = "denied"
+    http_status = 403
+
+
+class TooManyTriesError(DeniedError):
+    """It was tried too often; ``params["seconds"]`` says how long to wait."""
+
+    code = "too_many_tries"
+    http_status = 429
+
+
+class IntegrityError(SmartAbsenError):
+    """What is stored is not what was written: a broken audit trail, a damaged backup."""
+
+    code = "integrity"
     http_status = 409
 
 

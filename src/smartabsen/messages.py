@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
-from .domain import CheckLevel, ImportVerdict, LicenceClass, Outcome, PunchResult, Status
+from .domain import CheckLevel, Employee, ImportVerdict, KioskEvent, LicenceClass, Outcome, PunchResult, Status
 from .i18n import N_, _
 
 
@@ -27,6 +27,9 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     Outcome.ACCEPTED: OutcomeText(N_("Accepted.")),
     Outcome.RECOGNIZED: OutcomeText(N_("Recognised.")),
     Outcome.ALREADY_RECORDED: OutcomeText(N_("Already recorded."), N_("Nothing more to do.")),
+    Outcome.PENDING: OutcomeText(
+        N_("Recognised, and kept on this kiosk."), N_("It counts; the database gets it when it answers again.")
+    ),
     Outcome.UNKNOWN: OutcomeText(
         N_("Not recognised."), N_("Look straight at the camera; if it happens again, ask to be enrolled.")
     ),
@@ -46,6 +49,14 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     Outcome.TOO_LARGE: OutcomeText(N_("The picture is too large."), N_("Use one with fewer pixels.")),
     Outcome.NOT_LIVE: OutcomeText(
         N_("This looks like a picture of a face."), N_("Stand in front of the camera yourself.")
+    ),
+    Outcome.OTHER_FACE: OutcomeText(
+        N_("This face does not belong to the phone that confirmed."),
+        N_("Only the owner of the phone can be recorded; look straight at the camera and try again."),
+    ),
+    Outcome.NOT_ENROLLED: OutcomeText(
+        N_("There are no photos of you to compare with."),
+        N_("Use the PIN on your phone, or ask to be enrolled."),
     ),
     Outcome.DUPLICATE_FACE: OutcomeText(
         N_("The face belongs to somebody who is enrolled already."), N_("Check whose photo this is.")
@@ -135,3 +146,31 @@ def greet(result: PunchResult, zone: tzinfo) -> str:
         return _(N_("Goodbye, {name}. {time}."), **places)
     greeting = next(text for hour, text in _GREETINGS if local.hour >= hour)
     return _(greeting, **places)
+
+
+def tell_pending(employee: Employee | None, at: datetime, zone: tzinfo) -> str:
+    """Say to a person that the kiosk keeps their punch until the database answers.
+
+    Args:
+        employee: Who; None where the kiosk could not ask the database for names.
+        at: When the person was recognised.
+        zone: Zone of the site.
+    """
+    time = f"{at.astimezone(zone):%H:%M}"
+    if employee is None:
+        return _(N_("Recognised at {time}, kept on this kiosk. It counts as soon as the database answers."), time=time)
+    return _(
+        N_("{name}, {time}: kept on this kiosk. It counts as soon as the database answers."),
+        name=employee.name,
+        time=time,
+    )
+
+
+def tell_decision(event: KioskEvent, zone: tzinfo) -> str:
+    """Say to a person what a decision of a kiosk means for them, in the current language."""
+    assert event.outcome is not None
+    if event.result is not None:
+        return greet(event.result, zone)
+    if event.outcome is Outcome.PENDING:
+        return tell_pending(event.employee, event.at, zone)
+    return refusal(event.outcome)

@@ -80,6 +80,7 @@ class FakeApp:
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self.raises: dict[str, BaseException] = {}
         self.notices: tuple[str, ...] = ()
+        self.remarks: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
         self.closed = False
         self.verdicts: tuple[PhotoVerdict, ...] = (ACCEPTED, REFUSED)
         self.people: tuple[Employee, ...] = (SITI,)

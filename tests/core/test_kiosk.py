@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from smartabsen.camera.fake import FakeSource
+from smartabsen.core.clock import TrustedClock
+from smartabsen.core.ending import Ending
 from smartabsen.core.kiosk import Kiosk
+from smartabsen.core.punch_writer import Written
 from smartabsen.domain import (
     AttendanceDay,
     Employee,
@@ -28,7 +32,7 @@ from smartabsen.domain import (
     Quality,
     Status,
 )
-from smartabsen.errors import CameraError, ConflictError, DatabaseError
+from smartabsen.errors import CameraError, DatabaseError
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 QUALITY = Quality(100, 120, 40, 200, 0, 0, 1)
@@ -92,34 +96,52 @@ def result_of(employee_id: int, key: str, outcome: Outcome = Outcome.RECOGNIZED)
     return PunchResult(outcome, employee, punch, day)
 
 
-class Punches:
-    """Stores punches; ``trouble`` is raised by the first attempts."""
+class Writer:
+    """Answers each attempt at once with ``answer``, or with what it makes of it."""
 
-    def __init__(self, *trouble: Exception, outcome: Outcome = Outcome.RECOGNIZED) -> None:
-        self.trouble = list(trouble)
-        self.outcome = outcome
-        self.keys: list[tuple[int, str]] = []
-        self.instants: set[datetime] = set()
+    def __init__(self, answer: Callable[[Punch, int], Written] | None = None) -> None:
+        self.answer = answer or (lambda attempt, track: stored(attempt, track))
+        self.attempts: list[Punch] = []
+        self.waiting: list[Written] = []
+        self.silent = False
 
-    def __call__(self, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult:
-        self.keys.append((employee_id, key))
-        self.instants.add(at)
-        if self.trouble:
-            raise self.trouble.pop(0)
-        return result_of(employee_id, key, self.outcome)
+    def submit(self, attempt: Punch, *, track: int) -> None:
+        self.attempts.append(attempt)
+        self.waiting.append(self.answer(attempt, track))
+
+    def answers(self) -> list[Written]:
+        if self.silent:
+            return []
+        given, self.waiting = self.waiting, []
+        return given
+
+    def close(self) -> int:
+        self.silent = False
+        return 3
 
 
-def play(frames: Sequence[Seen], *, punch: Callable[..., PunchResult] | None = None, **kwargs: Any) -> list[KioskEvent]:
+def stored(attempt: Punch, track: int | None, outcome: Outcome = Outcome.RECOGNIZED) -> Written:
+    return Written(attempt, track, result=result_of(attempt.employee_id, attempt.key, outcome))
+
+
+def make_attempt(employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool) -> Punch:
+    key = f"{employee_id}-{at.isoformat()}"
+    return Punch(0, employee_id, at, at.date(), PunchMethod.FACE, "k", key, similarity, clock_trusted=clock_trusted)
+
+
+def play(frames: Sequence[Seen], *, writer: Writer | None = None, **kwargs: Any) -> list[KioskEvent]:
     script = kwargs.pop("script", None) or Script(frames)
     events: list[KioskEvent] = []
     kiosk = Kiosk(
         frames=kwargs.pop("camera", None) or script.camera(),
         recognizer=script,
         gallery=script,
-        punch=punch or Punches(),
+        attempt=make_attempt,
+        writer=writer or Writer(),
+        clock=kwargs.pop("clock", None) or TrustedClock(),
         votes=2,
         announce=events.append,
-        stop=kwargs.pop("stop", threading.Event()),
+        stop=Ending(kwargs.pop("stop", threading.Event()), max_seconds=kwargs.pop("max_seconds", None)),
         **kwargs,
     )
     kiosk.run()
@@ -136,10 +158,10 @@ def decisions(events: list[KioskEvent]) -> list[tuple[Outcome | None, str | None
 
 def test_somebody_who_stays_is_announced_once() -> None:
     """One punch and one greeting for one walk past the camera."""
-    punches = Punches()
-    events = play([{0: 1}] * 30, punch=punches)
+    writer = Writer()
+    events = play([{0: 1}] * 30, writer=writer)
     assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
-    assert [employee_id for employee_id, _ in punches.keys] == [1]
+    assert [attempt.employee_id for attempt in writer.attempts] == [1]
 
 
 def test_one_frame_is_no_decision() -> None:
@@ -157,9 +179,9 @@ def test_several_people_at_once_are_decided_each() -> None:
 
 def test_a_stranger_is_refused_once_and_nothing_is_stored() -> None:
     """UNKNOWN writes no punch."""
-    punches = Punches()
-    assert decisions(play([{0: None}] * 40, punch=punches)) == [(Outcome.UNKNOWN, None)]
-    assert punches.keys == []
+    writer = Writer()
+    assert decisions(play([{0: None}] * 40, writer=writer)) == [(Outcome.UNKNOWN, None)]
+    assert writer.attempts == []
 
 
 def test_somebody_who_steps_into_anothers_place_is_recognised_as_themselves() -> None:
@@ -187,53 +209,87 @@ def test_who_is_far_behind_somebody_else_is_not_told_to_come_closer() -> None:
 
 def test_a_punch_within_the_cooldown_is_told_as_already_recorded() -> None:
     """The person is greeted by name, and the summary counts it apart."""
-    events = play([{0: 1}] * 10, punch=Punches(outcome=Outcome.ALREADY_RECORDED))
+    events = play([{0: 1}] * 10, writer=Writer(partial(stored, outcome=Outcome.ALREADY_RECORDED)))
     assert decisions(events) == [(Outcome.ALREADY_RECORDED, "E1")]
     assert events[-1].summary is not None
     assert (events[-1].summary.recorded, events[-1].summary.already_recorded) == (0, 1)
 
 
-def test_nothing_is_announced_before_it_is_stored_and_a_retry_keeps_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the database is away the person is told nothing; the same attempt is tried again."""
-    monkeypatch.setattr("smartabsen.core.kiosk.RETRY_S", 0.0)
-    punches = Punches(DatabaseError("The database is away."), DatabaseError("The database is away."))
-    events = play([{0: 1}] * 20, punch=punches)
-    assert [event.kind for event in events] == [
-        KioskEventKind.TROUBLE,
-        KioskEventKind.DECISION,
-        KioskEventKind.SUMMARY,
+def test_nothing_is_announced_before_it_is_stored() -> None:
+    """The session goes on with its frames while the writer works, and tells what came of it when it knows."""
+    writer = Writer()
+    writer.silent = True
+    events = play([{0: 1}] * 20, writer=writer)
+    assert [event.kind for event in events] == [KioskEventKind.DECISION, KioskEventKind.SUMMARY]
+    assert len(writer.attempts) == 1
+    assert events[-1].summary is not None
+    assert (events[-1].summary.frames, events[-1].summary.pending) == (20, 3)
+
+
+def test_a_punch_that_the_kiosk_keeps_is_told_as_pending_with_the_name_and_the_instant() -> None:
+    """The person may go on: it is on the disk."""
+    siti = Employee(1, "E1", "Siti", "", True, NOW)
+    writer = Writer(lambda attempt, track: Written(attempt, track, pending=True))
+    (event, _) = play([{0: 1}] * 10, writer=writer, people={1: siti})
+    assert (event.kind, event.outcome, event.employee) == (KioskEventKind.DECISION, Outcome.PENDING, siti)
+    assert event.at == writer.attempts[0].at
+
+
+def test_a_delivered_punch_is_told_with_its_result() -> None:
+    """Punches of the queue, also of earlier sessions, are told when the database has them."""
+    writer = Writer()
+    writer.waiting = [stored(make_attempt(2, similarity=0.9, at=NOW, clock_trusted=True), None)]
+    events = play([{}], writer=writer)
+    assert [(event.kind, event.result.employee.code) for event in events if event.result] == [
+        (KioskEventKind.DELIVERED, "E2")
     ]
-    assert len(punches.keys) == 3
-    assert len(set(punches.keys)) == len(punches.instants) == 1
 
 
-def test_an_attempt_outlives_the_walk_past_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has left while the database was away is still recorded when it is back."""
-    monkeypatch.setattr("smartabsen.core.kiosk.RETRY_S", 0.0)
-    punches = Punches(*[DatabaseError("The database is away.")] * 5)
-    events = play([{0: 1}] * 4 + [{}] * 20, punch=punches)
-    assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
-
-
-def test_the_next_person_does_not_displace_a_pending_punch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two people at the same place while the database is away: both are recorded when it is back."""
-    monkeypatch.setattr("smartabsen.core.kiosk.RETRY_S", 0.0)
-    punches = Punches(*[DatabaseError("The database is away.")] * 30)
-    events = play([{0: 1}] * 12 + [{0: 2}] * 30, punch=punches)
-    assert sorted(decisions(events)) == [(Outcome.RECOGNIZED, "E1"), (Outcome.RECOGNIZED, "E2")]
-
-
-def test_a_punch_that_could_not_be_stored_is_told_at_the_end() -> None:
-    """The session does not end as if all were well."""
-    events = play([{0: 1}] * 6, punch=Punches(*[DatabaseError("The database is away.")] * 99))
-    assert decisions(events) == []
-    assert events[-2].kind is KioskEventKind.TROUBLE
-    assert "could not be stored" in events[-2].detail
+def test_trouble_of_the_writer_is_told() -> None:
+    """What it says reaches people."""
+    trouble = DatabaseError("The database {address} does not answer.", address="db")
+    events = play([{0: 1}] * 6, writer=Writer(lambda attempt, track: Written(attempt, track, trouble=trouble)))
+    assert [(event.kind, event.params) for event in events[:-1]] == [(KioskEventKind.TROUBLE, (("address", "db"),))]
 
 
 def test_somebody_deactivated_since_the_training_is_a_stranger() -> None:
     """The store refuses, the kiosk says unknown and goes on."""
-    assert decisions(play([{0: 1}] * 10, punch=Punches(ConflictError("not active")))) == [(Outcome.UNKNOWN, None)]
+    writer = Writer(lambda attempt, track: Written(attempt, track, refused=True))
+    assert decisions(play([{0: 1}] * 10, writer=writer)) == [(Outcome.UNKNOWN, None)]
+
+
+def test_a_clock_that_was_set_back_marks_the_punch() -> None:
+    """The punch keeps the time that the kiosk showed."""
+    writer = Writer()
+    play([{0: 1}] * 10, writer=writer, clock=TrustedClock(datetime.now(UTC) + timedelta(hours=2)))
+    assert [attempt.clock_trusted for attempt in writer.attempts] == [False]
+
+
+def test_the_view_says_that_the_camera_gives_no_pictures() -> None:
+    """The last picture does not stay on the screen as if it were live."""
+    shown: list[object] = []
+
+    class View:
+        wants_quit = False
+
+        def show(self, image_bgr: np.ndarray, faces: list[Any]) -> None:
+            shown.append("picture")
+
+        def show_lost(self, image_bgr: np.ndarray | None) -> None:
+            shown.append("lost" if image_bgr is not None else "never there")
+
+    image = np.zeros((1, 1, 3), dtype=np.uint8)
+    camera = FakeSource([CameraError("silent"), image, CameraError("silent"), image], live=True, period_s=0.01)
+    play([{}], camera=camera, view=View())
+    assert shown == ["never there", "picture", "lost", "picture"]
+
+
+def test_the_session_ends_when_its_time_is_over() -> None:
+    """Also with a camera that gives nothing."""
+    camera = FakeSource([CameraError("silent")] * 1_000_000, live=True)
+    (event,) = play([{}], camera=camera, max_seconds=0.05)
+    assert event.summary is not None
+    assert event.summary.reason == "time_over"
 
 
 def test_a_newly_trained_model_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:

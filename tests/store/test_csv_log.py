@@ -19,7 +19,7 @@ from smartabsen.store import employees, recording
 from smartabsen.store.csv_log import COLUMNS, CsvLog
 from smartabsen.store.csv_sync import reconcile
 from smartabsen.store.database import Database
-from smartabsen.store.punches import LoggedPunch
+from smartabsen.store.punches import LoggedPunch, logged_on
 
 MONDAY = date(2026, 11, 2)
 
@@ -83,6 +83,7 @@ def test_a_punch_is_one_line_that_shows_local_time_and_the_exact_instant(log: Cs
         "similarity": "0.7312",
         "note": "",
         "utc": "2026-11-02T00:58:12.250000Z",
+        "supersedes": "",
     }
     assert second["name"] == "Zoë 😀"
 
@@ -180,6 +181,44 @@ def test_a_punch_after_a_torn_line_starts_a_line_of_its_own(log: CsvLog) -> None
     assert [row["punch_id"] for row in rows(path)] == ["1", "3"]
 
 
+def test_a_last_line_that_lost_its_line_feed_alone_gets_it(log: CsvLog) -> None:
+    """It is whole, so it stays: nothing is dropped until the next start."""
+    log.append(logged(1))
+    log.append(logged(2))
+    path = log.path(MONDAY)
+    path.write_bytes(path.read_bytes()[:-1])
+
+    log.append(logged(3))
+
+    assert [row["punch_id"] for row in rows(path)] == ["1", "2", "3"]
+
+
+def test_a_torn_line_is_written_anew_by_the_next_punch_that_can_ask_the_database(
+    sqlite: Database, log: CsvLog, two_days: list[LoggedPunch]
+) -> None:
+    """Not only at the next start."""
+    path = log.path(MONDAY)
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-2]) + lines[-2][:-9])
+
+    def read() -> tuple[LoggedPunch, ...]:
+        with sqlite.read() as session:
+            return logged_on(session, MONDAY)
+
+    assert log.append(read()[-1], read)
+    assert path.read_bytes() == whole
+
+
+def test_a_punch_by_a_clock_that_was_not_trusted_carries_a_mark(log: CsvLog) -> None:
+    """Behind what a person noted."""
+    log.append(logged(1, note="late bus"))
+    marked = logged(2, note="late bus")
+    log.append(replace(marked, punch=replace(marked.punch, clock_trusted=False)))
+
+    assert [row["note"] for row in rows(log.path(MONDAY))] == ["late bus", "late bus [clock?]"]
+
+
 def test_deleted_files_and_lost_lines_come_back(sqlite: Database, log: CsvLog, two_days: list[LoggedPunch]) -> None:
     """Missing lines are appended in the order of their ids, under one header."""
     before = content(log)
@@ -273,7 +312,7 @@ def test_a_lost_memory_of_what_was_checked_costs_only_time(
     before = content(log)
     reconcile(sqlite, log)
     assert reconcile(sqlite, log, thorough=True).checked == 2
-    (log.directory / ".checked.json").write_bytes(b"{\0")
+    (log.directory / ".checked-2.json").write_bytes(b"{\0")
 
     assert reconcile(sqlite, log).checked == 2
     assert content(log) == before

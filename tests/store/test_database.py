@@ -23,7 +23,7 @@ from smartabsen.store import meta
 from smartabsen.store.database import Database, Timeouts
 from smartabsen.store.sqlite import DELETE_REASON, WAL_REASON, safe_for_wal
 
-HASTY = Timeouts(connect_s=0.5, answer_s=1.0, busy_s=0.3)
+HASTY = Timeouts(connect_s=0.5, ping_s=0.5, answer_s=1.0, busy_s=0.3)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_sqlite_is_set_up_to_lose_nothing(sqlite: Database) -> None:
     assert pragmas == {
         "foreign_keys": 1,
         "synchronous": 2 if safe else 3,
-        "busy_timeout": 5000,
+        "busy_timeout": 2000,
         "journal_mode": "wal" if safe else "delete",
     }
     facts = sqlite.database_facts()
@@ -167,6 +167,26 @@ def test_a_second_writer_waits_and_then_is_told_that_the_database_is_busy(
     with hasty.write() as other:
         meta.put(other, "a", "4")
     hasty.close()
+
+
+@pytest.mark.mariadb
+def test_a_unit_that_lost_a_deadlock_inside_a_savepoint_is_run_again(mariadb_url: str) -> None:
+    """The server has undone all of it, so what is reported is the savepoint that is gone."""
+    database = Database(mariadb_url)
+    runs: list[int] = []
+
+    def work(session: Session) -> None:
+        runs.append(1)
+        meta.put(session, "a", "1")
+        if len(runs) == 1:
+            with session.begin_nested():
+                session.connection().exec_driver_sql("ROLLBACK")
+                raise KeyError
+
+    database.run_write(work)
+
+    assert len(runs) == 2
+    database.close()
 
 
 @pytest.mark.mariadb

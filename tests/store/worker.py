@@ -12,11 +12,13 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from smartabsen.attendance.rules import Rules
-from smartabsen.domain import Punch, PunchMethod, Status
-from smartabsen.store import meta, recording, schema
+from smartabsen.domain import Punch, PunchMethod, SignInState, Status, StoredSignIn
+from smartabsen.store import meta, phones, pins, recording, schema
 from smartabsen.store.csv_log import CsvLog
 from smartabsen.store.database import Database
 from smartabsen.store.punches import LoggedPunch
+from smartabsen.store.rate_limits import RateLimitTable
+from smartabsen.store.sign_ins import SignInTable
 
 BEGIN = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 
@@ -79,6 +81,47 @@ def append_lines(number: int, directory: str, count: str) -> None:
         print(log.append(LoggedPunch(one, "E001", "Siti")), log.append(LoggedPunch(one, "E001", "Siti")))
 
 
+def sign_in(number: int, url: str, count: str) -> None:
+    """Confirm each token, then collect it for its browser, as all others do."""
+    table, now = SignInTable(Database(url)), datetime.now(UTC)
+    for step in range(int(count)):
+        until = now + timedelta(minutes=2)
+        confirmed = table.settle(f"t{step}", SignInState.VERIFIED, now=now, expires_at=until, phone=None)
+        print("confirm", f"t{step}", confirmed)
+        print("collect", f"t{step}", table.collect(f"st{step}", now=now) is not None)
+
+
+def ask(number: int, url: str, count: str) -> None:
+    """Ask for the same browser again and again."""
+    table, now = SignInTable(Database(url)), datetime.now(UTC)
+    for step in range(int(count)):
+        name, done = f"{number}-{step}", False
+        while not done:
+            done = table.add(StoredSignIn(name, f"c{name}", "browser", 42, "k", "", now, now + timedelta(minutes=10)))
+        print(done)
+
+
+def pair(number: int, url: str) -> None:
+    """Try to use up the one invitation."""
+    now = datetime.now(UTC)
+    paired = Database(url).run_write(lambda s: phones.accept(s, "t", credential=str(number), label="", now=now))
+    print(paired is not None)
+
+
+def pin(number: int, url: str, count: str) -> None:
+    """Try the same PIN several times."""
+    database, now = Database(url), datetime.now(UTC)
+    for _ in range(int(count)):
+        print(database.run_write(lambda session: pins.begin_try(session, 1, key_id="k", now=now))[0])
+
+
+def rate_limit(number: int, url: str, limit: str, count: str) -> None:
+    """Try what all others try, too."""
+    table = RateLimitTable(Database(url))
+    for _ in range(int(count)):
+        print(table.hit("the same", limit=int(limit), per_s=600))
+
+
 if __name__ == "__main__":
     print("ready", flush=True)
     sys.stdin.readline()
@@ -89,4 +132,9 @@ if __name__ == "__main__":
         "claim": claim,
         "first-open": first_open,
         "append-lines": append_lines,
+        "sign-in": sign_in,
+        "ask": ask,
+        "pair": pair,
+        "pin": pin,
+        "rate-limit": rate_limit,
     }[sys.argv[2]](int(sys.argv[1]), *sys.argv[3:])

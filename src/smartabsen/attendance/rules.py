@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ..domain import AttendanceDay, Punch, Status
+from ..domain import AttendanceDay, Punch, PunchMethod, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Rules:
         day = work_date + timedelta(days=1) if self.start < self.day_starts_at else work_date
         return datetime.combine(day, self.start, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
 
+    def instant(self, work_date: date, clock: time) -> datetime:
+        """Return the UTC instant of a local time on a work date; before ``day_starts_at`` it is the next morning."""
+        day = work_date + timedelta(days=1) if clock < self.day_starts_at else work_date
+        return datetime.combine(day, clock, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+
     def standing_punch(self, neighbours: Iterable[Punch], at: datetime) -> Punch | None:
         """Return the punch that already stands for an attempt at ``at``, or None when a new one is due.
 
@@ -60,8 +65,10 @@ class Rules:
         near = [punch for punch in neighbours if abs(punch.at - _aware(at)) < cooldown]
         return min(near, key=lambda punch: (abs(punch.at - at), punch.id), default=None)
 
-    def derive_day(self, punches: Sequence[Punch]) -> AttendanceDay:
+    def derive_day(self, punches: Sequence[Punch]) -> AttendanceDay | None:
         """Derive the day from all punches of one employee on one work date, in any order.
+
+        Punches that another one supersedes do not count; None where nothing else is left (see :func:`standing`).
 
         The first punch is the arrival; the last one that is at least ``min_work_minutes`` later is the departure.
         Late is an arrival after start and grace; ``late_minutes`` then counts the full minutes **from the start of
@@ -72,7 +79,9 @@ class Rules:
         """
         if len({(punch.employee_id, punch.work_date) for punch in punches}) != 1:
             raise ValueError("derive_day needs the punches of one employee on one work date")
-        ordered = sorted(punches, key=lambda punch: (punch.at, punch.id))
+        ordered = sorted(standing(punches), key=lambda punch: (punch.at, punch.id))
+        if not ordered:
+            return None
         first, last = ordered[0], ordered[-1]
         worked = _minutes(first.at, last.at)
         departed = last is not first and worked >= self.min_work_minutes
@@ -87,6 +96,16 @@ class Rules:
             late_minutes=late_by // timedelta(minutes=1) if late else 0,
             worked_minutes=worked if departed else 0,
         )
+
+
+def standing(punches: Iterable[Punch]) -> tuple[Punch, ...]:
+    """Return the punches that count, in the order given: neither superseded by another one, nor a mere void.
+
+    A correction can be superseded in its turn, and so can a void: the last entry of a chain decides.
+    """
+    known = tuple(punches)
+    superseded = {punch.supersedes for punch in known if punch.supersedes is not None}
+    return tuple(punch for punch in known if punch.method is not PunchMethod.VOID and punch.id not in superseded)
 
 
 def _minutes(earlier: datetime, later: datetime) -> int:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -52,13 +53,15 @@ class CameraLock:
 
     Args:
         spec: The camera as for :func:`smartabsen.camera.sources.open_source`.
-        directory: Where lock files lie: the same for all processes of the machine. Made where it is missing.
-        holder: Name of this kiosk or program, told to whoever wants the camera too.
+        directory: Where lock files lie: the same for all processes of the machine, the machine's usual place by
+            default. Made where it is missing.
+        holder: Name of this kiosk or program, told to whoever wants the camera too; the program's by default.
     """
 
-    def __init__(self, spec: str, *, directory: Path, holder: str) -> None:
+    def __init__(self, spec: str, *, directory: Path | None = None, holder: str = "") -> None:
+        directory = directory or default_lock_directory()
         self.camera = display_name(spec)
-        self._holder_name = holder
+        self._holder_name = holder or Path(sys.argv[0]).name
         self._directory = directory
         key = lock_key(spec)
         self._path = None if key is None else directory / _file_name(key)
@@ -210,6 +213,14 @@ class CameraLock:
             pid=holder.pid,
             since=holder.since.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         )
+
+
+def default_lock_directory() -> Path:
+    """Return where all programs of this machine keep the locks of cameras, whatever their home."""
+    # Where Linux keeps such files: nothing sweeps it while the machine runs, unlike /tmp.
+    shared = Path("/run/lock")
+    base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
+    return base / "smartabsen"
 
 
 def _file_name(key: str) -> str:

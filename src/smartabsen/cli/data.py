@@ -172,6 +172,29 @@ def image(result: domain.ImageResult) -> Json:
     }
 
 
+def phone(value: domain.PairedPhone | None) -> Json | None:
+    """A paired phone, or null."""
+    if value is None:
+        return None
+    return {
+        "id": value.id,
+        "employee": person(value.employee),
+        "label": value.label,
+        "paired_at": _instant(value.created_at),
+        "last_used_at": None if value.last_used_at is None else _instant(value.last_used_at),
+    }
+
+
+def pairing(value: domain.Pairing, paired: domain.PairedPhone | None) -> Json:
+    """An invitation to pair a phone, and the phone that used it up."""
+    return {
+        "employee": person(value.employee),
+        "url": value.url,
+        "expires_at": _instant(value.expires_at),
+        "phone": phone(paired),
+    }
+
+
 def punched(result: domain.PunchResult, message: str) -> Json:
     """The answer to a punch, with the sentence that greets the person."""
     return {
@@ -192,7 +215,7 @@ def decision(event: domain.KioskEvent, message: str) -> Json:
     return {
         "event": event.kind.value,
         "outcome": event.outcome.value if event.outcome else None,
-        "employee": person(result.employee) if result else None,
+        "employee": person(result.employee if result else event.employee),
         "at": _instant(event.at),
         "date": result.day.work_date.isoformat() if result else None,
         "status": result.day.status.value if result else None,
@@ -211,6 +234,7 @@ def kiosk_summary(summary: domain.KioskSummary) -> Json:
         "recorded": summary.recorded,
         "already_recorded": summary.already_recorded,
         "refused": summary.refused,
+        "pending": summary.pending,
         "reason": summary.reason,
     }
 
@@ -245,6 +269,18 @@ def attendance(report: domain.Report) -> Json:
     ]
     period = {"from": report.first.isoformat(), "to": report.last.isoformat(), "zone": report.zone}
     return {**period, "days": days, "totals": totals}
+
+
+def user(value: domain.User) -> Json:
+    """A user of the dashboard."""
+    return {
+        "name": value.name,
+        "role": value.role.value,
+        "active": value.active,
+        "created_at": _instant(value.created_at),
+        "last_login_at": _instant(value.last_login_at) if value.last_login_at else None,
+        "locked_until": _instant(value.locked_until) if value.locked_until else None,
+    }
 
 
 def model(status: domain.ModelStatus) -> Json:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ..domain import EnrolReport, KioskEvent, KioskEventKind, TrainReport
 from ..i18n import _
-from ..messages import fill, greet, refusal
+from ..messages import fill, tell_decision
 from . import data, tables
 from .output import Output
 
@@ -28,7 +28,7 @@ def show_step(out: Output, step: DemoStep) -> None:
         tables.show_training(out, result)
     elif isinstance(result, KioskEvent) and result.kind is KioskEventKind.DECISION and result.outcome is not None:
         local = result.at.astimezone(ZoneInfo(step.zone))
-        message = greet(result.result, ZoneInfo(step.zone)) if result.result else refusal(result.outcome)
+        message = tell_decision(result, ZoneInfo(step.zone))
         out.line(f"  {local:%H:%M:%S}  {message}", "green" if result.result else "yellow")
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..domain import KioskEvent, KioskEventKind, KioskSummary, Outcome
 from ..i18n import _
-from ..messages import KIOSK_ENDINGS, fill, greet, refusal
+from ..messages import KIOSK_ENDINGS, fill, greet, tell_decision
 from . import data
 from .answer import one_line, print_json
 from .output import Output
@@ -41,6 +41,8 @@ class KioskView:
         self._live: Live | None = None
         self._recorded = 0
         self._refused = 0
+        self._pending = 0
+        self._lost = False
         self._state = _("Starting the camera …")
 
     @contextmanager
@@ -58,6 +60,8 @@ class KioskView:
         with self._lock:
             if event.kind is KioskEventKind.DECISION:
                 self._decision(event)
+            elif event.kind is KioskEventKind.DELIVERED:
+                self._delivered(event)
             elif event.kind is not KioskEventKind.SUMMARY:
                 self._remark(event)
             if self._live is not None:
@@ -77,18 +81,33 @@ class KioskView:
             seconds=f"{summary.seconds:.1f}",
         )
         self._out.line(f"{_(KIOSK_ENDINGS.get(summary.reason, summary.reason))} {counts}", "bold")
+        if summary.pending:
+            waiting = _("{count} punches wait on this kiosk; they are passed on by themselves.", count=summary.pending)
+            self._out.warn(waiting)
 
     def _decision(self, event: KioskEvent) -> None:
         assert event.outcome is not None
-        message = greet(event.result, self._zone) if event.result else refusal(event.outcome)
+        message = tell_decision(event, self._zone)
+        welcome = event.result is not None or event.outcome is Outcome.PENDING
         self._recorded += event.outcome is Outcome.RECOGNIZED
-        self._refused += event.result is None
+        self._pending += event.outcome is Outcome.PENDING
+        self._refused += not welcome
         if self._out.as_json:
             print_json(data.decision(event, message))
         else:
-            style = "green" if event.result else "yellow"
+            style = "yellow" if not welcome else "green" if event.result else "cyan"
             self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {message}", style)
         self._play(event.outcome, message)
+
+    def _delivered(self, event: KioskEvent) -> None:
+        assert event.result is not None
+        self._recorded += event.outcome is Outcome.RECOGNIZED
+        self._pending = max(0, self._pending - 1)
+        message = _("In the database now: {message}", message=greet(event.result, self._zone))
+        if self._out.as_json:
+            print_json(data.decision(event, message))
+        else:
+            self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {message}", "green")
 
     def warn(self, text: str) -> None:
         """Show what people must not miss."""
@@ -106,8 +125,12 @@ class KioskView:
             self._out.note(text)
         if event.kind in _STATES:
             self._state = one_line(text)
+            self._lost = event.kind is KioskEventKind.CAMERA_LOST
 
     def _status(self) -> Text:
         counts = _("{recorded} recorded, {refused} refused", recorded=self._recorded, refused=self._refused)
+        if self._pending:
+            counts += ", " + _("{pending} kept on this kiosk", pending=self._pending)
         keys = _("Ctrl-C ends")
-        return Text(f"{self._state}  ·  {counts}  ·  {keys}", style="bold", overflow="ellipsis", no_wrap=True)
+        style = "bold white on red" if self._lost else "bold"
+        return Text(f"{self._state}  ·  {counts}  ·  {keys}", style=style, overflow="ellipsis", no_wrap=True)

@@ -86,6 +86,11 @@ class Output:
         """Print lines whose layout counts, as a picture of characters, exactly as they are."""
         self.stdout.out(text, highlight=False)
 
+    @property
+    def screen(self) -> Console:
+        """Where a person looks while a command works: stdout, or stderr where scripts read stdout."""
+        return self.stderr if self.as_json else self.stdout
+
     def note(self, text: str) -> None:
         """Print a remark that ``--quiet`` hides."""
         if not self.quiet:

@@ -14,3 +14,4 @@ Detector = Annotated[
     typer.Option("--detector", metavar="NAME", help=_("Face detector: auto, haar, hog, scrfd, yunet or retail.")),
 ]
 Code = Annotated[str, typer.Argument(metavar="CODE", help=_("Code of the employee."))]
+Light = Annotated[bool, typer.Option("--light", help=_("The terminal is light; counts where it shows no colours."))]

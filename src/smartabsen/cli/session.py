@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..i18n import _, set_language
+from ..messages import fill
 from .groups import Invocation
 from .options import GlobalOptions
 from .output import Output
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..core.app import SmartAbsen
     from ..core.demo import DemoReport, DemoStep
+    from ..core.terminal import Terminal
 
 
 def open_app(flags: Mapping[str, object]) -> SmartAbsen:
@@ -32,9 +34,24 @@ def run_demo(
     """Run the demonstration of the library."""
     from ..core import demo
 
+    return demo.run_demo(home, say=say, terminal=terminal_of(console), flags=flags)
+
+
+def terminal_of(console: Console, *, dark: bool = True) -> Terminal:
+    """Return what a console can show of a QR.
+
+    Args:
+        dark: Whether its background is dark; counts where there are no colours.
+    """
+    from ..core.terminal import Terminal
+
     on_screen = console.is_terminal
-    terminal = demo.Terminal(console.encoding, color=on_screen, columns=console.width if on_screen else None)
-    return demo.run_demo(home, say=say, terminal=terminal, flags=flags)
+    return Terminal(
+        console.encoding,
+        color=on_screen and not console.no_color,
+        columns=console.width if on_screen else None,
+        dark=dark,
+    )
 
 
 class Session:
@@ -74,7 +91,7 @@ class Session:
             app.close()
 
     def tell_notices(self, app: SmartAbsen, warn: Callable[[str], None] | None = None) -> None:
-        """Show what the library wants people to know (licences), each once; ``--quiet`` does not hide it.
+        """Show what the library wants people to know (licences, mended files), each once; ``--quiet`` does not hide it.
 
         Args:
             warn: Shows it; stderr by default.
@@ -83,6 +100,11 @@ class Session:
             if notice not in self._told:
                 self._told.add(notice)
                 (warn or self.out.warn)(_(notice))
+        for detail, params in app.remarks:
+            remark = fill(detail, params)
+            if remark not in self._told:
+                self._told.add(remark)
+                (warn or self.out.warn)(remark)
 
     def tell_calibration(self, app: SmartAbsen) -> None:
         """Say so when threshold and margin were chosen for fewer people, or for another model."""

@@ -28,7 +28,7 @@ _WAITING: Final = 2
 """Lines that may wait to be spoken; older ones are dropped: a greeting after the person has left is no use."""
 _TIMEOUT_S: Final = 15.0
 _RATE: Final = 22_050
-_GLAD: Final = frozenset({Outcome.RECOGNIZED, Outcome.ACCEPTED, Outcome.ALREADY_RECORDED})
+_GLAD: Final = frozenset({Outcome.RECOGNIZED, Outcome.ACCEPTED, Outcome.ALREADY_RECORDED, Outcome.PENDING})
 _TONES: Final = {True: ((880.0, 0.09), (1320.0, 0.14)), False: ((330.0, 0.14), (247.0, 0.22))}
 """Frequency in Hz and duration in s: rising for a welcome, falling for a refusal."""
 _WINDOWS_SPEECH: Final = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from .. import domain
@@ -119,6 +119,30 @@ def show_employee(out: Output, employee: domain.Employee, templates: Sequence[do
         for t in templates
     ]
     out.table(columns, rows, empty=_("No templates."))
+
+
+def show_phones(out: Output, phones: Sequence[domain.PairedPhone], zone: tzinfo) -> None:
+    """Print paired phones; times are those of the site."""
+    columns = (
+        Column(_("Number"), number=True),
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        Column(_("Phone")),
+        Column(_("Paired"), whole=True),
+        Column(_("Last used"), whole=True),
+    )
+    rows = [
+        (
+            str(each.id),
+            each.employee.code,
+            each.employee.name,
+            each.label,
+            f"{each.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            f"{each.last_used_at.astimezone(zone):%Y-%m-%d %H:%M}" if each.last_used_at else "",
+        )
+        for each in phones
+    ]
+    out.table(columns, rows, empty=_("No paired phones."))
 
 
 def show_training(out: Output, report: domain.TrainReport) -> None:
@@ -247,6 +271,20 @@ def show_models(out: Output, models: Sequence[domain.ModelStatus]) -> None:
         for name, digest in each.files:
             if digest:
                 out.line(f"    {name}  SHA-256 {digest[:16]}…")
+
+
+def show_users(out: Output, users: Sequence[domain.User], zone: tzinfo) -> None:
+    """Print users of the dashboard; times are those of the site."""
+    now = datetime.now(UTC)
+
+    def row(user: domain.User) -> tuple[str | Cell, ...]:
+        locked = user.locked_until is not None and user.locked_until > now
+        state = Cell(_("locked"), "yellow") if locked else Cell(_("active"), "green")
+        last = f"{user.last_login_at.astimezone(zone):%Y-%m-%d %H:%M}" if user.last_login_at else ""
+        return user.name, user.role.value, state if user.active else Cell(_("disabled"), "red"), last
+
+    columns = (Column(_("User")), Column(_("Role")), Column(_("State")), Column(_("Last sign-in"), whole=True))
+    out.table(columns, map(row, users), empty=_("There is no user yet: “smartabsen user setup” makes the first one."))
 
 
 def show_checks(out: Output, checks: Sequence[domain.Check]) -> None:

@@ -26,7 +26,19 @@ from ..domain import (
     Template,
     TrainReport,
 )
-from . import doctor, enrol, identify, import_people, kiosk_session, model_packs, people, punch, reporting, train
+from . import (
+    doctor,
+    enrol,
+    identify,
+    import_people,
+    kiosk_session,
+    model_packs,
+    people,
+    punch,
+    readiness,
+    reporting,
+    train,
+)
 from .bootstrap import Services
 from .calibrate import Calibration
 from .engine_choice import EngineChoice
@@ -36,12 +48,13 @@ from .gallery import LiveGallery
 from .import_people import OnConflict
 from .people_file import Person
 from .reporting import ReportFormat
+from .use_cases import UseCases
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the total."""
 
 
-class SmartAbsen:
+class SmartAbsen(UseCases):
     """One installation: its people, its trained model, its attendance.
 
     Nothing is opened before it is needed. Use it in one thread at a time, as a context manager or with :meth:`close`.
@@ -54,7 +67,7 @@ class SmartAbsen:
     """
 
     def __init__(self, loaded: LoadedSettings) -> None:
-        self.services = Services(loaded)
+        super().__init__(Services(loaded))
         self._gallery: LiveGallery | None = None
 
     @classmethod
@@ -95,6 +108,11 @@ class SmartAbsen:
         """What people must be told about the engine in use (licences), as message ids; empty until it is loaded."""
         engine = self.services.loaded_engine
         return (engine.notice,) if engine is not None and engine.notice else ()
+
+    @property
+    def remarks(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What happened by the way and people should know, as message ids with their places."""
+        return tuple(self.services.remarks)
 
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
@@ -220,7 +238,9 @@ class SmartAbsen:
 
     def templates_of(self, code: str) -> tuple[Template, ...]:
         """Return the templates of one employee, of all engines. Raises NotFoundError."""
-        return people.templates_of(self.services, code)
+        templates = people.templates_of(self.services, code)
+        self.audit.note("biometric.read", subject=code, details={"templates": str(len(templates))})
+        return templates
 
     def rename_employee(self, code: str, name: str) -> Employee:
         """Give an employee another name. Raises NotFoundError, InvalidInputError."""
@@ -334,10 +354,14 @@ class SmartAbsen:
 
     def report(self, first: date, last: date, *, code: str | None = None) -> Report:
         """Return days and totals of a period, both ends included, of one employee or all."""
-        return reporting.make_report(self.services, first, last, code=code)
+        report = reporting.make_report(self.services, first, last, code=code)
+        self.audit.note("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
+        return report
 
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat, totals: bool = False) -> None:
         """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
+        details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
+        self.audit.note("attendance.export", details=details)
         reporting.write_report(report, Path(path), format=format, totals=totals)
 
     def reconcile_log(self) -> int:
@@ -365,3 +389,7 @@ class SmartAbsen:
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""
         return doctor.check_health(self.services)
+
+    def check_readiness(self) -> tuple[Check, ...]:
+        """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""
+        return readiness.check_readiness(self.services)

@@ -6,14 +6,11 @@ employees loads no model.
 
 from __future__ import annotations
 
-import getpass
-import os
 import platform
-import tempfile
 import threading
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
@@ -22,7 +19,7 @@ from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
 from ..config import LoadedSettings, Settings
 from ..domain import ModelIdentity
-from ..errors import CameraError, StorageError
+from ..errors import CameraError, ConfigError, StorageError
 from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
@@ -36,9 +33,19 @@ from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
+from ..store.mysql import Tls
+from ..store.punch_queue import PunchQueue
+from ..store.rate_limits import RateLimitStore, RateLimitTable
+from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
+from ..store.sign_ins import SignInTable
+from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .actors import current_actor
 from .calibration_record import find_record
+from .clock import TrustedClock, remembered_clock
 from .engine_choice import EngineChoice, check_identity, choose_engine
+from .once import made_once
 from .runtime_memory import RuntimeMemory
+from .secrets import ServerSecret, load_secret
 
 
 class Services:
@@ -55,6 +62,12 @@ class Services:
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
+        self.recognising = threading.Lock()
+        """To be held while detector and embedder work, where several threads use them: runtimes differ in what they
+        can do at once, and a server's cores are better used by one face after the other."""
+        self._assumed_model: ModelIdentity | None = None
+        self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        """What people should be told, as message ids with their places."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -64,7 +77,7 @@ class Services:
         services._engines["in use"] = services.build_engine(engine, threads=1)
         return services
 
-    @cached_property
+    @made_once
     def rules(self) -> Rules:
         """The rules of attendance."""
         attendance = self.settings.attendance
@@ -77,16 +90,58 @@ class Services:
             min_work_minutes=attendance.min_work_minutes,
         )
 
-    @cached_property
+    @made_once
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return Database(self.settings.database_address)
+        return self.open_database(self.settings.database_address)
 
-    @cached_property
+    def open_database(self, url: str) -> Database:
+        """Return a database by its URL, with the password and certificates of the settings where it is a server."""
+        given = self.settings.database
+        tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
+        return Database(url, password=given.password or _first_line(given.password_file), tls=tls)
+
+    @made_once
     def csv_log(self) -> CsvLog:
         """The attendance log."""
         return CsvLog(self.settings.csv_dir, zone=self.settings.site.zone)
+
+    @made_once
+    def punch_queue(self) -> PunchQueue:
+        """Punches of the kiosks here that wait for the database."""
+        return PunchQueue(self.settings.home / "queue" / "punches.db")
+
+    @made_once
+    def clock(self) -> TrustedClock:
+        """The wall clock, with the latest time that was trusted."""
+        return remembered_clock(self.punch_queue)
+
+    @made_once
+    def secret(self) -> ServerSecret:
+        """The server's secret; the first use may make one in the home."""
+        self.make_home()
+        return load_secret(self.settings)
+
+    @made_once
+    def sign_ins(self) -> SignInTable:
+        """Where requests to sign in are kept."""
+        return SignInTable(self.database)
+
+    @made_once
+    def redis(self) -> RedisLink | None:
+        """The Redis that the settings name, or None."""
+        return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
+
+    @made_once
+    def rate_limits(self) -> RateLimitStore:
+        """Where tries are counted."""
+        return RateLimitTable(self.database) if self.redis is None else RedisRateLimits(self.redis)
+
+    @made_once
+    def web_sessions(self) -> WebSessionStore:
+        """Where sessions of browsers are kept."""
+        return WebSessionTable(self.database) if self.redis is None else RedisWebSessions(self.redis)
 
     @property
     def pack(self) -> str:
@@ -98,14 +153,15 @@ class Services:
         """Name of this kiosk: the one set, or the machine's."""
         return self.settings.site.kiosk or platform.node() or "kiosk"
 
-    @cached_property
+    @made_once
+    def site_zone(self) -> ZoneInfo:
+        """The zone of the site, in which people read times."""
+        return ZoneInfo(self.settings.site.zone)
+
+    @property
     def actor(self) -> str:
-        """Who works here, for the audit trail: the user of the operating system and the machine."""
-        try:
-            user = getpass.getuser()
-        except (OSError, KeyError, ImportError):
-            user = "unknown"
-        return f"{user}@{platform.node()}"
+        """Who acts, for the audit trail; see ``core.actors``."""
+        return current_actor()
 
     def make_home(self) -> None:
         """Make the home, for its owner only.
@@ -124,8 +180,14 @@ class Services:
 
     def active_model(self) -> ModelIdentity | None:
         """Return the identity of the gallery's embeddings, None before the first enrolment."""
+        if self._assumed_model is not None:
+            return self._assumed_model
         with self.database.read() as session:
             return meta.find_active_model(session)
+
+    def assume_model(self, model: ModelIdentity) -> None:
+        """Take the gallery's identity as known, for a kiosk that starts while the database is away."""
+        self._assumed_model = model
 
     def engine_choice(self) -> EngineChoice:
         """Choose the engine without loading it."""
@@ -166,13 +228,13 @@ class Services:
             execution=self.execution,
         )
 
-    @cached_property
+    @made_once
     def execution(self) -> Execution:
         """What ONNX models run on."""
         recognition = self.settings.recognition
         return Execution(runtime=recognition.runtime, device=recognition.device, choose=self.runtime_memory.choose)
 
-    @cached_property
+    @made_once
     def runtime_memory(self) -> RuntimeMemory:
         """Which runtime is the faster one on this machine."""
         return RuntimeMemory(self.settings.home)
@@ -205,17 +267,17 @@ class Services:
             return engine.threshold, engine.margin
         return calibrated.threshold, calibrated.margin
 
-    @cached_property
+    @made_once
     def enrolment(self) -> Recognizer:
         """The recogniser for photos that become templates."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=ENROLMENT_LIMITS)
 
-    @cached_property
+    @made_once
     def identification(self) -> Recognizer:
         """The recogniser for pictures of whoever is to be identified."""
         return Recognizer(self.engine.detector, self.engine.embedder, limits=self._probe_limits)
 
-    @cached_property
+    @made_once
     def at_kiosk(self) -> Recognizer:
         """The recogniser for frames of a camera: detection works on a smaller copy."""
         recognition = self.settings.recognition
@@ -240,7 +302,7 @@ class Services:
 
     def camera_lock(self, spec: str) -> CameraLock:
         """Return the lock of a camera, shared by all processes of this machine, whatever their home."""
-        return CameraLock(spec, directory=_lock_directory(), holder=self.kiosk_name)
+        return CameraLock(spec, holder=self.kiosk_name)
 
     def open_camera(
         self,
@@ -268,8 +330,12 @@ class Services:
         return None
 
     def reconcile_log(self, *, thorough: bool = False) -> LogRepair:
-        """Make the attendance log equal to the database."""
-        return reconcile(self.database, self.csv_log, thorough=thorough)
+        """Make the attendance log equal to the database; what had to be mended is remarked."""
+        repair = reconcile(self.database, self.csv_log, thorough=thorough)
+        if repair.added or repair.rewritten:
+            remark = N_("The attendance log differed from the database and was made equal: {added} lines were missing.")
+            self.remarks.append((remark, (("added", str(repair.added)),)))
+        return repair
 
     def close(self) -> None:
         """Release models and connections."""
@@ -281,10 +347,18 @@ class Services:
         self._engines.clear()
         if "database" in self.__dict__:
             self.database.close()
+        if "redis" in self.__dict__ and self.redis is not None:
+            self.redis.close()
 
 
-def _lock_directory() -> Path:
-    # Where Linux keeps such files: nothing sweeps it while the machine runs, unlike /tmp.
-    shared = Path("/run/lock")
-    base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-    return base / "smartabsen"
+def _first_line(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            N_("The password file {path} cannot be read: {problem}"),
+            path=path,
+            problem=getattr(exc, "strerror", None) or exc,
+        ) from exc

@@ -13,24 +13,15 @@ from zoneinfo import ZoneInfo
 from ..domain import EnrolReport, KioskEvent, KioskEventKind, Outcome, Report, TrainReport
 from ..errors import ConflictError
 from ..i18n import N_
-from ..qr.render import terminal_qr
 from .app import SmartAbsen
 from .demo_film import DemoMaterial, make_demo_material
+from .terminal import Terminal
 
 NAMES: Final = ("Contoh Satu", "Contoh Dua", "Contoh Tiga", "Contoh Empat", "Contoh Lima", "Contoh Enam")
 """Sample names: “Sample One” to “Sample Six”."""
 ZONE: Final = "Asia/Jakarta"
 ADDRESS: Final = "http://127.0.0.1:5001/auth"
 """What a phone or laptop opens when a server runs with its defaults."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """What a terminal can show: its encoding, whether it takes colours, its width if known."""
-
-    encoding: str
-    color: bool = False
-    columns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +137,7 @@ def run_demo(
                 (N_("Photos and film"), str(material.film.parent)),
             ),
             address=ADDRESS,
-            qr_text=terminal_qr(ADDRESS, encoding=terminal.encoding, color=terminal.color, columns=terminal.columns),
+            qr_text=terminal.draw_qr(ADDRESS),
         )
 
 

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ..camera.window import can_show
 from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
@@ -21,6 +22,7 @@ from ..store.punches import dates
 from .bootstrap import Services
 from .calibrate import calibration_state
 from .calibration_record import CalibrationState
+from .serving import check_server
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -81,6 +83,8 @@ def _check_database(services: Services) -> Iterator[Check]:
     facts = services.database.database_facts()
     places = {"kind": facts.kind, "version": facts.version, "address": facts.address, "people": str(people)}
     yield _row("database", _OK, N_("{kind} {version} at {address}, {people} employees"), **places)
+    for risk in facts.risks:
+        yield _row("durability", _WARN, risk, N_("See docs/database.md: settings of the server."))
     if facts.journal_mode:
         detail = N_("Journal mode {mode}: {reason}")
         yield _row("journal", _OK, detail, mode=facts.journal_mode, reason=facts.journal_reason)
@@ -138,7 +142,7 @@ def _check_training(services: Services) -> Iterator[Check]:
         fix = N_("smartabsen enroll NAME PHOTO... --code CODE, or smartabsen import PEOPLE.csv")
         yield _row("training", _WARN, N_("Nobody is enrolled yet."), fix)
         return
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         gallery = templates.gallery(session, active)
         without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
     try:
@@ -186,6 +190,27 @@ def _check_log(services: Services) -> Iterator[Check]:
                    path=services.settings.csv_dir)  # fmt: skip
     else:
         yield _row("log", _OK, N_("The attendance log equals the database: {days} days."), days=str(days))
+
+
+def _check_redis(services: Services) -> Iterator[Check]:
+    if services.redis is not None:
+        version = services.redis.check()
+        yield _row("redis", _OK, N_("Redis {version} at {address}"), version=version, address=services.redis.address)
+
+
+def _check_queue(services: Services) -> Iterator[Check]:
+    waiting = services.punch_queue.count()
+    for one in services.punch_queue.refused():
+        fix = N_("Record it by hand if it is right: smartabsen punch CODE --note TEXT")
+        detail = N_("A punch of employee number {number} at {at} is kept aside: {reason}")
+        at = one.punch.at.astimezone(ZoneInfo(services.settings.site.zone)).isoformat(timespec="seconds")
+        yield _row("queue", _WARN, detail, fix, number=str(one.punch.employee_id), at=at, reason=one.refused)
+    if waiting:
+        detail = N_("{count} punches wait on this kiosk for the database.")
+        fix = N_("They are passed on while a kiosk runs: smartabsen run-kiosk")
+        yield _row("queue", _WARN, detail, fix, count=str(waiting))
+    else:
+        yield _row("queue", _OK, N_("No punch waits on this kiosk for the database."))
 
 
 def _check_camera(services: Services) -> Iterator[Check]:
@@ -247,6 +272,9 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "training": _check_training,
     "calibration": _check_calibration,
     "log": _check_log,
+    "queue": _check_queue,
+    "redis": _check_redis,
+    "server": check_server,
     "camera": _check_camera,
     "display": _check_display,
 }

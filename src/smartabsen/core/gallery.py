@@ -56,6 +56,21 @@ class LiveGallery:
             return ()
         return self._matcher.match(np.stack(probes), threshold=self._model.threshold, margin=self._model.margin)
 
+    def knows(self, label: int) -> bool:
+        """Tell whether an employee has templates in it."""
+        return bool((self._model.employee_ids == label).any())
+
+    def verify(self, probes: Sequence[FloatArray], label: int) -> tuple[float, ...]:
+        """Compare probes, float32 (D,) of unit length each, with one employee alone.
+
+        Returns:
+            For each probe the cosine to the employee's nearest template; -1 where there is none.
+        """
+        if not probes or not self.knows(label):
+            return (-1.0,) * len(probes)
+        own = self._model.embeddings[self._model.employee_ids == label]
+        return tuple((np.stack(probes) @ own.T).max(axis=1).tolist())
+
     def rows(self) -> Iterator[tuple[int, bytes]]:
         """Yield whose each template is, and its embedding's bytes."""
         return zip(self._model.employee_ids.tolist(), map(bytes, self._model.embeddings), strict=True)

@@ -23,9 +23,9 @@ def open_gallery(services: Services) -> LiveGallery:
     """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
     was trained on another database: its numbers would name other people here.
     """
+    gallery = load_gallery(services)
     identity = services.engine.identity
-    gallery = LiveGallery(services.settings.assets_dir, identity, services.make_matcher)
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         stored = templates.gallery(session, identity, include_inactive=True)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
     if not known.issuperset(gallery.rows()):
@@ -34,6 +34,11 @@ def open_gallery(services: Services) -> LiveGallery:
             hint=N_("Train it again: smartabsen train"),
         )
     return gallery
+
+
+def load_gallery(services: Services) -> LiveGallery:
+    """Load the trained model for the engine in use, whatever database it was trained on."""
+    return LiveGallery(services.settings.assets_dir, services.engine.identity, services.make_matcher)
 
 
 def identify(

@@ -63,7 +63,7 @@ def import_people(
         raise NotFoundError(N_("There is no directory {path}."), path=photos_dir)
     if on_conflict not in ("skip", "update", "fail"):
         raise InvalidInputError(N_("on_conflict is skip, update or fail, not {value}."), value=on_conflict)
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         existing = {code_key(person.code): person for person in employees.find_all(session)}
     plan = list(plan_rows(table, folder=PhotoFolder(photos_dir or people_file.parent), existing=existing))
     if on_conflict == "fail":

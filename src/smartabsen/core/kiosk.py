@@ -1,53 +1,63 @@
 """The recognition session at a camera: find, track, compare, vote, punch, greet.
 
 One thread runs it. Each frame is searched for faces; a face is embedded only while its track is undecided, and now and
-then afterwards to notice that somebody else stepped in. A decision is announced after its punch is on disk.
+then afterwards to notice that somebody else stepped in. Punches are written beside it, so that no frame waits for a
+database; a decision is announced after its punch is on disk: in the database, or in the kiosk's own queue as pending.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final, Protocol
 
 from ..camera.base import Frame, FrameSource
 from ..domain import (
+    Employee,
     Face,
     ImageBGR,
     KioskEvent,
     KioskEventKind,
     KioskSummary,
-    Match,
     Outcome,
+    Punch,
     PunchResult,
 )
-from ..errors import CameraError, ConflictError, DatabaseError, NotFoundError, StorageError
+from ..errors import CameraError
 from ..i18n import N_
-from ..messages import greet, refusal
+from ..messages import greet, refusal, tell_pending
 from ..recognition.recognizer import Recognizer
 from ..recognition.tracking import Tracker
 from ..recognition.voting import TrackVote, Verdict
+from .clock import TrustedClock
+from .ending import Ending
 from .gallery import LiveGallery
+from .punch_writer import Written
 
 READ_TIMEOUT_S: Final = 1.0
 REFRESH_S: Final = 1.0
 """How often a running session looks for a newly trained model."""
 REST_S: Final = 0.15
 """While nobody in sight is undecided, faces are searched so often only: at 15 frames a second in every third one."""
-RETRY_S: Final = 1.0
-"""Wait before a punch that the database refused is tried again; the same attempt, with the same key."""
-
 Announce = Callable[[KioskEvent], None]
 
 
-class PunchByFace(Protocol):
-    """Stores the punch of a recognised person; see :func:`smartabsen.core.punch.punch_by_face`."""
+class MakeAttempt(Protocol):
+    """Makes the attempt of a recognised person; see :func:`smartabsen.core.punch.attempt_by_face`."""
 
-    def __call__(self, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult: ...
+    def __call__(self, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool) -> Punch: ...
+
+
+class Writer(Protocol):
+    """Stores punches beside the session; :class:`smartabsen.core.punch_writer.PunchWriter` is one."""
+
+    def submit(self, attempt: Punch, *, track: int) -> None: ...
+
+    def answers(self) -> list[Written]: ...
+
+    def close(self) -> int: ...
 
 
 class KioskView(Protocol):
@@ -60,17 +70,9 @@ class KioskView(Protocol):
         """Show a frame with each face, its outcome so far (None: undecided), and what the person is told."""
         ...
 
-
-@dataclass(slots=True)
-class _Attempt:
-    """A recognised person whose punch is not stored yet."""
-
-    track: int
-    match: Match
-    key: str
-    at: datetime
-    next_try_s: float = 0.0
-    told: bool = False
+    def show_lost(self, image_bgr: ImageBGR | None) -> None:
+        """Show that the camera gives no pictures; ``image_bgr`` is the last one, None where there was none yet."""
+        ...
 
 
 @dataclass(slots=True)
@@ -95,12 +97,15 @@ class Kiosk:
         frames: The camera.
         recognizer: Finds and embeds faces.
         gallery: Compares them, and follows newly trained models.
-        punch: Stores a punch.
+        attempt: Makes the attempt to punch of a recognised person.
+        writer: Stores attempts; closed at the end of the session.
+        clock: Tells when, and whether that is to be trusted.
         votes: Frames that must agree before a decision.
         announce: Told each event, in the thread that runs the session.
-        stop: Set by others to end the session.
+        stop: Ends the session.
         zone: Of the site, for the times that are shown.
         view: Shows frames, or None.
+        people: Employees by id, for their names while the database is away.
     """
 
     def __init__(
@@ -109,17 +114,22 @@ class Kiosk:
         frames: FrameSource,
         recognizer: Recognizer,
         gallery: LiveGallery,
-        punch: PunchByFace,
+        attempt: MakeAttempt,
+        writer: Writer,
+        clock: TrustedClock,
         votes: int,
         announce: Announce,
-        stop: threading.Event,
+        stop: Ending,
         zone: tzinfo = UTC,
         view: KioskView | None = None,
+        people: Mapping[int, Employee] | None = None,
     ) -> None:
         self._frames = frames
         self._recognizer = recognizer
         self._gallery = gallery
-        self._punch = punch
+        self._attempt = attempt
+        self._writer = writer
+        self._clock = clock
         self._votes = votes
         self._announce = announce
         self._stop = stop
@@ -127,48 +137,50 @@ class Kiosk:
         self._view = view
         self._tracker = Tracker()
         self._tracks: dict[int, _Track] = {}
-        self._attempts: list[_Attempt] = []
         self._counts = _Counts()
         self._searched_s = float("-inf")
         self._seen: list[tuple[int, Face]] = []
         self._last_image: ImageBGR | None = None
+        self._people = dict(people or {})
         self._refreshed_at = time.monotonic()
 
-    def run(self, *, max_seconds: float | None = None) -> KioskSummary:
-        """Run until the recording ends, ``stop`` is set, the view wants to quit, or ``max_seconds`` have passed."""
+    def run(self) -> KioskSummary:
+        """Run until the recording ends, ``stop`` is set, or the view wants to quit."""
         started = time.monotonic()
-        reason = "stopped"
+        reason = ""
         while not self._stop.is_set():
-            if max_seconds is not None and time.monotonic() - started >= max_seconds:
-                reason = "time_over"
-                break
             self._refresh_gallery()
+            self._announce_answers()
             try:
                 frame = self._frames.read(READ_TIMEOUT_S)
             except CameraError:
                 # A live camera reports its loss itself, and goes on trying; a recording cannot come back.
                 if not self._frames.live:
                     raise
-                self._keep_view_alive()
+                if self._view is not None:
+                    # A window takes no key and no click unless it is shown something.
+                    self._view.show_lost(self._last_image)
                 if self._wants_quit():
                     reason = "window_closed"
                     break
                 continue
             if frame is None:
-                reason = "stopped" if self._stop.is_set() else "end_of_recording"
+                reason = "" if self._stop.is_set() else "end_of_recording"
                 break
             self._take(frame)
             if self._wants_quit():
                 reason = "window_closed"
                 break
-        self._settle_attempts()
+        pending = self._writer.close()
+        self._announce_answers()
         summary = KioskSummary(
             frames=self._counts.frames,
             seconds=time.monotonic() - started,
             recorded=self._counts.recorded,
             already_recorded=self._counts.already_recorded,
             refused=self._counts.refused,
-            reason=reason,
+            reason=reason or ("time_over" if self._stop.time_is_over else "stopped"),
+            pending=pending,
         )
         self._tell(KioskEventKind.SUMMARY, summary=summary)
         return summary
@@ -177,7 +189,7 @@ class Kiosk:
         self._counts.frames += 1
         if not self._rests(frame.at_s):
             self._search(frame)
-        self._try_attempts(now_s=time.monotonic())
+        self._announce_answers()
         if self._view is not None:
             shown = [(face, self._track(number).outcome, self._track(number).name) for number, face in self._seen]
             self._view.show(frame.image_bgr, shown)
@@ -202,11 +214,6 @@ class Kiosk:
         wanted = [(number, face) for number, face in self._seen if self._track(number).vote.wants_embedding(frame.at_s)]
         if wanted:
             self._compare(frame, wanted, largest=faces[0])
-
-    def _keep_view_alive(self) -> None:
-        # A window takes no key and no click unless it is shown something.
-        if self._view is not None and self._last_image is not None:
-            self._view.show(self._last_image, [])
 
     def _wants_quit(self) -> bool:
         return self._view is not None and self._view.wants_quit
@@ -233,7 +240,10 @@ class Kiosk:
 
     def _decide(self, number: int, verdict: Verdict) -> None:
         if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
-            self._attempts.append(_Attempt(number, verdict.match, f"kiosk-{uuid.uuid4().hex}", datetime.now(UTC)))
+            at, trusted = self._clock.now()
+            match = verdict.match
+            attempt = self._attempt(match.label, similarity=match.similarity, at=at, clock_trusted=trusted)
+            self._writer.submit(attempt, track=number)
             return
         similarity = verdict.match.similarity if verdict.match is not None else None
         self._refuse(number, verdict.outcome, similarity)
@@ -243,50 +253,48 @@ class Kiosk:
         self._show_outcome(number, outcome, refusal(outcome))
         self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity)
 
-    def _try_attempts(self, *, now_s: float) -> None:
-        # While the database is away, an attempt outlives the walk past the camera, and the person who comes next.
-        due = [attempt for attempt in self._attempts if now_s >= attempt.next_try_s]
-        for attempt in due:
-            if self._is_settled(attempt, now_s=now_s):
-                self._attempts.remove(attempt)
+    def _announce_answers(self) -> None:
+        for written in self._writer.answers():
+            self._announce_answer(written)
 
-    def _is_settled(self, attempt: _Attempt, *, now_s: float) -> bool:
-        """Try to store a punch and announce what came of it; False when it must be tried again."""
-        match = attempt.match
-        try:
-            result = self._punch(match.label, similarity=match.similarity, key=attempt.key, at=attempt.at)
-        except (NotFoundError, ConflictError):
+    def _announce_answer(self, written: Written) -> None:
+        attempt, track = written.attempt, written.track
+        if written.trouble is not None:
+            trouble = written.trouble
+            self._tell(KioskEventKind.TROUBLE, track=track, detail=trouble.message_id, params=trouble.text_params)
+        elif written.result is not None:
+            self._announce_result(written.result, attempt, track)
+        elif attempt is not None and track is not None and written.pending:
+            employee = self._people.get(attempt.employee_id)
+            self._show_outcome(track, Outcome.PENDING, tell_pending(employee, attempt.at, self._zone))
+            self._tell(
+                KioskEventKind.DECISION,
+                at=attempt.at,
+                outcome=Outcome.PENDING,
+                employee=employee,
+                track=track,
+                similarity=attempt.similarity,
+            )
+        elif track is not None:
             # Deactivated since the model was trained: a stranger to this kiosk.
-            self._refuse(attempt.track, Outcome.UNKNOWN, None)
-            return True
-        except (DatabaseError, StorageError) as exc:
-            attempt.next_try_s = now_s + RETRY_S
-            if not attempt.told:
-                attempt.told = True
-                self._tell(KioskEventKind.TROUBLE, track=attempt.track, detail=exc.message_id, params=exc.text_params)
-            return False
+            self._refuse(track, Outcome.UNKNOWN, None)
+
+    def _announce_result(self, result: PunchResult, attempt: Punch | None, track: int | None) -> None:
+        self._people[result.employee.id] = result.employee
         if result.outcome is Outcome.RECOGNIZED:
             self._counts.recorded += 1
         else:
             self._counts.already_recorded += 1
-        self._show_outcome(attempt.track, result.outcome, greet(result, self._zone))
+        if track is not None:
+            self._show_outcome(track, result.outcome, greet(result, self._zone))
         self._tell(
-            KioskEventKind.DECISION,
+            KioskEventKind.DELIVERED if track is None else KioskEventKind.DECISION,
+            at=result.punch.at if result.outcome is Outcome.RECOGNIZED else None,
             outcome=result.outcome,
             result=result,
-            track=attempt.track,
-            similarity=match.similarity,
+            track=track,
+            similarity=attempt.similarity if attempt is not None else None,
         )
-        return True
-
-    def _settle_attempts(self) -> None:
-        self._try_attempts(now_s=float("inf"))
-        for attempt in self._attempts:
-            self._tell(
-                KioskEventKind.TROUBLE,
-                track=attempt.track,
-                detail=N_("A punch could not be stored before the session ended; nothing was announced for it."),
-            )
 
     def _show_outcome(self, number: int, outcome: Outcome, name: str) -> None:
         if number in self._tracks:
@@ -317,6 +325,7 @@ class Kiosk:
         self,
         kind: KioskEventKind,
         *,
+        at: datetime | None = None,
         outcome: Outcome | None = None,
         result: PunchResult | None = None,
         similarity: float | None = None,
@@ -324,11 +333,12 @@ class Kiosk:
         detail: str = "",
         params: tuple[tuple[str, str], ...] = (),
         summary: KioskSummary | None = None,
+        employee: Employee | None = None,
     ) -> None:
         self._announce(
             KioskEvent(
                 kind,
-                result.punch.at if result is not None and outcome is Outcome.RECOGNIZED else datetime.now(UTC),
+                at or datetime.now(UTC),
                 outcome=outcome,
                 result=result,
                 similarity=similarity,
@@ -336,5 +346,6 @@ class Kiosk:
                 detail=detail,
                 params=params,
                 summary=summary,
+                employee=employee,
             )
         )

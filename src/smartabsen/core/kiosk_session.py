@@ -7,15 +7,19 @@ from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from ..camera.window import PreviewWindow, can_show
 from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, Outcome
 from ..errors import CameraError
-from ..i18n import N_
-from ..recognition.annotate import Label, draw
+from ..i18n import N_, _
+from ..recognition.annotate import Label, draw, draw_banner
 from .bootstrap import Services
-from .identify import open_gallery
+from .ending import Ending
 from .kiosk import Announce, Kiosk
-from .punch import punch_by_face
+from .kiosk_start import PunchesOf, open_without_waiting
+from .punch import attempt_by_face
+from .punch_writer import PunchWriter
 
 WINDOW_TITLE = "smartabsen"
 
@@ -39,6 +43,11 @@ class WindowView:
         """Close the window."""
         self._window.close()
 
+    def show_lost(self, image_bgr: ImageBGR | None) -> None:
+        """Show that the camera gives no pictures."""
+        last = np.zeros((360, 640, 3), np.uint8) if image_bgr is None else image_bgr
+        self._window.show(draw_banner(last, _("No picture from the camera.")))
+
 
 def run(
     services: Services,
@@ -50,33 +59,38 @@ def run(
     window: bool,
 ) -> KioskSummary:
     """Run a kiosk; see :meth:`smartabsen.core.app.SmartAbsen.run_kiosk`."""
-    gallery = open_gallery(services)
-    services.reconcile_log()
+    ending = Ending(stop, max_seconds=max_seconds)
+    start = open_without_waiting(services)
     view, why = _open_view(wanted=window)
     with services.camera_lock(camera):
         source = services.open_camera(
             camera,
-            stop=stop,
+            stop=ending,
             on_lost=partial(_tell_loss, announce, KioskEventKind.CAMERA_LOST),
             on_back=lambda: _tell(announce, KioskEventKind.CAMERA_BACK, N_("The camera is back."), ()),
             on_skip=partial(_tell_loss, announce, KioskEventKind.TROUBLE),
         )
         try:
-            details = (("camera", source.name), ("view", why), ("people", str(gallery.people)))
+            details = (("camera", source.name), ("view", why), ("people", str(start.gallery.people)))
             started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
             _tell(announce, KioskEventKind.STARTED, started, details)
+            for detail, params in start.remarks:
+                _tell(announce, KioskEventKind.TROUBLE, detail, params)
             kiosk = Kiosk(
                 frames=source,
                 recognizer=services.at_kiosk,
-                gallery=gallery,
-                punch=partial(punch_by_face, services),
+                gallery=start.gallery,
+                attempt=partial(attempt_by_face, services),
+                writer=PunchWriter(PunchesOf(services), services.punch_queue, services.clock),
+                clock=services.clock,
                 votes=services.settings.kiosk.votes,
                 announce=announce,
-                stop=stop,
+                stop=ending,
                 zone=ZoneInfo(services.settings.site.zone),
                 view=view,
+                people=start.people,
             )
-            return kiosk.run(max_seconds=max_seconds)
+            return kiosk.run()
         finally:
             source.close()
             if view is not None:

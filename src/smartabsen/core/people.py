@@ -52,6 +52,28 @@ def rename_employee(services: Services, code: str, name: str) -> Employee:
     return get_employee(services, code)
 
 
+def edit_employee(services: Services, code: str, *, name: str, position: str) -> Employee:
+    """Give an employee another name and position; what stays the same is not written to the audit trail.
+
+    Raises:
+        NotFoundError: There is none with that code.
+        InvalidInputError: The name is empty, or one of them too long.
+    """
+    with services.database.write() as session:
+        before = employees.get(session, code)
+        employees.update(session, code, name=name, position=position)
+        after = employees.get(session, code)
+        if after != before:
+            details = {
+                "name_before": before.name,
+                "name_after": after.name,
+                "position_before": before.position,
+                "position_after": after.position,
+            }
+            audit.append(session, actor=services.actor, action="employee.edit", subject=after.code, details=details)
+    return get_employee(services, code)
+
+
 def set_active(services: Services, code: str, *, active: bool) -> Employee:
     """Let an employee punch, or not. One who may not leaves the trained model at once; coming back takes a training.
 

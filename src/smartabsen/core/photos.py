@@ -75,6 +75,15 @@ def read_picture(path: str | Path) -> tuple[bytes, Picture | ImageRefusal]:
 def examine_photo(recognizer: Recognizer, photo: str) -> PhotoExam:
     """Read one photo and judge it for enrolment."""
     data, picture = read_picture(photo)
+    return _examine(recognizer, data, picture, photo=photo)
+
+
+def examine_bytes(recognizer: Recognizer, data: bytes, *, photo: str) -> PhotoExam:
+    """Judge the bytes of a photo file, as an upload brings them; ``photo`` is what it is called."""
+    return _examine(recognizer, data, decode_image(data), photo=photo)
+
+
+def _examine(recognizer: Recognizer, data: bytes, picture: Picture | ImageRefusal, *, photo: str) -> PhotoExam:
     digest = hashlib.sha256(data).hexdigest()
     if isinstance(picture, ImageRefusal):
         return PhotoExam(photo, picture.outcome, digest, detail=picture.detail, params=picture.params)

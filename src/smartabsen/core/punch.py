@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from ..domain import Punch, PunchMethod, PunchResult
-from ..store import audit, employees
+from ..errors import DeniedError
+from ..i18n import N_
+from ..store import audit, employees, pins, punches
 from ..store.database import Session
 from ..store.punches import LoggedPunch
 from ..store.recording import Recorded, record
@@ -27,29 +31,132 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
     """
     with services.database.read() as session:
         employee_id = employees.get(session, code).id
+    services.reconcile_log()
     key = key or f"manual-{uuid.uuid4().hex}"
-    return _store(services, employee_id, method=PunchMethod.MANUAL, key=key, at=datetime.now(UTC), note=note)
+    return store_attempt(services, _attempt(services, employee_id, method=PunchMethod.MANUAL, key=key, note=note))
+
+
+def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: str, phone_id: int) -> PunchResult:
+    """Record the punch of somebody who typed the right PIN at a paired phone; wrong tries before it are forgiven.
+
+    Args:
+        pin_hash: What the PIN was compared with.
+        phone_id: Number of the phone, for the audit trail.
+
+    Raises:
+        DeniedError: The PIN was changed at this very moment.
+        ConflictError, DatabaseError, StorageError: As :func:`punch_by_hand`.
+    """
+
+    def forgive(session: Session) -> None:
+        if not pins.forgive(session, employee_id, pin_hash=pin_hash):
+            raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
+
+    attempt = _attempt(services, employee_id, method=PunchMethod.PIN, key=key)
+    return store_attempt(services, attempt, details={"phone": str(phone_id)}, first=forgive)
 
 
 def punch_by_face(services: Services, employee_id: int, *, similarity: float, key: str, at: datetime) -> PunchResult:
-    """Record the punch of a person whom a kiosk recognised at ``at`` (aware); raises as :func:`punch_by_hand`.
+    """Record the punch of a person whom a browser's camera showed at ``at`` (aware); raises as :func:`punch_by_hand`.
 
     A retry keeps the instant of the recognition: nobody becomes late because the database was away.
     """
-    return _store(services, employee_id, method=PunchMethod.FACE, key=key, at=at, similarity=similarity)
+    _, trusted = services.clock.now()
+    attempt = attempt_by_face(services, employee_id, similarity=similarity, at=at, clock_trusted=trusted)
+    return store_attempt(services, replace(attempt, key=key))
 
 
-def _store(
+def attempt_by_face(
+    services: Services, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool
+) -> Punch:
+    """Return the attempt of a person whom a kiosk recognised at ``at`` (aware), with a key of its own."""
+    return Punch(
+        id=0,
+        employee_id=employee_id,
+        at=at,
+        work_date=services.rules.work_date(at),
+        method=PunchMethod.FACE,
+        kiosk=services.kiosk_name,
+        key=f"kiosk-{uuid.uuid4().hex}",
+        similarity=similarity,
+        model_digest=services.engine.identity.digest,
+        clock_trusted=clock_trusted,
+    )
+
+
+def store_attempt(
     services: Services,
-    employee_id: int,
+    attempt: Punch,
     *,
-    method: PunchMethod,
-    key: str,
-    at: datetime,
-    similarity: float | None = None,
-    note: str = "",
+    details: Mapping[str, str] | None = None,
+    first: Callable[[Session], None] | None = None,
 ) -> PunchResult:
-    attempt = Punch(
+    """Store an attempt in the database and in the log; raises as :func:`punch_by_hand`.
+
+    A retry keeps the instant of the attempt: nobody becomes late because the database was away.
+
+    Args:
+        details, first: As for :func:`record_attempt`.
+    """
+    result = record_attempt(services, attempt, details=details, first=first)
+    # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
+    log_punch(services, result)
+    return result
+
+
+def record_attempt(
+    services: Services,
+    attempt: Punch,
+    *,
+    details: Mapping[str, str] | None = None,
+    first: Callable[[Session], None] | None = None,
+) -> PunchResult:
+    """Store an attempt in the database alone.
+
+    Args:
+        details: For the audit trail; the instant and the note where none are given.
+        first: Done before it in the same transaction.
+    """
+
+    def work(session: Session) -> Recorded:
+        if first is not None:
+            first(session)
+        recorded = record(session, attempt, services.rules)
+        # Punches by face say all about themselves; the others are somebody's act.
+        if recorded.new and attempt.method is not PunchMethod.FACE:
+            code = recorded.employee.code
+            audit.append(
+                session,
+                actor=services.actor if attempt.method is PunchMethod.MANUAL else code,
+                action=f"punch.{attempt.method}",
+                subject=code,
+                details={"at": attempt.at.isoformat(), "note": attempt.note} if details is None else details,
+            )
+        return recorded
+
+    recorded = services.database.run_write(work)
+    return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
+
+
+def log_punch(services: Services, result: PunchResult) -> None:
+    """Append the line of a stored punch to the log.
+
+    Raises:
+        DatabaseError: A torn line had to be mended, and the database does not answer.
+        StorageError: The log cannot be written; the next reconciliation adds the line.
+    """
+    punch = result.punch
+
+    def read() -> tuple[LoggedPunch, ...]:
+        with services.database.read() as session:
+            return punches.logged_on(session, punch.work_date)
+
+    services.csv_log.append(LoggedPunch(punch, result.employee.code, result.employee.name), read)
+
+
+def _attempt(services: Services, employee_id: int, *, method: PunchMethod, key: str, note: str = "") -> Punch:
+    at, trusted = services.clock.now()
+    return Punch(
         id=0,
         employee_id=employee_id,
         at=at,
@@ -57,21 +164,6 @@ def _store(
         method=method,
         kiosk=services.kiosk_name,
         key=key,
-        similarity=similarity,
-        model_digest="" if similarity is None else services.engine.identity.digest,
         note=note,
+        clock_trusted=trusted,
     )
-
-    def work(session: Session) -> Recorded:
-        recorded = record(session, attempt, services.rules)
-        if recorded.new and method is PunchMethod.MANUAL:
-            details = {"at": at.isoformat(), "note": note}
-            audit.append(
-                session, actor=services.actor, action="punch.manual", subject=recorded.employee.code, details=details
-            )
-        return recorded
-
-    recorded = services.database.run_write(work)
-    # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
-    services.csv_log.append(LoggedPunch(recorded.punch, recorded.employee.code, recorded.employee.name))
-    return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)

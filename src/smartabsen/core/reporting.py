@@ -38,7 +38,7 @@ def make_report(services: Services, first: date, last: date, *, code: str | None
     """
     if last < first:
         raise InvalidInputError(N_("The period ends ({last}) before it begins ({first})."), first=first, last=last)
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         people = (employees.get(session, code),) if code else employees.find_all(session)
         found = days.between(session, first, last, employee_id=people[0].id if code else None)
     return build_report(people, found, first=first, last=last, zone=services.settings.site.zone)

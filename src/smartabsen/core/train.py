@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Final
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
-from ..errors import ModelDamagedError, NotFoundError, NotTrainedError
+from ..errors import ModelDamagedError, NotFoundError, NotTrainedError, StorageError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..store import audit, employees, meta, templates
@@ -13,13 +16,24 @@ from ..store.model_file import TrainedModel, make_trained_model, save_model, upd
 from ..store.templates import Gallery
 from .bootstrap import Services
 
+STEPS: Final = 4
+"""Reading the templates, fitting, measuring, saving."""
+_GALLERY = "gallery"
 
-def train(services: Services, *, min_accuracy: float | None, force: bool) -> TrainReport:
+
+def train(
+    services: Services,
+    *,
+    min_accuracy: float | None,
+    force: bool,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> TrainReport:
     """Fit on all templates of active employees, measure, and activate unless the accuracy is too low.
 
     Args:
         min_accuracy: Leave-one-out accuracy demanded; None takes the setting.
         force: Activate whatever the accuracy.
+        on_progress: Told the steps that are done, of :data:`STEPS`.
 
     Returns:
         The report; ``activated`` says whether the model is in use. When nobody has two templates there is nothing to
@@ -32,7 +46,7 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
     engine = services.engine
     threshold, margin = services.threshold, services.margin
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         gallery = templates.gallery(session, engine.identity)
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
     if not len(gallery.employee_ids):
@@ -40,9 +54,12 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
             N_("Nobody is enrolled yet: there is nothing to train on."),
             hint=N_("Enrol people with “smartabsen enroll” or “smartabsen import”."),
         )
+    on_progress(1, STEPS)
     matcher = services.make_matcher(services.settings.recognition.matcher)
     matcher.fit(gallery.embeddings, gallery.employee_ids)
+    on_progress(2, STEPS)
     tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
+    on_progress(3, STEPS)
     activated = force or tried.accuracy is None or tried.accuracy >= demanded
     trained = make_trained_model(
         model=engine.identity,
@@ -58,6 +75,7 @@ def train(services: Services, *, min_accuracy: float | None, force: bool) -> Tra
     if activated:
         save_model(services.settings.assets_dir, trained)
         _note(services, trained.version, action="model.train")
+    on_progress(STEPS, STEPS)
     return TrainReport(
         model=trained.model,
         version=trained.version,
@@ -112,7 +130,24 @@ def forget_employee(services: Services, employee_id: int) -> None:
         _note(services, without.version, action="model.forget")
 
 
+def note_gallery(services: Services, version: str) -> None:
+    """Note that a trained model belongs to the database in use: a kiosk may start with it while that is away.
+
+    Raises:
+        StorageError: It cannot be noted.
+    """
+    services.punch_queue.note_fact(_GALLERY, f"{version} {services.database.address}")
+
+
+def checked_gallery(services: Services, version: str) -> bool:
+    """Return whether that was noted of a trained model. Raises StorageError."""
+    return services.punch_queue.find_fact(_GALLERY) == f"{version} {services.database.address}"
+
+
 def _note(services: Services, version: str, *, action: str) -> None:
+    # Where it cannot be noted, the next start of a kiosk checks the model itself.
+    with suppress(StorageError):
+        note_gallery(services, version)
     with services.database.write() as session:
         meta.put(session, meta.ACTIVE_VERSION, version)
         audit.append(session, actor=services.actor, action=action, subject=version)

@@ -16,9 +16,10 @@ from ..i18n import N_
 MAX_BYTES: Final = 1_000
 """A longer text makes a code so fine that phones fail on it (the standard's own limit at level M is 2,331)."""
 _QUIET: Final = 4
-_MASK: Final = 2
-"""Choosing one of the eight masks takes four fifths of the time. Each is readable by definition; over random addresses
-of our length this one has the lowest penalty of the standard on average."""
+_MASK: Final = 6
+"""Choosing one of the eight masks takes four fifths of the time. Each is readable by definition, not by every reader:
+of 1,000 pictures of random sign-in addresses (4 and 8 pixels to the module) OpenCV's missed 9 with this mask, 60 with
+mask 2, whose penalty is the lowest on average, and 31 with the mask of the lowest penalty for each text."""
 _BOX_PX: Final = 8
 _KEPT: Final = 128
 

@@ -24,6 +24,7 @@ _COLOURS: Final = {
     Outcome.ACCEPTED: _GREEN,
     Outcome.RECOGNIZED: _GREEN,
     Outcome.ALREADY_RECORDED: _BLUE,
+    Outcome.PENDING: _BLUE,
     Outcome.UNKNOWN: _RED,
     Outcome.NOT_LIVE: _RED,
 }
@@ -84,6 +85,16 @@ def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
             y = min(max(top - plate_height, 0), height - plate_height)
             x = min(max(left, 0), width - plate_width)
             canvas[y : y + plate_height, x : x + plate_width] = plate
+    return canvas
+
+
+def draw_banner(image_bgr: ImageBGR, text: str) -> ImageBGR:
+    """Return a darkened copy of an image, uint8 (H, W, 3), with a text on a plate in its middle."""
+    canvas: ImageBGR = image_bgr // 3
+    height, width = canvas.shape[:2]
+    plate = _plate(text, int(np.clip(min(height, width) / 20, 13, 64)), _RED)[:height, :width]
+    y, x = (height - plate.shape[0]) // 2, (width - plate.shape[1]) // 2
+    canvas[y : y + plate.shape[0], x : x + plate.shape[1]] = plate
     return canvas
 
 

@@ -8,10 +8,11 @@ code, name The employee's, as they were when the line was written or last checke
 date       Work date: a departure at 02:00 belongs to the day before.
 time       Local time at the site, whole seconds.
 status     The day's status when the punch was stored: what the person was told (Hadir, Terlambat, Izin, Sakit).
-method     How: face, manual ...
+method     How: face, manual, correction, void ...
 kiosk      Where.
 similarity Cosine of the decision, four digits; empty without a face.
-note       Why, for manual punches.
+note       Why, for manual punches and corrections; ``[clock?]`` where the kiosk's clock was not to be trusted.
+supersedes The punch_id that a correction replaces or takes out, empty for others. The line of that punch stays.
 utc        The instant, ISO 8601 with microseconds.
 ========== ==================================================================================================
 
@@ -53,12 +54,16 @@ COLUMNS: Final = (
     "kiosk",
     "similarity",
     "note",
+    "supersedes",
     "utc",
 )
+CLOCK_MARK: Final = "[clock?]"
 _RENAMEABLE: Final = frozenset({"code", "name"})
 _BOM: Final = "\ufeff".encode()
 _HEADER: Final = _BOM + (",".join(COLUMNS) + "\n").encode()
 _FILE_NAME: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\.csv")
+_WHOLE_LINE: Final = re.compile(rb"\d+,.*,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+"""What only a complete line looks like: its last cell is the instant, to the last letter."""
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
@@ -79,6 +84,25 @@ class FileRepair:
     state: tuple[int, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """How a file differs from the database.
+
+    Attributes:
+        missing: Lines that are not there, or not as they should be.
+        unknown: Lines that are torn, edited, doubled or made up.
+    """
+
+    work_date: date
+    missing: int
+    unknown: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether there is no difference."""
+        return not (self.missing or self.unknown)
+
+
 class CsvLog:
     """The log in one directory.
 
@@ -95,10 +119,15 @@ class CsvLog:
         """Return the file of a work date."""
         return self.directory / f"{work_date.isoformat()}.csv"
 
-    def append(self, logged: LoggedPunch) -> bool:
+    def append(self, logged: LoggedPunch, read: Callable[[], Sequence[LoggedPunch]] | None = None) -> bool:
         """Append the line of a punch, unless the file has it, and return whether it was appended.
 
-        When it returns, the line is on the disk. A partly written line is taken back.
+        When it returns, the line is on the disk. A partly written line is taken back; a last line that only lost its
+        line feed gets it.
+
+        Args:
+            read: Reads the punches of the date, as for :meth:`check`: a torn last line of another punch is then written
+                anew at once, and not at the next check.
 
         Raises:
             StorageError: The disk is full, permission is missing, or the file is held by somebody else. The punch is in
@@ -106,7 +135,10 @@ class CsvLog:
         """
         path = self.path(logged.punch.work_date)
         with self.locked(), storage_errors(path):
-            return _append(path, [self._line(logged)])
+            line = self._line(logged)
+            if read is not None and _is_torn(path, line):
+                return self._mend(path, read).added > 0
+            return _append(path, [line])
 
     def check(self, work_date: date, read: Callable[[], Sequence[LoggedPunch]]) -> FileRepair:
         """Make the file of a work date equal to the database.
@@ -123,22 +155,21 @@ class CsvLog:
         """
         path = self.path(work_date)
         with self.locked(), storage_errors(path):
-            logged = read()
-            old = path.read_bytes() if path.exists() else b""
-            if not logged and not old:
-                return FileRepair(0, False, None, None)
-            lines = [self._line(one) for one in logged]
-            found = [part for part in old.split(b"\n") if part]
-            wanted = [_HEADER.rstrip(b"\n"), *lines]
-            intact = old.endswith(b"\n") and len(set(found)) == len(found) and not set(found) - set(wanted)
-            if old and not (intact and found[0] == wanted[0]):
-                kept_as = self._keep(path, old) if self._loses_facts(found, wanted) else None
-                write_atomically(path, _HEADER + b"".join(line + b"\n" for line in lines))
-                added = len({_punch_id(line) for line in lines} - {_punch_id(part) for part in found})
-                return FileRepair(added, True, kept_as, _state(path))
-            missing = [line for line in lines if line not in set(found)]
-            _append(path, missing)
-            return FileRepair(len(missing), False, None, _state(path))
+            return self._mend(path, read)
+
+    def compare(self, work_date: date, read: Callable[[], Sequence[LoggedPunch]]) -> FileDifference:
+        """Compare the file of a work date with the database; nothing is changed. Arguments and errors as above."""
+        path = self.path(work_date)
+        with self.locked(), storage_errors(path):
+            lines = [self._line(one) for one in read()]
+            found = path.read_bytes().split(b"\n") if path.exists() else []
+            # What follows the last line feed; nothing, where every line is whole.
+            torn = bool(found) and bool(found.pop())
+            if lines or found:
+                lines.insert(0, _HEADER.rstrip(b"\n"))
+            missing, unknown = set(lines) - set(found), set(found) - set(lines)
+            doubled = len(found) - len(set(found))
+        return FileDifference(work_date, len(missing), len(unknown) + doubled + torn)
 
     def dates(self) -> tuple[date, ...]:
         """Return the work dates that have a file, the oldest first."""
@@ -170,12 +201,31 @@ class CsvLog:
             punch.method.value,
             _text(punch.kiosk),
             "" if punch.similarity is None else f"{punch.similarity:.4f}",
-            _text(punch.note),
+            _text(punch.note if punch.clock_trusted else f"{punch.note} {CLOCK_MARK}".strip()),
+            "" if punch.supersedes is None else str(punch.supersedes),
             f"{punch.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         )
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="").writerow(cells)
         return buffer.getvalue().encode()
+
+    def _mend(self, path: Path, read: Callable[[], Sequence[LoggedPunch]]) -> FileRepair:
+        logged = read()
+        old = path.read_bytes() if path.exists() else b""
+        if not logged and not old:
+            return FileRepair(0, False, None, None)
+        lines = [self._line(one) for one in logged]
+        found = [part for part in old.split(b"\n") if part]
+        wanted = [_HEADER.rstrip(b"\n"), *lines]
+        intact = old.endswith(b"\n") and len(set(found)) == len(found) and not set(found) - set(wanted)
+        if old and not (intact and found[0] == wanted[0]):
+            kept_as = self._keep(path, old) if self._loses_facts(found, wanted) else None
+            write_atomically(path, _HEADER + b"".join(line + b"\n" for line in lines))
+            added = len({_punch_id(line) for line in lines} - {_punch_id(part) for part in found})
+            return FileRepair(added, True, kept_as, _state(path))
+        missing = [line for line in lines if line not in set(found)]
+        _append(path, missing)
+        return FileRepair(len(missing), False, None, _state(path))
 
     def _keep(self, path: Path, old: bytes) -> Path:
         kept_as = path.with_name(f"{path.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
@@ -197,7 +247,12 @@ def _append(path: Path, lines: Sequence[bytes]) -> bool:
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
         old = file.readall()
         whole = old[: old.rfind(b"\n") + 1]
-        if len(whole) < len(old):
+        tail = old[len(whole) :]
+        if _WHOLE_LINE.fullmatch(tail):
+            # It lost its line feed alone.
+            _write_synced(file, b"\n")
+            whole = old + b"\n"
+        elif tail:
             # A torn line, of which a crash or a full disk left the beginning.
             file.truncate(len(whole))
         new = [line + b"\n" for line in lines if b"\n%b," % _punch_id(line) not in whole]
@@ -211,6 +266,14 @@ def _append(path: Path, lines: Sequence[bytes]) -> bool:
     if created:
         sync_directory(path.parent)
     return True
+
+
+def _is_torn(path: Path, line: bytes) -> bool:
+    """Return whether a file ends in a part of a line, other than the one that is to be written."""
+    if not path.exists():
+        return False
+    tail = path.read_bytes().rpartition(b"\n")[2]
+    return bool(tail) and not line.startswith(tail) and not _WHOLE_LINE.fullmatch(tail)
 
 
 def _write_synced(file: io.FileIO, data: bytes) -> None:

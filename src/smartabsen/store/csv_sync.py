@@ -1,9 +1,9 @@
 """Makes the attendance log equal to the database, at the start of a program.
 
-Every work date is looked at, but only those are read that may differ: ``Attendance/.checked.json`` remembers, for each
-file that was found equal, its size and time of change and how many punches the database had. A file that was edited,
-cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs time and
-nothing else.
+Every work date is looked at, but only those are read that may differ: ``Attendance/.checked-2.json`` remembers, for
+each file that was found equal, its size and time of change and how many punches the database had. A file that was
+edited, cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs
+time and nothing else.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ..errors import StorageError
 from . import punches
-from .csv_log import CsvLog, FileRepair
+from .csv_log import CsvLog, FileDifference, FileRepair
 from .database import Database
 from .files import remove_abandoned, write_atomically
 
-_MEMORY: Final = ".checked.json"
+_MEMORY: Final = ".checked-2.json"
+"""The number changes with the columns of the files, so that all are looked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> Log
         DatabaseError: The database does not answer.
         StorageError: A file cannot be read or written; the others have been checked.
     """
-    with database.read() as session:
+    with database.read(long=True) as session:
         known = {found.work_date: [found.punches, found.last_id] for found in punches.dates(session)}
     remembered = {} if thorough else _recall(log)
     repairs: dict[date, FileRepair] = {}
@@ -84,12 +86,33 @@ def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> Log
     )
 
 
+def compare(database: Database, log: CsvLog) -> tuple[int, tuple[FileDifference, ...]]:
+    """Compare every file with the database; nothing is changed.
+
+    Returns:
+        How many work dates were compared, and those that differ, the oldest first.
+
+    Raises:
+        DatabaseError: The database does not answer.
+        StorageError: A file cannot be read.
+    """
+    with database.read(long=True) as session:
+        known = {found.work_date for found in punches.dates(session)}
+    dates = sorted({*known, *log.dates()})
+    differences = [log.compare(work_date, partial(_logged_on, database, work_date)) for work_date in dates]
+    return len(dates), tuple(one for one in differences if not one.equal)
+
+
+def _logged_on(database: Database, work_date: date) -> tuple[punches.LoggedPunch, ...]:
+    with database.read(long=True) as session:
+        return punches.logged_on(session, work_date)
+
+
 def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair, list[int]]:
     counts = [0, 0]
 
     def read() -> tuple[punches.LoggedPunch, ...]:
-        with database.read() as session:
-            logged = punches.logged_on(session, work_date)
+        logged = _logged_on(database, work_date)
         counts[:] = [len(logged), max((one.punch.id for one in logged), default=0)]
         return logged
 

@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -19,14 +21,16 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session as Session  # the one way to it for `core`
 from sqlalchemy.pool import NullPool
 
-from ..errors import ConfigError, DatabaseError, MissingDependencyError, StorageError
+from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
 from . import schema
 from .faults import is_worth_another_try, translated
+from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
 from .sqlite import begin_immediate, create_private_file, journal_facts, prepare_connection, wanted_journal_mode
 
 T = TypeVar("T")
-_ATTEMPTS: Final = 5
+_TRY_AGAIN_S: Final = 1.0
+_LONG: Final = "smartabsen_long"
 _MODE: Final = "smartabsen_mode"
 _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
 
@@ -35,15 +39,22 @@ _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
 class Timeouts:
     """How long the database may take before it counts as away, in seconds.
 
+    A person at a kiosk or a browser gets an answer within three seconds, whatever the database does: no sum of those
+    that can follow each other is longer.
+
     Attributes:
-        connect_s: To get a connection to a server.
-        answer_s: For a server to answer, and for a free connection of the pool; longer than ``busy_s``.
+        connect_s: To reach a server, and for its greeting; PyMySQL itself would wait for that as for any answer.
+        ping_s: For a pooled connection to show that it is alive.
+        answer_s: For a server to answer a statement, and for a free connection of the pool; longer than ``busy_s``.
+        long_s: The same for a unit of work that reads or changes much.
         busy_s: For another writer to finish.
     """
 
-    connect_s: float = 3.0
-    answer_s: float = 8.0
-    busy_s: float = 5.0
+    connect_s: float = 1.5
+    ping_s: float = 1.0
+    answer_s: float = 2.5
+    long_s: float = 120.0
+    busy_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class DatabaseFacts:
         address: Path or URL, without a password.
         journal_mode: ``wal`` or ``delete``; empty for a server.
         journal_reason: Why, as a message id; empty for a server.
+        risks: How a server could lose what it acknowledged, as message ids; empty for SQLite.
     """
 
     kind: str
@@ -63,6 +75,7 @@ class DatabaseFacts:
     address: str
     journal_mode: str = ""
     journal_reason: str = ""
+    risks: tuple[str, ...] = ()
 
 
 class Database:
@@ -72,15 +85,22 @@ class Database:
 
     Args:
         url: ``sqlite:///path``, ``mysql+pymysql://user:password@host/name`` or ``mariadb+pymysql://...``.
-        timeouts: How long to wait for what.
+        timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
+        password: Of a server's user, instead of the one in the URL.
+        tls: Certificates for the connection to a server.
 
     Raises:
         ConfigError: The URL is none of these.
     """
 
-    def __init__(self, url: str, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeouts: Timeouts | None = None, password: str = "", tls: Tls | None = None
+    ) -> None:
         self._url = _checked(url)
-        self._timeouts = timeouts or Timeouts()
+        if password and not self.path:
+            self._url = self._url.set(password=password)
+        self._tls = tls
+        self._timeouts = _with_options(timeouts or Timeouts(), self._url)
         self._engine = self._make_engine()
         self._ready = False
         self._preparing = threading.Lock()
@@ -94,32 +114,46 @@ class Database:
         return self._url.set(password=None, query={}).render_as_string()
 
     @property
+    def url(self) -> URL:
+        """The URL with everything in it, the password and certificates included: never to be shown."""
+        if self._tls is None:
+            return self._url
+        named = {"ssl_ca": self._tls.ca, "ssl_cert": self._tls.cert, "ssl_key": self._tls.key}
+        return self._url.update_query_dict({name: str(path) for name, path in named.items() if path is not None})
+
+    @property
     def path(self) -> Path | None:
         """The file of SQLite, None for a server."""
         return Path(str(self._url.database)) if self._url.drivername == "sqlite" else None
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self, *, long: bool = False) -> Iterator[Session]:
         """Give a session that sees one consistent state and cannot write, for a ``with`` block.
+
+        Args:
+            long: It reads much (reports, galleries, exports): a server may take its time for an answer.
 
         Raises:
             DatabaseError: The database does not answer, or refuses.
         """
-        with self._translating(), self._unit("read") as session:
+        with self._translating(), self._unit("read", long=long) as session:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, long: bool = False) -> Iterator[Session]:
         """Give a session in one write transaction, committed at the end of the ``with`` block, undone by an exception.
 
         On SQLite the transaction holds the write lock from its start (BEGIN IMMEDIATE). On a server it sees what others
         have committed at each statement (READ COMMITTED).
 
+        Args:
+            long: As for :meth:`read`.
+
         Raises:
             DatabaseError: The database does not answer, or refuses. After an error at the end the transaction may or
                 may not have been stored.
         """
-        with self._translating(), self._unit("write") as session:
+        with self._translating(), self._unit("write", long=long) as session:
             yield session
 
     def run_write(self, work: Callable[[Session], T]) -> T:
@@ -132,16 +166,16 @@ class Database:
             DatabaseError: The database does not answer, refuses, or is still too busy after several attempts.
         """
         with self._translating():
-            for attempt in range(1, _ATTEMPTS):
+            no_more_after = time.monotonic() + _TRY_AGAIN_S
+            for attempt in count(1):
                 try:
                     with self._unit("write") as session:
                         return work(session)
                 except SQLAlchemyError as exc:
-                    if not is_worth_another_try(exc):
+                    if not is_worth_another_try(exc) or time.monotonic() > no_more_after:
                         raise
-                time.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - spreads writers, no secret
-            with self._unit("write") as session:
-                return work(session)
+                time.sleep(random.uniform(0.002, 0.01) * min(attempt, 8))  # noqa: S311 - spreads writers, no secret
+            raise AssertionError("count ends never")
 
     @contextmanager
     def connect(self, *, exclusive: bool = False) -> Iterator[Connection]:
@@ -176,27 +210,27 @@ class Database:
                     mode = str(connection.scalar(text("PRAGMA journal_mode")))
             return DatabaseFacts("SQLite", sqlite3.sqlite_version, self.address, mode, journal_facts(mode))
         with self.connect() as connection:
-            version = str(connection.scalar(text("SELECT VERSION()")))
-        return DatabaseFacts("MariaDB" if "mariadb" in version.lower() else "MySQL", version, self.address)
+            kind, version, risks = server_facts(connection)
+        return DatabaseFacts(kind, version, self.address, risks=risks)
 
     def close(self) -> None:
         """Close all connections that no unit of work is using. The database can be used again."""
         self._engine.dispose()
 
     @contextmanager
-    def _unit(self, mode: str) -> Iterator[Session]:
+    def _unit(self, mode: str, *, long: bool = False) -> Iterator[Session]:
         self._stay_in_process()
         if not self._ready:
             with self._preparing:
                 if not self._ready:
                     schema.ensure_current(self)
                     self._ready = True
-        with Session(self._of(self._engine, mode), expire_on_commit=False) as session, session.begin():
+        with Session(self._of(self._engine, mode, long=long), expire_on_commit=False) as session, session.begin():
             yield session
 
     @staticmethod
-    def _of(engine: Engine, mode: str) -> Engine:
-        return engine.execution_options(**{_MODE: mode})
+    def _of(engine: Engine, mode: str, *, long: bool = False) -> Engine:
+        return engine.execution_options(**{_MODE: mode, _LONG: long})
 
     def _stay_in_process(self) -> None:
         if self._pid != os.getpid():
@@ -224,21 +258,21 @@ class Database:
             return engine
         if not patient:
             options |= {"pool_pre_ping": True, "pool_recycle": 1800}
-        answer_s = 3600.0 if patient else self._timeouts.answer_s
         given = {
             "charset": "utf8mb4",
-            "connect_timeout": self._timeouts.connect_s,
-            "read_timeout": answer_s,
-            "write_timeout": answer_s,
+            "write_timeout": self._timeouts.connect_s,
             "init_command": f"SET SESSION innodb_lock_wait_timeout = {max(1, round(self._timeouts.busy_s))}",
         }
-        engine = create_engine(
-            self._url,
-            connect_args={name: value for name, value in given.items() if name not in self._url.query},
-            **options,
-        )
-        event.listen(engine, "do_connect", _connect_mysql)
-        event.listen(engine, "begin", _begin_mysql)
+        arguments: dict[str, Any] = {name: value for name, value in given.items() if name not in self._url.query}
+        # Until it is set anew when a unit begins, the time for an answer is the one for the server's greeting.
+        arguments |= dict.fromkeys(("connect_timeout", "read_timeout"), self._timeouts.connect_s)
+        if self._tls is not None:
+            arguments["ssl"] = self._tls.options()
+        url = self._url.difference_update_query(["connect_timeout", "read_timeout"])
+        engine = create_engine(url, connect_args=arguments, **options)
+        event.listen(engine, "do_connect", connect_mysql)
+        event.listen(engine, "checkin", self._rest_mysql)
+        event.listen(engine, "begin", partial(self._begin_mysql, patient=patient))
         return engine
 
     def _create_file(self, *_: object) -> None:
@@ -247,6 +281,15 @@ class Database:
             create_private_file(self.path)
         except StorageError as exc:
             raise DatabaseError(exc.message_id, hint=exc.hint_id, **exc.params) from exc
+
+    def _begin_mysql(self, connection: Connection, *, patient: bool) -> None:
+        options = connection.get_execution_options()
+        allowed_s = self._timeouts.long_s if options.get(_LONG) else self._timeouts.answer_s
+        set_answer_time(connection.connection.dbapi_connection, 3600.0 if patient else allowed_s)
+        begin_mysql(connection, "write" if _mode(connection) == "write" else "read")
+
+    def _rest_mysql(self, connection: object, _: object) -> None:
+        set_answer_time(connection, self._timeouts.ping_s)
 
     def _begin_sqlite(self, connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
@@ -277,33 +320,18 @@ def _checked(address: str) -> URL:
     )
 
 
+def _with_options(timeouts: Timeouts, url: URL) -> Timeouts:
+    named = {"connect_timeout": "connect_s", "read_timeout": "answer_s"}
+    try:
+        given = {named[name]: float(str(value)) for name, value in url.query.items() if name in named}
+    except ValueError as exc:
+        raise ConfigError(N_("A time-out in the address of the database is no number of seconds.")) from exc
+    return replace(timeouts, **given)
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     prepare_connection(connection)
 
 
-def _begin_mysql(connection: Connection) -> None:
-    mode = _mode(connection)
-    # Writers must see what others committed while they waited for a lock; readers want one state throughout. The
-    # level stays with the connection, so it is set only when the connection changes sides.
-    level = "READ COMMITTED" if mode == "write" else "REPEATABLE READ"
-    if connection.info.get(_MODE) != mode:
-        connection.exec_driver_sql(f"SET SESSION TRANSACTION ISOLATION LEVEL {level}")
-        connection.info[_MODE] = mode
-    if mode == "read":
-        connection.exec_driver_sql("START TRANSACTION READ ONLY")
-
-
 def _mode(connection: Connection) -> str:
     return str(connection.get_execution_options().get(_MODE, "read"))
-
-
-def _connect_mysql(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
-    try:
-        return dialect.connect(*arguments, **options)
-    except RuntimeError as exc:
-        # PyMySQL needs it for the passwords of MySQL 8 on connections without TLS.
-        raise MissingDependencyError(
-            N_("This server's way of checking passwords needs the Python package cryptography."),
-            hint=N_("Install it: pip install '{install}'"),
-            install="cryptography",
-        ) from exc

@@ -68,6 +68,31 @@ def save(session: Session, day: AttendanceDay, *, note: str | None = None) -> At
     return day
 
 
+def settle(session: Session, employee_id: int, work_date: date, derived: AttendanceDay | None) -> AttendanceDay | None:
+    """Store what was derived from punches as the day, or delete the day where neither punches nor leave are left.
+
+    The caller holds the employee's lock.
+    """
+    day = with_leave(derived, find(session, employee_id, work_date))
+    if day is None:
+        delete(session, employee_id, work_date)
+        return None
+    return save(session, day)
+
+
+def with_leave(derived: AttendanceDay | None, before: AttendanceDay | None) -> AttendanceDay | None:
+    """Return the derived day with the leave of the one before.
+
+    Leave is somebody's decision, and a punch must not undo it unseen: who comes in on a day of leave, or goes home ill
+    at noon, keeps the status and gets the times.
+    """
+    if before is None or before.status not in LEAVE:
+        return derived
+    if derived is None:
+        return AttendanceDay(before.employee_id, before.work_date, None, None, before.status)
+    return dataclasses.replace(derived, status=before.status, late_minutes=0)
+
+
 def delete(session: Session, employee_id: int, work_date: date) -> None:
     """Delete a day's row, if there is one. The caller holds the employee's lock."""
     row = _find_row(session, employee_id, work_date)

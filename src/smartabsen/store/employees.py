@@ -89,13 +89,33 @@ def find_all(
         include_inactive: Also those who may not punch.
         model: Whose templates are counted; None counts none.
     """
-    query = _with_counts(model)
-    for word in folded(search).split():
-        query = query.where(Karyawan.cari.contains(word, autoescape=True))
+    query = _with_counts(model).where(*search_conditions(search))
     if not include_inactive:
         query = query.where(Karyawan.aktif)
     people = [_employee(row, count) for row, count in session.execute(query)]
     return tuple(sorted(people, key=lambda person: (person.name.casefold(), person.code)))
+
+
+def find_page(
+    session: Session,
+    *,
+    search: str = "",
+    include_inactive: bool = True,
+    model: ModelIdentity | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> tuple[tuple[Employee, ...], int]:
+    """Return one page of what :func:`find_all` finds, and how many there are in all; the database sorts and counts."""
+    conditions = (*search_conditions(search), *(() if include_inactive else (Karyawan.aktif,)))
+    query = _with_counts(model).where(*conditions).order_by(func.lower(Karyawan.nama), Karyawan.kode_kunci)
+    total = session.scalar(select(func.count()).select_from(Karyawan).where(*conditions)) or 0
+    people = session.execute(query.offset(offset).limit(limit))
+    return tuple(_employee(row, count) for row, count in people), total
+
+
+def search_conditions(search: str) -> list[ColumnElement[bool]]:
+    """Return what an employee must fulfil to be found by a search; none for an empty one."""
+    return [Karyawan.cari.contains(word, autoescape=True) for word in folded(search).split()]
 
 
 def count(session: Session) -> int:

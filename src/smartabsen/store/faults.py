@@ -10,6 +10,8 @@ from ..errors import DatabaseError
 from ..i18n import N_
 
 _DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ = 1213, 1205, 1020
+_SAVEPOINT_GONE = 1305
+"""A deadlock inside a savepoint undoes the whole transaction: what is reported is that the savepoint is not there."""
 _MYSQL: dict[int, tuple[str, str]] = {
     **dict.fromkeys(
         (1044, 1045, 1698, 1142, 1227),
@@ -32,11 +34,15 @@ _MYSQL: dict[int, tuple[str, str]] = {
             N_("Check that the server runs and that this machine reaches it, then try again."),
         ),
     ),
+    2026: (
+        N_("The connection to the database {address} cannot be made by TLS: {problem}"),
+        N_("Check database.tls_ca, tls_cert and tls_key, and that the server offers TLS under this name."),
+    ),
     **dict.fromkeys(
         (1040, 1203, 1226), (N_("The database {address} has too many connections."), N_("Try again in a moment."))
     ),
     **dict.fromkeys(
-        (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ),
+        (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ, _SAVEPOINT_GONE),
         (N_("The database {address} is busy with other writers."), N_("Try again in a moment.")),
     ),
     **dict.fromkeys(
@@ -108,7 +114,8 @@ def translated(exc: Exception, address: str) -> DatabaseError:
 
 def is_worth_another_try(exc: SQLAlchemyError) -> bool:
     """Return whether MariaDB rolled a transaction back for the sake of another one: a repetition can succeed."""
-    return isinstance(exc, DBAPIError) and _mysql_code(exc.orig) in (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ)
+    undone = (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ, _SAVEPOINT_GONE)
+    return isinstance(exc, DBAPIError) and _mysql_code(exc.orig) in undone
 
 
 def _sqlite_code(exc: sqlite3.Error) -> int:

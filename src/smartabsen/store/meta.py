@@ -13,6 +13,8 @@ from ..domain import ModelIdentity
 from .tables import MetaRow
 
 ACTIVE_MODEL: Final = "active_model"
+DATABASE_ID: Final = "database_id"
+"""Identity of the database: a copy of it keeps it, another installation has another one."""
 ACTIVE_VERSION: Final = "active_version"
 """Version of the trained model that is in use."""
 
@@ -39,6 +41,13 @@ def compare_and_set(session: Session, name: str, *, expected: str | None, value:
         update(MetaRow).where(MetaRow.name == name, MetaRow.value == expected).values(value=value)
     )
     return cast(CursorResult[Any], changed).rowcount == 1
+
+
+def database_id(session: Session) -> str:
+    """Return the identity of the database, given to it when its schema was made."""
+    found = find(session, DATABASE_ID)
+    assert found, "the migrations give every database its identity"
+    return found
 
 
 def find_active_model(session: Session) -> ModelIdentity | None:

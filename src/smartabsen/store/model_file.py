@@ -26,7 +26,7 @@ from ..domain import ModelIdentity
 from ..errors import ModelDamagedError, NotTrainedError
 from ..i18n import N_
 from .file_lock import file_lock
-from .files import remove_abandoned, write_atomically
+from .files import remove_abandoned, storage_errors, write_atomically
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,6 +143,21 @@ def update_model(directory: Path, change: Callable[[TrainedModel], TrainedModel 
         if changed is not None:
             _replace(directory, changed)
         return changed
+
+
+def copy_model(directory: Path, into: Path) -> tuple[Path, ...]:
+    """Copy the model's files, both of one state, and return where they lie; none where there is no model.
+
+    Raises:
+        StorageError: They cannot be read or written.
+    """
+    if not directory.is_dir():
+        return ()
+    with file_lock(directory / _LOCK_NAME), storage_errors(directory):
+        found = [directory / name for name in (FACTS_NAME, ARRAYS_NAME) if (directory / name).is_file()]
+        for path in found:
+            write_atomically(into / path.name, path.read_bytes())
+    return tuple(into / path.name for path in found)
 
 
 def load_model(directory: Path) -> TrainedModel:

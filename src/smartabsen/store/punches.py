@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from ..domain import Punch, PunchMethod, Status
+from ..errors import NotFoundError
+from ..i18n import N_
 from .tables import Karyawan, PunchRow
 
 
@@ -36,9 +38,29 @@ def find_by_key(session: Session, key: str) -> Punch | None:
     return _punch(row) if row else None
 
 
+def get(session: Session, punch_id: int) -> Punch:
+    """Return the punch with a row id.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = session.get(PunchRow, punch_id)
+    if row is None:
+        raise NotFoundError(N_("There is no punch with the number {id}."), id=punch_id)
+    return _punch(row)
+
+
 def neighbours(session: Session, employee_id: int, at: datetime) -> tuple[Punch, ...]:
-    """Return the nearest punches of an employee before (or at) and after an instant: none, one or two."""
-    own = select(PunchRow).where(PunchRow.karyawan_id == employee_id)
+    """Return the nearest punches of an employee before (or at) and after an instant: none, one or two.
+
+    Those that a correction replaced or took out are passed over.
+    """
+    later = aliased(PunchRow)
+    own = select(PunchRow).where(
+        PunchRow.karyawan_id == employee_id,
+        PunchRow.method != PunchMethod.VOID.value,
+        ~select(later.id).where(later.supersedes_id == PunchRow.id).exists(),
+    )
     before = own.where(PunchRow.at_utc <= at).order_by(PunchRow.at_utc.desc(), PunchRow.id.desc()).limit(1)
     after = own.where(PunchRow.at_utc > at).order_by(PunchRow.at_utc, PunchRow.id).limit(1)
     return tuple(_punch(row) for query in (before, after) if (row := session.scalar(query)))
@@ -62,7 +84,12 @@ def logged_on(session: Session, work_date: date) -> tuple[LoggedPunch, ...]:
         .where(PunchRow.work_date == work_date)
         .order_by(PunchRow.id)
     )
-    return tuple(LoggedPunch(_punch(row), code, name) for row, code, name in session.execute(query))
+    return tuple(logged(*found) for found in session.execute(query))
+
+
+def logged(row: PunchRow, code: str, name: str) -> LoggedPunch:
+    """Return a row and its employee's code and name as a punch of the log."""
+    return LoggedPunch(_punch(row), code, name)
 
 
 def dates(session: Session) -> tuple[DateCount, ...]:
@@ -89,7 +116,9 @@ def insert(session: Session, punch: Punch, status: Status) -> Punch:
         liveness=punch.liveness,
         model_digest=punch.model_digest,
         note=punch.note,
+        clock_trusted=punch.clock_trusted,
         created_at=datetime.now(UTC),
+        supersedes_id=punch.supersedes,
     )
     session.add(row)
     session.flush()
@@ -110,4 +139,6 @@ def _punch(row: PunchRow) -> Punch:
         note=row.note,
         liveness=row.liveness,
         status=Status(row.status),
+        supersedes=row.supersedes_id,
+        clock_trusted=row.clock_trusted,
     )

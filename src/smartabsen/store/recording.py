@@ -29,8 +29,8 @@ class PunchRules(Protocol):
         """Return the punch that already stands for an attempt at ``at``, given the nearest ones, or None."""
         ...
 
-    def derive_day(self, punches: Sequence[Punch]) -> AttendanceDay:
-        """Derive the day from all punches of one employee on one work date."""
+    def derive_day(self, punches: Sequence[Punch]) -> AttendanceDay | None:
+        """Derive the day from all punches of one employee on one work date; None where corrections left none."""
         ...
 
 
@@ -69,7 +69,7 @@ def record(session: Session, attempt: Punch, rules: PunchRules) -> Recorded:
         ConflictError: The employee is inactive, or the key belongs to a punch of somebody else.
         InvalidInputError: The key has another form, or the note is too long.
     """
-    attempt = _checked(attempt)
+    attempt = checked(attempt)
     employee = employees.lock(session, attempt.employee_id)
     known = punches.find_by_key(session, attempt.key)
     if known is None:
@@ -93,17 +93,16 @@ def derive_again(session: Session, employee_id: int, work_date: date, rules: Pun
     """Derive a day again from its punches, as after a change of the rules, and store it; leave keeps its status.
 
     Returns:
-        The day; None where there is neither a punch nor a leave.
+        The day; None where there is neither a punch that counts nor a leave.
 
     Raises:
         NotFoundError: There is no such employee.
     """
     employees.lock(session, employee_id)
-    before = days.find(session, employee_id, work_date)
     stored = punches.of_day(session, employee_id, work_date)
     if not stored:
-        return before
-    return days.save(session, _with_leave(rules.derive_day(stored), before))
+        return days.find(session, employee_id, work_date)
+    return days.settle(session, employee_id, work_date, rules.derive_day(stored))
 
 
 def clear_leave(session: Session, employee_id: int, work_date: date, rules: PunchRules) -> AttendanceDay | None:
@@ -122,7 +121,8 @@ def clear_leave(session: Session, employee_id: int, work_date: date, rules: Punc
 def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRules) -> Recorded:
     before = days.find(session, employee.id, attempt.work_date)
     others = punches.of_day(session, employee.id, attempt.work_date)
-    day = _with_leave(rules.derive_day((*others, attempt)), before)
+    day = days.with_leave(rules.derive_day((*others, attempt)), before)
+    assert day is not None
     try:
         punch = punches.insert(session, attempt, day.status)
     except IntegrityError as exc:
@@ -132,21 +132,18 @@ def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRul
 
 
 def _answer(session: Session, employee: Employee, punch: Punch, rules: PunchRules, *, outcome: Outcome) -> Recorded:
-    day = days.find(session, employee.id, punch.work_date)
-    if day is None:
-        day = rules.derive_day(punches.of_day(session, employee.id, punch.work_date))
+    # The punch may have been taken out since; what a repetition is told is what it was told then.
+    day = days.find(session, employee.id, punch.work_date) or rules.derive_day((punch,))
+    assert day is not None
     return Recorded(outcome, False, employee, punch, day)
 
 
-def _with_leave(derived: AttendanceDay, before: AttendanceDay | None) -> AttendanceDay:
-    # Leave is somebody's decision, and a punch must not undo it unseen: who comes in on a day of leave, or goes home
-    # ill at noon, keeps the status and gets the times.
-    if before is not None and before.status in days.LEAVE:
-        return dataclasses.replace(derived, status=before.status, late_minutes=0)
-    return derived
+def checked(attempt: Punch) -> Punch:
+    """Return an attempt as it can be stored: key and note checked, the instant in UTC.
 
-
-def _checked(attempt: Punch) -> Punch:
+    Raises:
+        InvalidInputError: The key has another form, or the note is too long.
+    """
     if attempt.at.tzinfo is None:
         raise ValueError("an instant needs a time zone")
     if not _KEY.fullmatch(attempt.key):

@@ -24,7 +24,7 @@ from .tables import Base
 if TYPE_CHECKING:
     from .database import Database
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002", "0003", "0006")
 """All revisions, the oldest first; a test compares them with the scripts."""
 HEAD: Final = REVISIONS[-1]
 VERSION_TABLE: Final = "alembic_version"
@@ -131,7 +131,7 @@ def refusal(status: SchemaStatus, address: str) -> SchemaError:
         hint = N_("Update smartabsen on this machine.")
     elif status.state is SchemaState.OLDER:
         message = N_("The schema of the database {address} is older ({found}) than this smartabsen ({head}).")
-        hint = N_("Stop every kiosk and server, make a copy of the database, then upgrade it.")
+        hint = N_("Stop every kiosk and server, make a backup, then run: smartabsen db upgrade")
     else:
         message = N_("The database {address} has tables of another program under our names.")
         hint = N_("Give smartabsen a database of its own.")

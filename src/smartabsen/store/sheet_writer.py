@@ -54,6 +54,11 @@ def write_xlsx(path: Path, *sheets: Sheet) -> None:
     Raises:
         StorageError: The file cannot be written.
     """
+    write_atomically(path, xlsx_bytes(*sheets))
+
+
+def xlsx_bytes(*sheets: Sheet) -> bytes:
+    """Return tables as the bytes of an Excel workbook; see :func:`write_xlsx`."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
@@ -61,7 +66,7 @@ def write_xlsx(path: Path, *sheets: Sheet) -> None:
         _add_sheet(book, sheet)
     buffer = io.BytesIO()
     book.save(buffer)
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _add_sheet(book: Any, content: Sheet) -> None:

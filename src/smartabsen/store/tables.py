@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -37,6 +38,7 @@ from ..domain import Status
 CODE_LENGTH: Final = 64
 NAME_LENGTH: Final = 200
 NOTE_LENGTH: Final = 500
+USER_LENGTH: Final = 32
 LABEL_LENGTH: Final = 100
 SEARCH_LENGTH: Final = 700
 SOURCE_LENGTH: Final = 255
@@ -132,15 +134,95 @@ class Absensi(Base):
 
 
 class QrToken(Base):
-    """Sign-in tokens; ``token`` holds the SHA-256 (64 hex characters) of the secret."""
+    """Sign-in requests; ``token`` holds the SHA-256 (64 hex characters) of the secret, never the secret.
+
+    A browser session has one request: a new one takes the place of the one before. ``state`` decides; ``verified`` says
+    whether it was ever confirmed, as in the original system.
+    """
 
     __tablename__ = "qr_tokens"
     __table_args__ = _OPTIONS
 
     token: Mapped[str] = mapped_column(String(64), primary_key=True)
-    created_at: Mapped[datetime]
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    session_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    number: Mapped[int]
+    kiosk: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    place: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    state: Mapped[str] = mapped_column(String(16))
     verified: Mapped[bool]
+    phone_id: Mapped[int | None] = mapped_column(ForeignKey("phones.id"))
+    created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PhoneRow(Base):
+    """Paired phones; ``credential`` holds the SHA-256 of what the phone keeps. Revoked ones stay, for the audit."""
+
+    __tablename__ = "phones"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
+    credential: Mapped[str] = mapped_column(String(64), unique=True)
+    label: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class PairingRow(Base):
+    """Invitations to pair a phone, one for each employee at most; ``token`` holds the SHA-256 of the secret."""
+
+    __tablename__ = "pairings"
+    __table_args__ = _OPTIONS
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PinRow(Base):
+    """PINs: a bcrypt hash, which server secret went into it, and the wrong tries since the right one."""
+
+    __tablename__ = "pins"
+    __table_args__ = _OPTIONS
+
+    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"), primary_key=True, autoincrement=False)
+    pin_hash: Mapped[str] = mapped_column(String(80))
+    key_id: Mapped[str] = mapped_column(String(16))
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class WebSessionRow(Base):
+    """Sessions of browsers; ``id_hash`` holds the SHA-256 of the cookie's value, ``data`` is a JSON object.
+
+    ``idle_until`` is never behind ``expires_at``: it alone says whether a session has ended.
+    """
+
+    __tablename__ = "web_sessions"
+    __table_args__ = _OPTIONS
+
+    id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(index=True)
+    data: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    idle_s: Mapped[int]
+    idle_until: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+
+
+class RateLimitRow(Base):
+    """Counts of tries; ``key_hash`` is the SHA-256 of what is counted, and the count starts anew at ``resets_at``."""
+
+    __tablename__ = "rate_limits"
+    __table_args__ = _OPTIONS
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int]
+    resets_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class TemplateRow(Base):
@@ -166,10 +248,19 @@ class TemplateRow(Base):
 
 
 class PunchRow(Base):
-    """Punches: never changed. ``status`` is what the person was told. ``method`` has no CHECK: its words will grow."""
+    """Punches: never changed. ``status`` is what the person was told. ``method`` has no CHECK: its words will grow.
+
+    ``supersedes_id`` names the punch that a correction replaces or takes out; unique, so that each one is corrected
+    once and a further correction follows on the first.
+    """
 
     __tablename__ = "punches"
-    __table_args__ = (Index(None, "karyawan_id", "at_utc"), Index(None, "work_date", "id"), TABLE_OPTIONS)
+    __table_args__ = (
+        Index(None, "karyawan_id", "at_utc"),
+        Index(None, "work_date", "id"),
+        Index(None, "supersedes_id", unique=True),
+        TABLE_OPTIONS,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
@@ -183,11 +274,34 @@ class PunchRow(Base):
     liveness: Mapped[float | None]
     model_digest: Mapped[str] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
+    clock_trusted: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[datetime]
+    supersedes_id: Mapped[int | None]
+
+
+class UserRow(Base):
+    """Users of the dashboard. ``name`` is in lower case. Wrong passwords are counted here, where all workers see it."""
+
+    __tablename__ = "users"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(USER_LENGTH), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool]
+    failed_attempts: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    sessions_valid_from: Mapped[datetime]
+    created_at: Mapped[datetime]
+    last_login_at: Mapped[datetime | None]
 
 
 class AuditRow(Base):
-    """The audit trail: rows are only ever added. ``details`` is a JSON object."""
+    """The audit trail: rows are only ever added. ``details`` is a JSON object.
+
+    ``number``, ``previous`` and ``digest`` chain the rows; they are empty until right before the commit.
+    """
 
     __tablename__ = "audit"
     __table_args__ = TABLE_OPTIONS
@@ -198,6 +312,9 @@ class AuditRow(Base):
     action: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     subject: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     details: Mapped[str] = mapped_column(Text)
+    number: Mapped[int | None] = mapped_column(index=True, unique=True)
+    previous: Mapped[str | None] = mapped_column(String(64))
+    digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class MetaRow(Base):

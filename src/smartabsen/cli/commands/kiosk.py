@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...domain import KioskEvent
+from ...domain import KioskEvent, KioskEventKind
 from ...i18n import _
+from .. import sign_in_view
 from ..answer import INTERRUPTED
 from ..command import command, make_noun
 from ..kiosk_view import KioskView
@@ -26,8 +27,12 @@ app = make_noun()
     + "\n\n"
     + _("Ends with a summary: after --max-seconds, at the end of a recording, on SIGTERM or Ctrl-C (exit code 130).")
     + "\n\n"
-    + _("With --json it prints one line of JSON for each decision, and a last one with the summary."),
-    example="smartabsen run-kiosk --camera 0\nsmartabsen run-kiosk --camera door.mp4 --headless --json",
+    + _("With --json it prints one line of JSON for each decision, and a last one with the summary.")
+    + "\n\n"
+    + _("With --require-qr nothing is recognised before a phone has confirmed; “smartabsen serve” must run for that."),
+    example="smartabsen run-kiosk --camera 0\n"
+    "smartabsen run-kiosk --camera 0 --require-qr\n"
+    "smartabsen run-kiosk --camera door.mp4 --headless --json",
 )
 def run_kiosk(
     session: Session,
@@ -41,15 +46,21 @@ def run_kiosk(
     sound: Annotated[
         Literal["off", "beep", "voice"] | None, typer.Option("--sound", help=_("How a decision is heard."))
     ] = None,
+    require_qr: Annotated[
+        bool, typer.Option("--require-qr", help=_("Ask for a confirmation by phone before the camera opens."))
+    ] = False,
     detector: Detector = None,
 ) -> None:
     """Run until the end and print as it goes; Ctrl-C ends with exit code 130."""
     with session.open({"kiosk.sound": sound, "recognition.detector": detector}) as app, stop_on_signals() as stop:
-        session.tell_engine(app)
+        if require_qr and not sign_in_view.wait_for_phone(session.out, app, stop.event):
+            raise typer.Exit(INTERRUPTED if stop.interrupted else 0)
         player = Sound(app.settings.kiosk.sound, notice=lambda message: session.out.warn(_(message)))
         view = KioskView(session.out, ZoneInfo(app.settings.site.zone), player.play)
 
         def on_event(event: KioskEvent) -> None:
+            if event.kind is KioskEventKind.STARTED:
+                session.tell_engine(app)
             session.tell_notices(app, view.warn)
             view.on_event(event)
 

@@ -1,0 +1,112 @@
+"""A server in production, and browsers without a picture that ask it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+from smartabsen import SmartAbsen
+
+
+class Client:
+    """A browser without a picture: one connection that stays, cookies, and the token of the last form."""
+
+    def __init__(self, port: int) -> None:
+        # Each one is another computer: what one address may do is limited.
+        source = f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=(source, 0))
+        self._cookies: dict[str, str] = {}
+        self.csrf = ""
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, *, kind: str = "", agent: str = "bench"
+    ) -> tuple[int, str]:
+        """Status and text of an answer."""
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()), "User-Agent": agent}
+        if kind:
+            headers["Content-Type"] = kind
+        try:
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
+        except (http.client.HTTPException, ConnectionError):
+            # The server closes connections that were idle for long.
+            self._connection.close()
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
+        text = answer.read().decode(errors="replace")
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self._cookies[name] = value
+        token = re.search(r'(?:name="csrf_token" value|data-csrf)="([^"]+)"', text)
+        if token:
+            self.csrf = unescape(token[1])
+        return answer.status, text
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def post(self, path: str, **fields: str) -> tuple[int, str]:
+        """Send a form."""
+        body = urlencode({"csrf_token": self.csrf, **fields}).encode()
+        return self.ask("POST", path, body, kind="application/x-www-form-urlencoded")
+
+    def send_burst(self, frames: Sequence[bytes]) -> tuple[int, str]:
+        """Send pictures as the attendance page does."""
+        edge = secrets.token_hex(12)
+        parts = [_part(edge, "csrf_token", self.csrf.encode()), _part(edge, "key", secrets.token_hex(16).encode())]
+        parts += [_part(edge, "frames", frame, file="frame.jpg") for frame in frames]
+        body = b"".join(parts) + f"--{edge}--\r\n".encode()
+        return self.ask("POST", "/process_attendance", body, kind=f"multipart/form-data; boundary={edge}")
+
+
+def _part(edge: str, name: str, value: bytes, *, file: str = "") -> bytes:
+    named = f'; filename="{file}"\r\nContent-Type: image/jpeg' if file else ""
+    return f'--{edge}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'.encode() + value + b"\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server in production, and the installation behind it."""
+
+    port: int
+    app: SmartAbsen
+    home: Path
+
+
+@contextmanager
+def running(home: Path, *, workers: int) -> Iterator[Running]:
+    """Start ``smartabsen serve --production`` and wait until it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    secret = secrets.token_urlsafe(48)
+    settings = {"home": str(home), "engine": "dlib", "server.port": port, "server.secret_key": secret}
+    variables = {"HOME": home, "ENGINE": "dlib", "SERVER_PORT": port, "SECRET_KEY": secret, "LANGUAGE": "en"}
+    environment = {**os.environ, **{f"SMARTABSEN_{name}": str(value) for name, value in variables.items()}}
+    command = [sys.executable, "-m", "smartabsen", "serve", "--production", "--workers", str(workers), "--quiet"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(240):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.25)
+        with SmartAbsen.open(flags=settings) as app:
+            yield Running(port, app, home)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)

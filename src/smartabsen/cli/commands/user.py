@@ -1,0 +1,125 @@
+"""``smartabsen user``."""
+
+import sys
+from typing import Annotated, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+import typer
+
+from ...domain import Role, User
+from ...i18n import _
+from .. import data, tables
+from ..answer import Answer
+from ..command import command, make_noun
+from ..session import Session
+
+app = make_noun(
+    "user",
+    help=_("Add, list, disable and enable users of the dashboard; set their passwords."),
+    example="smartabsen user add siti --role admin",
+)
+
+# The values of Role, so that help and usage errors do without importing more.
+RoleName: TypeAlias = Literal["admin", "viewer"]
+Name = Annotated[str, typer.Argument(metavar="NAME", help=_("Name of the user."))]
+_ASKS = _("Asks for the password on a terminal; otherwise takes the first line of stdin.")
+
+
+@command(
+    app,
+    "setup",
+    help=_("Print the secret with which the first administrator is made in the browser.")
+    + "\n\n"
+    + _("It works once, within a day, at /admin/setup, and only while there is no user."),
+    example="smartabsen user setup",
+)
+def issue_setup_secret(session: Session) -> Answer:
+    """Make a setup secret; an earlier one is void."""
+    with session.open() as app:
+        secret = app.users.issue_setup_secret()
+    return Answer(data={"setup_secret": secret}, show=lambda out: out.line(secret))
+
+
+@command(
+    app,
+    "add",
+    help=_("Add a user of the dashboard.") + "\n\n" + _ASKS,
+    example="smartabsen user add siti --role admin",
+)
+def add_user(
+    session: Session,
+    name: Name,
+    role: Annotated[
+        RoleName, typer.Option("--role", help=_("admin may change everything; viewer reads and exports attendance."))
+    ] = "viewer",
+) -> Answer:
+    """Add a user."""
+    with session.open() as app:
+        return _changed(app.users.add(name, _ask_for_password(session), role=Role(role)), app.settings.site.zone)
+
+
+@command(
+    app,
+    "passwd",
+    help=_("Set a user's password; it ends their sessions and takes a lock away.") + "\n\n" + _ASKS,
+    example="smartabsen user passwd siti",
+)
+def set_password(session: Session, name: Name) -> Answer:
+    """Set a password."""
+    with session.open() as app:
+        app.users.get(name)
+        return _changed(app.users.set_password(name, _ask_for_password(session)), app.settings.site.zone)
+
+
+@command(app, "list", help=_("List users of the dashboard."), example="smartabsen user list")
+def list_users(session: Session) -> Answer:
+    """List users by name."""
+    with session.open() as app:
+        users = app.users.list_users()
+        zone = ZoneInfo(app.settings.site.zone)
+    return Answer(
+        data={"users": [data.user(each) for each in users]}, show=lambda out: tables.show_users(out, users, zone)
+    )
+
+
+@command(
+    app,
+    "disable",
+    help=_("Keep a user from signing in, and end their sessions at once."),
+    example="smartabsen user disable siti",
+)
+def disable_user(session: Session, name: Name) -> Answer:
+    """Disable a user; ``enable`` is the way back, so nothing is asked."""
+    with session.open() as app:
+        return _changed(app.users.disable(name), app.settings.site.zone)
+
+
+@command(
+    app,
+    "enable",
+    help=_("Let a user sign in again; takes away a lock that wrong passwords brought."),
+    example="smartabsen user enable siti",
+)
+def enable_user(session: Session, name: Name) -> Answer:
+    """Enable a user."""
+    with session.open() as app:
+        return _changed(app.users.enable(name), app.settings.site.zone)
+
+
+@command(app, "role", help=_("Give a user another role."), example="smartabsen user role siti viewer")
+def set_role(
+    session: Session, name: Name, role: Annotated[RoleName, typer.Argument(metavar="ROLE", help=_("admin or viewer."))]
+) -> Answer:
+    """Change the role of a user."""
+    with session.open() as app:
+        return _changed(app.users.set_role(name, Role(role)), app.settings.site.zone)
+
+
+def _ask_for_password(session: Session) -> str:
+    if session.out.can_ask():
+        return str(typer.prompt(_("Password"), hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _changed(user: User, zone: str) -> Answer:
+    return Answer(data={"user": data.user(user)}, show=lambda out: tables.show_users(out, (user,), ZoneInfo(zone)))

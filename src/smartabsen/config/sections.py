@@ -1,0 +1,275 @@
+"""What can be set: one frozen section for each subject, every setting with its default, range and meaning."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ..i18n import N_
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise ValueError(
+            f"“{name}” is no IANA time zone; Indonesia has Asia/Jakarta, Asia/Makassar, Asia/Jayapura"
+        ) from exc
+    return name
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Return the networks of a comma-separated list. Raises ValueError for what is none."""
+    return tuple(ipaddress.ip_network(name.strip()) for name in text.split(",") if name.strip())
+
+
+def _joined(value: object) -> object:
+    # TOML has lists, the environment has not.
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _known_networks(text: str) -> str:
+    parse_networks(text)
+    return text
+
+
+def _base_url(text: str) -> str:
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+        raise ValueError(f"“{text}” is no address of a server, as https://absen.example.com")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Networks = Annotated[str, BeforeValidator(_joined), AfterValidator(_known_networks)]
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Cosine = Annotated[float, Field(gt=-1.0, lt=1.0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class SiteSettings(_Section):
+    """Where this installation stands."""
+
+    name: str = Field("", max_length=100, description=N_("Name of the site, shown to people."))
+    zone: ZoneName = Field(
+        "Asia/Jakarta", description=N_("IANA time zone: Asia/Jakarta, Asia/Makassar, Asia/Jayapura ...")
+    )
+    kiosk: str = Field("", max_length=100, description=N_("Name of this kiosk; empty takes the machine's name."))
+
+
+class AttendanceSettings(_Section):
+    """The rules that turn punches into days."""
+
+    start: time = Field(time(8, 0), description=N_("Start of work, local time."))
+    grace_minutes: int = Field(0, ge=0, le=240, description=N_("Minutes after the start that are not late yet."))
+    day_starts_at: time = Field(time(4, 0), description=N_("A punch before this local time belongs to the day before."))
+    cooldown_s: int = Field(
+        60, ge=0, le=86_400, description=N_("A second punch within so many seconds writes nothing.")
+    )
+    min_work_minutes: int = Field(
+        60, ge=0, le=1_440, description=N_("A departure is a punch at least so many minutes after the arrival.")
+    )
+
+
+class RecognitionSettings(_Section):
+    """How faces are found and compared."""
+
+    detector: str = Field(
+        "auto", description=N_("Detector in front of the engine: auto, haar, hog, scrfd, yunet, retail.")
+    )
+    matcher: str = Field(
+        "auto",
+        description=N_("auto (by the size of the gallery), knn (scikit-learn), exact (NumPy) or binary (faiss)."),
+    )
+    threshold: Cosine | None = Field(
+        None, description=N_("Cosine a recognition needs; empty takes the engine's measured one.")
+    )
+    margin: Fraction | None = Field(
+        None, description=N_("Distance to the second-best person; empty takes the engine's measured one.")
+    )
+    detect_px: int = Field(
+        1_280,
+        ge=160,
+        le=8_000,
+        description=N_("Longer side of a photo that detection works on; larger finds smaller faces."),
+    )
+    min_face_px: int = Field(60, ge=20, le=1_000, description=N_("Faces with a shorter side are too small."))
+    threads: int = Field(
+        0, ge=0, le=256, description=N_("Threads of runtimes, OpenCV and linear algebra; 0 lets smartabsen choose.")
+    )
+    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
+        "auto", description=N_("What runs ONNX models: auto (the faster one here), onnxruntime or openvino.")
+    )
+    device: Literal["auto", "cpu", "cuda", "coreml"] = Field(
+        "auto", description=N_("Where ONNX models run: auto, cpu, cuda or coreml; “doctor” shows the one really used.")
+    )
+
+
+class EnrolmentSettings(_Section):
+    """What enrolment accepts."""
+
+    max_photos: int = Field(30, ge=1, le=200, description=N_("Templates kept of one person."))
+    min_accuracy: Fraction = Field(
+        0.99, description=N_("Leave-one-out accuracy below which a training is not activated.")
+    )
+
+
+class KioskSettings(_Section):
+    """The recognition session at a camera."""
+
+    camera: str = Field("0", description=N_("Device number, rtsp://..., a video file or a folder of pictures."))
+    sound: Literal["off", "beep", "voice"] = Field(
+        "beep", description=N_("How a decision is heard: off, beep or voice.")
+    )
+    votes: int = Field(3, ge=1, le=15, description=N_("Frames that must agree before a decision."))
+    detect_px: int | None = Field(
+        None,
+        ge=160,
+        le=3_840,
+        description=N_("Longer side of the frame that detection works on; empty: the detector's own."),
+    )
+
+
+class DatabaseSettings(_Section):
+    """What the address of a database server does not say."""
+
+    password: str = Field("", description=N_("Password of the database's user, beside the address."), repr=False)
+    password_file: Path | None = Field(
+        None, description=N_("File whose first line is that password, as a service manager provides it.")
+    )
+    tls_ca: Path | None = Field(
+        None, description=N_("Authority (PEM) of the database server's certificate; the connection is then TLS.")
+    )
+    tls_cert: Path | None = Field(None, description=N_("Certificate (PEM) that this machine shows to the database."))
+    tls_key: Path | None = Field(None, description=N_("Key (PEM) of that certificate."))
+
+
+class BackupSettings(_Section):
+    """Backups."""
+
+    directory: Path | None = Field(
+        None, description=N_("Directory of the backups; empty takes “backups” in the home. Another disk is better.")
+    )
+    recipient: str = Field(
+        "", description=N_("Public key (age1...) that backups are encrypted to; empty leaves them readable.")
+    )
+    keep: int = Field(0, ge=0, le=10_000, description=N_("How many backups stay when a new one was made; 0 keeps all."))
+
+
+class ServerSettings(_Section):
+    """The web server."""
+
+    host: str = Field("127.0.0.1", min_length=1, description=N_("Address to listen on; 0.0.0.0 lets the network in."))
+    port: int = Field(5001, ge=1, le=65_535, description=N_("Port to listen on."))
+    public_url: BaseUrl = Field(
+        "", description=N_("Address that QR codes carry, as https://absen.example.com; empty takes this machine's own.")
+    )
+    proxies: int = Field(
+        0, ge=0, le=5, description=N_("Trusted proxies in front of the server; 1 behind a Cloudflare Tunnel or nginx.")
+    )
+    secret_key: str = Field(
+        "",
+        description=N_("Secret of the server, at least 32 random characters; empty keeps one in the home."),
+        repr=False,
+    )
+    production: bool = Field(
+        False, description=N_("A server for real use: several worker processes, and nothing starts without a secret.")
+    )
+    workers: int = Field(2, ge=1, le=32, description=N_("Worker processes of a production server."))
+    threads: int = Field(8, ge=1, le=64, description=N_("Threads of each worker."))
+    tls_cert: Path | None = Field(None, description=N_("Certificate file (PEM) to answer on https with."))
+    tls_key: Path | None = Field(None, description=N_("Key file (PEM) of the certificate."))
+
+    @property
+    def https(self) -> bool:
+        """Whether this server itself answers on https."""
+        return self.tls_cert is not None
+
+
+class SignInSettings(_Section):
+    """Who may sign in, from where, and with which phones."""
+
+    phone: Literal["any", "paired"] = Field(
+        "any", description=N_("Phones that may confirm: any, or only the paired one of each employee.")
+    )
+    allowed_networks: Networks = Field(
+        "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10",
+        description=N_("Networks whose computers may show the sign-in page, separated by commas."),
+    )
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The allowed networks."""
+        return parse_networks(self.allowed_networks)
+
+
+class DeskSettings(_Section):
+    """Signing in to the dashboard."""
+
+    idle_minutes: int = Field(30, ge=1, le=1_440, description=N_("A dashboard session ends after so long without use."))
+    session_hours: int = Field(12, ge=1, le=168, description=N_("A dashboard session ends after so long in any case."))
+    login_tries: int = Field(5, ge=1, le=100, description=N_("Wrong passwords in a row that lock an account."))
+    lock_minutes: int = Field(15, ge=1, le=1_440, description=N_("How long an account stays locked."))
+
+
+class Settings(_Section):
+    """All settings, frozen. Make one with :func:`load_settings`."""
+
+    home: Path = Field(description=N_("Directory of everything: database, models, trained model, attendance log."))
+    engine: str = Field("auto", description=N_("Recognition engine: auto, insightface, openvino or dlib."))
+    pack: str = Field(
+        "auto",
+        description=N_("InsightFace pack: a name below models_dir/insightface, or a folder; auto takes the best."),
+    )
+    models_dir: Path = Field(description=N_("Directory of the model files."))
+    database_url: str = Field("", description=N_("SQLAlchemy URL; empty takes SQLite in the home."), repr=False)
+    redis_url: str = Field(
+        "",
+        description=N_("redis://... of a Redis for sessions, limits and notices; empty keeps them in the database."),
+        repr=False,
+    )
+    language: Literal["auto", "id", "en"] = Field("auto", description=N_("Language for people: auto, id or en."))
+    accept_noncommercial: bool = Field(
+        False,
+        description=N_("You have read that InsightFace packs are for non-commercial research only, and may use them."),
+    )
+    site: SiteSettings = SiteSettings()
+    attendance: AttendanceSettings = AttendanceSettings()
+    recognition: RecognitionSettings = RecognitionSettings()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
+    kiosk: KioskSettings = KioskSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    backup: BackupSettings = BackupSettings()
+    server: ServerSettings = ServerSettings()
+    signin: SignInSettings = SignInSettings()
+    desk: DeskSettings = DeskSettings()
+
+    @property
+    def database_address(self) -> str:
+        """The URL in force: the one set, or that of the embedded SQLite."""
+        return self.database_url or f"sqlite:///{self.home / 'smartabsen.db'}"
+
+    @property
+    def assets_dir(self) -> Path:
+        """Where the trained model lies."""
+        return self.home / "assets"
+
+    @property
+    def csv_dir(self) -> Path:
+        """Where the attendance log lies, one file a work date."""
+        return self.home / "Attendance"

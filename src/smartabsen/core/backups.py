@@ -1,0 +1,353 @@
+"""Backups: made while people punch, checked as a whole, and put back so that a failure leaves what lives as it was."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .._version import __version__
+from ..config import FILE_NAME
+from ..errors import ConflictError, IntegrityError, SchemaError, StorageError
+from ..i18n import N_
+from ..store import archive, audit, dumps, meta, schema
+from ..store.archive import Manifest as Manifest
+from ..store.database import Database
+from ..store.files import make_private_directory, remove_abandoned, storage_errors, write_atomically
+from ..store.model_file import ARRAYS_NAME, FACTS_NAME, copy_model
+from ..store.punch_queue import PunchQueue
+from ..store.schema import SchemaState
+from .bootstrap import Services
+
+if TYPE_CHECKING:
+    from .audit import AuditTrail
+
+_NAME: Final = re.compile(r"smartabsen-(\d{8}T\d{6}Z)(-before-restore)?(-\d+)?\.tar(\.age)?")
+_DATABASE: Final = {dumps.SQLITE: "database.sqlite", dumps.SERVER: "database.sql"}
+_SECRET_LINE: Final = re.compile(r"^\s*[\"']?([\w.\"']*(password|secret|url|key)[\w.\"']*)\s*=", re.IGNORECASE)
+_PRIVATE_URL: Final = re.compile(r"://[^/\s\"']*:[^/\s\"']*@")
+
+BeforeSwap = Callable[[Database, Database], None]
+"""Told of the live and of the restored database, before the one takes the other's place."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFile:
+    """A backup on the disk.
+
+    Attributes:
+        made_at: UTC, as its name says.
+        encrypted: Whether a secret key is needed to read it.
+    """
+
+    path: Path
+    made_at: datetime
+    size_bytes: int
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
+
+    Attributes:
+        manifest: Of the backup.
+        safety: The backup of what was there before; None on an empty home, or when nothing was changed.
+        changed: False for a dry run.
+    """
+
+    manifest: Manifest
+    safety: Path | None
+    changed: bool
+
+
+class Backups:
+    """Backups of one installation.
+
+    Args:
+        services: Its parts.
+        audit: Where backups and restores are noted.
+
+    Attributes:
+        before_swap: Called, one after another, before a restored database takes the place of the live one: what must
+            not come back with an older backup (people who were erased since) is taken out here.
+    """
+
+    def __init__(self, services: Services, audit: AuditTrail) -> None:
+        self._services = services
+        self._audit = audit
+        self.before_swap: list[BeforeSwap] = []
+
+    @property
+    def directory(self) -> Path:
+        """Where backups lie."""
+        return self._services.settings.backup.directory or self._services.settings.home / "backups"
+
+    def create(self, *, recipient: str | None = None, keep: int | None = None) -> BackupFile:
+        """Make a backup of database, trained model, log, queue and settings (without secrets), while others write.
+
+        Every punch that was acknowledged before it began is in it.
+
+        Args:
+            recipient: Public key of age to encrypt to; the setting by default, empty for none.
+            keep: How many backups stay, this one included; 0 keeps all; the setting by default.
+
+        Raises:
+            DatabaseError, StorageError: It cannot be made; nothing is left of it.
+            MissingDependencyError: A program or library for it is not installed.
+        """
+        settings = self._services.settings.backup
+        state = schema.schema_status(self._services.database).state
+        if state in (SchemaState.EMPTY, SchemaState.UNFINISHED):
+            schema.ensure_current(self._services.database)
+        made = self._create(settings.recipient if recipient is None else recipient, suffix="")
+        if state is not SchemaState.OLDER:
+            # Before an upgrade, the trail cannot be written by this program yet.
+            self._audit.note("backup.create", details={"file": made.path.name})
+        kept = settings.keep if keep is None else keep
+        if kept:
+            regular = [one for one in self.list() if "before-restore" not in one.path.name]
+            for old in regular[kept:]:
+                archive.remove_archive(old.path)
+        return made
+
+    def list(self) -> tuple[BackupFile, ...]:
+        """Return the backups that there are, the newest first."""
+        found = []
+        if self.directory.is_dir():
+            for path in self.directory.iterdir():
+                if name := _NAME.fullmatch(path.name):
+                    at = datetime.strptime(name[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+                    found.append(BackupFile(path, at, path.stat().st_size, bool(name[4])))
+        return tuple(sorted(found, key=lambda one: (one.made_at, one.path.name), reverse=True))
+
+    def verify(self, path: Path, *, identity: Path | None = None) -> Manifest:
+        """Check a backup: its digest, every file in it, and that the database in it is whole.
+
+        Raises:
+            NotFoundError: There is no such file.
+            InvalidInputError: It is encrypted, and the key is missing or another one.
+            IntegrityError: It is damaged.
+        """
+        with self._unpacked(path, identity) as (manifest, _):
+            return manifest
+
+    def restore(
+        self, path: Path, *, identity: Path | None = None, force_foreign: bool = False, dry_run: bool = False
+    ) -> Restored:
+        """Put a backup in the place of what lives.
+
+        Everything is checked first, beside the live data; then a backup of that is made, and the database is replaced
+        in one step. When anything fails, the live data is as it was.
+
+        Args:
+            force_foreign: Accept the backup of another installation.
+            dry_run: Check everything, change nothing.
+
+        Raises:
+            NotFoundError, InvalidInputError, IntegrityError: As :meth:`verify`.
+            ConflictError: It is another installation's, or of another kind of database.
+            SchemaError: A newer smartabsen made it.
+            DatabaseError, StorageError: It could not be put in place.
+        """
+        with self._unpacked(path, identity) as (manifest, folder):
+            live = self._services.database
+            self._check(manifest, live, path, force_foreign=force_foreign)
+            dumped = folder / _DATABASE[manifest.kind]
+            with dumps.staged(live, dumped, self._services.open_database) as (restored, swap):
+                self._prepare(restored, manifest, path)
+                if dry_run:
+                    return Restored(manifest, None, changed=False)
+                safety = self._keep_live(live)
+                if safety is not None and not dumps.is_damaged(live):
+                    for hook in self.before_swap:
+                        hook(live, restored)
+                restored.close()
+                swap()
+            self._put_files(folder)
+        self._audit.note("backup.restore", details={"file": path.name, "made_at": manifest.made_at.isoformat()})
+        return Restored(manifest, safety, changed=True)
+
+    # --- making -------------------------------------------------------------------------------------------------
+
+    def _create(self, recipient: str, *, suffix: str) -> BackupFile:
+        database = self._services.database
+        make_private_directory(self.directory)
+        for leftover in (*self.directory.glob(".smartabsen-*.tmp"), *self.directory.glob(".making-*")):
+            _remove_if_abandoned(leftover)
+        made_at = datetime.now(UTC).replace(microsecond=0)
+        ending = f"{suffix}.tar{archive.ENCRYPTED if recipient else ''}"
+        path = _free_name(self.directory, f"smartabsen-{made_at:%Y%m%dT%H%M%SZ}", ending)
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=self.directory) as folder:
+            kind = dumps.kind_of(database)
+            found = dumps.identify(database)
+            manifest = Manifest(made_at, __version__, found.schema, found.database_id, kind, found.audit_head, ())
+            # Queue and model before the database: what leaves the queue meanwhile is then in both, and the model knows
+            # nobody whom the database does not know.
+            files = dict(self._copy_files(Path(folder)))
+            dumped = Path(folder) / _DATABASE[kind]
+            dumps.dump(database, dumped)
+            archive.write_archive(path, manifest, {dumped.name: dumped, **files}, recipient=recipient)
+        return BackupFile(path, made_at, path.stat().st_size, bool(recipient))
+
+    def _copy_files(self, folder: Path) -> Iterator[tuple[str, Path]]:
+        """Copy what changes while a backup is made: a file that grows would not fit to its digest."""
+        services = self._services
+        if services.punch_queue.path.exists():
+            target = folder / "queue.sqlite"
+            services.punch_queue.copy_to(target)
+            yield target.name, target
+        for path in copy_model(services.settings.assets_dir, folder / "assets"):
+            yield f"assets/{path.name}", path
+        with services.csv_log.locked():
+            for day in services.csv_log.dates():
+                path = services.csv_log.path(day)
+                yield f"Attendance/{path.name}", _copy(path, folder / "Attendance" / path.name)
+        if public := _public_settings(services.settings.home / FILE_NAME):
+            target = folder / FILE_NAME
+            write_atomically(target, public.encode())
+            yield target.name, target
+
+    # --- putting back -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _unpacked(self, path: Path, identity: Path | None) -> Iterator[tuple[Manifest, Path]]:
+        self._services.make_home()
+        for leftover in self._services.settings.home.glob(".restoring-*"):
+            _remove_if_abandoned(leftover)
+        # In the home: the temporary directory of the system may be smaller, and is everybody's.
+        with tempfile.TemporaryDirectory(prefix=".restoring-", dir=self._services.settings.home) as folder:
+            manifest = archive.extract_archive(path, Path(folder), identity=identity)
+            name = _DATABASE.get(manifest.kind, "")
+            if not name or not (Path(folder) / name).is_file():
+                raise archive.damaged(path, "there is no database in it")
+            dumps.check_dump(Path(folder) / name, manifest.kind)
+            yield manifest, Path(folder)
+
+    def _check(self, manifest: Manifest, live: Database, path: Path, *, force_foreign: bool) -> None:
+        if manifest.schema not in schema.REVISIONS:
+            raise SchemaError(
+                N_("The backup {path} was made by a newer smartabsen (schema {found}; this one knows {head})."),
+                hint=N_("Update smartabsen on this machine."),
+                path=path,
+                found=manifest.schema,
+                head=schema.HEAD,
+            )
+        if manifest.kind != dumps.kind_of(live):
+            raise ConflictError(
+                N_("The backup {path} is of another kind of database than the one in use ({kind})."),
+                hint=N_("Restore it where its kind is in use, then: smartabsen db copy --to URL"),
+                path=path,
+                kind=live.address,
+            )
+        mine = manifest.database_id
+        if not dumps.is_damaged(live) and _is_used(live):
+            mine = dumps.identify(live).database_id
+        if mine != manifest.database_id and not force_foreign:
+            raise ConflictError(
+                N_("The backup {path} is of another installation."),
+                hint=N_("If it is to replace this one: --force-foreign"),
+                path=path,
+            )
+
+    def _keep_live(self, live: Database) -> Path | None:
+        """Keep what lives: as a backup, or, where it is damaged, the file itself under another name."""
+        if dumps.is_damaged(live):
+            return dumps.set_aside(live)
+        return self._create("", suffix="-before-restore").path if _is_used(live) else None
+
+    @staticmethod
+    def _prepare(restored: Database, manifest: Manifest, path: Path) -> None:
+        """Bring the restored copy to this program's schema, and check it as a whole."""
+        status = schema.schema_status(restored)
+        if status.state is SchemaState.OLDER:
+            status = schema.upgrade(restored)
+        if status.state is not SchemaState.CURRENT:
+            raise archive.damaged(path, "the database in it has no schema of ours")
+        with restored.read(long=True) as session:
+            if meta.database_id(session) != manifest.database_id:
+                raise archive.damaged(path, "the database in it is another one than its manifest says")
+            problems = audit.verify(session, _head(manifest)).problems
+        if problems:
+            raise IntegrityError(
+                N_("The record of who did what is broken in the backup {path}."),
+                hint=N_("Take another one; “smartabsen audit verify” looks at the live one."),
+                path=path,
+            )
+
+    def _put_files(self, folder: Path) -> None:
+        settings = self._services.settings
+        for name in (FACTS_NAME, ARRAYS_NAME):
+            saved = folder / "assets" / name
+            if saved.is_file():
+                remove_abandoned(settings.assets_dir / name)
+                write_atomically(settings.assets_dir / name, saved.read_bytes())
+        if (folder / "queue.sqlite").is_file():
+            for one in PunchQueue(folder / "queue.sqlite").oldest(1_000_000):
+                self._services.punch_queue.add(one.punch, database_id=one.database_id)
+        if (folder / FILE_NAME).is_file() and not (settings.home / FILE_NAME).exists():
+            write_atomically(settings.home / FILE_NAME, (folder / FILE_NAME).read_bytes())
+        for saved in sorted((folder / "Attendance").glob("*.csv")):
+            if not (settings.csv_dir / saved.name).exists():
+                write_atomically(settings.csv_dir / saved.name, saved.read_bytes())
+        # The database is the truth: days after the backup are taken out of the log, and kept beside it.
+        self._services.reconcile_log(thorough=True)
+
+
+def _head(manifest: Manifest) -> audit.AuditHead | None:
+    return audit.AuditHead.parse(manifest.audit_head) if manifest.audit_head else None
+
+
+def _is_used(database: Database) -> bool:
+    if database.path is not None and not database.path.exists():
+        return False
+    return schema.schema_status(database).state not in (SchemaState.EMPTY, SchemaState.UNFINISHED)
+
+
+def _copy(source: Path, target: Path) -> Path:
+    with storage_errors(source):
+        content = source.read_bytes()
+    write_atomically(target, content)
+    return target
+
+
+def _public_settings(path: Path) -> str:
+    """Return the settings file without lines that hold secrets; empty where that cannot be made sure."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    lines = [line for line in text.splitlines() if not _SECRET_LINE.match(line) and not _PRIVATE_URL.search(line)]
+    kept = "\n".join(lines) + "\n"
+    try:
+        tomllib.loads(kept)
+    except tomllib.TOMLDecodeError:
+        return ""
+    return kept
+
+
+def _free_name(directory: Path, stem: str, ending: str) -> Path:
+    path = directory / f"{stem}{ending}"
+    number = 1
+    while path.exists():
+        number += 1
+        base, _, rest = ending.partition(".tar")
+        path = directory / f"{stem}{base}-{number}.tar{rest}"
+    return path
+
+
+def _remove_if_abandoned(leftover: Path) -> None:
+    """Remove what a backup left that was killed: nobody makes one for a day."""
+    try:
+        if time.time() - leftover.stat().st_mtime > 86_400:
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    except (OSError, StorageError):
+        return

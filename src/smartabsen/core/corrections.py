@@ -1,0 +1,189 @@
+"""Correcting times: the punch that was recorded stays for ever, a correction is a punch of its own with a reason."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from ..attendance.rules import standing
+from ..domain import AttendanceDay, Employee, Punch, PunchMethod
+from ..errors import InvalidInputError
+from ..i18n import N_
+from ..store import audit, corrections, days, employees, punches
+from ..store.corrections import Corrected
+from ..store.database import Session
+from ..store.punches import LoggedPunch
+from .bootstrap import Services
+
+
+@dataclass(frozen=True, slots=True)
+class PunchEntry:
+    """A punch of a day as people look at it.
+
+    Attributes:
+        at: Local to the site.
+        counts: Whether the day is derived from it.
+        superseded_by: Id of the entry that replaced it or took it out, or None.
+    """
+
+    punch: Punch
+    at: datetime
+    counts: bool
+    superseded_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayRecord:
+    """A day with everything that was recorded for it, ordered by time, then number; ``day`` is None without any."""
+
+    employee: Employee
+    work_date: date
+    day: AttendanceDay | None
+    entries: tuple[PunchEntry, ...]
+
+
+class Corrections:
+    """Corrections of one installation: each one is written to the log and the audit trail.
+
+    Args:
+        services: The installation.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def get_day(self, code: str, work_date: date) -> DayRecord:
+        """Return a day of an employee with its punches, those that no longer count included.
+
+        Raises:
+            NotFoundError: There is no employee with that code.
+        """
+        with self._services.database.read() as session:
+            employee = employees.get(session, code)
+            found = punches.of_day(session, employee.id, work_date)
+            day = days.find(session, employee.id, work_date)
+        counting = {punch.id for punch in standing(found)}
+        after = {punch.supersedes: punch.id for punch in found if punch.supersedes is not None}
+        zone = self._services.site_zone
+        entries = tuple(
+            PunchEntry(punch, punch.at.astimezone(zone), punch.id in counting, after.get(punch.id)) for punch in found
+        )
+        return DayRecord(employee, work_date, day, entries)
+
+    def correct(self, punch_id: int, clock: time, *, reason: str, key: str | None = None) -> Corrected:
+        """Put another time of the same work date in place of a punch's.
+
+        Args:
+            punch_id: The entry that counts now: a punch, or its last correction.
+            clock: Local time at the site; before ``attendance.day_starts_at`` it is the morning after.
+            reason: Why; it cannot be empty.
+            key: Idempotency key: a repetition with the same key stores nothing new.
+
+        Raises:
+            NotFoundError: There is no such punch.
+            ConflictError: It was corrected meanwhile, or another punch stands at that time.
+            InvalidInputError: No reason is given, or the time lies in the future.
+            StorageError: It is in the database but not in the log; try again with the same key.
+        """
+        original = self._get(punch_id)
+        at = self._past(original.work_date, clock)
+        return self._store(
+            original.employee_id, original.work_date, PunchMethod.CORRECTION, at, reason, key, supersedes=original.id
+        )
+
+    def void(self, punch_id: int, *, reason: str, key: str | None = None) -> Corrected:
+        """Take a punch out of its day; see :meth:`correct`. Correcting the void brings a time back."""
+        original = self._get(punch_id)
+        return self._store(
+            original.employee_id,
+            original.work_date,
+            PunchMethod.VOID,
+            original.at,
+            reason,
+            key,
+            supersedes=original.id,
+        )
+
+    def add(self, code: str, work_date: date, clock: time, *, reason: str, key: str | None = None) -> Corrected:
+        """Add a punch that was forgotten; see :meth:`correct`.
+
+        Raises:
+            NotFoundError: There is no employee with that code.
+        """
+        with self._services.database.read() as session:
+            employee_id = employees.get(session, code).id
+        at = self._past(work_date, clock)
+        return self._store(employee_id, work_date, PunchMethod.CORRECTION, at, reason, key)
+
+    def _get(self, punch_id: int) -> Punch:
+        with self._services.database.read() as session:
+            return punches.get(session, punch_id)
+
+    def _past(self, work_date: date, clock: time) -> datetime:
+        at = self._services.rules.instant(work_date, clock)
+        if at > datetime.now(UTC):
+            raise InvalidInputError(N_("That time lies in the future: only the past can be corrected."))
+        return at
+
+    def _store(
+        self,
+        employee_id: int,
+        work_date: date,
+        method: PunchMethod,
+        at: datetime,
+        reason: str,
+        key: str | None,
+        *,
+        supersedes: int | None = None,
+    ) -> Corrected:
+        services = self._services
+        entry = Punch(
+            id=0,
+            employee_id=employee_id,
+            at=at,
+            work_date=work_date,
+            method=method,
+            kiosk=services.kiosk_name,
+            key=key or f"correction-{uuid.uuid4().hex}",
+            note=reason,
+            supersedes=supersedes,
+        )
+
+        def work(session: Session) -> Corrected:
+            done = corrections.store(session, entry, services.rules)
+            if done.new:
+                audit.append(
+                    session,
+                    actor=services.actor,
+                    action=f"punch.{method.value}",
+                    subject=done.employee.code,
+                    details=self._told(done),
+                )
+            return done
+
+        done = services.database.run_write(work)
+        services.csv_log.append(LoggedPunch(done.entry, done.employee.code, done.employee.name))
+        return done
+
+    def _told(self, done: Corrected) -> dict[str, str]:
+        zone = self._services.site_zone
+        told = {
+            "date": done.entry.work_date.isoformat(),
+            "reason": done.entry.note,
+            "entry": str(done.entry.id),
+            "day_before": _in_words(done.before),
+            "day_after": _in_words(done.after),
+        }
+        if done.original is not None:
+            told |= {"punch": str(done.original.id), "before": f"{done.original.at.astimezone(zone):%H:%M:%S}"}
+        if done.entry.method is not PunchMethod.VOID:
+            told["after"] = f"{done.entry.at.astimezone(zone):%H:%M:%S}"
+        return told
+
+
+def _in_words(day: AttendanceDay | None) -> str:
+    if day is None:
+        return "-"
+    late = f" +{day.late_minutes} min" if day.late_minutes else ""
+    return f"{day.status.value}{late}, {day.worked_minutes // 60}:{day.worked_minutes % 60:02d} h"

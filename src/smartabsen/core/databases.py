@@ -1,0 +1,96 @@
+"""The database as a whole: its state, its upgrade, a copy of it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..store import schema
+from ..store.copying import TableCopy as TableCopy, copy_database
+from ..store.database import DatabaseFacts
+from ..store.schema import SchemaState, SchemaStatus as SchemaStatus
+from .bootstrap import Services
+
+if TYPE_CHECKING:
+    from .audit import AuditTrail
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStatus:
+    """What is known of the database.
+
+    Attributes:
+        facts: Kind, version, address, journal, risks.
+        schema: State of its schema.
+        waiting: Punches that wait on this machine for it.
+    """
+
+    facts: DatabaseFacts
+    schema: SchemaStatus
+    waiting: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether this program can use it as it is."""
+        return self.schema.state in (SchemaState.CURRENT, SchemaState.EMPTY, SchemaState.UNFINISHED)
+
+
+class Databases:
+    """Care for the database.
+
+    Args:
+        services: The parts of the installation.
+        audit: Where a copy is noted.
+    """
+
+    def __init__(self, services: Services, audit: AuditTrail) -> None:
+        self._services = services
+        self._audit = audit
+
+    def status(self) -> DatabaseStatus:
+        """Look at the database; nothing is changed. Raises DatabaseError."""
+        database = self._services.database
+        facts = database.database_facts()
+        if database.path is not None and not database.path.exists():
+            found = SchemaStatus(SchemaState.EMPTY, "")
+        else:
+            found = schema.schema_status(database)
+        return DatabaseStatus(facts, found, self._services.punch_queue.count())
+
+    def upgrade(self) -> SchemaStatus:
+        """Bring the schema to this program's version, and return what it was before.
+
+        Killed in the middle it can be run again; of several at once one works and the others wait.
+
+        Raises:
+            SchemaError: The database is newer, or another program's.
+            DatabaseError: It does not answer, or another upgrade does not end.
+        """
+        before = self.status().schema
+        schema.upgrade(self._services.database)
+        if before.state is SchemaState.OLDER:
+            self._audit.note("database.upgrade", details={"from": before.found, "to": before.head})
+        return before
+
+    def copy(self, url: str, *, on_progress: Callable[[int, int], None] | None = None) -> tuple[TableCopy, ...]:
+        """Copy everything into an empty database, and compare both; a copy that was cut off goes on.
+
+        Args:
+            url: Of the other database; a password for it may stand in it or in the settings.
+            on_progress: Called with the rows done and their total.
+
+        Returns:
+            Rows and checksum of each table, equal in both.
+
+        Raises:
+            ConfigError: The address cannot be understood.
+            ConflictError: The other database is this one, or holds something else.
+            IntegrityError: The copy differs: this database is being written.
+        """
+        target = self._services.open_database(url)
+        try:
+            self._audit.note("database.copy", details={"to": target.address})
+            return copy_database(self._services.database, target, on_progress=on_progress)
+        finally:
+            target.close()

@@ -1,0 +1,126 @@
+"""What a kiosk needs of the database before it can start, and how it starts when that is away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..domain import Employee, Punch, PunchResult
+from ..errors import DatabaseError, SchemaError, StorageError
+from ..i18n import N_
+from ..store import employees, meta
+from ..store.model_file import load_model
+from .bootstrap import Services
+from .gallery import LiveGallery
+from .identify import load_gallery, open_gallery
+from .punch import log_punch, record_attempt
+from .punch_writer import DATABASE_ID
+from .train import checked_gallery, note_gallery
+
+Remark = tuple[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a kiosk starts with.
+
+    Attributes:
+        gallery: The trained model.
+        people: Employees by id; empty while the database is away.
+        remarks: What people should know, as message ids with their places.
+    """
+
+    gallery: LiveGallery
+    people: Mapping[int, Employee]
+    remarks: tuple[Remark, ...]
+
+
+def open_without_waiting(services: Services) -> Start:
+    """Load the trained model and make the log equal to the database, or go without a database that does not answer.
+
+    A kiosk whose database is away starts with the trained model that it checked against that database the last time:
+    who is recognised is kept in the queue, and the database decides when it is back.
+
+    Raises:
+        NotTrainedError: There is no trained model, or it belongs to another database.
+        DatabaseError: The database is away and the trained model was never checked against it.
+    """
+    try:
+        gallery = open_gallery(services)
+        with services.database.read() as session:
+            people = {person.id: person for person in employees.find_all(session)}
+            identity = meta.database_id(session)
+        remarks = [*_note_start(services, gallery, identity), *_reconcile(services)]
+    except SchemaError:
+        raise
+    except DatabaseError as exc:
+        gallery, people = _open_offline(services, exc), {}
+        remarks = [(exc.message_id, exc.text_params)]
+    return Start(gallery, people, (*remarks, *_waiting(services)))
+
+
+@dataclass(frozen=True, slots=True)
+class PunchesOf:
+    """Database and log of an installation, for the writer of a kiosk."""
+
+    services: Services
+
+    def record(self, attempt: Punch) -> PunchResult:
+        """Store an attempt in the database."""
+        return record_attempt(self.services, attempt)
+
+    def log(self, result: PunchResult) -> None:
+        """Append the line of a stored punch to the log."""
+        log_punch(self.services, result)
+
+    def reconcile(self) -> None:
+        """Make the log equal to the database."""
+        self.services.reconcile_log()
+
+    def database_id(self) -> str:
+        """Return the identity of the database."""
+        with self.services.database.read() as session:
+            return meta.database_id(session)
+
+
+def _note_start(services: Services, gallery: LiveGallery, identity: str) -> list[Remark]:
+    try:
+        services.punch_queue.note_fact(DATABASE_ID, identity)
+        note_gallery(services, gallery.version)
+    except StorageError as exc:
+        return [(exc.message_id, exc.text_params)]
+    return []
+
+
+def _reconcile(services: Services) -> list[Remark]:
+    before = len(services.remarks)
+    try:
+        services.reconcile_log()
+    except StorageError as exc:
+        return [(exc.message_id, exc.text_params)]
+    # Told as an event of the kiosk, and not a second time.
+    remarks = services.remarks[before:]
+    del services.remarks[before:]
+    return remarks
+
+
+def _open_offline(services: Services, away: DatabaseError) -> LiveGallery:
+    trained = load_model(services.settings.assets_dir)
+    if not checked_gallery(services, trained.version):
+        raise away
+    services.assume_model(trained.model)
+    return load_gallery(services)
+
+
+def _waiting(services: Services) -> list[Remark]:
+    remarks: list[Remark] = []
+    try:
+        waiting, refused = services.punch_queue.count(), len(services.punch_queue.refused())
+    except StorageError as exc:
+        return [(exc.message_id, exc.text_params)]
+    if waiting:
+        remarks.append((N_("{count} punches wait on this kiosk for the database."), (("count", str(waiting)),)))
+    if refused:
+        detail = N_("{count} punches are kept aside on this kiosk: the database refuses them. See “smartabsen doctor”.")
+        remarks.append((detail, (("count", str(refused)),)))
+    return remarks

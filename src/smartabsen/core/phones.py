@@ -1,0 +1,295 @@
+"""Phones of employees: pairing, revoking, and punches by phone and PIN for people without a face template."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+from ..domain import Employee, PairedPhone, Pairing, PhoneCredential, PunchResult
+from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, TooManyTriesError
+from ..i18n import N_
+from ..qr.render import svg_qr
+from ..store import audit, employees, phones, pins
+from ..store.database import Session
+from ..store.pins import PinHasher, PinTry
+from .addresses import public_url
+from .bootstrap import Services
+from .punch import punch_by_pin
+from .signin import POLL_S
+from .terminal import Terminal
+
+PAIRING_LIFETIME: Final = timedelta(minutes=10)
+_PIN: Final = re.compile(r"[0-9]{6}")
+
+
+class Phones:
+    """The paired phones of this installation.
+
+    Args:
+        services: Its parts.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    # --- pairing -------------------------------------------------------------------------------------------
+
+    def start_pairing(self, code: str, *, actor: str = "") -> Pairing:
+        """Invite an employee to pair a phone: once, within ten minutes. An earlier invitation of theirs is dead.
+
+        Args:
+            code: The employee's code.
+            actor: Who does it, for the audit trail; the user of the operating system by default.
+
+        Raises:
+            NotFoundError: There is no such employee.
+            ConflictError: The employee is inactive.
+        """
+        token = secrets.token_urlsafe(48)
+        now = _now()
+        expires_at = now + PAIRING_LIFETIME
+
+        def work(session: Session) -> Employee:
+            employee = employees.get(session, code)
+            _check_active(employee)
+            phones.invite(session, employee.id, token=token, now=now, expires_at=expires_at)
+            audit.append(session, actor=self._actor(actor), action="phone.invite", subject=employee.code)
+            return employee
+
+        return self._pairing(token, self._services.database.run_write(work), expires_at)
+
+    def find_pairing(self, token: str) -> Pairing | None:
+        """Return the invitation with that token while it can be used; changes nothing."""
+        with self._services.database.read() as session:
+            found = phones.find_invitation(session, token, now=_now())
+        return None if found is None else self._pairing(token, *found)
+
+    def complete_pairing(self, token: str, *, label: str = "") -> PhoneCredential:
+        """Use an invitation up and pair the phone that shows its token.
+
+        Args:
+            label: What the phone calls itself, for lists.
+
+        Returns:
+            What the phone must keep; it is stored nowhere else.
+
+        Raises:
+            NotFoundError: The invitation is unknown, expired or used: not told apart.
+        """
+        credential = secrets.token_urlsafe(48)
+
+        def work(session: Session) -> PairedPhone | None:
+            phone = phones.accept(session, token, credential=credential, label=label, now=_now())
+            if phone is not None:
+                code, details = phone.employee.code, {"phone": str(phone.id), "label": phone.label}
+                audit.append(session, actor=code, action="phone.pair", subject=code, details=details)
+            return phone
+
+        phone = self._services.database.run_write(work)
+        if phone is None:
+            raise NotFoundError(
+                N_("This invitation to pair a phone is not valid."), hint=N_("Ask for a new one; each works once.")
+            )
+        return PhoneCredential(credential, phone.employee, phone.id)
+
+    def render_svg(self, pairing: Pairing) -> str:
+        """Return the invitation's QR as a standalone SVG document."""
+        return svg_qr(pairing.url)
+
+    def render_terminal(self, pairing: Pairing, terminal: Terminal) -> str:
+        """Return the invitation's QR as lines of text.
+
+        Raises:
+            InvalidInputError: The terminal is too narrow.
+        """
+        return terminal.draw_qr(pairing.url)
+
+    def wait(self, pairing: Pairing, *, stop: threading.Event, poll_s: float = POLL_S) -> PairedPhone | None:
+        """Wait until a phone has used the invitation up, it has expired or ``stop`` is set; return the phone if any."""
+        while self.find_pairing(pairing.token) is not None:
+            if stop.wait(poll_s):
+                return None
+        started_at = pairing.expires_at - PAIRING_LIFETIME
+        paired = [each for each in self.list_phones(pairing.employee.code) if each.created_at >= started_at]
+        return paired[-1] if paired else None
+
+    def _pairing(self, token: str, employee: Employee, expires_at: datetime) -> Pairing:
+        url = f"{public_url(self._services.settings)}/pair?token={token}"
+        return Pairing(url, token, employee, expires_at)
+
+    # --- paired phones -------------------------------------------------------------------------------------
+
+    def find_phone(self, credential: str) -> PairedPhone | None:
+        """Return the phone that keeps this secret; None where it is unknown, was revoked, or its owner is inactive."""
+        with self._services.database.read() as session:
+            return phones.find_by_credential(session, credential)
+
+    def list_phones(self, code: str | None = None) -> tuple[PairedPhone, ...]:
+        """Return the paired phones of one employee or of all.
+
+        Raises:
+            NotFoundError: There is no such employee.
+        """
+        with self._services.database.read() as session:
+            return phones.find_all(session, None if code is None else employees.get(session, code).id)
+
+    def revoke(self, phone_id: int, *, actor: str = "") -> PairedPhone:
+        """Revoke a phone for good, at once.
+
+        Raises:
+            NotFoundError: There is none with that number.
+        """
+
+        def work(session: Session) -> PairedPhone:
+            phone = phones.revoke(session, phone_id, at=_now())
+            details = {"phone": str(phone.id), "label": phone.label}
+            audit.append(
+                session,
+                actor=self._actor(actor),
+                action="phone.revoke",
+                subject=phone.employee.code,
+                details=details,
+            )
+            return phone
+
+        return self._services.database.run_write(work)
+
+    # --- PINs ----------------------------------------------------------------------------------------------
+
+    def has_pin(self, code: str) -> bool:
+        """Say whether an employee has a PIN. Raises NotFoundError."""
+        with self._services.database.read() as session:
+            return pins.exists(session, employees.get(session, code).id)
+
+    def set_pin(self, code: str, pin: str, *, actor: str = "") -> Employee:
+        """Give an employee a PIN of six digits in place of the one before; a lock is lifted.
+
+        Raises:
+            NotFoundError: There is no such employee.
+            InvalidInputError: It is not six digits, or one that everybody tries first.
+        """
+        _check_pin(pin)
+        with self._services.database.read() as session:
+            employee = employees.get(session, code)
+        pin_hash = self._hasher.hash(employee.id, pin)
+
+        def work(session: Session) -> None:
+            pins.put(session, employee.id, pin_hash=pin_hash, key_id=self._hasher.key_id, now=_now())
+            audit.append(session, actor=self._actor(actor), action="pin.set", subject=employee.code)
+
+        self._services.database.run_write(work)
+        return employee
+
+    def remove_pin(self, code: str, *, actor: str = "") -> Employee:
+        """Take an employee's PIN away.
+
+        Raises:
+            NotFoundError: There is no such employee, or no PIN.
+        """
+
+        def work(session: Session) -> Employee:
+            employee = employees.get(session, code)
+            if not pins.remove(session, employee.id):
+                raise _no_pin(employee)
+            audit.append(session, actor=self._actor(actor), action="pin.remove", subject=employee.code)
+            return employee
+
+        return self._services.database.run_write(work)
+
+    def punch_by_pin(self, phone: PairedPhone, pin: str, *, key: str) -> PunchResult:
+        """Record a punch for the owner of a paired phone who types the PIN.
+
+        Each try counts as a wrong one before the PIN is compared, so many at once do not get past the limit.
+
+        Args:
+            phone: As :meth:`find_phone` gave it.
+            key: Idempotency key of the attempt.
+
+        Raises:
+            DeniedError: The PIN is wrong, or the phone was revoked.
+            TooManyTriesError: Five wrong ones in a row lock it for 15 minutes, 20 until a new one is set.
+            NotFoundError: The employee has no PIN.
+            ConflictError: The employee is inactive, or the PIN was set under another secret of the server.
+        """
+        owner = phone.employee
+        pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+        if not self._hasher.matches(owner.id, pin, pin_hash):
+            self._note_wrong_pin(phone)
+            raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
+        return punch_by_pin(self._services, owner.id, key=key, pin_hash=pin_hash, phone_id=phone.id)
+
+    def _begin_try(self, session: Session, phone: PairedPhone) -> str:
+        now = _now()
+        if not phones.use(session, phone.id, at=now):
+            raise DeniedError(N_("This phone is not paired any more."), hint=N_("Ask to pair it again."))
+        verdict, pin_hash, locked_until = pins.begin_try(
+            session, phone.employee.id, key_id=self._hasher.key_id, now=now
+        )
+        if verdict is PinTry.ALLOWED:
+            return pin_hash
+        if verdict is PinTry.MISSING:
+            raise _no_pin(phone.employee)
+        if verdict is PinTry.FOREIGN:
+            raise ConflictError(
+                N_("The PIN was set under another secret of the server and cannot be checked."),
+                hint=N_("Set a new PIN, or the same SMARTABSEN_SECRET_KEY on all machines."),
+            )
+        if locked_until is None:
+            raise TooManyTriesError(
+                N_("Too many wrong PINs: the PIN is blocked."), hint=N_("Ask for a new PIN."), seconds=0
+            )
+        seconds = int((locked_until - now).total_seconds()) + 1
+        raise TooManyTriesError(
+            N_("Too many wrong PINs."),
+            hint=N_("Try again in {minutes} minutes."),
+            minutes=-(-seconds // 60),
+            seconds=seconds,
+        )
+
+    def _note_wrong_pin(self, phone: PairedPhone) -> None:
+        code, details = phone.employee.code, {"phone": str(phone.id)}
+        with self._services.database.write() as session:
+            audit.append(session, actor=code, action="pin.wrong", subject=code, details=details)
+
+    @cached_property
+    def _hasher(self) -> PinHasher:
+        return PinHasher(self._services.secret.derive("pin"))
+
+    def _actor(self, actor: str) -> str:
+        return actor or self._services.actor
+
+
+def _check_active(employee: Employee) -> None:
+    if not employee.active:
+        raise ConflictError(
+            N_("{name} ({code}) is not active and cannot punch."),
+            hint=N_("Activate the employee first."),
+            name=employee.name,
+            code=employee.code,
+        )
+
+
+def _check_pin(pin: str) -> None:
+    if not _PIN.fullmatch(pin):
+        raise InvalidInputError(N_("A PIN is six digits."))
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
+    if steps in ({0}, {1}, {9}) or len(set(pin)) < 3:
+        raise InvalidInputError(N_("This PIN is too easy to guess."), hint=N_("Choose one with other digits."))
+
+
+def _no_pin(employee: Employee) -> NotFoundError:
+    return NotFoundError(
+        N_("{name} ({code}) has no PIN."),
+        hint=N_("“smartabsen phone pin {code}” sets one."),
+        name=employee.name,
+        code=employee.code,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

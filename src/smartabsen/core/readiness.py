@@ -1,0 +1,54 @@
+"""Whether a server can do its work, found out quickly: no model is loaded, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..domain import Check, CheckLevel
+from ..errors import NotTrainedError, SmartAbsenError
+from ..i18n import N_
+from ..recognition.engines import find_obstacle
+from ..store.model_file import find_stamp
+from .bootstrap import Services
+
+
+def check_readiness(services: Services) -> tuple[Check, ...]:
+    """Check database, engine and trained model: one row each; a failed one says why, and what mends it."""
+    rows = []
+    for name, look in _CHECKS.items():
+        try:
+            look(services)
+        except SmartAbsenError as exc:
+            rows.append(Check(name, CheckLevel.FAIL, exc.message_id, exc.hint_id, exc.text_params))
+        else:
+            rows.append(Check(name, CheckLevel.OK, N_("ready")))
+    return tuple(rows)
+
+
+def _look_at_database(services: Services) -> None:
+    services.active_model()
+
+
+def _look_at_engine(services: Services) -> None:
+    settings = services.settings
+    obstacle = find_obstacle(
+        services.engine_choice().name,
+        models_dir=settings.models_dir,
+        pack=settings.pack,
+        detector=settings.recognition.detector,
+    )
+    if obstacle is not None:
+        raise obstacle
+
+
+def _look_at_model(services: Services) -> None:
+    if find_stamp(services.settings.assets_dir) is None:
+        raise NotTrainedError(N_("There is no trained model yet."), hint=N_("Enrol people, then: smartabsen train"))
+
+
+_CHECKS: Final[dict[str, Callable[[Services], None]]] = {
+    "database": _look_at_database,
+    "engine": _look_at_engine,
+    "model": _look_at_model,
+}

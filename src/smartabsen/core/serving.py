@@ -1,0 +1,188 @@
+"""What a web server needs before it starts: checked, said in words, and refused where it cannot work."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ..domain import Check, CheckLevel
+from ..errors import ConfigError, SmartAbsenError
+from ..i18n import N_
+from ..store.tls import read_certificate
+from .addresses import is_local, is_private, public_url
+from .bootstrap import Services
+from .readiness import check_readiness
+
+RENEW_BEFORE: Final = timedelta(days=30)
+
+
+class Serving:
+    """The web server of an installation.
+
+    Args:
+        services: Its parts.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @property
+    def address(self) -> str:
+        """The address that QR codes carry."""
+        return public_url(self._services.settings)
+
+    def check_secret(self) -> None:
+        """Refuse a server in production whose secret is missing or weak.
+
+        Raises:
+            ConfigError: It is.
+            StorageError: The home's own cannot be read or made.
+        """
+        secret = self._services.secret
+        if self._services.settings.server.production and (secret.weak or secret.origin != "setting"):
+            raise ConfigError(
+                N_("A server in production needs a secret of its own: SMARTABSEN_SECRET_KEY is missing or weak."),
+                hint=N_("Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"),
+            )
+
+    def prepare(self) -> tuple[Check, ...]:
+        """Check what can be checked before a server starts, and make log and database agree.
+
+        Returns:
+            A row for each thing: what is not fine is to be told.
+
+        Raises:
+            ConfigError: A server in production without a good secret, a certificate that cannot be used, a port in use.
+            DatabaseError: The database does not answer.
+        """
+        services = self._services
+        self.check_secret()
+        server = services.settings.server
+        _check_port(server.host, server.port)
+        services.active_model()
+        services.reconcile_log()
+        ready = (row for row in check_readiness(services) if row.name != "database")
+        return (*check_server(services), *ready)
+
+
+def check_server(services: Services) -> Iterator[Check]:
+    """Yield a row for each part of the server's settings. Raises ConfigError for a certificate that cannot be used."""
+    for check in _CHECKS:
+        yield from check(services)
+
+
+def _check_secret_row(services: Services) -> Iterator[Check]:
+    secret = services.secret
+    if secret.weak:
+        fix = N_("Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'")
+        yield _row("secret", CheckLevel.WARN, N_("The server's secret is short or can be guessed."), fix)
+    elif secret.origin == "home":
+        yield _row("secret", CheckLevel.OK, N_("The home keeps a secret of its own; production needs one that is set."))
+    else:
+        yield _row("secret", CheckLevel.OK, N_("The server's secret is set."))
+
+
+def _check_certificate(services: Services) -> Iterator[Check]:
+    server = services.settings.server
+    if server.tls_cert is None:
+        if not is_local(public_url(services.settings)) and not server.public_url.startswith("https:"):
+            yield _row(
+                "https",
+                CheckLevel.WARN,
+                N_("Other computers get plain http, and browsers give no camera there."),
+                N_("smartabsen tls init, then serve with --tls-cert and --tls-key; or put a proxy before it."),
+            )
+        return
+    if server.tls_key is None:
+        raise ConfigError(
+            N_("There is a certificate but no key for it."), hint=N_("Give both: --tls-cert FILE --tls-key FILE.")
+        )
+    facts = read_certificate(server.tls_cert, server.tls_key)
+    places: dict[str, object] = {"date": facts.expires_at.date().isoformat(), "path": server.tls_cert}
+    if facts.expires_at <= datetime.now(UTC):
+        raise ConfigError(
+            N_("The certificate {path} expired on {date}."), hint=N_("Renew it: smartabsen tls init"), **places
+        )
+    if facts.expires_at - datetime.now(UTC) < RENEW_BEFORE:
+        fix = N_("Renew it: smartabsen tls init")
+        yield _row("https", CheckLevel.WARN, N_("The certificate {path} expires on {date}."), fix, **places)
+    else:
+        yield _row("https", CheckLevel.OK, N_("The certificate {path} is valid until {date}."), **places)
+
+
+def _check_address(services: Services) -> Iterator[Check]:
+    settings = services.settings
+    address = public_url(settings)
+    if is_local(address):
+        yield _row(
+            "phones",
+            CheckLevel.WARN,
+            N_("Phones cannot reach {address}: it leads to this computer only."),
+            N_("Let the network in with --host 0.0.0.0, or set SMARTABSEN_PUBLIC_URL."),
+            address=address,
+        )
+    else:
+        yield _row("phones", CheckLevel.OK, N_("Phones reach the server at {address}."), address=address)
+    if address.startswith("https:") and not settings.server.https and not settings.server.proxies:
+        yield _row(
+            "proxies",
+            CheckLevel.WARN,
+            N_("{address} is https, and this server is not: there is a proxy before it that is not trusted."),
+            N_("Set server.proxies to the number of proxies; else all visitors seem to come from the proxy."),
+            address=address,
+        )
+    if settings.signin.phone == "any" and not is_private(address):
+        yield _row(
+            "signin",
+            CheckLevel.WARN,
+            N_("The server can be reached from outside, and any phone may confirm a sign-in."),
+            N_("Pair the phones (smartabsen phone pair CODE) and set signin.phone to paired."),
+        )
+    else:
+        yield _row("signin", CheckLevel.OK, N_("Phones that may confirm: {phones}"), phones=settings.signin.phone)
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            raise _port_error(exc, host, port) from exc
+
+
+def _port_error(error: OSError, host: str, port: int) -> SmartAbsenError:
+    places = {"host": host, "port": port}
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(
+            N_("Port {port} of {host} is in use by another program."),
+            hint=N_("End the other one, or choose another port: --port 5002."),
+            **places,
+        )
+    if error.errno == errno.EACCES:
+        return ConfigError(
+            N_("Port {port} of {host} is not for ordinary users."),
+            hint=N_("Choose one above 1023, and let a proxy listen on 443."),
+            **places,
+        )
+    return ConfigError(
+        N_("The server cannot listen on {host}: {problem}"),
+        hint=N_("Take 127.0.0.1 for this computer alone, 0.0.0.0 for its networks."),
+        problem=error.strerror or error,
+        **places,
+    )
+
+
+def _row(name: str, level: CheckLevel, detail: str, fix: str = "", /, **params: object) -> Check:
+    return Check(name, level, detail, fix, tuple((key, str(each)) for key, each in params.items()))
+
+
+_CHECKS: Final[tuple[Callable[[Services], Iterator[Check]], ...]] = (
+    _check_secret_row,
+    _check_certificate,
+    _check_address,
+)

@@ -1,0 +1,129 @@
+"""Signing in with a phone, as this installation is set: the requests, their QR pictures, and waiting for the answer."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ..domain import Employee, SignInRequest, SignInState
+from ..qr.render import svg_qr
+from ..qr.sync import QRSyncManager
+from .addresses import is_local, public_url
+from .bootstrap import Services
+from .terminal import Terminal
+
+POLL_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAnswer:
+    """What became of a request that somebody waited for.
+
+    Attributes:
+        state: How it ended; PENDING where the waiting ended first.
+        employee: Whose paired phone confirmed, where it was one.
+    """
+
+    state: SignInState
+    employee: Employee | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.state is SignInState.VERIFIED
+
+
+class SignIn(QRSyncManager):
+    """The requests of this installation: a :class:`QRSyncManager` on its database, and what surrounds it.
+
+    Args:
+        services: The parts of the installation.
+    """
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        super().__init__(
+            services.sign_ins,
+            services.rate_limits,
+            public_url=public_url(settings),
+            key=services.secret.derive("sign-in"),
+            paired_only=settings.signin.phone == "paired",
+        )
+        self._kiosk = services.kiosk_name
+        self._place = settings.site.name
+
+    def generate_qr_code(self, session: str, *, kiosk: str = "", place: str = "") -> SignInRequest:
+        """Make a request for a browser session; the session's earlier one is dead from now on.
+
+        Args:
+            session: What only the asking browser has; it is needed to collect.
+            kiosk, place: Who asks, shown on the phone; the names in the settings by default.
+
+        Raises:
+            DatabaseError: The database does not answer.
+        """
+        return super().generate_qr_code(session, kiosk=kiosk or self._kiosk, place=place or self._place)
+
+    @property
+    def reaches_phones(self) -> bool:
+        """Whether the address in the QR leads a phone here: an address of this machine alone does not."""
+        return not is_local(self.public_url)
+
+    @property
+    def address(self) -> str:
+        """What a phone without a camera opens to type the access code."""
+        return f"{self.public_url}/verify_qr"
+
+    def render_svg(self, request: SignInRequest) -> str:
+        """Return the request's QR as a standalone SVG document; the same request is drawn once."""
+        return svg_qr(request.url)
+
+    def render_terminal(self, request: SignInRequest, terminal: Terminal) -> str:
+        """Return the request's QR as lines of text.
+
+        Raises:
+            InvalidInputError: The terminal is too narrow.
+        """
+        return terminal.draw_qr(request.url)
+
+    def ask(
+        self,
+        *,
+        show: Callable[[SignInRequest], None],
+        stop: threading.Event,
+        max_seconds: float | None = None,
+        renew: bool = False,
+        poll_s: float = POLL_S,
+    ) -> SignInAnswer:
+        """Ask for a confirmation by phone, wait for it, and collect it: a terminal in the place of a browser.
+
+        Args:
+            show: Shows each request to the person.
+            stop: Ends the waiting when it is set.
+            max_seconds: Ends it after so many seconds.
+            renew: A request that died (expired, wrong number) is followed by another one.
+            poll_s: Time between two looks into the database.
+
+        Returns:
+            VERIFIED, once; DECLINED; DEAD; or PENDING where the waiting was ended before an answer came.
+        """
+        session = secrets.token_urlsafe(32)
+        deadline = None if max_seconds is None else time.monotonic() + max_seconds
+        while True:
+            show(self.generate_qr_code(session))
+            state = self._wait(session, stop=stop, deadline=deadline, poll_s=poll_s)
+            if state is SignInState.VERIFIED:
+                grant = self.collect(session)
+                return SignInAnswer(SignInState.DEAD) if grant is None else SignInAnswer(state, grant.employee)
+            if state is not SignInState.DEAD or not renew:
+                return SignInAnswer(state)
+
+    def _wait(self, session: str, *, stop: threading.Event, deadline: float | None, poll_s: float) -> SignInState:
+        while (state := self.get_verification_status(session)) is SignInState.PENDING:
+            left_s = poll_s if deadline is None else min(poll_s, deadline - time.monotonic())
+            if left_s <= 0 or stop.wait(left_s):
+                break
+        return state

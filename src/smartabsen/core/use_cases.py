@@ -1,0 +1,136 @@
+"""What an installation does besides the methods of its facade: one object for each subject, made on first use."""
+
+from __future__ import annotations
+
+from .attendance_log import AttendanceLog
+from .audit import AuditTrail
+from .backups import Backups
+from .bootstrap import Services
+from .checkin import CheckIn
+from .corrections import Corrections
+from .databases import Databases
+from .desk import DayQuery, Desk
+from .desk_export import ExportFile, ExportFormat, export_days
+from .enrolments import Enrolments
+from .leave import Leave
+from .limits import RateLimits
+from .once import made_once
+from .phones import Phones
+from .secrets import ServerSecret
+from .serving import Serving
+from .signin import SignIn
+from .system import System
+from .tls import Tls
+from .training_job import TrainingJobs
+from .users import Users
+from .web_sessions import WebSessions
+
+
+class UseCases:
+    """The subjects of one installation; :class:`smartabsen.SmartAbsen` has them as attributes.
+
+    Args:
+        services: Its parts.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @made_once
+    def users(self) -> Users:
+        """Who may sign in to the dashboard."""
+        return Users(self.services)
+
+    @made_once
+    def desk(self) -> Desk:
+        """What the dashboard shows."""
+        return Desk(self.services)
+
+    @made_once
+    def corrections(self) -> Corrections:
+        """Correcting times, with reasons."""
+        return Corrections(self.services)
+
+    @made_once
+    def leave(self) -> Leave:
+        """Leave: Izin and Sakit."""
+        return Leave(self.services)
+
+    @made_once
+    def enrolments(self) -> Enrolments:
+        """Adding people and their pictures from the dashboard."""
+        return Enrolments(self.services)
+
+    @made_once
+    def system(self) -> System:
+        """What is installed and in use."""
+        return System(self.services)
+
+    def export_days(self, query: DayQuery, *, format: ExportFormat) -> ExportFile:
+        """Return the days of a query as a file; see :func:`smartabsen.core.desk_export.export_days`."""
+        return export_days(self.services, query, format=format)
+
+    @made_once
+    def trainings(self) -> TrainingJobs:
+        """Trainings in the background."""
+        return TrainingJobs(self.services)
+
+    @made_once
+    def audit(self) -> AuditTrail:
+        """Who did what to whom."""
+        return AuditTrail(self.services)
+
+    @made_once
+    def attendance_log(self) -> AttendanceLog:
+        """The CSV files."""
+        return AttendanceLog(self.services)
+
+    @made_once
+    def backups(self) -> Backups:
+        """Backups of this installation."""
+        return Backups(self.services, self.audit)
+
+    @made_once
+    def databases(self) -> Databases:
+        """The database as a whole."""
+        return Databases(self.services, self.audit)
+
+    @made_once
+    def signin(self) -> SignIn:
+        """Requests to sign in with a phone."""
+        return SignIn(self.services)
+
+    @made_once
+    def phones(self) -> Phones:
+        """Paired phones and PINs of employees."""
+        return Phones(self.services)
+
+    @made_once
+    def checkin(self) -> CheckIn:
+        """Attendance by a burst of frames from a browser."""
+        return CheckIn(self.services)
+
+    @made_once
+    def serving(self) -> Serving:
+        """The web server: what it needs, and its address."""
+        return Serving(self.services)
+
+    @made_once
+    def tls(self) -> Tls:
+        """Certificates for https."""
+        return Tls(self.services)
+
+    @made_once
+    def web_sessions(self) -> WebSessions:
+        """Sessions of browsers."""
+        return WebSessions(self.services)
+
+    @made_once
+    def limits(self) -> RateLimits:
+        """How often something may be tried."""
+        return RateLimits(self.services)
+
+    @property
+    def secret(self) -> ServerSecret:
+        """The server's secret; the first use may make one in the home. Raises StorageError."""
+        return self.services.secret

@@ -1,0 +1,328 @@
+"""A backup as one file: a tar with a manifest of SHA-256 digests, optionally encrypted to a public key (age).
+
+Beside it lies ``NAME.sha256`` with the digest of the whole file, so that a flipped bit is found without the key. The
+manifest stands first; every other member is in it, with its size and digest, and nothing else is in the archive.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from ..errors import IntegrityError, InvalidInputError, MissingDependencyError, NotFoundError, SmartAbsenError
+from ..i18n import N_
+from .files import PRIVATE_FILE, remove_abandoned, storage_errors, sync_directory, write_atomically
+
+FORMAT: Final = 1
+ENCRYPTED: Final = ".age"
+_MANIFEST: Final = "manifest.json"
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+_BLOCK: Final = 1 << 20
+_LARGEST_MANIFEST: Final = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """One file of a backup."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup says of itself.
+
+    Attributes:
+        made_at: UTC.
+        program: Version of smartabsen that made it.
+        schema: Revision of the database's schema.
+        database_id: Identity of the database.
+        kind: ``sqlite`` or ``server``: how the database is stored in it.
+        audit_head: Head of the audit trail at that time.
+        files: All files in it.
+    """
+
+    made_at: datetime
+    program: str
+    schema: str
+    database_id: str
+    kind: str
+    audit_head: str
+    files: tuple[ArchivedFile, ...]
+
+
+def write_archive(path: Path, manifest: Manifest, files: Mapping[str, Path], *, recipient: str = "") -> None:
+    """Write a backup and its digest; a crash leaves the whole of it or nothing.
+
+    Args:
+        manifest: Its ``files`` are filled in here.
+        files: Name in the archive to where it lies; they must not change meanwhile.
+        recipient: Public key of age; empty for no encryption.
+
+    Raises:
+        InvalidInputError: The key is none.
+        MissingDependencyError: The library for encryption is not installed.
+        StorageError: The disk is full, or permission is missing.
+    """
+    for name in (path, path.with_name(f"{path.name}.plain")):
+        remove_abandoned(name)
+    keys = _recipients(recipient) if recipient else []
+    entries = tuple(_describe(name, where) for name, where in files.items())
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    plain = path.with_name(f".{path.name}.plain.{os.getpid()}.tmp") if keys else temporary
+    with storage_errors(path):
+        try:
+            with _new(plain) as file:
+                _write_tar(file, _encode(manifest, entries), files)
+            if keys:
+                import pyrage
+
+                with plain.open("rb") as source, _new(temporary) as file:
+                    pyrage.encrypt_io(source, file, keys)
+                    file.flush()
+                    os.fsync(file.fileno())
+            digest = _digest(temporary)
+            # The digest first: an archive without one is taken as it is, one with a wrong digest is refused.
+            write_atomically(_digest_path(path), f"{digest}  {path.name}\n".encode())
+            temporary.replace(path)
+            sync_directory(path.parent)
+        finally:
+            for leftover in {plain, temporary}:
+                leftover.unlink(missing_ok=True)
+
+
+def extract_archive(path: Path, into: Path, *, identity: Path | None = None) -> Manifest:
+    """Check a backup as a whole, and every file in it, and lay the files down in an empty directory.
+
+    Args:
+        identity: File with the secret key of age.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InvalidInputError: It is encrypted and no key was given, or not this one.
+        IntegrityError: Anything differs from what was written.
+    """
+    if not path.is_file():
+        raise NotFoundError(N_("There is no backup {path}."), path=path)
+    check_digest(path)
+    plain = path
+    with storage_errors(into):
+        if path.suffix == ENCRYPTED:
+            plain = into / ".plain"
+            _decrypt(path, plain, identity)
+        try:
+            return _extract(plain, into)
+        except SmartAbsenError:
+            raise
+        except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as exc:
+            raise damaged(path, str(exc).partition("\n")[0] or type(exc).__name__) from exc
+        finally:
+            if plain != path:
+                plain.unlink(missing_ok=True)
+
+
+def check_digest(path: Path) -> bool:
+    """Compare a backup with the digest beside it; return whether there is one. Raises IntegrityError."""
+    beside = _digest_path(path)
+    if not beside.is_file():
+        return False
+    with storage_errors(path):
+        wanted = beside.read_text(encoding="ascii", errors="replace").split(" ")[0]
+        if wanted != _digest(path):
+            raise damaged(path, "its SHA-256 differs from the one noted when it was made")
+    return True
+
+
+def damaged(path: Path, problem: str) -> IntegrityError:
+    """Return the error of a backup that is not what was written."""
+    return IntegrityError(
+        N_("The backup {path} is damaged: {problem}."), hint=N_("Take another one."), path=path, problem=problem
+    )
+
+
+def remove_archive(path: Path) -> None:
+    """Delete a backup and its digest. Raises StorageError."""
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+        _digest_path(path).unlink(missing_ok=True)
+
+
+def _extract(plain: Path, into: Path) -> Manifest:
+    with tarfile.open(plain, "r:") as tar:
+        first = tar.next()
+        if first is None or first.name != _MANIFEST or first.size > _LARGEST_MANIFEST:
+            raise damaged(plain, "it does not begin with a manifest")
+        manifest = _decode(plain, _read(tar, first))
+        wanted = {entry.name: entry for entry in manifest.files}
+        while (member := tar.next()) is not None:
+            entry = wanted.pop(member.name, None)
+            if entry is None or not member.isreg() or member.size != entry.size_bytes:
+                raise damaged(plain, f"{member.name} is not what the manifest says")
+            _lay_down(tar, member, entry, into)
+    if wanted:
+        raise damaged(plain, f"{min(wanted)} is missing")
+    return manifest
+
+
+def _lay_down(tar: tarfile.TarFile, member: tarfile.TarInfo, entry: ArchivedFile, into: Path) -> None:
+    target = into / entry.name
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    source = tar.extractfile(member)
+    assert source is not None
+    digest = sha256()
+    with _new(target) as file:
+        while block := source.read(_BLOCK):
+            digest.update(block)
+            file.write(block)
+    if digest.hexdigest() != entry.sha256:
+        raise damaged(Path(str(tar.name)), f"{entry.name} differs from its digest")
+
+
+def _write_tar(file: BinaryIO, manifest: bytes, files: Mapping[str, Path]) -> None:
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        about = tarfile.TarInfo(_MANIFEST)
+        about.size, about.mode = len(manifest), PRIVATE_FILE
+        tar.addfile(about, io.BytesIO(manifest))
+        for name, where in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = where.stat().st_size, PRIVATE_FILE
+            with where.open("rb") as source:
+                tar.addfile(info, source)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _encode(manifest: Manifest, entries: tuple[ArchivedFile, ...]) -> bytes:
+    facts: dict[str, Any] = {
+        "format": FORMAT,
+        "made_at": manifest.made_at.isoformat(),
+        "program": manifest.program,
+        "schema": manifest.schema,
+        "database_id": manifest.database_id,
+        "kind": manifest.kind,
+        "audit_head": manifest.audit_head,
+        "files": [{"name": one.name, "size": one.size_bytes, "sha256": one.sha256} for one in entries],
+    }
+    return (json.dumps({**facts, "checksum": _checksum(facts)}, indent=1) + "\n").encode()
+
+
+def _decode(path: Path, content: bytes) -> Manifest:
+    facts: dict[str, Any] = json.loads(content)
+    if facts.pop("checksum") != _checksum(facts):
+        raise damaged(path, "the checksum of its manifest is wrong")
+    if facts["format"] != FORMAT:
+        raise IntegrityError(
+            N_("The backup {path} has a format that this smartabsen does not know."),
+            hint=N_("Update smartabsen on this machine."),
+            path=path,
+        )
+    files = tuple(ArchivedFile(one["name"], one["size"], one["sha256"]) for one in facts["files"])
+    if not all(_NAME.fullmatch(one.name) for one in files):
+        raise damaged(path, "a name in its manifest is none of ours")
+    return Manifest(
+        made_at=datetime.fromisoformat(facts["made_at"]).astimezone(UTC),
+        program=facts["program"],
+        schema=facts["schema"],
+        database_id=facts["database_id"],
+        kind=facts["kind"],
+        audit_head=facts["audit_head"],
+        files=files,
+    )
+
+
+def _checksum(facts: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _read(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    source = tar.extractfile(member)
+    return b"" if source is None else source.read()
+
+
+def _describe(name: str, where: Path) -> ArchivedFile:
+    with storage_errors(where):
+        return ArchivedFile(name, where.stat().st_size, _digest(where))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = sha256()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _digest_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _new(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb")
+
+
+def _recipients(text: str) -> list[Any]:
+    _require_age()
+    import pyrage
+
+    try:
+        return [pyrage.x25519.Recipient.from_str(text.strip())]
+    except pyrage.RecipientError as exc:
+        raise InvalidInputError(
+            N_("The recipient of backups is no public key of age."),
+            hint=N_("It begins with age1; “age-keygen” makes a pair of keys."),
+        ) from exc
+
+
+def _decrypt(path: Path, plain: Path, identity: Path | None) -> None:
+    _require_age()
+    import pyrage
+
+    if identity is None:
+        raise InvalidInputError(
+            N_("The backup {path} is encrypted."),
+            hint=N_("Name the file with the secret key: --identity FILE"),
+            path=path,
+        )
+    try:
+        lines = identity.read_text(encoding="utf-8").splitlines()
+        keys = [pyrage.x25519.Identity.from_str(line.strip()) for line in lines if line.startswith("AGE-SECRET-KEY-")]
+    except (OSError, UnicodeDecodeError, pyrage.IdentityError) as exc:
+        raise InvalidInputError(N_("{path} is no file with a secret key of age."), path=identity) from exc
+    try:
+        with path.open("rb") as source, _new(plain) as file:
+            pyrage.decrypt_io(source, file, keys)
+    except pyrage.DecryptError as exc:
+        if "matching keys" in str(exc).lower():
+            raise InvalidInputError(
+                N_("The backup {path} was encrypted to another key."),
+                hint=N_("Take the secret key of that one."),
+                path=path,
+            ) from exc
+        raise damaged(path, str(exc)) from exc
+    except OSError as exc:
+        # A part that was changed is an error of reading for pyrage, without a number of the system's.
+        if exc.errno is not None:
+            raise
+        raise damaged(path, str(exc)) from exc
+
+
+def _require_age() -> None:
+    try:
+        import pyrage  # noqa: F401 - whether it is there
+    except ImportError as exc:
+        raise MissingDependencyError(
+            N_("Encrypted backups need the Python package pyrage."),
+            hint=N_("Install it: pip install '{install}'"),
+            install="smartabsen[age]",
+        ) from exc

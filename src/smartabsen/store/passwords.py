@@ -1,0 +1,69 @@
+"""Passwords as they are stored: bcrypt over base64 of SHA-256, so that neither length nor a NUL byte cuts one off.
+
+bcrypt itself reads 72 bytes and ends at a NUL (and bcrypt 5 refuses more); 44 characters of base64 hold the whole
+SHA-256. Passwords are composed (NFC) first, so that every keyboard types the same one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import unicodedata
+from functools import cache
+from typing import Final
+
+import bcrypt
+
+from ..errors import InvalidInputError
+from ..i18n import N_
+
+ROUNDS: Final = 12
+MIN_LENGTH: Final = 10
+MAX_LENGTH: Final = 1024
+_MIN_DISTINCT: Final = 5
+
+
+def check_strength(password: str, *, name: str) -> None:
+    """Refuse a password that is easily guessed. Long ones of several words are the best; no signs are demanded.
+
+    Raises:
+        InvalidInputError: It is too short, too long, a repetition, or holds the user's name.
+    """
+    if len(password) < MIN_LENGTH:
+        raise InvalidInputError(
+            N_("The password is too short: at least {least} characters."),
+            hint=N_("Several words in a row are easy to remember and hard to guess."),
+            least=MIN_LENGTH,
+        )
+    if len(password) > MAX_LENGTH:
+        raise InvalidInputError(N_("The password is too long: at most {most} characters."), most=MAX_LENGTH)
+    if len(set(password.casefold())) < _MIN_DISTINCT or name.casefold() in password.casefold():
+        raise InvalidInputError(
+            N_("The password is too easy to guess."),
+            hint=N_("It must not hold the user's name, nor be a repetition of a few characters."),
+        )
+
+
+def hash_password(password: str) -> str:
+    """Return what is stored of a password."""
+    return bcrypt.hashpw(_digest(password), bcrypt.gensalt(ROUNDS)).decode()
+
+
+def is_password(password: str, stored: str | None) -> bool:
+    """Return whether a password is the stored one; it takes as long when there is none (an unknown user).
+
+    Args:
+        stored: From :func:`hash_password`, or None.
+    """
+    right = bcrypt.checkpw(_digest(password), (stored or _decoy(ROUNDS)).encode())
+    return right and stored is not None
+
+
+def _digest(password: str) -> bytes:
+    composed = unicodedata.normalize("NFC", password)
+    return base64.b64encode(hashlib.sha256(composed.encode("utf-8", "surrogatepass")).digest())
+
+
+@cache
+def _decoy(rounds: int) -> str:
+    return bcrypt.hashpw(b"nobody's password", bcrypt.gensalt(rounds)).decode()

@@ -1,0 +1,215 @@
+"""Punches that wait on a kiosk for the database: a small SQLite file that survives any death of the kiosk.
+
+It holds what a punch needs and nothing of a face: no picture, no embedding. Punches are given back in the order in
+which they came, each until it was delivered; one that the database refuses for good is kept apart, for a person to
+decide. All kiosks of a home share the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from ..domain import Punch, PunchMethod
+from ..errors import SmartAbsenError, StorageError
+from ..i18n import N_
+from .sqlite import begin_immediate, create_private_file, prepare_connection
+
+PATIENCE_S: Final = 2.0
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS waiting (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    employee_id INTEGER NOT NULL,
+    at_utc TEXT NOT NULL,
+    work_date TEXT NOT NULL,
+    method TEXT NOT NULL,
+    kiosk TEXT NOT NULL,
+    similarity REAL,
+    liveness REAL,
+    model_digest TEXT NOT NULL,
+    note TEXT NOT NULL,
+    clock_trusted INTEGER NOT NULL,
+    database_id TEXT NOT NULL,
+    refused TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_COLUMNS: Final = (
+    "key, employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPunch:
+    """A punch that waits.
+
+    Attributes:
+        number: Its place in the queue; counts up.
+        punch: An attempt, without an id.
+        database_id: Of the database it is meant for; empty where that was never known.
+        refused: Why the database refused it for good; empty while it waits.
+    """
+
+    number: int
+    punch: Punch
+    database_id: str
+    refused: str = ""
+
+
+class PunchQueue:
+    """The queue in one file. Threads and processes share it.
+
+    Args:
+        path: Made, private, when the first punch comes; reading a missing one finds nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+
+    def add(self, punch: Punch, *, database_id: str) -> None:
+        """Keep a punch; when this returns, it is on the disk. The same key again changes nothing.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        values = (
+            punch.key,
+            punch.employee_id,
+            punch.at.astimezone(UTC).isoformat(),
+            punch.work_date.isoformat(),
+            punch.method.value,
+            punch.kiosk,
+            punch.similarity,
+            punch.liveness,
+            punch.model_digest,
+            punch.note,
+            punch.clock_trusted,
+            database_id,
+        )
+        places = ", ".join("?" * len(values))
+        with self._writing() as connection:
+            connection.execute(
+                f"INSERT INTO waiting ({_COLUMNS}, database_id) VALUES ({places}) ON CONFLICT (key) DO NOTHING",  # noqa: S608 - our own names
+                values,
+            )
+
+    def oldest(self, limit: int = 50) -> tuple[WaitingPunch, ...]:
+        """Return the punches that wait, in the order in which they came. Raises StorageError."""
+        return self._read("refused = '' ORDER BY number LIMIT ?", limit)
+
+    def refused(self) -> tuple[WaitingPunch, ...]:
+        """Return the punches that the database refused for good. Raises StorageError."""
+        return self._read("refused <> '' ORDER BY number")
+
+    def count(self) -> int:
+        """Return how many punches wait. Raises StorageError."""
+        if not self.path.exists():
+            return 0
+        with self._open() as connection:
+            return int(connection.execute("SELECT count(*) FROM waiting WHERE refused = ''").fetchone()[0])
+
+    def remove(self, number: int) -> None:
+        """Forget a punch that was delivered. Raises StorageError."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM waiting WHERE number = ?", (number,))
+
+    def refuse(self, number: int, reason: str) -> None:
+        """Put a punch aside that the database refused for good. Raises StorageError."""
+        with self._writing() as connection:
+            connection.execute("UPDATE waiting SET refused = ? WHERE number = ?", (reason or "refused", number))
+
+    def forget_employee(self, employee_id: int) -> int:
+        """Forget all punches of an employee, waiting or refused, and return how many. Raises StorageError."""
+        if not self.path.exists():
+            return 0
+        with self._writing() as connection:
+            return connection.execute("DELETE FROM waiting WHERE employee_id = ?", (employee_id,)).rowcount
+
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent copy of the queue into a new file. Raises StorageError."""
+        create_private_file(target)
+        with self._open() as connection, closing(sqlite3.connect(target)) as copy:
+            connection.backup(copy)
+
+    def find_fact(self, name: str) -> str:
+        """Return what was noted under a name, empty where nothing was. Raises StorageError."""
+        if not self.path.exists():
+            return ""
+        with self._open() as connection:
+            row = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def note_fact(self, name: str, value: str) -> None:
+        """Note a fact, unless it is noted already. Raises StorageError."""
+        if self.find_fact(name) == value:
+            return
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def _read(self, condition: str, *values: object) -> tuple[WaitingPunch, ...]:
+        if not self.path.exists():
+            return ()
+        query = f"SELECT number, {_COLUMNS}, database_id, refused FROM waiting WHERE {condition}"  # noqa: S608 - our own words
+        with self._open() as connection:
+            return tuple(_waiting(row) for row in connection.execute(query, values))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as connection:
+            begin_immediate(connection, patience_s=PATIENCE_S)
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for one unit of work: it is used seldom, and a disk that comes back needs no second thought."""
+        try:
+            create_private_file(self.path)
+            with self._lock, closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
+                prepare_connection(connection)
+                connection.executescript(_TABLES)
+                yield connection
+        except SmartAbsenError:
+            raise
+        except sqlite3.Error as exc:
+            raise StorageError(
+                N_("The queue of punches {path} cannot be used: {problem}"),
+                hint=N_("Check the disk and the rights of the directory; move a damaged file away, do not delete it."),
+                path=self.path,
+                problem=exc,
+            ) from exc
+
+
+def _waiting(row: tuple[object, ...]) -> WaitingPunch:
+    number, key, employee_id, at, work_date, method, kiosk, similarity, liveness, digest, note, trusted = row[:12]
+    punch = Punch(
+        id=0,
+        employee_id=int(str(employee_id)),
+        at=datetime.fromisoformat(str(at)),
+        work_date=date.fromisoformat(str(work_date)),
+        method=PunchMethod(str(method)),
+        kiosk=str(kiosk),
+        key=str(key),
+        similarity=_number(similarity),
+        model_digest=str(digest),
+        note=str(note),
+        liveness=_number(liveness),
+        clock_trusted=bool(trusted),
+    )
+    return WaitingPunch(int(str(number)), punch, str(row[12]), str(row[13]))
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(str(value))

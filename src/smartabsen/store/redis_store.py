@@ -1,0 +1,326 @@
+"""Sessions of browsers and counts of tries in Redis, for several servers; with the same meaning as in the database.
+
+Values are numbers and JSON, never a pickle: what somebody plants there is at worst a session that has ended. Every
+call has a time limit, and a Redis that does not answer is an error of the database: nobody is let in without it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ..domain import WebSession
+from ..errors import ConfigError, DatabaseError, MissingDependencyError
+from ..i18n import N_
+
+TIMEOUT_S: Final = 0.8
+"""For a connection, and for each answer."""
+PREFIX: Final = "smartabsen:"
+_TOUCH_SHARE: Final = 0.1
+_USER_S: Final = 90 * 86_400
+"""How long the list of a user's sessions is kept after the last login; no session lasts longer."""
+_SCHEMES: Final = ("redis", "rediss", "unix")
+
+# Each script decides and writes in one step. KEYS and ARGV are strings; instants are seconds since 1970.
+_SAVE: Final = """
+local ends = redis.call('HGET', KEYS[1], 'idle_until')
+if not ends or tonumber(ends) <= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+return 1
+"""
+_TOUCH: Final = """
+local ends = redis.call('HGET', KEYS[1], 'idle_until')
+if not ends or tonumber(ends) <= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'idle_until', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+_RENEW: Final = """
+local ends = redis.call('HGET', KEYS[1], 'idle_until')
+if not ends or tonumber(ends) <= tonumber(ARGV[1]) then return 0 end
+redis.call('RENAME', KEYS[1], KEYS[2])
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], 'user_id', ARGV[2]) end
+local user = redis.call('HGET', KEYS[2], 'user_id')
+if user and user ~= '' then
+  local mine = ARGV[3] .. 'user:' .. user
+  redis.call('SREM', mine, KEYS[1])
+  redis.call('SADD', mine, KEYS[2])
+  redis.call('EXPIRE', mine, ARGV[4])
+end
+return 1
+"""
+_HIT: Final = """
+local count = tonumber(redis.call('HGET', KEYS[1], 'count') or '0')
+local resets = tonumber(redis.call('HGET', KEYS[1], 'resets_at') or '0')
+local now, limit, per = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+if resets > now then
+  if count >= limit then return tostring(resets - now) end
+  redis.call('HSET', KEYS[1], 'count', count + 1)
+  return '0'
+end
+redis.call('HSET', KEYS[1], 'count', 1, 'resets_at', ARGV[4])
+redis.call('EXPIRE', KEYS[1], per)
+return '0'
+"""
+_GIVE_BACK: Final = """
+local count = tonumber(redis.call('HGET', KEYS[1], 'count') or '0')
+if count > 0 then redis.call('HSET', KEYS[1], 'count', count - 1) end
+return 0
+"""
+
+
+class RedisLink:
+    """A connection to Redis, made at the first use.
+
+    Args:
+        url: ``redis://``, ``rediss://`` (TLS) or ``unix://``.
+
+    Raises:
+        ConfigError: The URL is none of these.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in _SCHEMES:
+            raise ConfigError(
+                N_("The address of Redis cannot be understood."), hint=N_("It looks like redis://127.0.0.1:6379/0.")
+            )
+        self._url = url
+        self.address = f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        """The URL without a password: fit to be shown."""
+
+    @contextmanager
+    def client(self) -> Iterator[Any]:
+        """Give the client for a ``with`` block, and translate its errors.
+
+        Raises:
+            DatabaseError: Redis does not answer, or refuses.
+            MissingDependencyError: The library is not installed.
+        """
+        client = self._client
+        import redis
+
+        try:
+            yield client
+        except redis.AuthenticationError as exc:
+            raise DatabaseError(
+                N_("Redis at {address} refuses the user name or password."),
+                hint=N_("Check SMARTABSEN_REDIS_URL."),
+                address=self.address,
+            ) from exc
+        except (redis.ConnectionError, redis.TimeoutError) as exc:
+            raise DatabaseError(
+                N_("Redis at {address} does not answer."),
+                hint=N_("Check that it runs; without SMARTABSEN_REDIS_URL the database does its work."),
+                address=self.address,
+            ) from exc
+        except redis.RedisError as exc:
+            problem = str(exc).partition("\n")[0]
+            raise DatabaseError(
+                N_("Redis at {address} reports a problem: {problem}"), address=self.address, problem=problem
+            ) from exc
+
+    def check(self) -> str:
+        """Ask Redis for its version. Raises as :meth:`client`."""
+        with self.client() as client:
+            return str(client.info("server")["redis_version"])
+
+    def close(self) -> None:
+        """Close its connections."""
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    @cached_property
+    def _client(self) -> Any:
+        try:
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+        except ImportError as exc:
+            raise MissingDependencyError(
+                N_("A server with Redis needs the Python package redis."),
+                hint=N_("Install it: pip install '{install}'"),
+                install="smartabsen[redis]",
+            ) from exc
+        return redis.Redis.from_url(
+            self._url,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            # Its own tries would add up to more than a person waits.
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+            encoding_errors="replace",
+            health_check_interval=30,
+        )
+
+
+class RedisWebSessions:
+    """The sessions of browsers; see :class:`smartabsen.store.web_sessions.WebSessionStore`.
+
+    Args:
+        link: The Redis.
+        clock: Gives the present instant (UTC, aware).
+    """
+
+    def __init__(self, link: RedisLink, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._link = link
+        self._clock = clock
+
+    def create(self, data: Mapping[str, object], *, idle_s: int, absolute_s: int, user_id: int | None = None) -> str:
+        """Start a session and return its id: 43 random characters."""
+        now, sid = self._clock().timestamp(), secrets.token_urlsafe(32)
+        values = {
+            "data": json.dumps(dict(data)),
+            "user_id": "" if user_id is None else str(user_id),
+            "created_at": repr(now),
+            "idle_s": str(idle_s),
+            "idle_until": repr(now + min(idle_s, absolute_s)),
+            "expires_at": repr(now + absolute_s),
+        }
+        with self._link.client() as client, client.pipeline() as steps:
+            steps.hset(_session_key(sid), mapping=values)
+            steps.expire(_session_key(sid), min(idle_s, absolute_s))
+            if user_id is not None:
+                steps.sadd(_user_key(user_id), _session_key(sid))
+                steps.expire(_user_key(user_id), _USER_S)
+            steps.execute()
+        return sid
+
+    def load(self, sid: str, *, touch: bool = True) -> WebSession | None:
+        """Return a session that has not ended, or None; what cannot be read as one has ended."""
+        now = self._clock().timestamp()
+        with self._link.client() as client:
+            found = _read_hash(client, _session_key(sid))
+            try:
+                session, idle_s = _decode(found), int(found["idle_s"])
+                idle_until, expires_at = float(found["idle_until"]), float(found["expires_at"])
+            except (KeyError, TypeError, ValueError, OverflowError):
+                return None
+            if not now < min(idle_until, expires_at):
+                return None
+            later = min(now + idle_s, expires_at)
+            if touch and later - idle_until > _TOUCH_SHARE * idle_s:
+                arguments = [repr(now), repr(later), math.ceil(later - now)]
+                client.eval(_TOUCH, 1, _session_key(sid), *arguments)
+        return session
+
+    def save(self, sid: str, data: Mapping[str, object]) -> bool:
+        """Store other data; False where the session has ended."""
+        now = repr(self._clock().timestamp())
+        with self._link.client() as client:
+            return bool(client.eval(_SAVE, 1, _session_key(sid), now, "data", json.dumps(dict(data))))
+
+    def renew(self, sid: str, *, user_id: int | None = None) -> str | None:
+        """Give a session another id, in one step: the old one is dead."""
+        new_id = secrets.token_urlsafe(32)
+        arguments = [repr(self._clock().timestamp()), "" if user_id is None else str(user_id), PREFIX, _USER_S]
+        with self._link.client() as client:
+            done = client.eval(_RENEW, 2, _session_key(sid), _session_key(new_id), *arguments)
+        return new_id if done else None
+
+    def revoke(self, sid: str) -> bool:
+        """End a session; False where there was none."""
+        with self._link.client() as client:
+            return bool(client.delete(_session_key(sid)))
+
+    def revoke_user(self, user_id: int, *, keep: str = "") -> int:
+        """End all sessions of a user but ``keep``, and return how many."""
+        with self._link.client() as client:
+            theirs = set(client.smembers(_user_key(user_id))) - {_session_key(keep)}
+            if not theirs:
+                return 0
+            ended = int(client.delete(*theirs))
+            client.srem(_user_key(user_id), *theirs)
+        return ended
+
+    def sweep(self) -> int:
+        """Redis itself removes what has ended."""
+        return 0
+
+
+class RedisRateLimits:
+    """Counts of tries; see :class:`smartabsen.store.rate_limits.RateLimitTable`.
+
+    Args:
+        link: The Redis.
+        clock: Gives the present instant (UTC, aware).
+    """
+
+    def __init__(self, link: RedisLink, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._link = link
+        self._clock = clock
+
+    def hit(self, key: str, *, limit: int, per_s: int) -> int:
+        """Count a try, and return 0 where it is allowed, else the whole seconds to wait."""
+        now = self._clock().timestamp()
+        with self._link.client() as client:
+            wait = client.eval(_HIT, 1, _count_key(key), repr(now), limit, per_s, repr(now + per_s))
+        return _whole(float(wait))
+
+    def wait_s(self, key: str, *, limit: int) -> int:
+        """Return the whole seconds until the next try is allowed, 0 where it is now; counts nothing."""
+        now = self._clock().timestamp()
+        with self._link.client() as client:
+            count, resets_at = client.hmget(_count_key(key), "count", "resets_at")
+        if count is None or resets_at is None or int(count) < limit:
+            return 0
+        return _whole(float(resets_at) - now)
+
+    def give_back(self, key: str) -> None:
+        """Take one try back, as after a right one."""
+        with self._link.client() as client:
+            client.eval(_GIVE_BACK, 1, _count_key(key))
+
+    def forget(self, key: str) -> None:
+        """Forget all tries of a key."""
+        with self._link.client() as client:
+            client.delete(_count_key(key))
+
+    def sweep(self) -> int:
+        """Redis itself removes counts that mean nothing any more."""
+        return 0
+
+
+def _read_hash(client: Any, key: str) -> dict[str, str]:
+    """Return the fields of a hash; nothing where somebody planted another kind of value in its place."""
+    import redis
+
+    try:
+        fields: dict[str, str] = client.hgetall(key)
+    except redis.ResponseError as exc:
+        if not str(exc).startswith("WRONGTYPE"):
+            raise
+        return {}
+    return fields
+
+
+def _decode(found: Mapping[str, str]) -> WebSession:
+    data = json.loads(found["data"])
+    if not isinstance(data, dict):
+        raise ValueError("the data of a session is an object")
+    user_id = int(found["user_id"]) if found["user_id"] else None
+    return WebSession(data, user_id, datetime.fromtimestamp(float(found["created_at"]), UTC))
+
+
+def _whole(seconds: float) -> int:
+    return max(1, math.ceil(seconds)) if seconds > 0 else 0
+
+
+def _session_key(sid: str) -> str:
+    return f"{PREFIX}session:{sha256(sid.encode()).hexdigest()}"
+
+
+def _user_key(user_id: int) -> str:
+    return f"{PREFIX}user:{user_id}"
+
+
+def _count_key(key: str) -> str:
+    return f"{PREFIX}tries:{sha256(key.encode()).hexdigest()}"

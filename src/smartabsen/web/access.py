@@ -1,0 +1,95 @@
+"""Who may call which route: one table, enforced before anything of a request is read.
+
+A route without an entry answers nobody, and a test fails.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+from flask import Flask, abort, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from ..config import Network
+from ..i18n import _
+from .admin.access import ROUTES as ADMIN_ROUTES, find_role
+from .faults import Problem, answers_json, fail
+from .grants import find_grant, signed_out
+from .library import library
+from .roles import Route, Who
+
+ROUTES: Final[dict[str, Route]] = {
+    "static": Route(Who.ANYONE),
+    "bootstrap.static": Route(Who.ANYONE),
+    "health.healthz": Route(Who.ANYONE, as_json=True),
+    "health.readyz": Route(Who.ANYONE, as_json=True),
+    "authority.show": Route(Who.ANYONE),
+    "auth.home": Route(Who.ANYONE),
+    "auth.show": Route(Who.OFFICE),
+    "auth.collect": Route(Who.OFFICE),
+    "auth.status": Route(Who.OFFICE, as_json=True),
+    "verify.show": Route(Who.ANYONE),
+    "verify.answer": Route(Who.ANYONE),
+    "verify.show_pairing": Route(Who.ANYONE),
+    "verify.pair": Route(Who.ANYONE),
+    "attendance.show": Route(Who.VERIFIED),
+    "attendance.process": Route(Who.VERIFIED, as_json=True),
+    "attendance.show_pin": Route(Who.ANYONE),
+    "attendance.punch_by_pin": Route(Who.ANYONE),
+    **ADMIN_ROUTES,
+}
+"""Endpoint to who may call it."""
+
+
+def init_app(app: Flask) -> None:
+    """Enforce the table."""
+    app.before_request(_check)
+
+
+def is_in_office(address: str | None, networks: tuple[Network, ...]) -> bool:
+    """Tell whether an address lies in one of the networks; an IPv4 address may be written as IPv6."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return any((mapped or ip) in network for network in networks)
+
+
+def _elsewhere() -> Problem:
+    return Problem(
+        "network_not_allowed",
+        _("The sign-in is only shown in the networks of the office."),
+        _("Connect to the office's network. IT staff: see signin.allowed_networks."),
+    )
+
+
+def _check() -> Response | None:
+    endpoint = request.endpoint
+    if endpoint is None:
+        # No such page, or not by this method: the error is on its way.
+        return None
+    route = ROUTES.get(endpoint)
+    if route is None:
+        abort(403)
+    needed = route.needed_for(request.method)
+    if needed is Who.ANYONE:
+        return None
+    if needed in (Who.OFFICE, Who.VERIFIED):
+        if not is_in_office(request.remote_addr, library().settings.signin.networks):
+            return fail(_elsewhere(), 403)
+        if needed is Who.VERIFIED and find_grant() is None:
+            return redirect(url_for("auth.show")) if not answers_json() else fail(signed_out(), 401)
+        return None
+    role = find_role()
+    if role is None:
+        if request.method in ("GET", "HEAD") and not answers_json():
+            return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
+        abort(401)
+    if needed is Who.ADMIN and role is not Who.ADMIN:
+        abort(403)
+    if route.max_bytes is not None:
+        # Said here, because the CSRF token of a form is read before its view is called.
+        request.max_content_length = route.max_bytes
+    return None

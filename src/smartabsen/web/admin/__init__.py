@@ -1,0 +1,18 @@
+"""The pages of the administrators, under ``/admin``: each module registers the routes of one subject."""
+
+from . import attendance, audit, corrections, employees, leave, login, phones, system, today, users
+from .blueprint import blueprint
+
+__all__ = [
+    "attendance",
+    "audit",
+    "blueprint",
+    "corrections",
+    "employees",
+    "leave",
+    "login",
+    "phones",
+    "system",
+    "today",
+    "users",
+]

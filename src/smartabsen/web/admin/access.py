@@ -1,0 +1,88 @@
+"""Who may call which page of the administrators, and who is logged in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import g
+
+from ...core.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
+from ...domain import Role, User
+from ..library import library
+from ..roles import Route, Who
+from ..sessions import browser_session
+
+PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
+"""Of a form with as many pictures as are taken at once, each as large as it may be."""
+_VIEW = Route(Who.VIEWER)
+_CHANGE = Route(Who.ADMIN)
+
+ROUTES: Final[dict[str, Route]] = {
+    "admin.login": Route(Who.ANYONE),
+    "admin.log_in": Route(Who.ANYONE),
+    "admin.setup": Route(Who.ANYONE),
+    "admin.set_up": Route(Who.ANYONE),
+    "admin.logout": _VIEW,
+    "admin.account": _VIEW,
+    "admin.change_password": _VIEW,
+    "admin.today": _VIEW,
+    "admin.today_part": _VIEW,
+    "admin.employees": _VIEW,
+    "admin.employee": _VIEW,
+    "admin.new_employee": _CHANGE,
+    "admin.add_employee": _CHANGE,
+    "admin.edit_employee": _CHANGE,
+    "admin.set_employee_active": _CHANGE,
+    "admin.enrol": Route(Who.ADMIN, max_bytes=PICTURES_BYTES),
+    "admin.pair_phone": _CHANGE,
+    "admin.phones_part": _VIEW,
+    "admin.revoke_phone": _CHANGE,
+    "admin.set_pin": _CHANGE,
+    "admin.remove_pin": _CHANGE,
+    "admin.days": _VIEW,
+    "admin.month": _VIEW,
+    "admin.late": _VIEW,
+    "admin.export": _VIEW,
+    "admin.day": _VIEW,
+    "admin.correct": _CHANGE,
+    "admin.void": _CHANGE,
+    "admin.add_punch": _CHANGE,
+    "admin.leave": _VIEW,
+    "admin.enter_leave": _CHANGE,
+    "admin.take_back_leave": _CHANGE,
+    "admin.audit": _CHANGE,
+    "admin.users": _CHANGE,
+    "admin.add_user": _CHANGE,
+    "admin.user_password": _CHANGE,
+    "admin.user_active": _CHANGE,
+    "admin.user_role": _CHANGE,
+    "admin.system": _VIEW,
+    "admin.training_part": _VIEW,
+    "admin.train": _CHANGE,
+    "admin.check": _CHANGE,
+}
+"""Endpoint to who may call it."""
+
+
+def current_user() -> User | None:
+    """Return the user who is logged in, or None; asked once in a request."""
+    if "user" not in g:
+        session = browser_session()
+        g.user = None
+        if session.user_id is not None and session.began_at is not None:
+            g.user = library().users.find_by_session(session.user_id, session.began_at)
+    user: User | None = g.user
+    return user
+
+
+def find_role() -> Who | None:
+    """Return VIEWER or ADMIN for the user who is logged in, None where nobody is."""
+    user = current_user()
+    if user is None:
+        return None
+    return Who.ADMIN if user.role is Role.ADMIN else Who.VIEWER
+
+
+def may(user: User, needed: Who) -> bool:
+    """Return whether a user may call what needs this."""
+    return needed is not Who.ADMIN or user.role is Role.ADMIN

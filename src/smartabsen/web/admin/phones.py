@@ -1,0 +1,71 @@
+"""Phones and PINs of an employee."""
+
+from __future__ import annotations
+
+from flask import make_response, redirect, render_template, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from ...i18n import _
+from ..library import library
+from . import forms
+from .blueprint import blueprint, done, tells_problems
+from .parts import part
+
+
+@blueprint.post("/employees/<int:employee_id>/phones")
+@tells_problems(lambda employee_id: _address(employee_id))
+def pair_phone(employee_id: int) -> Response:
+    """Show a QR that pairs one phone, once, within ten minutes. It is on this page only: a GET cannot bring it back."""
+    person = library().desk.get_employee(employee_id)
+    pairing = library().phones.start_pairing(person.code)
+    page = render_template(
+        "admin/pair_phone.html",
+        person=person,
+        pairing=pairing,
+        qr=Markup(library().phones.render_svg(pairing)),  # noqa: S704 - drawn here, from modules
+        phones=library().phones.list_phones(person.code),
+    )
+    return make_response(page)
+
+
+@blueprint.get("/employees/<int:employee_id>/phones/part")
+def phones_part(employee_id: int) -> Response:
+    """Return the list of phones, for the page that waits for a new one."""
+    person = library().desk.get_employee(employee_id)
+    return part("admin/_phones.html", person=person, phones=library().phones.list_phones(person.code))
+
+
+@blueprint.post("/employees/<int:employee_id>/phones/<int:phone_id>/revoke")
+@tells_problems(lambda employee_id, **_: _address(employee_id))
+def revoke_phone(employee_id: int, phone_id: int) -> Response:
+    """Revoke a phone at once."""
+    person = library().desk.get_employee(employee_id)
+    if phone_id in {phone.id for phone in library().phones.list_phones(person.code)}:
+        library().phones.revoke(phone_id)
+    done(_("The phone counts no longer."))
+    return redirect(_address(employee_id))
+
+
+@blueprint.post("/employees/<int:employee_id>/pin")
+@tells_problems(lambda employee_id: _address(employee_id))
+def set_pin(employee_id: int) -> Response:
+    """Give an employee a PIN."""
+    person = library().desk.get_employee(employee_id)
+    library().phones.set_pin(person.code, forms.text("pin"))
+    done(_("The PIN of {name} is set.", name=person.name))
+    return redirect(_address(employee_id))
+
+
+@blueprint.post("/employees/<int:employee_id>/pin/remove")
+@tells_problems(lambda employee_id: _address(employee_id))
+def remove_pin(employee_id: int) -> Response:
+    """Take an employee's PIN away."""
+    person = library().desk.get_employee(employee_id)
+    library().phones.remove_pin(person.code)
+    done(_("{name} has no PIN now.", name=person.name))
+    return redirect(_address(employee_id))
+
+
+def _address(employee_id: int) -> str:
+    return url_for("admin.employee", employee_id=employee_id)

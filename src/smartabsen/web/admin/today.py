@@ -1,0 +1,22 @@
+"""Who is in, late, and not there yet."""
+
+from __future__ import annotations
+
+from flask import render_template
+from werkzeug.wrappers import Response
+
+from ..library import library
+from .blueprint import blueprint
+from .parts import part
+
+
+@blueprint.get("/")
+def today() -> str:
+    """Show the work date as it stands."""
+    return render_template("admin/today.html", today=library().desk.today())
+
+
+@blueprint.get("/today/part")
+def today_part() -> Response:
+    """Return the part of the page that changes, for polling."""
+    return part("admin/_today.html", today=library().desk.today())

@@ -1,0 +1,151 @@
+"""Attendance: by the face before the computer's camera, or by the PIN on a paired phone."""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from contextlib import suppress
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask_babel import format_date, format_time
+from werkzeug.wrappers import Response
+
+from ..core.checkin import MAX_FRAMES, CheckIn, CheckInResult
+from ..domain import Outcome, PunchResult
+from ..errors import SmartAbsenError
+from ..i18n import _, describe_error
+from ..messages import STATUSES, describe_outcome, fill, greet
+from .access import is_in_office
+from .faults import fail, json_answer, problem_of_status
+from .grants import find_grant, signed_out, use_up
+from .library import library
+from .phone_cookie import find_phone
+from .security import allow_camera
+from .verify import has_confirmed
+
+blueprint = Blueprint("attendance", __name__)
+
+WARM_UP: Final = "SMARTABSEN_WARM_UP"
+"""Key in the Flask configuration: whether the camera page loads engine and model in the background."""
+ATTEMPTS: Final = 20
+"""Bursts that one sign-in may send."""
+_DONE: Final = (Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED)
+_KEY: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+@blueprint.get("/web_attendance")
+def show() -> Response:
+    """Show the camera."""
+    grant = find_grant()
+    if grant is None or grant.answer is not None:
+        return redirect(url_for("auth.show"))
+    allow_camera()
+    if current_app.config[WARM_UP] and not library().checkin.is_warm:
+        # The person is still looking for the button.
+        threading.Thread(target=_warm_up, args=(library().checkin,), name="warm-up", daemon=True).start()
+    return make_response(render_template("attendance.html", seconds=grant.seconds_left, paired=bool(grant.code)))
+
+
+@blueprint.post("/process_attendance")
+def process() -> Response:
+    """Recognise the person in a burst of frames and record the punch."""
+    grant = find_grant()
+    assert grant is not None, "the access table lets nobody in without"
+    key = request.form.get("key", "")
+    if not _KEY.fullmatch(key):
+        abort(400)
+    if grant.answer is not None:
+        if key != grant.key:
+            return fail(signed_out(), 401)
+        return json_answer(grant.answer)
+    wait_s = library().limits.hit(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
+    if wait_s:
+        return fail(problem_of_status(429), 429, retry_after_s=wait_s)
+    files = request.files.getlist("frames")
+    if len(files) > MAX_FRAMES:
+        abort(400)
+    only = library().get_employee(grant.code) if grant.code else None
+    result = library().checkin.attempt([file.stream.read() for file in files], key=f"web-{grant.id}-{key}", only=only)
+    answer = _describe(result)
+    if result.outcome in _DONE:
+        use_up(grant, key=key, answer=answer)
+    return json_answer(answer)
+
+
+@blueprint.get("/pin")
+def show_pin() -> Response:
+    """Ask the owner of a paired phone for the PIN."""
+    return _pin_page()
+
+
+@blueprint.post("/pin")
+def punch_by_pin() -> Response:
+    """Record a punch by phone and PIN."""
+    phone = find_phone()
+    key = request.form.get("key", "")
+    if phone is None or not _may_punch_here():
+        return _pin_page()
+    if not _KEY.fullmatch(key):
+        abort(400)
+    try:
+        result = library().phones.punch_by_pin(phone, request.form.get("pin", "").strip(), key=f"pin-{phone.id}-{key}")
+    except SmartAbsenError as error:
+        if error.http_status >= 500:
+            raise
+        message, hint = describe_error(error)
+        return _pin_page(problem=f"{message} {hint}".strip(), status=error.http_status)
+    return make_response(render_template("pin.html", message=_greeting(result)))
+
+
+def _warm_up(checkin: CheckIn) -> None:
+    with suppress(SmartAbsenError):
+        # The attempt itself will say what is wrong.
+        checkin.warm_up()
+
+
+def _pin_page(*, problem: str = "", status: int = 200) -> Response:
+    phone = find_phone()
+    page = render_template("pin.html", phone=phone, here=_may_punch_here(), problem=problem, key=uuid.uuid4().hex)
+    return make_response(page, status if phone is not None else 403)
+
+
+def _may_punch_here() -> bool:
+    # A PIN says who, not where: the phone is in the office's network, or has just been at one of its screens.
+    return has_confirmed() or is_in_office(request.remote_addr, library().settings.signin.networks)
+
+
+def _describe(result: CheckInResult) -> dict[str, Any]:
+    """Return what a browser learns: no similarity, and nobody's name but that of who was recorded."""
+    message, next_step = describe_outcome(result.outcome)
+    if result.detail:
+        message, next_step = fill(result.detail, result.params), ""
+    if result.result is None:
+        return {
+            "outcome": result.outcome.value,
+            "message": message,
+            "next_step": next_step,
+            "employee": None,
+            "punch": None,
+        }
+    punch = result.result.punch
+    status = punch.status or result.result.day.status
+    return {
+        "outcome": result.outcome.value,
+        "message": _greeting(result.result),
+        "next_step": "",
+        "employee": {"code": result.result.employee.code, "name": result.result.employee.name},
+        "punch": {
+            "at": punch.at.isoformat(timespec="seconds"),
+            "time": format_time(punch.at, "short"),
+            "date": format_date(punch.at, "full"),
+            "status": status.value,
+            "status_text": _(STATUSES[status]),
+        },
+    }
+
+
+def _greeting(result: PunchResult) -> str:
+    return greet(result, ZoneInfo(library().settings.site.zone))

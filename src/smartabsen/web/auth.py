@@ -1,0 +1,80 @@
+"""Signing in: the computer shows a code, the phone confirms it, and the computer collects what was granted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from ..domain import SignInState
+from ..i18n import _
+from .faults import fail, json_answer, problem_of_status
+from .grants import take_grant
+from .library import library
+from .pace import Pace
+from .security import rate_limited
+from .sessions import browser_session
+
+blueprint = Blueprint("auth", __name__)
+
+POLL: Final = Pace(1.0)
+"""A browser that asks more often how its sign-in stands is told to wait."""
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """Lead to the sign-in."""
+    return redirect(url_for("auth.show"))
+
+
+@blueprint.get("/auth")
+@rate_limited("auth", limit=120, per_s=60)
+def show() -> Response:
+    """Make a request to sign in and show its code; the earlier one of this browser is dead."""
+    signin = library().signin
+    # First, so that it is stored together with a new session.
+    generate_csrf()
+    asked = signin.generate_qr_code(browser_session().need_sid())
+    page = render_template(
+        "auth.html",
+        asked=asked,
+        qr=Markup(signin.render_svg(asked)),  # noqa: S704 - drawn here, from modules
+        seconds=max(0, int((asked.expires_at - datetime.now(UTC)).total_seconds())),
+        address=signin.address,
+        reaches_phones=signin.reaches_phones,
+    )
+    return make_response(page)
+
+
+@blueprint.get("/auth/status")
+def status() -> Response:
+    """Tell the browser that asked how its request stands; nothing is written, and one row is read."""
+    sid = browser_session().claimed_sid
+    if not sid:
+        return _state(SignInState.DEAD)
+    if POLL.is_too_fast(sid):
+        return fail(problem_of_status(429), 429, retry_after_s=1)
+    return _state(library().signin.get_verification_status(sid))
+
+
+@blueprint.post("/auth")
+def collect() -> Response:
+    """Collect what the phone granted, once, and go on to the camera."""
+    sid = browser_session().sid
+    granted = library().signin.collect(sid) if sid else None
+    if granted is None:
+        flash(_("This sign-in is not valid any more. Here is a new one."))
+        return redirect(url_for("auth.show"), 303)
+    take_grant(granted)
+    return redirect(url_for("attendance.show"), 303)
+
+
+def _state(state: SignInState) -> Response:
+    response = json_answer({"state": state.value})
+    response.set_etag(f"signin-{state.value}")
+    response.make_conditional(request)
+    return response

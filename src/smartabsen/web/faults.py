@@ -1,0 +1,122 @@
+"""Where errors become answers: a page in the visitor's language, or JSON that always has the same shape."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from flask import Flask, json, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from ..errors import SmartAbsenError, TooManyTriesError
+from ..i18n import N_, _, describe_error
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a visitor sees it: stable code, one sentence, what to do next (may be empty)."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+_STATUSES: Final[dict[int, tuple[str, str, str]]] = {
+    400: ("bad_request", N_("This request cannot be understood."), N_("Go back, load the page again and retry.")),
+    401: ("not_logged_in", N_("You are not logged in, or you were logged out."), N_("Log in and try again.")),
+    403: ("forbidden", N_("You may not do this here."), N_("Ask your administrator if you think that you should.")),
+    404: ("not_found", N_("There is no such page."), N_("Check the address, or begin at the first page.")),
+    405: ("method_not_allowed", N_("This page does not work that way."), N_("Begin at the first page.")),
+    413: ("too_large", N_("That was too large."), N_("Send less at once.")),
+    429: ("too_many_requests", N_("That was too often."), N_("Wait a moment and try again.")),
+    500: (
+        "bug",
+        N_("Something went wrong here; it is not your fault."),
+        N_("Try again; if it stays, tell your IT staff."),
+    ),
+    503: ("unavailable", N_("The server cannot do this right now."), N_("Try again in a minute.")),
+}
+"""Status to code, sentence and next step."""
+_STALE_PAGE: Final = (
+    "csrf",
+    N_("This page was open for too long, or your browser refuses cookies."),
+    N_("Load the page again and retry."),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error in one of the two forms."""
+    app.register_error_handler(SmartAbsenError, _answer_known)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_bug)
+
+
+def json_answer(body: Mapping[str, object], *, status: int = 200) -> Response:
+    """Return a JSON answer."""
+    return Response(json.dumps(body, ensure_ascii=False) + "\n", status, content_type="application/json")
+
+
+def answers_json() -> bool:
+    """Tell whether errors of this request are JSON: by the access table, or by what the client accepts."""
+    from .access import ROUTES
+
+    route = ROUTES.get(request.endpoint or "")
+    if route is not None and route.as_json:
+        return True
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def problem_of_status(status: int) -> Problem:
+    """Return what is said about an HTTP status, in the current language."""
+    known = _STATUSES.get(status) or _STATUSES[500 if status >= 500 else 400]
+    code, message, hint = known
+    return Problem(code, _(message), _(hint))
+
+
+def fail(problem: Problem, status: int, *, retry_after_s: int = 0) -> Response:
+    """Answer an error."""
+    if answers_json():
+        response = json_answer({"error": asdict(problem)}, status=status)
+    else:
+        response = make_response(render_template("error.html", problem=problem, status=status), status)
+    if retry_after_s:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
+def _answer_known(error: SmartAbsenError) -> Response:
+    # A server that is asked a page has nothing "partly done".
+    status = error.http_status if error.http_status >= 400 else 500
+    if status >= 500:
+        _log.error("%s %s: %s", request.method, request.path, error)
+        if status == 500:
+            return fail(problem_of_status(500), 500)
+    wait_s = error.params.get("seconds", 0) if isinstance(error, TooManyTriesError) else 0
+    retry_after_s = wait_s if isinstance(wait_s, int) else 0
+    return fail(Problem(error.code, *describe_error(error)), status, retry_after_s=retry_after_s)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    if isinstance(error, CSRFError):
+        code, message, hint = _STALE_PAGE
+        return fail(Problem(code, _(message), _(hint)), status)
+    response = fail(problem_of_status(status), status)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_bug(error: Exception) -> Response:
+    # The path and not the address: what stands behind the question mark may be a secret.
+    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return fail(problem_of_status(500), 500)

@@ -1,0 +1,25 @@
+"""Whether the server lives, and whether it can do its work: for service managers and load balancers."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from .faults import json_answer
+from .library import library
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Answer that the process lives; nothing else is looked at."""
+    return json_answer({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Answer 200 when database, engine and trained model are there, 503 with what is not; no model is loaded."""
+    checks = {check.name: check.level.value for check in library().check_readiness()}
+    ready = "fail" not in checks.values()
+    return json_answer({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)

@@ -1,0 +1,227 @@
+"""The servers that ``smartabsen serve`` starts, and how they stop.
+
+In production Gunicorn runs several worker processes with threads; nothing is loaded before it forks, because a forked
+child of a process that has searched or recognised hangs for ever (OpenMP). On Windows, which has no Gunicorn, Waitress
+runs one process. Outside production it is one process with threads, which is there at once and ends at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from ..config import ServerSettings
+from ..core.app import SmartAbsen
+from ..errors import ConfigError
+from ..i18n import N_
+from .factory import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+GRACE_S: Final = 15.0
+"""Requests in progress get so long to end."""
+_TIMEOUT_S: Final = 60
+_log: Final = logging.getLogger(__name__)
+
+
+def serve(app: SmartAbsen, *, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
+    """Answer requests until ``stop`` is set, SIGTERM or Ctrl-C comes.
+
+    Args:
+        app: The installation. In production its connections are closed: each worker opens it anew.
+        ready: Called when the server listens, or is about to where a server of others does the listening.
+
+    Raises:
+        ConfigError: It cannot start like this.
+    """
+    server = app.settings.server
+    if not server.production:
+        _serve_here(app, stop, ready)
+    elif os.name == "nt":
+        _serve_by_waitress(app, stop, ready)
+    else:
+        loaded = app.services.loaded
+        app.close()
+        ready()
+        _serve_by_gunicorn(server, lambda: create_app(SmartAbsen(loaded)))
+
+
+# --- one process ---------------------------------------------------------------------------------------------
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Logs nothing about requests: addresses can hold tokens."""
+
+    def version_string(self) -> str:
+        """Return the name without versions."""
+        return "smartabsen"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: ARG002 - Werkzeug's
+        """Log what goes wrong below HTTP only where somebody debugs; browsers hang up all the time."""
+        _log.debug(message, *args)
+
+
+class InProgress:
+    """Counts the requests that are being answered.
+
+    Args:
+        app: What answers them.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._count = 0
+        self._changed = threading.Condition()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        with self._changed:
+            self._count += 1
+        try:
+            return self._app(environ, start_response)
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until none is left; False where some are after ``timeout_s``."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count == 0, timeout_s)
+
+
+def _serve_here(app: SmartAbsen, stop: threading.Event, ready: Callable[[], None]) -> None:
+    settings = app.settings.server
+    counted = InProgress(create_app(app))
+    context = None
+    if settings.tls_cert is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    listener = _listen(settings)
+    server: BaseWSGIServer = make_server(
+        settings.host,
+        settings.port,
+        counted,
+        threaded=True,
+        request_handler=QuietHandler,
+        ssl_context=context,
+        fd=listener.fileno(),
+    )
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
+    thread.start()
+    try:
+        ready()
+        stop.wait()
+    finally:
+        server.shutdown()
+        counted.wait(GRACE_S)
+        server.server_close()
+        listener.close()
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(128)
+    except OSError as exc:
+        listener.close()
+        raise ConfigError(
+            N_("The server cannot listen on {host}: {problem}"),
+            hint=N_("Take 127.0.0.1 for this computer alone, 0.0.0.0 for its networks."),
+            host=settings.host,
+            problem=exc.strerror or exc,
+        ) from exc
+    return listener
+
+
+# --- Gunicorn ------------------------------------------------------------------------------------------------
+
+
+def gunicorn_options(settings: ServerSettings) -> dict[str, object]:
+    """Return what Gunicorn is told."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    options: dict[str, object] = {
+        "bind": f"{host}:{settings.port}",
+        "workers": settings.workers,
+        "threads": settings.threads,
+        "worker_class": "gthread",
+        "preload_app": False,
+        "timeout": _TIMEOUT_S,
+        "graceful_timeout": int(GRACE_S),
+        "keepalive": 5,
+        # Requests are not logged: addresses can hold tokens.
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "warning",
+        # The number of trusted proxies is our own setting; by default Gunicorn would believe any on this machine.
+        "forwarded_allow_ips": "",
+        "proc_name": "smartabsen",
+    }
+    memory = Path("/dev/shm")  # noqa: S108 - for the heartbeat files of Gunicorn, which makes them unguessable
+    if os.access(memory, os.W_OK):
+        options["worker_tmp_dir"] = str(memory)
+    if settings.tls_cert is not None:
+        options |= {"certfile": str(settings.tls_cert), "keyfile": str(settings.tls_key)}
+    return options
+
+
+def _serve_by_gunicorn(settings: ServerSettings, make: Callable[[], WSGIApplication]) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    class Application(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            for name, value in gunicorn_options(settings).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> WSGIApplication:
+            return make()
+
+    master = os.getpid()
+    try:
+        Application().run()
+    except SystemExit as exc:
+        # Gunicorn ends its processes so. A worker must not come back into the program of its master.
+        if os.getpid() != master:
+            raise
+        if exc.code:
+            raise ConfigError(
+                N_("The server could not start its workers."), hint=N_("What they said stands above.")
+            ) from exc
+
+
+# --- Waitress ------------------------------------------------------------------------------------------------
+
+
+def _serve_by_waitress(app: SmartAbsen, stop: threading.Event, ready: Callable[[], None]) -> None:
+    settings = app.settings.server
+    if settings.tls_cert is not None:
+        raise ConfigError(
+            N_("On Windows a server in production does not speak https itself."),
+            hint=N_("Put a proxy with https before it (Caddy, IIS, Cloudflare Tunnel), or leave --production out."),
+        )
+    from waitress.server import create_server
+
+    server = create_server(create_app(app), host=settings.host, port=settings.port, threads=settings.threads)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    ready()
+    while not stop.wait(0.5):
+        # Windows delivers Ctrl-C between two short waits only.
+        time.sleep(0)
+    server.close()

@@ -1,0 +1,70 @@
+"""``smartabsen user`` on a real installation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from smartabsen.cli.app import app
+from smartabsen.store import passwords
+
+PASSWORD = "empat kuda makan rumput"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs commands in one home; ``typed`` is what comes on stdin."""
+    monkeypatch.setattr(passwords, "ROUNDS", 4)
+    monkeypatch.setenv("SMARTABSEN_HOME", str(tmp_path / "home"))
+
+    def call(*arguments: str, typed: str = "") -> Result:
+        return CliRunner().invoke(app, ["user", *arguments], prog_name="smartabsen", input=typed)
+
+    return call
+
+
+def data(result: Result) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(result.stdout)["data"]
+    return answer
+
+
+def test_a_user_is_added_listed_disabled_and_enabled(run: Run) -> None:
+    """The password comes on stdin and is in no output."""
+    added = run("add", "siti", "--role", "admin", "--json", typed=f"{PASSWORD}\n")
+    run("add", "budi", typed=f"{PASSWORD}\n")
+    assert (added.exit_code, data(added)["user"]["role"]) == (0, "admin")
+    assert PASSWORD not in added.output
+
+    assert data(run("disable", "budi", "--json"))["user"]["active"] is False
+    assert "disabled" in run("list").stdout
+    assert data(run("enable", "budi", "--json"))["user"]["active"] is True
+    assert data(run("role", "budi", "admin", "--json"))["user"]["role"] == "admin"
+    assert [user["name"] for user in data(run("list", "--json"))["users"]] == ["budi", "siti"]
+    assert run("passwd", "budi", typed="lima kuda makan rumput\n").exit_code == 0
+
+
+def test_what_cannot_be_is_one_line_with_what_to_do(run: Run) -> None:
+    """A weak password, an unknown user, the last administrator."""
+    weak = run("add", "siti", typed="short\n")
+    assert (weak.exit_code, "too short" in weak.stderr) == (2, True)
+    unknown = run("passwd", "nobody", typed=f"{PASSWORD}\n")
+    assert (unknown.exit_code, "no user" in unknown.stderr) == (1, True)
+    run("add", "siti", "--role", "admin", typed=f"{PASSWORD}\n")
+    last = run("disable", "siti")
+    assert (last.exit_code, "last administrator" in last.stderr) == (1, True)
+
+
+def test_the_setup_secret_is_printed_alone_while_there_is_no_user(run: Run) -> None:
+    """A script can use it as it is."""
+    result = run("setup")
+    assert result.exit_code == 0
+    assert [len(group) for group in result.stdout.strip().split("-")] == [4] * 5
+    assert "user setup" in run("list").stderr
+    run("add", "siti", typed=f"{PASSWORD}\n")
+    assert run("setup").exit_code == 1

@@ -1,0 +1,203 @@
+"""Audit trail, database and log through the facade and the command line, on a small real installation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from smartabsen import ConfigError, DatabaseError, InvalidInputError, SmartAbsen
+from smartabsen.cli.app import app as program
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(flags: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command line on the installation."""
+    monkeypatch.setenv("SMARTABSEN_HOME", str(flags["home"]))
+    monkeypatch.setenv("SMARTABSEN_ENGINE", "fake")
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(program, list(arguments), prog_name="smartabsen")
+
+    return call
+
+
+def answer(result: Result) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+@pytest.fixture
+def used(app: SmartAbsen) -> SmartAbsen:
+    """An installation with an employee and a punch."""
+    app.enrol("Contoh", [], code="E1")
+    app.punch("E1", note="=late")
+    return app
+
+
+def test_what_was_done_is_listed_and_checked(used: SmartAbsen, run: Run) -> None:
+    """With who did it, and to whom; by kind, person and number."""
+    result = run("audit", "list", "--subject", "E1")
+    assert result.exit_code == 0
+    assert "punch.manual" in result.stdout and "note==late" in result.stdout
+    assert [one["action"] for one in answer(run("audit", "list", "--limit", "1", "--json"))["data"]["entries"]] == [
+        "punch.manual"
+    ]
+    verdict = answer(run("audit", "verify", "--json"))
+    assert (verdict["status"], verdict["data"]["problems"]) == ("ok", [])
+    assert run("audit", "verify", "--anchor", verdict["data"]["head"]).exit_code == 0
+
+
+def test_an_edited_entry_is_found_by_the_command_line(used: SmartAbsen, run: Run) -> None:
+    """Exit code 1, and the entry is named."""
+    with used.services.database.connect(exclusive=True) as connection:
+        connection.execute(text("UPDATE audit SET actor = 'nobody' WHERE action = 'punch.manual'"))
+    result = run("audit", "verify")
+    assert result.exit_code == 1
+    assert "was changed" in result.stdout and "not as it was written" in result.stderr
+
+
+def test_an_anchor_is_read_exactly(used: SmartAbsen) -> None:
+    """A mistyped one is a mistake of the command line, not a broken record."""
+    with pytest.raises(InvalidInputError, match="no head"):
+        used.audit.verify(anchor="12")
+
+
+def test_an_export_has_every_entry_and_the_head(used: SmartAbsen, run: Run, tmp_path: Path) -> None:
+    """The export is itself the last entry."""
+    path = tmp_path / "trail.jsonl"
+    assert run("audit", "export", str(path)).exit_code == 0
+    *lines, last = map(json.loads, path.read_text().splitlines())
+    assert lines[-1]["action"] == "audit.export"
+    assert last["head"] == f"{lines[-1]['number']}:{lines[-1]['digest']}" == str(used.audit.verify().head)
+
+
+def test_reads_and_exports_of_attendance_and_biometric_data_are_noted(used: SmartAbsen, tmp_path: Path) -> None:
+    """Who looked at what, with the period."""
+    from datetime import date
+
+    report = used.report(date(2026, 11, 1), date(2026, 11, 30), code="E1")
+    used.write_report(report, tmp_path / "november.csv", format="csv")
+    used.templates_of("E1")
+    found = used.audit.entries(limit=3)
+    assert [(one.action, one.subject) for one in found] == [
+        ("biometric.read", "E1"), ("attendance.export", ""), ("attendance.read", "E1"),
+    ]  # fmt: skip
+    assert found[1].details == {"from": "2026-11-01", "to": "2026-11-30", "file": "november.csv"}
+
+
+def test_the_log_is_compared_and_made_anew(used: SmartAbsen, run: Run) -> None:
+    """Verify changes nothing and says where; rebuild makes it equal and keeps what it does not know."""
+    (log,) = used.settings.csv_dir.glob("*.csv")
+    whole = log.read_bytes()
+    assert run("csv", "verify").exit_code == 0
+    log.write_bytes(whole + b"made up\n")
+    result = run("csv", "verify", "--json")
+    assert (result.exit_code, answer(result)["data"]["differences"]) == (
+        1, [{"date": log.stem, "missing": 0, "unknown": 1}],
+    )  # fmt: skip
+    assert log.read_bytes() == whole + b"made up\n"
+    rebuilt = answer(run("csv", "rebuild", "--json"))["data"]
+    assert (rebuilt["rewritten"], len(rebuilt["kept"])) == ([log.stem], 1)
+    assert log.read_bytes() == whole
+    log.write_bytes(whole[:-5])
+    assert answer(run("csv", "verify", "--json"))["data"]["differences"][0] == {
+        "date": log.stem, "missing": 1, "unknown": 1,
+    }  # fmt: skip
+    log.unlink()
+    assert run("csv", "verify").exit_code == 1
+    assert "1 lines were missing" in run("csv", "rebuild").stdout
+    assert log.read_bytes() == whole
+
+
+def test_the_status_of_the_database_is_shown(used: SmartAbsen, run: Run) -> None:
+    """Kind, schema, journal; an empty one is no trouble and is not made by looking."""
+    found = answer(run("db", "status", "--json"))["data"]
+    assert (found["kind"], found["state"], found["schema"]) == ("SQLite", "current", found["wanted"])
+    assert "nothing was to be done" in run("db", "upgrade").stdout
+    fresh = str(used.settings.home / "fresh")
+    assert answer(run("db", "status", "--home", fresh, "--json"))["data"]["state"] == "empty"
+    assert not Path(fresh, "smartabsen.db").exists()
+
+
+def test_a_database_is_copied_by_the_command_line(used: SmartAbsen, run: Run, tmp_path: Path) -> None:
+    """The copy can be used at once."""
+    url = f"sqlite:///{tmp_path / 'copy.db'}"
+    result = run("db", "copy", "--to", url)
+    assert result.exit_code == 0, result.stderr
+    assert "both databases hold the same" in result.stdout
+    with SmartAbsen.open(flags={"home": str(tmp_path / "other"), "engine": "fake", "database_url": url}) as other:
+        assert [one.code for one in other.employees()] == ["E1"]
+        assert other.audit.verify().problems == ()
+    assert run("db", "copy", "--to", url).exit_code == 1
+
+
+@pytest.mark.mariadb
+def test_the_password_of_the_database_comes_from_a_file_or_the_environment(
+    flags: dict[str, object], mariadb_url: str, tmp_path: Path
+) -> None:
+    """It goes before one in the address, and stands in no message."""
+    from sqlalchemy.engine import make_url
+
+    secret = tmp_path / "password"
+    secret.write_text("not the right one\n")
+    url = make_url(mariadb_url)
+    for given in ({"database.password_file": str(secret)}, {"database.password": "not the right one"}):
+        with (
+            SmartAbsen.open(flags={**flags, "database_url": mariadb_url, **given}) as app,
+            pytest.raises(DatabaseError, match="user name or password") as caught,
+        ):
+            app.employees()
+        assert "right one" not in str(caught.value)
+        assert "right one" not in repr(app.settings) and "right one" not in str(list(app.setting_values()))
+    secret.write_text(f"{url.password or ''}\n")
+    with SmartAbsen.open(flags={**flags, "database_url": mariadb_url, "database.password_file": str(secret)}) as app:
+        assert app.employees() == ()
+    secret.unlink()
+    with (
+        SmartAbsen.open(flags={**flags, "database_url": mariadb_url, "database.password_file": str(secret)}) as app,
+        pytest.raises(ConfigError, match="cannot be read"),
+    ):
+        app.employees()
+
+
+@pytest.mark.mariadb
+def test_a_server_without_tls_is_not_used_where_tls_is_wanted(
+    flags: dict[str, object], mariadb_url: str, tmp_path: Path
+) -> None:
+    """A setting that asks for safety never falls back to none."""
+    import ssl
+
+    authority = Path(ssl.get_default_verify_paths().cafile or "")
+    if not authority.is_file():
+        pytest.skip("this machine has no certificates")
+    wanted = {**flags, "database_url": mariadb_url, "database.tls_ca": str(authority)}
+    with SmartAbsen.open(flags=wanted) as app, pytest.raises(DatabaseError, match="TLS"):
+        app.employees()
+
+
+@pytest.mark.mariadb
+def test_a_server_that_could_lose_commits_is_told(flags: dict[str, object], mariadb_url: str) -> None:
+    """By doctor and by the status of the database."""
+    from sqlalchemy import create_engine
+
+    engine = create_engine(mariadb_url)
+    with SmartAbsen.open(flags={**flags, "database_url": mariadb_url}) as app, engine.connect() as server:
+        assert app.databases.status().facts.risks == ()
+        before = server.scalar(text("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit"))
+        server.execute(text("SET GLOBAL innodb_flush_log_at_trx_commit = 2"))
+        try:
+            (risk,) = app.databases.status().facts.risks
+            rows = [check for check in app.check_health() if check.name == "durability"]
+        finally:
+            server.execute(text(f"SET GLOBAL innodb_flush_log_at_trx_commit = {before}"))
+    engine.dispose()
+    assert "innodb_flush_log_at_trx_commit" in risk
+    assert [check.detail for check in rows] == [risk]

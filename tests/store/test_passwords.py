@@ -1,0 +1,72 @@
+"""Passwords: nothing of them is cut off, and nothing of them is kept."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from smartabsen.errors import InvalidInputError
+from smartabsen.store import passwords
+
+
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "ROUNDS", 4)
+
+
+@pytest.mark.parametrize(
+    ("password", "other"),
+    [
+        ("x" * 72 + "a", "x" * 72 + "b"),
+        ("x" * 1000 + "a", "x" * 1000 + "b"),
+        ("before\0after one", "before\0after two"),
+        ("kata sandi 日本", "kata sandi 日木"),
+    ],
+)
+def test_passwords_that_differ_late_or_behind_a_nul_are_different(password: str, other: str) -> None:
+    """bcrypt alone reads 72 bytes and ends at a NUL."""
+    stored = passwords.hash_password(password)
+
+    assert passwords.is_password(password, stored)
+    assert not passwords.is_password(other, stored)
+    assert password not in stored
+
+
+def test_a_password_typed_on_another_keyboard_is_the_same() -> None:
+    """A letter and its accent as two signs, or as one."""
+    assert passwords.is_password("caf\u00e9 di pojok", passwords.hash_password("cafe\u0301 di pojok"))
+
+
+def test_nobody_is_refused_as_slowly_as_somebody() -> None:
+    """Without a stored hash a whole bcrypt is done all the same; it is never right."""
+    passwords._decoy(passwords.ROUNDS)
+    begun = time.perf_counter()
+    assert not passwords.is_password("nobody's password", None)
+    without = time.perf_counter() - begun
+    stored = passwords.hash_password("somebody's password")
+    begun = time.perf_counter()
+    passwords.is_password("another password", stored)
+    assert without > (time.perf_counter() - begun) / 5
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("9 letter", "too short"),
+        ("x" * 1025, "too long"),
+        ("aaaaaaaaaaaa", "too easy"),
+        ("ababababababab", "too easy"),
+        ("my name is Siti!", "too easy"),
+    ],
+)
+def test_a_password_that_is_easily_guessed_is_refused(password: str, words: str) -> None:
+    """Length counts, signs are not demanded; the password itself is not in the message."""
+    with pytest.raises(InvalidInputError, match=words) as caught:
+        passwords.check_strength(password, name="siti")
+    assert password not in str(caught.value)
+
+
+def test_a_sentence_is_a_good_password() -> None:
+    """No digits, no signs."""
+    passwords.check_strength("empat kuda makan rumput", name="siti")

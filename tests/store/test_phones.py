@@ -1,0 +1,187 @@
+"""Paired phones and invitations: once, hashed, revocable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from smartabsen.domain import Employee, PairedPhone, SignInState, StoredSignIn
+from smartabsen.errors import NotFoundError
+from smartabsen.store import audit, employees, phones, pins
+from smartabsen.store.database import Database
+from smartabsen.store.sign_ins import SignInTable
+
+NOW = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
+SOON = NOW + timedelta(minutes=10)
+
+
+@pytest.fixture
+def pair(database: Database, siti: Employee) -> Callable[..., PairedPhone]:
+    """Pairs phones of Siti."""
+
+    def make(credential: str = "secret", *, label: str = "Android") -> PairedPhone:
+        with database.write() as session:
+            phones.invite(session, siti.id, token=f"invitation {credential}", now=NOW, expires_at=SOON)
+            phone = phones.accept(session, f"invitation {credential}", credential=credential, label=label, now=NOW)
+            assert phone is not None
+            return phone
+
+    return make
+
+
+def test_an_invitation_works_once(database: Database, siti: Employee) -> None:
+    """It can be looked at often, and used once."""
+    with database.write() as session:
+        phones.invite(session, siti.id, token="t", now=NOW, expires_at=SOON)
+    with database.read() as session:
+        assert [phones.find_invitation(session, "t", now=NOW) for _ in range(3)] == [(siti, SOON)] * 3
+    with database.write() as session:
+        first = phones.accept(session, "t", credential="a", label="", now=NOW)
+        second = phones.accept(session, "t", credential="b", label="", now=NOW)
+
+    assert first is not None
+    assert first.employee == siti
+    assert second is None
+
+
+def test_an_invitation_expires(database: Database, siti: Employee) -> None:
+    """At its end it is gone for looking and for using."""
+    with database.write() as session:
+        phones.invite(session, siti.id, token="t", now=NOW, expires_at=SOON)
+        assert phones.find_invitation(session, "t", now=SOON) is None
+        assert phones.accept(session, "t", credential="a", label="", now=SOON) is None
+
+
+def test_a_new_invitation_ends_the_one_before(database: Database, siti: Employee) -> None:
+    """Whoever found the earlier QR has nothing; expired ones of others are removed on the way."""
+    with database.write() as session:
+        budi = employees.add(session, code="E002", name="Budi")
+        phones.invite(session, budi.id, token="old", now=NOW, expires_at=NOW + timedelta(seconds=1))
+        phones.invite(session, siti.id, token="t1", now=NOW, expires_at=SOON)
+        phones.invite(session, siti.id, token="t2", now=NOW + timedelta(seconds=1), expires_at=SOON)
+
+        assert phones.find_invitation(session, "t1", now=NOW) is None
+        assert phones.find_invitation(session, "t2", now=NOW) is not None
+        assert session.scalar(text("SELECT count(*) FROM pairings")) == 1
+
+
+def test_only_hashes_are_stored(database: Database, siti: Employee, pair: Callable[..., PairedPhone]) -> None:
+    """Neither the invitation nor what the phone keeps can be read from the database."""
+    pair("secret of the phone")
+    with database.write() as session:
+        phones.invite(session, siti.id, token="secret of the QR", now=NOW, expires_at=SOON)
+        rows = [*session.execute(text("SELECT * FROM phones")), *session.execute(text("SELECT * FROM pairings"))]
+
+    assert len(rows) == 2
+    assert "secret" not in str(rows)
+
+
+def test_a_phone_is_known_by_its_secret_until_it_is_revoked(
+    database: Database, pair: Callable[..., PairedPhone]
+) -> None:
+    """Revoking works at once, and once; the others stay."""
+    lost, kept = pair("lost"), pair("kept")
+    with database.read() as session:
+        assert phones.find_by_credential(session, "lost") == lost
+        assert phones.find_by_credential(session, "guess") is None
+    with database.write() as session:
+        assert phones.revoke(session, lost.id, at=NOW) == lost
+
+    with database.write() as session:
+        assert phones.find_by_credential(session, "lost") is None
+        assert phones.find(session, lost.id) is None
+        assert phones.find_all(session) == (kept,)
+        assert not phones.use(session, lost.id, at=NOW)
+        with pytest.raises(NotFoundError, match="number 1"):
+            phones.revoke(session, lost.id, at=NOW)
+        with pytest.raises(NotFoundError, match="number 99"):
+            phones.revoke(session, 99, at=NOW)
+
+
+def test_the_phone_of_an_inactive_employee_does_not_count(
+    database: Database, siti: Employee, pair: Callable[..., PairedPhone]
+) -> None:
+    """Nor can one be paired; both come back with the employee."""
+    phone = pair()
+    with database.write() as session:
+        phones.invite(session, siti.id, token="t", now=NOW, expires_at=SOON)
+        employees.update(session, "E001", active=False)
+        assert phones.find_by_credential(session, "secret") is None
+        assert not phones.use(session, phone.id, at=NOW)
+        assert phones.find_invitation(session, "t", now=NOW) is None
+        assert phones.accept(session, "t", credential="x", label="", now=NOW) is None
+        employees.update(session, "E001", active=True)
+        assert phones.find_by_credential(session, "secret") == phone
+
+
+def test_a_list_is_of_all_or_of_one(database: Database, siti: Employee, pair: Callable[..., PairedPhone]) -> None:
+    """With the label on one line, and when each was used last."""
+    phone = pair(label="And\nroid")
+    with database.write() as session:
+        budi = employees.add(session, code="E002", name="Budi")
+        assert phones.use(session, phone.id, at=SOON)
+
+    with database.read() as session:
+        (listed,) = phones.find_all(session, siti.id)
+        assert phones.find_all(session, budi.id) == ()
+    assert (listed.label, listed.last_used_at) == ("And roid", SOON)
+
+
+def request(token: str = "t") -> StoredSignIn:
+    return StoredSignIn(token, f"c{token}", f"s{token}", 42, "Lobby", "Contoh", NOW, SOON)
+
+
+def test_a_phone_that_was_revoked_can_neither_answer_nor_vouch(
+    database: Database, pair: Callable[..., PairedPhone]
+) -> None:
+    """Also when it confirmed just before: the laptop gets nothing, not even a grant for anybody."""
+    phone, table = pair(), SignInTable(database)
+    for token in ("before", "after"):
+        table.add(request(token))
+    assert table.settle("before", SignInState.VERIFIED, now=NOW, expires_at=SOON, phone=phone)
+    with database.write() as session:
+        phones.revoke(session, phone.id, at=NOW)
+
+    assert table.collect("sbefore", now=NOW) is None
+    assert not table.settle("after", SignInState.VERIFIED, now=NOW, expires_at=SOON, phone=phone)
+    found = table.find("token", "after")
+    assert found is not None
+    assert found.state is SignInState.PENDING
+
+
+def test_answers_are_in_the_audit_trail(database: Database, pair: Callable[..., PairedPhone]) -> None:
+    """Who confirmed, declined or missed the number, where; refused second answers are not news."""
+    phone, table = pair(), SignInTable(database)
+    for token, state, by in (
+        ("a", SignInState.VERIFIED, phone),
+        ("b", SignInState.DECLINED, None),
+        ("c", SignInState.DEAD, None),
+    ):
+        table.add(request(token))
+        assert table.settle(token, state, now=NOW, expires_at=SOON, phone=by)
+        assert not table.settle(token, state, now=NOW, expires_at=SOON, phone=by)
+
+    with database.read() as session:
+        entries = audit.latest(session)[::-1]
+    assert [(each.action, each.actor, each.subject) for each in entries] == [
+        ("signin.confirm", "E001", "E001"),
+        ("signin.decline", "phone", "Lobby"),
+        ("signin.wrong_number", "phone", "Lobby"),
+    ]
+    assert entries[0].details == {"kiosk": "Lobby", "place": "Contoh", "phone": str(phone.id)}
+
+
+def test_an_employee_can_be_forgotten(database: Database, siti: Employee, pair: Callable[..., PairedPhone]) -> None:
+    """Phones, invitations, PIN and answered requests: nothing stands in the way of deleting the employee."""
+    phone, table = pair(), SignInTable(database)
+    table.add(request())
+    table.settle("t", SignInState.VERIFIED, now=NOW, expires_at=SOON, phone=phone)
+    with database.write() as session:
+        phones.invite(session, siti.id, token="t", now=NOW, expires_at=SOON)
+        pins.put(session, siti.id, pin_hash="x", key_id="k", now=NOW)
+
+        phones.forget_employee(session, siti.id)
+        session.execute(text("DELETE FROM karyawan"))

@@ -1,0 +1,314 @@
+"""The whole sign-in with two browsers: the computer shows, the phone confirms, the face is recorded."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from smartabsen import SmartAbsen
+from smartabsen.web import attendance, auth
+from smartabsen.web.factory import MAX_BODY_BYTES
+
+from .pages import Shown, attempt, burst, confirm, open_signin, post, rows, sign_in
+
+
+def test_a_confirmed_face_is_recorded_in_the_database_and_in_the_log(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """The job, from the QR to the row."""
+    page = sign_in(client, phone, token)
+    assert "camera=(self)" in page.headers["Permissions-Policy"]
+    answer = attempt(client, page.text, burst(1)).json
+    assert (answer["outcome"], answer["employee"]) == ("recognized", {"code": "E001", "name": "Siti Rahma"})
+    assert "Siti Rahma" in answer["message"]
+    assert set(answer) == {"outcome", "message", "next_step", "employee", "punch"}
+    assert rows(people, "punches") == rows(people, "absensi") == 1
+    log = next(people.settings.csv_dir.glob("*.csv")).read_text(encoding="utf-8")
+    assert "Siti Rahma" in log and ",face," in log
+
+
+def test_no_answer_tells_how_similar_somebody_was(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """Neither a number between 0 and 1 nor a name of somebody else leaves the server."""
+    page = sign_in(client, phone, token)
+    for key, person in enumerate((9, None, 1)):
+        said = attempt(client, page.text, burst(person), key=f"key-{key:04}").text
+        assert "Budi" not in said and not re.search(r"0\.\d{2,}", said), said
+
+
+def test_an_answer_that_was_lost_is_given_again(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """The same key gets the same answer and one row; another key gets nothing more out of this sign-in."""
+    page = sign_in(client, phone, token)
+    first, again = (attempt(client, page.text, burst(1)) for _ in range(2))
+    assert first.json == again.json
+    assert rows(people, "punches") == 1
+    assert attempt(client, page.text, burst(2), key="key-0002").status_code == 401
+    assert client.get("/web_attendance").location == "/auth"
+
+
+@pytest.mark.parametrize(
+    ("frames", "outcome"),
+    [
+        (lambda: burst(9), "unknown"),
+        (lambda: burst(None), "no_face"),
+        (lambda: burst(1, size_px=40), "too_small"),
+        (lambda: burst(1)[:1] * 4, "not_live"),
+        (lambda: burst(1, step_px=0), "not_live"),
+        (lambda: [b"GIF89a" + bytes([n]) for n in range(4)], "unreadable"),
+    ],
+)
+def test_a_refusal_says_why_and_writes_nothing(
+    people: SmartAbsen,
+    client: FlaskClient,
+    phone: FlaskClient,
+    token: Callable[[], str],
+    frames: Callable[[], list[bytes]],
+    outcome: str,
+) -> None:
+    """A stranger, nobody, somebody far away, one picture again and again, one that stands still, none at all."""
+    page = sign_in(client, phone, token)
+    answer = attempt(client, page.text, frames())
+    assert answer.status_code == 200
+    assert answer.json["outcome"] == outcome
+    assert answer.json["message"] and answer.json["employee"] is answer.json["punch"] is None
+    assert rows(people, "punches") == 0
+
+
+def test_who_was_refused_may_try_again(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """The sign-in lasts five minutes, not one try."""
+    page = sign_in(client, phone, token)
+    attempt(client, page.text, burst(None), key="key-0001")
+    assert attempt(client, page.text, burst(2), key="key-0002").json["employee"]["code"] == "E002"
+
+
+def test_too_much_is_refused_before_it_is_decoded(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """More than 5 MB, or more pictures than a burst has."""
+    page = sign_in(client, phone, token)
+    body = bytes(MAX_BODY_BYTES + 1)
+    large = client.post("/process_attendance", data=body, content_type="multipart/form-data; boundary=x")
+    assert (large.status_code, large.json["error"]["code"]) == (413, "too_large")
+    assert attempt(client, page.text, burst(1, frames=13)).status_code == 400
+    assert attempt(client, page.text, burst(1, frames=2)).json["error"]["code"] == "invalid_input"
+    assert attempt(client, page.text, burst(1), key="../x").status_code == 400
+
+
+def test_a_wrong_number_ends_the_request(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -> None:
+    """Whoever cannot see the screen gets no second try."""
+    shown = open_signin(client)
+    wrong = "10" if shown.number != "10" else "11"
+    assert confirm(phone, token(), wrong).status_code == 409
+    assert client.get("/auth/status").json == {"state": "dead"}
+    assert phone.get(f"/verify_qr?token={token()}").status_code == 410
+
+
+def test_declining_is_told_to_the_computer(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -> None:
+    """The person at the screen learns that the phone said no."""
+    open_signin(client)
+    assert "Declined" in confirm(phone, token(), "", action="decline").text
+    assert client.get("/auth/status").json == {"state": "declined"}
+
+
+def test_unknown_expired_used_and_foreign_secrets_get_one_answer(
+    library: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """Nobody learns from a refusal whether a code ever existed."""
+    used = open_signin(client)
+    used_token = token()
+    confirm(phone, used_token, used.number)
+    open_signin(client)
+    expired_token = token()
+    with library.services.database.write() as session:
+        session.execute(text("UPDATE qr_tokens SET expires_at = :then"), {"then": datetime(2026, 1, 1)})  # noqa: DTZ001
+    pages = {secret: phone.get(f"/verify_qr?token={secret}") for secret in (used_token, expired_token, "A" * 64, "x")}
+    assert {page.status_code for page in pages.values()} == {410}
+    bodies = {re.sub(r'nonce="[^"]+"|token=[\w-]+', "", page.text) for page in pages.values()}
+    assert len(bodies) == 1
+
+
+def test_fetching_the_address_changes_nothing(
+    library: SmartAbsen, client: FlaskClient, web: Flask, token: Callable[[], str]
+) -> None:
+    """Link previews come by GET and HEAD, as often as they like, and the database is as it was."""
+    shown = open_signin(client)
+    before = {table: rows(library, table) for table in ("qr_tokens", "web_sessions", "rate_limits", "audit")}
+    for _ in range(20):
+        agent = web.test_client()
+        assert agent.get(f"/verify_qr?token={token()}").status_code == 200
+        assert agent.head(f"/verify_qr?token={token()}").status_code == 200
+    assert {table: rows(library, table) for table in before} == before
+    assert client.get("/auth/status").json == {"state": "pending"}
+    assert confirm(web.test_client(), token(), shown.number).status_code == 200
+
+
+def test_who_has_the_code_can_neither_collect_nor_ask(
+    client: FlaskClient, phone: FlaskClient, web: Flask, token: Callable[[], str]
+) -> None:
+    """Only the browser that asked has what collects: a photo of the QR is worth nothing."""
+    shown = open_signin(client)
+    confirm(phone, token(), shown.number)
+    thief = web.test_client()
+    assert thief.get("/auth/status").json == {"state": "dead"}
+    assert post(thief, "/auth", thief.get("/verify_qr").text).location == "/auth"
+    assert thief.get("/web_attendance").location == "/auth"
+    assert thief.post("/process_attendance").status_code == 401
+
+
+def test_the_session_has_a_new_id_after_the_grant(
+    client: FlaskClient, phone: FlaskClient, web: Flask, token: Callable[[], str]
+) -> None:
+    """An id that somebody planted before is worth nothing afterwards."""
+    shown = open_signin(client)
+    planted = client.get_cookie("smartabsen")
+    assert planted is not None
+    confirm(phone, token(), shown.number)
+    post(client, "/auth", shown.text)
+    renewed = client.get_cookie("smartabsen")
+    assert renewed is not None and renewed.value != planted.value
+    thief = web.test_client()
+    thief.set_cookie("smartabsen", planted.value)
+    assert thief.get("/web_attendance").location == "/auth"
+
+
+def test_a_typed_code_does_what_the_qr_does(client: FlaskClient, phone: FlaskClient) -> None:
+    """For phones without a camera; spaces, case and the dash do not matter."""
+    shown = open_signin(client)
+    typed = shown.access_code.lower().replace("-", " ")
+    ask = post(phone, "/verify_qr", phone.get("/verify_qr").text, code=typed, action="look")
+    assert ask.status_code == 200 and 'name="code"' in ask.text
+    done = post(phone, "/verify_qr", ask.text, code=typed, number=shown.number, action="confirm")
+    assert "Confirmed" in done.text
+    assert client.get("/auth/status").json == {"state": "verified"}
+
+
+def test_codes_cannot_be_guessed(client: FlaskClient, phone: FlaskClient) -> None:
+    """After five wrong ones the right one is refused too."""
+    shown = open_signin(client)
+    page = phone.get("/verify_qr").text
+    for _ in range(5):
+        assert post(phone, "/verify_qr", page, code="BBBBBBBB", action="look").status_code == 410
+    assert post(phone, "/verify_qr", page, code=shown.access_code, action="look").status_code == 410
+
+
+@pytest.mark.parametrize("number", ["", "5", "123", "ab", "٤٢"])
+def test_a_number_that_is_none_is_asked_for_again(
+    client: FlaskClient, phone: FlaskClient, token: Callable[[], str], number: str
+) -> None:
+    """A slip of the thumb does not end the request."""
+    shown = open_signin(client)
+    answer = confirm(phone, token(), number)
+    assert answer.status_code == 400 and "two digits" in answer.text
+    assert confirm(phone, token(), shown.number).status_code == 200
+
+
+def test_asking_writes_nothing_and_an_unchanged_answer_is_short(
+    library: SmartAbsen, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser may poll: nothing is written, and 304 has no body."""
+    open_signin(client)
+    monkeypatch.setattr(library.services.database, "run_write", lambda work: pytest.fail("a poll wrote"))
+    first = client.get("/auth/status")
+    again = client.get("/auth/status", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.json, again.status_code, again.data) == ({"state": "pending"}, 304, b"")
+
+
+def test_asking_faster_than_every_second_is_told_to_wait(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """429, and how long."""
+    monkeypatch.setattr(auth.POLL, "every_s", 1.0)
+    open_signin(client)
+    assert client.get("/auth/status").status_code == 200
+    fast = client.get("/auth/status")
+    assert (fast.status_code, fast.headers["Retry-After"]) == (429, "1")
+    assert fast.json["error"]["code"] == "too_many_requests"
+
+
+@pytest.mark.parametrize("path", ["/auth", "/auth/status", "/web_attendance"])
+def test_a_computer_elsewhere_is_sent_away(client: FlaskClient, path: str) -> None:
+    """With a sentence; the pages for phones work from everywhere."""
+    outside = {"REMOTE_ADDR": "203.0.113.9"}
+    answer = client.get(path, environ_base=outside)
+    assert answer.status_code == 403
+    assert "office" in json.dumps(answer.json) if answer.is_json else "office" in answer.text
+    assert client.get("/verify_qr", environ_base=outside).status_code == 200
+
+
+def test_a_forged_header_neither_moves_the_client_nor_the_address(
+    client: FlaskClient, token: Callable[[], str], web: Flask, library: SmartAbsen
+) -> None:
+    """Without a trusted proxy such headers are air, and what stands in Host reaches no QR and no redirect."""
+    forged = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "evil.example", "Host": "evil.example"}
+    assert client.get("/auth", environ_base={"REMOTE_ADDR": "203.0.113.9"}, headers=forged).status_code == 403
+    page = client.get("/auth", headers=forged)
+    assert "evil.example" not in page.text
+    assert library.signin.address.startswith("http://127.0.0.1:5001/")
+    assert client.get("/", headers=forged).location == "/auth"
+
+
+def test_the_countdown_ends_when_the_request_does(client: FlaskClient) -> None:
+    """The page renews itself by what the server says is left."""
+    shown = open_signin(client)
+    found = re.search(r'data-seconds="(\d+)"', shown.text)
+    assert found and 590 <= int(found[1]) <= 600
+
+
+def test_no_page_of_the_phone_carries_the_token_of_another(
+    client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """The sign-in page itself shows it as a picture only, and outcomes do not repeat it."""
+    shown: Shown = open_signin(client)
+    assert token() not in shown.text
+    assert token() not in confirm(phone, token(), shown.number).text
+
+
+def test_a_sign_in_ends_after_five_minutes(
+    client: FlaskClient,
+    phone: FlaskClient,
+    token: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever comes back from lunch begins again."""
+    from smartabsen.web import grants
+
+    monkeypatch.setattr(grants, "LIFETIME", timedelta(0))
+    shown = open_signin(client)
+    confirm(phone, token(), shown.number)
+    post(client, "/auth", shown.text)
+    assert client.get("/web_attendance").location == "/auth"
+    assert client.post("/process_attendance").status_code == 401
+
+
+def test_the_camera_page_loads_what_the_first_attempt_needs(
+    people: SmartAbsen, web: Flask, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """While the person looks for the button; without a trained model the page is the same."""
+    web.config[attendance.WARM_UP] = True
+    sign_in(client, phone, token)
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join(20)
+    assert people.checkin.is_warm
+
+
+def test_pages_speak_both_languages(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -> None:
+    """And show times as the language does, in the zone of the site."""
+    client.get("/auth")
+    address = f"/verify_qr?token={token()}"
+    here = datetime.now(UTC) + timedelta(hours=7)
+    assert "Is it you?" in phone.get(address).text
+    page = phone.get(address, headers={"Accept-Language": "id"}).text
+    assert 'lang="id"' in page and "Apakah ini Anda?" in page
+    assert re.search(rf"<dd>{here:%H}\.\d\d</dd>", page), "Indonesian times have a dot"

@@ -1,0 +1,141 @@
+"""Behind a proxy or a tunnel: whose address counts, what is https, and the example files of ``deploy/``."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from smartabsen import SmartAbsen
+from smartabsen.cli.app import app as program
+from smartabsen.config import load_settings
+from smartabsen.core.serving import check_server
+from smartabsen.domain import CheckLevel
+from smartabsen.web import create_app
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+OFFICE = "203.0.113.7"
+
+
+def env_file() -> dict[str, str]:
+    """The variables of the example."""
+    lines = (DEPLOY / "smartabsen.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.fixture
+def flags(flags: dict[str, object]) -> dict[str, object]:
+    """The settings of the guide, without production."""
+    return flags | {
+        "server.public_url": "https://absen.example.com",
+        "server.proxies": 1,
+        "signin.phone": "paired",
+        "signin.allowed_networks": f"127.0.0.0/8,{OFFICE}/32",
+    }
+
+
+def through_tunnel(client: FlaskClient, path: str, visitor: str, forged: str = "") -> TestResponse:
+    """Ask as cloudflared does: from this machine, the visitor's address behind what the visitor wrote."""
+    headers = {
+        "Host": "absen.example.com",
+        "X-Forwarded-For": f"{forged},{visitor}" if forged else visitor,
+        "X-Forwarded-Proto": "https",
+        "Cf-Connecting-Ip": visitor,
+    }
+    return client.get(path, headers=headers, environ_base={"REMOTE_ADDR": "127.0.0.1"})
+
+
+def test_the_visitor_and_not_the_tunnel_decides(client: FlaskClient) -> None:
+    """The office's own address may show the sign-in, others may not, whatever they claim to be."""
+    assert through_tunnel(client, "/auth", OFFICE).status_code == 200
+    assert through_tunnel(client, "/auth", "198.51.100.9").status_code == 403
+    assert through_tunnel(client, "/auth", "198.51.100.9", forged=f"127.0.0.1,{OFFICE}").status_code == 403
+    assert through_tunnel(client, "/verify_qr", "198.51.100.9").status_code == 200
+
+
+def test_cookies_are_bound_to_https_and_the_host(client: FlaskClient) -> None:
+    """The tunnel speaks https, although the server behind it does not."""
+    answer = through_tunnel(client, "/auth", OFFICE)
+    cookies = answer.headers.getlist("Set-Cookie")
+    session = next(cookie for cookie in cookies if cookie.startswith("__Host-smartabsen="))
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(session.split("; "))
+    assert "max-age" in answer.headers["Strict-Transport-Security"]
+
+
+def test_the_qr_carries_the_public_address(library: SmartAbsen, client: FlaskClient) -> None:
+    """And not what the request says."""
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-For": OFFICE}
+    page = client.get("/auth", headers=headers)
+    assert "https://absen.example.com/verify_qr" in page.text and "evil" not in page.text
+    assert client.get("/", headers=headers).location == "/auth"
+
+
+@pytest.mark.parametrize("proxies", [0])
+def test_without_a_trusted_proxy_its_headers_are_air(flags: dict[str, object], proxies: int) -> None:
+    """The default: nobody's word is taken for where they come from or whether it is https."""
+    with SmartAbsen.open(flags=flags | {"server.proxies": proxies}) as opened:
+        client = create_app(opened).test_client()
+        answer = client.get(
+            "/auth",
+            headers={"X-Forwarded-For": OFFICE, "X-Forwarded-Proto": "https"},
+            environ_base={"REMOTE_ADDR": "198.51.100.9"},
+        )
+        assert answer.status_code == 403
+        plain = client.get("/auth", headers={"X-Forwarded-Proto": "https"})
+        assert "__Host-" not in str(plain.headers)
+
+
+def test_doctor_has_nothing_to_say_about_the_settings_of_the_guide(library: SmartAbsen) -> None:
+    """As the guide promises."""
+    assert [row.name for row in check_server(library.services) if row.level is not CheckLevel.OK] == []
+
+
+def test_the_example_settings_are_settings() -> None:
+    """Each variable exists, and its value is taken."""
+    settings = load_settings(environ=env_file()).settings
+    assert settings.server.public_url == "https://absen.example.com"
+    assert (settings.server.proxies, settings.signin.phone, settings.server.secret_key) == (1, "paired", "")
+
+
+def test_the_unit_starts_a_command_that_exists() -> None:
+    """With options that it has."""
+    from typer.main import get_command
+
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(DEPLOY / "smartabsen.service", encoding="utf-8")
+    program_path, *arguments = unit["Service"]["ExecStart"].split()
+    assert program_path.endswith("/smartabsen") and arguments[0] == "serve"
+    root: Any = get_command(program)
+    serve = root.commands["serve"].load()
+    known = {option for param in serve.params for option in param.opts}
+    assert {argument for argument in arguments if argument.startswith("--")} <= known
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_reads_the_unit(tmp_path: Path) -> None:
+    """Without an unknown key; the paths of the example are replaced by some that exist."""
+    text = (DEPLOY / "smartabsen.service").read_text(encoding="utf-8")
+    unit = tmp_path / "smartabsen.service"
+    unit.write_text(
+        text.replace("/opt/smartabsen/bin/smartabsen", "/bin/true").replace("/etc/smartabsen.env", "/dev/null")
+    )
+    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    complaints = [line for line in done.stderr.splitlines() if "smartabsen.service" in line]
+    assert complaints == []
+
+
+def test_the_tunnel_leads_to_the_default_port_and_ends_with_a_catch_all() -> None:
+    """``cloudflared`` demands the last rule."""
+    text = (DEPLOY / "cloudflared.yml").read_text(encoding="utf-8")
+    services = re.findall(r"service: (\S+)", text)
+    assert services == [f"http://127.0.0.1:{load_settings(environ={}).settings.server.port}", "http_status:404"]
+    assert "hostname: absen.example.com" in text
