@@ -791,6 +791,7 @@ class KioskEvent:
         result: The punch, for RECOGNIZED and ALREADY_RECORDED, and for DELIVERED.
         employee: Who is PENDING, where the kiosk knows the name.
         similarity: For decisions on a compared face.
+        lead: The same, above the second-best person; None for guidance.
         track: Number of the person's track in this session, for decisions.
         detail: One English sentence for the others; a message id with ``params``.
         summary: For SUMMARY.
@@ -806,6 +807,39 @@ class KioskEvent:
     params: tuple[tuple[str, str], ...] = ()
     summary: KioskSummary | None = None
     employee: Employee | None = None
+    lead: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """That somebody was refused: no picture, no embedding, and nobody's name.
+
+    Attributes:
+        at: UTC.
+        kiosk: Where.
+        outcome: Why.
+        similarity: Cosine to the best person; None where the face was not compared.
+        threshold: What it needed.
+        lead: Distance to the second-best person; None likewise.
+        margin: What that needed.
+    """
+
+    at: datetime
+    kiosk: str
+    outcome: Outcome
+    similarity: float | None
+    threshold: float
+    lead: float | None
+    margin: float
+
+    @property
+    def short_by(self) -> float | None:
+        """How far it was from what the outcome needed; None where the face was not compared."""
+        if self.outcome is Outcome.UNKNOWN and self.similarity is not None:
+            return round(self.threshold - self.similarity, 6)
+        if self.outcome is Outcome.AMBIGUOUS and self.lead is not None:
+            return round(self.margin - self.lead, 6)
+        return None
 
 
 # --- models and health -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from . import data
 from .output import Column, Output
 
 if TYPE_CHECKING:
-    from ..core.calibrate import CalibrationReport, Choice
+    from ..core.calibrate import CalibrationChoice, CalibrationReport
 
 Json = dict[str, object]
 
@@ -82,7 +82,7 @@ def show(out: Output, report: CalibrationReport) -> None:
         out.note(_("In force from the next “smartabsen train” on."))
 
 
-def _choice(choice: Choice) -> Json:
+def _choice(choice: CalibrationChoice) -> Json:
     return {
         "target_fpir": choice.target,
         "templates": choice.templates,

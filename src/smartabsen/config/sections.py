@@ -143,6 +143,9 @@ class KioskSettings(_Section):
         le=3_840,
         description=N_("Longer side of the frame that detection works on; empty: the detector's own."),
     )
+    refusals_days: int = Field(
+        30, ge=0, le=365, description=N_("How many days “smartabsen why” remembers refusals; 0 remembers none.")
+    )
 
 
 class DatabaseSettings(_Section):

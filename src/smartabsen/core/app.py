@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,10 +39,8 @@ from . import (
     train,
 )
 from .bootstrap import Services
-from .calibrate import Calibration
 from .engine_choice import EngineChoice
 from .enrol import CameraEvent
-from .evaluate import Evaluation
 from .gallery import LiveGallery
 from .import_people import OnConflict
 from .people_file import Person
@@ -325,16 +322,6 @@ class SmartAbsen(UseCases):
             stop=stop or threading.Event(),
             window=window,
         )
-
-    @cached_property
-    def evaluation(self) -> Evaluation:
-        """Measures how well people are recognised: on a folder, on pairs, on the enrolled gallery."""
-        return Evaluation(self.services)
-
-    @cached_property
-    def calibration(self) -> Calibration:
-        """Chooses threshold and margin for the people who are enrolled."""
-        return Calibration(self.services)
 
     # --- attendance ----------------------------------------------------------------------------------------
 

@@ -9,13 +9,15 @@ from typing import Final
 from ..domain import Confusion, Employee
 from ..errors import InvalidInputError, NotFoundError
 from ..i18n import N_
-from ..recognition.calibration import LOOK_ALIKES, Choice, choose
+from ..recognition.calibration import LOOK_ALIKES, Choice as CalibrationChoice, choose
 from ..recognition.rates import Rate
 from ..recognition.reference import find_table
 from ..recognition.scores import Scores, compare_gallery
 from ..store import audit, employees, templates
 from .bootstrap import Services
 from .calibration_record import CalibrationRecord, CalibrationState, find_record, hash_gallery, put_record
+
+__all__ = ["Calibration", "CalibrationChoice", "CalibrationReport", "calibration_state"]
 
 GROWTHS: Final = (2.0, 10.0)
 """What would change with so many times the people."""
@@ -37,12 +39,12 @@ class CalibrationReport:
     """
 
     record: CalibrationRecord
-    choice: Choice
+    choice: CalibrationChoice
     source: str
     before: tuple[float, float]
     fnir_before: Rate
     look_alikes: tuple[Confusion, ...]
-    grown: tuple[Choice, ...]
+    grown: tuple[CalibrationChoice, ...]
     stored: bool
 
 

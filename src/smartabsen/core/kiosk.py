@@ -21,6 +21,7 @@ from ..domain import (
     KioskEvent,
     KioskEventKind,
     KioskSummary,
+    Match,
     Outcome,
     Punch,
     PunchResult,
@@ -245,13 +246,13 @@ class Kiosk:
             attempt = self._attempt(match.label, similarity=match.similarity, at=at, clock_trusted=trusted)
             self._writer.submit(attempt, track=number)
             return
-        similarity = verdict.match.similarity if verdict.match is not None else None
-        self._refuse(number, verdict.outcome, similarity)
+        self._refuse(number, verdict.outcome, verdict.match)
 
-    def _refuse(self, number: int, outcome: Outcome, similarity: float | None) -> None:
+    def _refuse(self, number: int, outcome: Outcome, match: Match | None) -> None:
         self._counts.refused += 1
         self._show_outcome(number, outcome, refusal(outcome))
-        self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity)
+        similarity, lead = (match.similarity, match.margin) if match is not None else (None, None)
+        self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity, lead=lead)
 
     def _announce_answers(self) -> None:
         for written in self._writer.answers():
@@ -334,6 +335,7 @@ class Kiosk:
         params: tuple[tuple[str, str], ...] = (),
         summary: KioskSummary | None = None,
         employee: Employee | None = None,
+        lead: float | None = None,
     ) -> None:
         self._announce(
             KioskEvent(
@@ -347,5 +349,6 @@ class Kiosk:
                 params=params,
                 summary=summary,
                 employee=employee,
+                lead=lead,
             )
         )

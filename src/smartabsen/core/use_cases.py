@@ -6,16 +6,19 @@ from .attendance_log import AttendanceLog
 from .audit import AuditTrail
 from .backups import Backups
 from .bootstrap import Services
+from .calibrate import Calibration
 from .checkin import CheckIn
 from .corrections import Corrections
 from .databases import Databases
 from .desk import DayQuery, Desk
 from .desk_export import ExportFile, ExportFormat, export_days
 from .enrolments import Enrolments
+from .evaluate import Evaluation
 from .leave import Leave
 from .limits import RateLimits
 from .once import made_once
 from .phones import Phones
+from .refusals import Refusals
 from .secrets import ServerSecret
 from .serving import Serving
 from .signin import SignIn
@@ -134,3 +137,18 @@ class UseCases:
     def secret(self) -> ServerSecret:
         """The server's secret; the first use may make one in the home. Raises StorageError."""
         return self.services.secret
+
+    @made_once
+    def evaluation(self) -> Evaluation:
+        """Measures how well people are recognised: on a folder, on pairs, on the enrolled gallery."""
+        return Evaluation(self.services)
+
+    @made_once
+    def calibration(self) -> Calibration:
+        """Chooses threshold and margin for the people who are enrolled."""
+        return Calibration(self.services)
+
+    @made_once
+    def refusals(self) -> Refusals:
+        """Tells why people were refused at kiosks."""
+        return Refusals(self.services)
