@@ -62,6 +62,7 @@ PARTS: Final = (
     Part("startup", "Start of the command line"),
     Part("accuracy", "Accuracy and thresholds", quick=("--engine", "openvino"), needs_shared=True),
     Part("pipeline", "From a frame to a decision", quick=("--frames", "10", "--rounds", "1"), needs_shared=True),
+    Part("evaluation", "What evaluate tells", quick=("--engine", "openvino"), needs_shared=True),
     Part("matching", "Comparing with large galleries", quick=("--sizes", "1000,10000"), needs_shared=True),
     Part("rivals", "Against other pipelines", quick=("--frames", "8"), needs_shared=True),
     Part("reference", "Calibration against held-out strangers", quick=("--engine", "openvino"), needs_shared=True),
@@ -72,6 +73,9 @@ PARTS: Final = (
         "The web server: one-time tokens, previews, load, cost of pages",
         quick=("--tokens", "30", "--previews", "50", "--seconds", "5", "--rounds", "40"),
         needs_posix=True,
+    ),
+    Part(
+        "occlusion", "Covered faces", quick=("--engine", "openvino", "--pairs", "20"), needs_shared=True, optional=True
     ),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
