@@ -31,6 +31,7 @@ def as_json(report: CalibrationReport) -> Json:
                 "employee": data.person(each.employee),
                 "other": data.person(each.taken_for),
                 "similarity": round(each.similarity, 4),
+                "perhaps_one_person": each.similarity >= report.duplicate_threshold,
             }
             for each in report.look_alikes
         ],
@@ -58,11 +59,21 @@ def show(out: Output, report: CalibrationReport) -> None:
     out.table((Column(_("Measure")), Column(_("Value and interval (95 %)"))), facts)
     if report.look_alikes:
         out.line()
-        columns = (Column(_("Look alike")), Column(_("Code"), whole=True), Column(_("Cosine"), number=True))
+        columns = (
+            Column(_("Look alike")),
+            Column(_("Code"), whole=True),
+            Column(_("Cosine"), number=True),
+            Column(_("One person twice?"), whole=True),
+        )
         out.table(
             columns,
             [
-                (f"{a.name} / {b.name}", f"{a.code} / {b.code}", f"{each.similarity:.3f}")
+                (
+                    f"{a.name} / {b.name}",
+                    f"{a.code} / {b.code}",
+                    f"{each.similarity:.3f}",
+                    _twice(report, each.similarity),
+                )
                 for each in report.look_alikes
                 for a, b in [(each.employee, each.taken_for)]
             ],
@@ -80,6 +91,10 @@ def show(out: Output, report: CalibrationReport) -> None:
         out.line(_("* drawn on beyond what was measured: no promise."))
     if report.stored:
         out.note(_("In force from the next “smartabsen train” on."))
+
+
+def _twice(report: CalibrationReport, similarity: float) -> str:
+    return _("perhaps") if similarity >= report.duplicate_threshold else ""
 
 
 def _choice(choice: CalibrationChoice) -> Json:

@@ -34,6 +34,7 @@ class CalibrationReport:
         before: Threshold and margin in force before.
         fnir_before: Expected false rejections with those.
         look_alikes: The most alike people, the worst first; ``similarity`` is that of two of their photos.
+        duplicate_threshold: From this on two people are probably one, enrolled under two codes.
         grown: The same choice for 2 and 10 times the people.
         stored: Whether it is in force now.
     """
@@ -44,6 +45,7 @@ class CalibrationReport:
     before: tuple[float, float]
     fnir_before: Rate
     look_alikes: tuple[Confusion, ...]
+    duplicate_threshold: float
     grown: tuple[CalibrationChoice, ...]
     stored: bool
 
@@ -121,6 +123,7 @@ class Calibration:
             before=before,
             fnir_before=scores.fnir(*before),
             look_alikes=_look_alikes(scores, people),
+            duplicate_threshold=engine.duplicate_threshold,
             grown=tuple(choices[1:]),
             stored=stored,
         )
