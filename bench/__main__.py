@@ -62,6 +62,10 @@ PARTS: Final = (
     Part("startup", "Start of the command line"),
     Part("accuracy", "Accuracy and thresholds", quick=("--engine", "openvino"), needs_shared=True),
     Part("pipeline", "From a frame to a decision", quick=("--frames", "10", "--rounds", "1"), needs_shared=True),
+    Part("evaluation", "What evaluate tells", quick=("--engine", "openvino"), needs_shared=True),
+    Part("matching", "Comparing with large galleries", quick=("--sizes", "1000,10000"), needs_shared=True),
+    Part("rivals", "Against other pipelines", quick=("--frames", "8"), needs_shared=True),
+    Part("reference", "Calibration against held-out strangers", quick=("--engine", "openvino"), needs_shared=True),
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
     Part(
@@ -73,6 +77,9 @@ PARTS: Final = (
     Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
     Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
     Part("liveness", "Liveness", quick=("--photos", "1", "--detector", "scrfd"), needs_shared=True, optional=True),
+    Part(
+        "occlusion", "Covered faces", quick=("--engine", "openvino", "--pairs", "20"), needs_shared=True, optional=True
+    ),
     Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 

@@ -62,11 +62,11 @@ RAW_STEPS: Final = ("detect", "embed")
 RAW_CALLS: Final = {
     "haar": ("_cascade.detectMultiScale3", "_predictor._predict"),
     "hog": ("_detector.run", "_predictor._predict"),
-    "scrfd": ("_session.run",),
+    "scrfd": ("_model.run",),
     "yunet": ("_model.detect",),
     "retail": ("_detector.infer", "_landmarks.infer"),
     "dlib_resnet": ("_model.compute_face_descriptor",),
-    "arcface": ("_session.run",),
+    "arcface": ("_model.run",),
     "retail_reid": ("_model.infer",),
 }
 """Where each detector and embedder calls its runtime: an attribute that is called, or a method of an attribute."""

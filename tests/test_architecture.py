@@ -59,6 +59,7 @@ OWNERS: dict[str, set[str]] = {
     "face_recognition_models": {"recognition"},
     "sklearn": {"recognition"},
     "faiss": {"recognition"},
+    "threadpoolctl": {"recognition"},
     "qrcode": {"qr"},
     "cv2": {"recognition", "camera", "qr"},
     "openpyxl": {"store"},

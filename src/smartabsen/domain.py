@@ -490,6 +490,7 @@ class TrainReport:
         version: Digest (12 hex characters) of the trained model; the same gallery gives the same version.
         trained_at: UTC.
         matcher, k: The matcher and, for KNN, its number of neighbours.
+        chosen_matcher: What ``auto`` chose for a gallery of this size; otherwise the matcher itself.
         employees, templates: Size of the gallery.
         threshold, margin: What a decision needs.
         leave_one_out_accuracy: Share of templates whose nearest other template is the same person's (rank 1); None
@@ -507,6 +508,7 @@ class TrainReport:
     trained_at: datetime
     matcher: str
     k: int
+    chosen_matcher: str
     employees: int
     templates: int
     threshold: float
@@ -925,6 +927,7 @@ class KioskEvent:
         result: The punch, for RECOGNIZED and ALREADY_RECORDED, and for DELIVERED.
         employee: Who is PENDING, where the kiosk knows the name.
         similarity: For decisions on a compared face.
+        lead: The same, above the second-best person; None for guidance.
         track: Number of the person's track in this session, for decisions.
         detail: One English sentence for the others; a message id with ``params``.
         summary: For SUMMARY.
@@ -942,6 +945,39 @@ class KioskEvent:
     summary: KioskSummary | None = None
     employee: Employee | None = None
     frames_per_s: float = 0.0
+    lead: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """That somebody was refused: no picture, no embedding, and nobody's name.
+
+    Attributes:
+        at: UTC.
+        kiosk: Where.
+        outcome: Why.
+        similarity: Cosine to the best person; None where the face was not compared.
+        threshold: What it needed.
+        lead: Distance to the second-best person; None likewise.
+        margin: What that needed.
+    """
+
+    at: datetime
+    kiosk: str
+    outcome: Outcome
+    similarity: float | None
+    threshold: float
+    lead: float | None
+    margin: float
+
+    @property
+    def short_by(self) -> float | None:
+        """How far it was from what the outcome needed; None where the face was not compared."""
+        if self.outcome is Outcome.UNKNOWN and self.similarity is not None:
+            return round(self.threshold - self.similarity, 6)
+        if self.outcome is Outcome.AMBIGUOUS and self.lead is not None:
+            return round(self.margin - self.lead, 6)
+        return None
 
 
 # --- models and health -------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ class FakeApp:
         self.model_state = "installed"
         self.privacy = SimpleNamespace(consents=lambda code: ())
         self.published = "00ff"
+        self.calibration = SimpleNamespace(state=lambda: "none")
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:
@@ -136,10 +137,10 @@ def _enrol(app: FakeApp, name: str, *_: Any, on_event: Callable[..., None] | Non
 def _train(app: FakeApp, *, min_accuracy: float | None, force: bool) -> TrainReport:
     demanded = 0.99 if min_accuracy is None else min_accuracy
     return TrainReport(
-        model=MODEL, version="abcdef012345", trained_at=AT, matcher="knn", k=1, employees=6, templates=24,
-        threshold=0.5, margin=0.05, leave_one_out_accuracy=app.accuracy, recognised_share=app.accuracy, tried=24,
-        people=(), confused=(), suspects=(), single_template=(SITI,), min_accuracy=demanded,
-        activated=force or app.accuracy >= demanded,
+        model=MODEL, version="abcdef012345", trained_at=AT, matcher="knn", k=1, chosen_matcher="knn",
+        employees=6, templates=24, threshold=0.5, margin=0.05, leave_one_out_accuracy=app.accuracy,
+        recognised_share=app.accuracy, tried=24, people=(), confused=(), suspects=(),
+        single_template=(SITI,), min_accuracy=demanded, activated=force or app.accuracy >= demanded,
     )  # fmt: skip
 
 

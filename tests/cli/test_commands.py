@@ -247,6 +247,13 @@ def test_train_answers_with_the_keys_that_scripts_know(program: Any) -> None:
     }  # fmt: skip
 
 
+def test_evaluate_needs_a_folder_for_pairs_and_cache(program: Any) -> None:
+    """They say nothing about the enrolled gallery: exit code 2."""
+    for option in ("--pairs", "--cache"):
+        exit_code, answer = program.json("evaluate", option, "x")
+        assert (exit_code, answer["errors"][0]["code"]) == (2, "invalid_input")
+
+
 def test_a_model_that_the_gate_refused_is_shown_and_fails(program: Any) -> None:
     """Exit code 1 with the report still there, so that people see whom to look at."""
     program.prepare = lambda library: setattr(library, "accuracy", 0.9)

@@ -1,11 +1,13 @@
-"""What every matcher does. The reference defines it; the others answer the same."""
+"""What every matcher does: a few lines of NumPy define it, and all of them answer the same."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import ClassVar
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -13,8 +15,14 @@ from numpy.typing import NDArray
 
 from smartabsen.domain import FloatArray, Match, Outcome
 from smartabsen.errors import InvalidInputError, UnknownBackendError
-from smartabsen.recognition.matchers import MATCHERS
+from smartabsen.recognition.decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
+from smartabsen.recognition.engines import build_engine
+from smartabsen.recognition.matchers import MATCHERS, auto
+from smartabsen.recognition.matchers.auto import AutoMatcher
 from smartabsen.recognition.matchers.base import Matcher
+from smartabsen.recognition.matchers.binary import BinaryMatcher
+from smartabsen.recognition.quality import PROBE_LIMITS
+from smartabsen.recognition.recognizer import Recognizer
 
 
 def unit(vectors: NDArray[np.floating]) -> FloatArray:
@@ -35,6 +43,19 @@ def people(count: int, *, photos: int, dimension: int = 32, seed: int = 0) -> tu
     order = rng.permutation(count * photos)
     templates = unit(centres + 0.08 * rng.normal(size=centres.shape))
     return templates[order], np.repeat(np.arange(1, count + 1, dtype=np.int64) * 10, photos)[order]
+
+
+def answer(
+    templates: FloatArray, labels: NDArray[np.int64], probes: FloatArray, *, threshold: float, margin: float
+) -> tuple[Match, ...]:
+    """What a matcher means: the highest cosine of each person in float64, rounded; the decision on the best two."""
+    matches = []
+    for probe in probes:
+        cosines = (templates.astype(np.float64) @ probe.astype(np.float64)).round(DECIMALS)
+        persons = sorted((-float(cosines[labels == label].max()), int(label)) for label in np.unique(labels))
+        best, second, *_ = [(label, -negative) for negative, label in persons] + 2 * [(NOBODY, LEAST_SIMILAR)]
+        matches.append(decide(*best, *second, threshold=threshold, margin=margin))
+    return tuple(matches)
 
 
 class MatcherContract:
@@ -139,6 +160,43 @@ class MatcherContract:
         matches = matcher.match(templates, threshold=0.5, margin=0.0)
         assert [match.label for match in matches] == labels.tolist()
 
+    def test_people_are_added_and_removed(self, matcher: Matcher) -> None:
+        """The answers are those of a gallery that was fitted with what is left."""
+        templates, labels = people(40, photos=3)
+        early = labels <= 200
+        matcher.add(templates[early], labels[early])
+        for label in (210, 220, 230):
+            matcher.add(templates[labels == label], labels[labels == label])
+        matcher.remove(np.array([10, 100, 220, 777]))
+        left = (labels <= 230) & ~np.isin(labels, [10, 100, 220])
+        answers = matcher.match(templates, threshold=0.5, margin=0.1)
+        assert answers == answer(templates[left], labels[left], templates, threshold=0.5, margin=0.1)
+
+    def test_changing_a_gallery_leaves_the_arrays_it_came_from(self, matcher: Matcher) -> None:
+        """The caller's arrays are the trained model's: nobody writes into them."""
+        templates, labels = people(20, photos=2)
+        before, before_labels = templates.copy(), labels.copy()
+        matcher.fit(templates, labels)
+        matcher.remove(np.array([10, 20]))
+        matcher.add(unit(-templates[:3]), np.array([500, 501, 502]))
+        assert (templates == before).all() and (labels == before_labels).all()
+
+    def test_removing_everybody_leaves_an_empty_gallery(self, matcher: Matcher) -> None:
+        """Then nobody is known, and somebody can be added again."""
+        templates, labels = people(3, photos=2)
+        matcher.fit(templates, labels)
+        matcher.remove(labels)
+        assert matcher.match(templates[:1], threshold=0.1, margin=0.0)[0].label == -1
+        matcher.add(templates, labels)
+        assert matcher.match(templates[:1], threshold=0.5, margin=0.1)[0].label == labels[0]
+
+    def test_refuses_to_add_another_dimension(self, matcher: Matcher) -> None:
+        """Embeddings of two models never meet."""
+        templates, labels = people(3, photos=2)
+        matcher.fit(templates, labels)
+        with pytest.raises(InvalidInputError):
+            matcher.add(np.eye(16, dtype=np.float32), np.arange(16))
+
     @pytest.mark.parametrize(
         ("embeddings", "labels"),
         [
@@ -173,6 +231,57 @@ class TestExact(MatcherContract):
     name = "exact"
 
 
+class TestAuto(MatcherContract):
+    name = "auto"
+
+    def test_chooses_by_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Exact comparison for most firms, bits for large galleries, and exact comparison where faiss is missing."""
+        matcher = AutoMatcher()
+        templates, labels = people(auto.LARGE // 8 + 1, photos=8, dimension=16)
+        chosen = []
+        for size in (5, auto.LARGE - 1, auto.LARGE):
+            matcher.fit(templates[:size], labels[:size])
+            chosen.append(matcher.chosen)
+        monkeypatch.setattr(auto, "find_spec", lambda _name: None)
+        matcher.fit(templates, labels)
+        assert [*chosen, matcher.chosen] == ["exact", "exact", "binary", "exact"]
+
+
+class TestBinary(MatcherContract):
+    name = "binary"
+
+    def test_bits_alone_decide_about_clear_probes(self) -> None:
+        """Comparing with everybody is for those near the limits, not the rule."""
+        matcher = BinaryMatcher()
+        templates, labels = people(4000, photos=3, dimension=256)
+        matcher.fit(templates, labels)
+        matcher.match(unit(templates[:200] + 0.02 * templates[200:400]), threshold=0.5, margin=0.1)
+        assert matcher.compared_with_all == 0
+
+    @pytest.mark.parametrize("dimension", [128, 256, 512])
+    @pytest.mark.parametrize(("threshold", "margin"), [(0.25, 0.08), (0.45, 0.05), (0.7, 0.0)])
+    def test_decides_as_the_definition_where_most_templates_are_no_nominees(
+        self, dimension: int, threshold: float, margin: float
+    ) -> None:
+        """At every distance from the limits, for people and strangers, in a gallery ten times the nominees."""
+        rng = np.random.default_rng(dimension)
+        templates, labels = people(900, photos=3, dimension=dimension, seed=dimension)
+        noise = rng.uniform(0.0, 3.0, size=(300, 1)) * unit(rng.normal(size=(300, dimension)))
+        probes = unit(templates[:300] + noise.astype(np.float32))
+        matcher = BinaryMatcher()
+        matcher.fit(templates, labels)
+        given_answers = matcher.match(probes, threshold=threshold, margin=margin)
+        wanted = answer(templates, labels, probes, threshold=threshold, margin=margin)
+        assert [match.outcome for match in given_answers] == [match.outcome for match in wanted]
+        for given_answer, match in zip(given_answers, wanted, strict=True):
+            assert given_answer.outcome is not Outcome.RECOGNIZED or given_answer.label == match.label
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+    def test_a_forked_child_can_query_after_its_parent_did(self) -> None:
+        """faiss with threads of its own would hang here for ever: OpenMP does not survive a fork."""
+        assert fork_and_ask("binary", "BinaryMatcher") == 0
+
+
 class TestKnn(MatcherContract):
     name = "knn"
 
@@ -187,21 +296,25 @@ class TestKnn(MatcherContract):
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
     def test_a_forked_child_can_query_after_its_parent_did(self) -> None:
         """scikit-learn's default search would hang here for ever: OpenMP does not survive a fork."""
-        script = (
-            "import os, signal, numpy as np\n"
-            "from smartabsen.recognition.matchers.knn import KnnMatcher\n"
-            "matcher, gallery = KnnMatcher(), np.eye(200, dtype=np.float32)\n"
-            "matcher.fit(gallery, np.arange(200))\n"
-            "ask = lambda: matcher.match(gallery, threshold=0.5, margin=0.1)\n"
-            "ask()\n"
-            "child = os.fork()\n"
-            "if child == 0:\n"
-            "    signal.alarm(45)\n"
-            "    os._exit(0 if ask()[7].label == 7 else 1)\n"
-            "os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
-        )
-        done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False)
-        assert done.returncode == 0
+        assert fork_and_ask("knn", "KnnMatcher") == 0
+
+
+def fork_and_ask(module: str, name: str) -> int:
+    """Let a child of a process that has asked a matcher ask it too; return its exit code."""
+    script = (
+        "import os, signal, numpy as np\n"
+        f"from smartabsen.recognition.matchers.{module} import {name}\n"
+        f"matcher, gallery = {name}(), np.eye(300, dtype=np.float32)\n"
+        "matcher.fit(gallery, np.arange(300))\n"
+        "ask = lambda: matcher.match(gallery, threshold=0.5, margin=0.1)\n"
+        "ask()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    signal.alarm(45)\n"
+        "    os._exit(0 if ask()[7].label == 7 else 1)\n"
+        "os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    return subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False).returncode
 
 
 @st.composite
@@ -223,22 +336,48 @@ def galleries(draw: st.DrawFn) -> tuple[FloatArray, NDArray[np.int64], FloatArra
     return templates, labels, asked, threshold, draw(st.sampled_from([0.0, 0.01, 0.05, 0.3, 1.0]))
 
 
-@pytest.mark.parametrize("name", [name for name in MATCHERS.names() if name != "exact"])
+@pytest.mark.parametrize("name", MATCHERS.names())
 @settings(max_examples=300, deadline=None)
 @given(case=galleries())
-def test_every_matcher_answers_exactly_as_the_reference(
+def test_every_matcher_answers_exactly_as_the_definition(
     name: str, case: tuple[FloatArray, NDArray[np.int64], FloatArray, float, float]
 ) -> None:
     """Outcome, person, similarity, second person and margin are equal for any gallery, ties included."""
     templates, labels, probes, threshold, margin = case
-    answers = []
-    for matcher in (MATCHERS.get_factory("exact")(), MATCHERS.get_factory(name)()):
-        matcher.fit(templates, labels)
-        answers.append(matcher.match(probes, threshold=threshold, margin=margin))
-    assert answers[1] == answers[0]
+    matcher = MATCHERS.get_factory(name)()
+    matcher.fit(templates, labels)
+    answers = matcher.match(probes, threshold=threshold, margin=margin)
+    assert answers == answer(templates, labels, probes, threshold=threshold, margin=margin)
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_every_matcher_decides_alike_on_real_faces(models_dir: Path, lfw_dir: Path) -> None:
+    """Photos of enrolled people and of strangers, real templates with real look-alikes."""
+    # Below the engine's own, so that look-alikes come near to each other.
+    limits = {"threshold": 0.3, "margin": 0.07}
+    folders = sorted(path for path in lfw_dir.iterdir() if path.is_dir())[:400]
+    photos = [(number, photo) for number, folder in enumerate(folders) for photo in sorted(folder.glob("*.jpg"))]
+    embeddings, labels = [], []
+    with build_engine("openvino", models_dir=models_dir) as loaded:
+        recognizer = Recognizer(loaded.detector, loaded.embedder, limits=PROBE_LIMITS)
+        for number, photo in photos:
+            found = [seen for seen in recognizer.observe(cv2.imread(str(photo))) if seen.embedding is not None]
+            embeddings += [found[0].embedding] if found else []
+            labels += [number] if found else []
+    templates, owners = np.stack(embeddings), np.array(labels)
+    gallery = np.arange(len(owners)) % 2 == 0
+    wanted = answer(templates[gallery], owners[gallery], templates[~gallery], **limits)
+    assert {match.outcome for match in wanted} == {Outcome.RECOGNIZED, Outcome.UNKNOWN, Outcome.AMBIGUOUS}
+    for name in MATCHERS.names():
+        matcher = MATCHERS.get_factory(name)()
+        matcher.fit(templates[gallery], owners[gallery])
+        found_matches = matcher.match(templates[~gallery], **limits)
+        assert [match.outcome for match in found_matches] == [match.outcome for match in wanted]
+        assert found_matches == wanted or name == "binary"
 
 
 def test_an_unknown_matcher_is_refused_with_the_known_ones() -> None:
     """Who mistypes the name reads the right ones."""
-    with pytest.raises(UnknownBackendError, match="knn, exact"):
+    with pytest.raises(UnknownBackendError, match="auto, knn, exact, binary"):
         MATCHERS.get_factory("faiss")

@@ -52,7 +52,7 @@ class Script:
 
     def __init__(self, frames: Sequence[Seen]) -> None:
         self.frames = frames
-        self.embedded = 0
+        self.embedded = self.searched = 0
         self.threshold = 0.5
         self.version, self.people = "v1", 2
         self.new_model = False
@@ -62,6 +62,7 @@ class Script:
         return FakeSource(images, period_s=PERIOD_S)
 
     def find(self, image_bgr: np.ndarray) -> tuple[Face, ...]:
+        self.searched += 1
         self.now = self.frames[int(image_bgr[0, 0, 0])]
         points = np.zeros((5, 2), dtype=np.float32)
         return tuple(
@@ -362,6 +363,15 @@ def test_a_live_camera_that_is_silent_for_a_while_does_not_end_the_session() -> 
     )
     events = play([], script=script, camera=camera)
     assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
+
+
+def test_a_live_camera_is_searched_less_often_while_nobody_is_undecided() -> None:
+    """Before the decision every frame counts; afterwards, and before an empty room, one in a while is enough."""
+    script = Script([{}] * 20 + [{0: 1}] * 60)
+    images = [np.full((1, 1, 3), number, dtype=np.uint8) for number in range(80)]
+    events = play([], script=script, camera=FakeSource(images, live=True, period_s=0.01))
+    assert decisions(events) == [(Outcome.RECOGNIZED, "E1")]
+    assert 2 <= script.searched < 40
 
 
 def test_a_recording_that_breaks_is_an_error() -> None:

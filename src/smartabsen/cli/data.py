@@ -109,6 +109,7 @@ def training(report: domain.TrainReport) -> Json:
         "version": report.version,
         "trained_at": _instant(report.trained_at),
         "matcher": report.matcher,
+        "chosen_matcher": report.chosen_matcher,
         "k": report.k,
         "employees": report.employees,
         "templates": report.templates,

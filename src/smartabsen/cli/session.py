@@ -117,6 +117,11 @@ class Session:
                 self._told.add(remark)
                 (warn or self.out.warn)(remark)
 
+    def tell_calibration(self, app: SmartAbsen) -> None:
+        """Say so when threshold and margin were chosen for fewer people, or for another model."""
+        if app.calibration.state() in ("outgrown", "other_engine"):
+            self.out.warn(_("The calibration no longer fits: run “smartabsen calibrate”, then “smartabsen train”."))
+
     def ask(self, question: str) -> None:
         """Ask before something that cannot be taken back lightly; ends the command where the answer is no.
 

@@ -154,7 +154,7 @@ def show_training(out: Output, report: domain.TrainReport) -> None:
     """Print the training report: size, accuracy, and whom to look at."""
     facts = (
         (_("Engine"), str(report.model)),
-        (_("Matcher"), f"{report.matcher}, k = {report.k}" if report.k else report.matcher),
+        (_("Matcher"), _matcher(report)),
         (_("Employees"), str(report.employees)),
         (_("Templates"), str(report.templates)),
         (_("Threshold and margin"), f"{report.threshold:.3f} / {report.margin:.3f}"),
@@ -181,6 +181,14 @@ def show_training(out: Output, report: domain.TrainReport) -> None:
     if report.single_template:
         names = ", ".join(each.name for each in report.single_template)
         out.note(_("One photo only, so not measured: {names}", names=names))
+
+
+def _matcher(report: domain.TrainReport) -> str:
+    if report.k:
+        return f"{report.matcher}, k = {report.k}"
+    if report.chosen_matcher != report.matcher:
+        return f"{report.matcher} ({report.chosen_matcher})"
+    return report.matcher
 
 
 def show_images(out: Output, images: Sequence[domain.ImageResult]) -> None:

@@ -108,7 +108,10 @@ class RecognitionSettings(_Section):
     detector: str = Field(
         "auto", description=N_("Detector in front of the engine: auto, haar, hog, scrfd, yunet, retail.")
     )
-    matcher: str = Field("knn", description=N_("knn (scikit-learn) or exact (NumPy)."))
+    matcher: str = Field(
+        "auto",
+        description=N_("auto (by the size of the gallery), knn (scikit-learn), exact (NumPy) or binary (faiss)."),
+    )
     threshold: Cosine | None = Field(
         None, description=N_("Cosine a recognition needs; empty takes the engine's measured one.")
     )
@@ -122,7 +125,15 @@ class RecognitionSettings(_Section):
         description=N_("Longer side of a photo that detection works on; larger finds smaller faces."),
     )
     min_face_px: int = Field(60, ge=20, le=1_000, description=N_("Faces with a shorter side are too small."))
-    threads: int = Field(0, ge=0, le=256, description=N_("Threads of the runtimes; 0 lets smartabsen choose."))
+    threads: int = Field(
+        0, ge=0, le=256, description=N_("Threads of runtimes, OpenCV and linear algebra; 0 lets smartabsen choose.")
+    )
+    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
+        "auto", description=N_("What runs ONNX models: auto (the faster one here), onnxruntime or openvino.")
+    )
+    device: Literal["auto", "cpu", "cuda", "coreml"] = Field(
+        "auto", description=N_("Where ONNX models run: auto, cpu, cuda or coreml; “doctor” shows the one really used.")
+    )
 
 
 class EnrolmentSettings(_Section):
@@ -151,6 +162,9 @@ class KioskSettings(_Section):
         ge=160,
         le=3_840,
         description=N_("Longer side of the frame that detection works on; empty: the detector's own."),
+    )
+    refusals_days: int = Field(
+        30, ge=0, le=365, description=N_("How many days “smartabsen why” remembers refusals; 0 remembers none.")
     )
 
 

@@ -31,6 +31,7 @@ from . import (
     identify,
     import_people,
     kiosk_session,
+    model_install,
     model_packs,
     people,
     punch,
@@ -387,6 +388,12 @@ class SmartAbsen(UseCases):
             ModelDamagedError: What came is not what was published.
         """
         return model_packs.pull(self.services, name, accept_noncommercial=accept_noncommercial, on_progress=on_progress)
+
+    def install_models(
+        self, path: str | Path, *, name: str | None = None, accept_noncommercial: bool = False
+    ) -> tuple[ModelStatus, ...]:
+        """Install model files from a folder, an archive or a file; see :func:`.model_install.install`."""
+        return model_install.install(self.services, Path(path), name=name, accept_noncommercial=accept_noncommercial)
 
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""

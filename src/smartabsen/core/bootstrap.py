@@ -21,15 +21,18 @@ from ..domain import ModelIdentity
 from ..errors import CameraError
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
+from ..recognition.execution import Execution
 from ..recognition.matchers import MATCHERS
 from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
 from ..recognition.recognizer import Recognizer
 from ..store import meta
 from .actors import current_actor
+from .calibration_record import find_record
 from .engine_choice import EngineChoice, check_identity, choose_engine
 from .liveness import LivenessChecks, make_checks
 from .once import made_once
+from .runtime_memory import RuntimeMemory
 from .storage import Storage
 
 
@@ -154,7 +157,19 @@ class Services(Storage):
             detector=recognition.detector,
             max_side_px=recognition.detect_px,
             threads=recognition.threads if threads is None else threads,
+            execution=self.execution,
         )
+
+    @made_once
+    def execution(self) -> Execution:
+        """What ONNX models run on."""
+        recognition = self.settings.recognition
+        return Execution(runtime=recognition.runtime, device=recognition.device, choose=self.runtime_memory.choose)
+
+    @made_once
+    def runtime_memory(self) -> RuntimeMemory:
+        """Which runtime is the faster one on this machine."""
+        return RuntimeMemory(self.settings.home)
 
     def _find_pack(self, active: ModelIdentity | None) -> str:
         # A gallery stays with its pack when a better one is installed later.
@@ -164,15 +179,25 @@ class Services(Storage):
 
     @property
     def threshold(self) -> float:
-        """Cosine that a recognition needs: the one set, or the engine's."""
+        """Cosine that a recognition needs: the one set, the calibrated one, or the engine's."""
         named = self.settings.recognition.threshold
-        return self.engine.threshold if named is None else named
+        return self._limits[0] if named is None else named
 
     @property
     def margin(self) -> float:
-        """Distance to the second-best person that a recognition needs: the one set, or the engine's."""
+        """Distance to the second-best person that a recognition needs: set, calibrated, or the engine's."""
         named = self.settings.recognition.margin
-        return self.engine.margin if named is None else named
+        return self._limits[1] if named is None else named
+
+    @property
+    def _limits(self) -> tuple[float, float]:
+        engine = self.engine
+        with self.database.read() as session:
+            calibrated = find_record(session)
+        # One of another engine says nothing about these cosines.
+        if calibrated is None or calibrated.model != engine.identity:
+            return engine.threshold, engine.margin
+        return calibrated.threshold, calibrated.margin
 
     @made_once
     def enrolment(self) -> Recognizer:
@@ -194,6 +219,7 @@ class Services(Storage):
             pack=self._pack,
             max_side_px=self.settings.kiosk.detect_px,
             threads=recognition.threads,
+            execution=self.execution,
         )
         self._detectors.append(detector)
         return Recognizer(detector, self.engine.embedder, limits=self._probe_limits)

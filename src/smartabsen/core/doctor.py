@@ -22,6 +22,8 @@ from ..store.files import check_writable
 from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
+from .calibrate import calibration_state
+from .calibration_record import CalibrationState
 from .doctor_privacy import check_keys, check_privacy
 from .serving import check_server
 
@@ -130,6 +132,25 @@ def _check_engine(services: Services) -> Iterator[Check]:
     )
 
 
+def _check_runtime(services: Services) -> Iterator[Check]:
+    wanted = services.settings.recognition.device
+    for part in (services.engine.detector, services.engine.embedder):
+        runs_on: tuple[str, str] | None = getattr(part, "runs_on", None)
+        if runs_on is None:
+            continue
+        runtime, device = runs_on
+        if wanted not in ("auto", device):
+            detail = N_("{part} was to run on {wanted}, but runs on {device}.")
+            fix = N_("Install ONNX Runtime and the drivers for that device, or set recognition.device to auto.")
+            yield _row("runtime", _FAIL, detail, fix, part=part.name, wanted=wanted, device=device)
+        else:
+            yield _row("runtime", _OK, N_("{part}: {runtime} on {device}"), part=part.name, runtime=runtime,
+                       device=device)  # fmt: skip
+    for file, trials in services.runtime_memory.tried.items():
+        times = ", ".join(f"{trial.runtime} {trial.milliseconds:.1f} ms" for trial in trials)
+        yield _row("runtime", _OK, N_("Self-test of {file}: {times}"), file=file, times=times)
+
+
 def _check_training(services: Services) -> Iterator[Check]:
     active = services.active_model()
     if active is None:
@@ -149,6 +170,19 @@ def _check_training(services: Services) -> Iterator[Check]:
         detail = N_("Active employees without a template, who cannot be recognised: {count}.")
         fix = N_("Enrol photos of them; until then: smartabsen punch CODE")
         yield _row("templates", _WARN, detail, fix, count=str(without))
+
+
+def _check_calibration(services: Services) -> Iterator[Check]:
+    state = calibration_state(services)
+    fix = "smartabsen calibrate"
+    if state is CalibrationState.NONE:
+        yield _row("calibration", _OK, N_("Not calibrated: the engine's own threshold is in use."))
+    elif state is CalibrationState.FITS:
+        yield _row("calibration", _OK, N_("The threshold was calibrated for these people."))
+    elif state is CalibrationState.OUTGROWN:
+        yield _row("calibration", _WARN, N_("More people are enrolled than the threshold was calibrated for."), fix)
+    else:
+        yield _row("calibration", _WARN, N_("The calibration is of another model, and is not used."), fix)
 
 
 def _compare(trained: ModelIdentity, active: ModelIdentity, same: bool) -> Iterator[Check]:
@@ -271,7 +305,9 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "home": _check_home,
     "database": _check_database,
     "engine": _check_engine,
+    "runtime": _check_runtime,
     "training": _check_training,
+    "calibration": _check_calibration,
     "liveness": _check_liveness,
     "keys": check_keys,
     "consent": check_privacy,

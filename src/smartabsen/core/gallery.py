@@ -61,6 +61,11 @@ class LiveGallery:
         """Cosine that a recognition needs."""
         return self._model.threshold
 
+    @property
+    def margin(self) -> float:
+        """Distance to the second-best person that a recognition needs."""
+        return self._model.margin
+
     def match(self, probes: Sequence[FloatArray]) -> tuple[Match, ...]:
         """Decide on probes, float32 (D,) of unit length each, all at once; labels are ids of employees."""
         if not probes:

@@ -21,6 +21,7 @@ from ..domain import (
     KioskEvent,
     KioskEventKind,
     KioskSummary,
+    Match,
     Outcome,
     Punch,
     PunchResult,
@@ -42,6 +43,9 @@ REFRESH_S: Final = 1.0
 """How often a running session looks for a newly trained model."""
 RATE_S: Final = 1.0
 """How often a session tells how many frames it looks at."""
+REST_S: Final = 0.15
+"""While nobody in sight is undecided, faces are searched so often only: at 15 frames a second in every third one."""
+
 Announce = Callable[[KioskEvent], None]
 
 
@@ -144,6 +148,8 @@ class Kiosk:
         self._tracker = Tracker()
         self._tracks: dict[int, _Track] = {}
         self._counts = _Counts()
+        self._searched_s = float("-inf")
+        self._seen: list[tuple[int, Face]] = []
         self._last_image: ImageBGR | None = None
         self._people = dict(people or {})
         self._refreshed_at = self._rate_told_at = time.monotonic()
@@ -193,27 +199,36 @@ class Kiosk:
 
     def _take(self, frame: Frame) -> None:
         self._counts.frames += 1
+        if not self._rests(frame.at_s):
+            self._search(frame)
+        self._announce_answers()
+        if self._view is not None:
+            shown = [(face, self._track(number).outcome, self._caption(number)) for number, face in self._seen]
+            self._view.show(frame.image_bgr, shown)
+            self._last_image = frame.image_bgr
+
+    def _rests(self, now_s: float) -> bool:
+        """Tell whether this frame needs no search: nobody in sight is undecided, and the last search was just now.
+
+        Every frame of a recording is searched: nobody waits for it.
+        """
+        if not self._frames.live or self._liveness.waits or not 0.0 <= now_s - self._searched_s < REST_S:
+            return False
+        return not any(track.vote.wants_embedding(now_s) for track in self._tracks.values())
+
+    def _search(self, frame: Frame) -> None:
+        """Find the faces of a frame, and compare those that are undecided."""
+        self._searched_s = frame.at_s
         faces = self._recognizer.find(frame.image_bgr)
         numbers = self._tracker.update([face.box_xyxy for face in faces], frame.at_s)
         self._forget_ended_tracks()
-        wanted = [
-            (number, face)
-            for number, face in zip(numbers, faces, strict=True)
-            if self._track(number).vote.wants_embedding(frame.at_s)
-        ]
+        self._seen = list(zip(numbers, faces, strict=True))
+        wanted = [(number, face) for number, face in self._seen if self._track(number).vote.wants_embedding(frame.at_s)]
         if wanted:
             self._compare(frame, wanted, largest=faces[0])
-        by_track = dict(zip(numbers, faces, strict=True))
+        by_track = dict(self._seen)
         for answer in self._liveness.take(frame.image_bgr, by_track, self._tracker.alive, frame.at_s):
             self._take_answer(answer)
-        self._announce_answers()
-        if self._view is not None:
-            shown = [
-                (face, self._track(number).outcome, self._caption(number))
-                for number, face in zip(numbers, faces, strict=True)
-            ]
-            self._view.show(frame.image_bgr, shown)
-            self._last_image = frame.image_bgr
 
     def _wants_quit(self) -> bool:
         return self._view is not None and self._view.wants_quit
@@ -242,8 +257,7 @@ class Kiosk:
         if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
             self._liveness.begin(number, verdict.match)
             return
-        similarity = verdict.match.similarity if verdict.match is not None else None
-        self._refuse(number, verdict.outcome, similarity)
+        self._refuse(number, verdict.outcome, verdict.match)
 
     def _take_answer(self, answer: LivenessAnswer) -> None:
         match, verdict, number = answer.match, answer.verdict, answer.track
@@ -251,7 +265,7 @@ class Kiosk:
             trouble = verdict.trouble
             self._tell(KioskEventKind.TROUBLE, track=number, detail=trouble.message_id, params=trouble.text_params)
         if verdict.refusal is not None:
-            self._refuse(answer.track, verdict.refusal, match.similarity)
+            self._refuse(answer.track, verdict.refusal, match)
             return
         at, trusted = self._clock.now()
         attempt = self._attempt(
@@ -263,10 +277,11 @@ class Kiosk:
         prompt = self._liveness.find_prompt(number)
         return self._track(number).name if prompt is None else describe_prompt(prompt)
 
-    def _refuse(self, number: int, outcome: Outcome, similarity: float | None) -> None:
+    def _refuse(self, number: int, outcome: Outcome, match: Match | None) -> None:
         self._counts.refused += 1
         self._show_outcome(number, outcome, refusal(outcome))
-        self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity)
+        similarity, lead = (match.similarity, match.margin) if match is not None else (None, None)
+        self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity, lead=lead)
 
     def _announce_answers(self) -> None:
         for written in self._writer.answers():
@@ -357,6 +372,7 @@ class Kiosk:
         params: tuple[tuple[str, str], ...] = (),
         summary: KioskSummary | None = None,
         employee: Employee | None = None,
+        lead: float | None = None,
     ) -> None:
         self._announce(
             KioskEvent(
@@ -370,5 +386,6 @@ class Kiosk:
                 params=params,
                 summary=summary,
                 employee=employee,
+                lead=lead,
             )
         )

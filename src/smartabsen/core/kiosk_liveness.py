@@ -91,6 +91,11 @@ class KioskLiveness:
         self._candidates[track] = _Candidate(match)
         self._prompts.pop(track, None)
 
+    @property
+    def waits(self) -> bool:
+        """Whether somebody is yet to prove that they are there: every frame counts then."""
+        return bool(self._candidates)
+
     def find_prompt(self, track: int) -> LivenessPrompt | None:
         """Return what the person of a track is being told, or None."""
         return self._prompts.get(track)

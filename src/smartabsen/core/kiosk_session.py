@@ -25,6 +25,7 @@ from .limits import RateLimits
 from .liveness import Attempts
 from .punch import attempt_by_face
 from .punch_writer import PunchWriter
+from .refusals import RefusalLog
 
 WINDOW_TITLE = "smartabsen"
 
@@ -81,6 +82,7 @@ def run(
             _tell(announce, KioskEventKind.STARTED, started, details)
             for detail, params in start.remarks:
                 _tell(announce, KioskEventKind.TROUBLE, detail, params)
+            log = RefusalLog(services, threshold=start.gallery.threshold, margin=start.gallery.margin)
             kiosk = Kiosk(
                 frames=source,
                 recognizer=services.at_kiosk,
@@ -97,17 +99,23 @@ def run(
                 writer=PunchWriter(PunchesOf(services), services.punch_queue, services.clock),
                 clock=services.clock,
                 votes=services.settings.kiosk.votes,
-                announce=announce,
+                announce=partial(_announce_and_log, announce, log),
                 stop=ending,
                 zone=ZoneInfo(services.settings.site.zone),
                 view=view,
                 people=start.people,
             )
-            return kiosk.run()
+            with log:
+                return kiosk.run()
         finally:
             source.close()
             if view is not None:
                 view.close()
+
+
+def _announce_and_log(announce: Announce, log: RefusalLog, event: KioskEvent) -> None:
+    log.note(event)
+    announce(event)
 
 
 def _open_view(*, wanted: bool) -> tuple[WindowView | None, str]:

@@ -87,6 +87,7 @@ def train(
         trained_at=trained.trained_at,
         matcher=trained.matcher,
         k=trained.k,
+        chosen_matcher=getattr(matcher, "chosen", matcher.name),
         employees=len(set(gallery.employee_ids.tolist())),
         templates=len(gallery.employee_ids),
         threshold=threshold,

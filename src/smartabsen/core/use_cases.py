@@ -8,6 +8,7 @@ from .attendance_log import AttendanceLog
 from .audit import AuditTrail
 from .backups import Backups
 from .bootstrap import Services
+from .calibrate import Calibration
 from .checkin import CheckIn
 from .corrections import Corrections
 from .databases import Databases
@@ -15,6 +16,7 @@ from .desk import DayQuery, Desk
 from .desk_export import ExportFile, ExportFormat, export_days
 from .enrolments import Enrolments
 from .erase import carry_tombstones
+from .evaluate import Evaluation
 from .keys import Keys
 from .leave import Leave
 from .limits import RateLimits
@@ -22,6 +24,7 @@ from .once import made_once
 from .phones import Phones
 from .privacy import Privacy
 from .reembed import Reembedding
+from .refusals import Refusals
 from .secrets import ServerSecret
 from .serving import Serving
 from .signin import SignIn
@@ -158,3 +161,18 @@ class UseCases:
     def secret(self) -> ServerSecret:
         """The server's secret; the first use may make one in the home. Raises StorageError."""
         return self.services.secret
+
+    @made_once
+    def evaluation(self) -> Evaluation:
+        """Measures how well people are recognised: on a folder, on pairs, on the enrolled gallery."""
+        return Evaluation(self.services)
+
+    @made_once
+    def calibration(self) -> Calibration:
+        """Chooses threshold and margin for the people who are enrolled."""
+        return Calibration(self.services)
+
+    @made_once
+    def refusals(self) -> Refusals:
+        """Tells why people were refused at kiosks."""
+        return Refusals(self.services)

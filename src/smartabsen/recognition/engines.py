@@ -19,11 +19,12 @@ from ..errors import MissingDependencyError, ModelMissingError, SmartAbsenError,
 from ..i18n import N_
 from ..registry import TEST_BACKEND
 from .packs import BEST_FIRST, find_installed, iterate_installed
-from .runtime import digest_files, find_dlib_file, limit_opencv, require_file
+from .runtime import digest_files, find_dlib_file, limit_threads, require_file
 
 if TYPE_CHECKING:
     from .detectors.base import Detector
     from .embedders.base import Embedder
+    from .execution import Execution
 
 NON_COMMERCIAL_NOTICE: Final = N_(
     "The public model packs of InsightFace may be used for non-commercial research only. For business use take the "
@@ -117,6 +118,8 @@ _SPECS: Final = (
 )
 ENGINES: Final[Mapping[str, EngineSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """The engines by name. ``fake`` recognises drawn faces, for tests."""
+ONNX_BACKENDS: Final = ("scrfd", "arcface")
+"""Detectors and embedders that can choose what they run on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +168,7 @@ def build_engine(
     detector: str = "auto",
     max_side_px: int | None = None,
     threads: int = 0,
+    execution: Execution | None = None,
 ) -> Engine:
     """Load an engine.
 
@@ -174,10 +178,11 @@ def build_engine(
         pack: InsightFace pack; see :func:`.packs.find_installed`.
         detector: ``auto`` for the engine's own, or the name of any detector.
         max_side_px: Longer side of the image that detection works on; None for the detector's own choice.
-        threads: Of each model, and of OpenCV in the whole process; 0 for a sensible number.
+        threads: Of each model, and of OpenCV and linear algebra in the whole process; 0 for a sensible number.
+        execution: What ONNX models run on; by itself ONNX Runtime and the best device it has.
 
     Raises:
-        UnknownBackendError: There is no such engine or detector.
+        UnknownBackendError: There is no such engine, detector, runtime or device.
         MissingDependencyError: A library is not installed.
         ModelMissingError: A file is not installed.
         ModelDamagedError: A file cannot be read as what it should be.
@@ -187,12 +192,19 @@ def build_engine(
     spec = get_spec(name)
     detector_name = spec.detector if detector == "auto" else detector
     make_embedder = EMBEDDERS.get_factory(spec.embedder)
-    limit_opencv(threads)
+    limit_threads(threads)
     with ExitStack() as undo:
-        embedder = make_embedder(*_embedder_files(spec, models_dir, pack), threads=threads)
+        embedder = make_embedder(
+            *_embedder_files(spec, models_dir, pack), threads=threads, **_execution(spec.embedder, execution)
+        )
         undo.callback(embedder.close)
         found = build_detector(
-            detector_name, models_dir=models_dir, pack=pack, max_side_px=max_side_px, threads=threads
+            detector_name,
+            models_dir=models_dir,
+            pack=pack,
+            max_side_px=max_side_px,
+            threads=threads,
+            execution=execution,
         )
         undo.pop_all()
     restricted = LicenceClass.NON_COMMERCIAL in (spec.licence_class, _detector_licence(detector_name))
@@ -210,13 +222,20 @@ def build_engine(
 
 
 def build_detector(
-    name: str, *, models_dir: Path, pack: str = "auto", max_side_px: int | None = None, threads: int = 0
+    name: str,
+    *,
+    models_dir: Path,
+    pack: str = "auto",
+    max_side_px: int | None = None,
+    threads: int = 0,
+    execution: Execution | None = None,
 ) -> Detector:
     """Load a detector alone; arguments and errors as for :func:`build_engine`."""
     from .detectors import DETECTORS
 
     make = DETECTORS.get_factory(name)
-    return make(*_detector_files(name, models_dir, pack), max_side_px=max_side_px, threads=threads)
+    files = _detector_files(name, models_dir, pack)
+    return make(*files, max_side_px=max_side_px, threads=threads, **_execution(name, execution))
 
 
 def get_spec(name: str) -> EngineSpec:
@@ -297,6 +316,11 @@ def find_haar_cascade() -> Path:
             package="opencv-python<5",
         )
     return cascade
+
+
+def _execution(backend: str, execution: Execution | None) -> dict[str, Execution]:
+    """Return the argument that only backends of ONNX models take."""
+    return {"execution": execution} if backend in ONNX_BACKENDS and execution is not None else {}
 
 
 def _identity_digest(embedder_digest: str, template_name: str) -> str:

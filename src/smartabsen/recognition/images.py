@@ -135,6 +135,16 @@ def encode_image(image_bgr: ImageBGR, *, suffix: str) -> bytes:
     return encoded.tobytes()
 
 
+def make_thumbnail(image_bgr: ImageBGR, side_px: int) -> ImageBGR:
+    """Return a copy whose longer side has ``side_px``; a smaller picture as it is."""
+    height, width = image_bgr.shape[:2]
+    factor = side_px / max(height, width)
+    if factor >= 1.0:
+        return image_bgr
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
 def _refuse(data: bytes, header: PictureHeader | None) -> ImageRefusal | None:
     if not data:
         return ImageRefusal(Outcome.UNREADABLE, N_("The file is empty. Copy the picture again."))

@@ -20,7 +20,8 @@ Shape: TypeAlias = tuple[int | None, ...]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MODEL_GRAPH: Final = 7
-_GRAPH_NODE, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 11, 12
+_GRAPH_NODE, _GRAPH_WEIGHTS, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 5, 11, 12
+_TENSOR_LOCATION, _EXTERNAL = 14, 1
 _NODE_OPERATOR: Final = 4
 
 
@@ -79,6 +80,10 @@ def _read_graph(path: Path, data: mmap.mmap) -> OnnxFile:
         if field.number == _GRAPH_NODE:
             operator = _only(data, field, _NODE_OPERATOR)
             operators.append(data[operator.start : operator.end].decode())
+        elif field.number == _GRAPH_WEIGHTS:
+            if any(part.number == _TENSOR_LOCATION and part.integer == _EXTERNAL for part in _fields(data, field)):
+                # Any path may be named there, also one out of the models directory.
+                raise ValueError("its weights lie in another file; save the model with all its data inside")
         elif field.number == _GRAPH_INPUT:
             inputs.append(_shape(data, field))
         elif field.number == _GRAPH_OUTPUT:

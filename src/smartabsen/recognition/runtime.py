@@ -48,6 +48,34 @@ def limit_opencv(threads: int) -> None:
     cv2.setNumThreads(count_threads(threads))
 
 
+def limit_threads(threads: int) -> None:
+    """Set the threads of OpenCV and of the linear algebra behind NumPy, for the whole process.
+
+    For 0 linear algebra gets one: on a busy machine its threads wait for each other, and comparing a probe with 10,000
+    templates took up to 32 ms instead of 0.9.
+    """
+    from threadpoolctl import threadpool_limits
+
+    limit_opencv(threads)
+    threadpool_limits(threads or 1, user_api="blas")
+
+
+def require_package(module: str, *, install: str) -> None:
+    """Raise MissingDependencyError where a Python package is not installed.
+
+    Args:
+        module: The package.
+        install: What to give to pip.
+    """
+    if find_spec(module) is None:
+        raise MissingDependencyError(
+            N_("The Python package {module} is not installed."),
+            hint=N_("Install it: pip install '{install}'"),
+            module=module,
+            install=install,
+        )
+
+
 def require_file(path: Path, *, pull: str) -> Path:
     """Return ``path`` when it is a file.
 
@@ -136,10 +164,11 @@ def running(name: str) -> Iterator[None]:
         raise ModelError(N_("The model {name} failed: {problem}"), name=name, problem=_essence(exc)) from exc
 
 
-def load_onnx(path: Path, *, threads: int) -> Any:
-    """Open an ONNX file as an ``onnxruntime.InferenceSession`` on the CPU.
+def load_onnx(path: Path, *, threads: int, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+    """Open an ONNX file as an ``onnxruntime.InferenceSession``, by itself on the CPU.
 
-    Sequential mode: after a fork, a session in parallel mode hangs for ever.
+    Sequential mode: after a fork, a session in parallel mode hangs for ever. CUDA computes without TensorFloat-32,
+    which would change the numbers.
 
     Raises:
         ModelDamagedError: The file is no ONNX model.
@@ -153,7 +182,10 @@ def load_onnx(path: Path, *, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     with loading(path):
-        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+        exact = [{"use_tf32": "0"} if name.startswith("CUDA") else {} for name in providers]
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=options, providers=list(providers), provider_options=exact
+        )
 
 
 def load_openvino(path: Path, *, threads: int) -> Any:
@@ -165,24 +197,10 @@ def load_openvino(path: Path, *, threads: int) -> Any:
         MissingDependencyError: The package ``openvino`` is not installed.
         ModelDamagedError: The files are no model.
     """
-    try:
-        import openvino
-        from openvino.preprocess import PrePostProcessor
-    except ModuleNotFoundError as exc:
-        raise MissingDependencyError(
-            N_("The Python package {module} is not installed."),
-            hint=N_("Install it: pip install '{install}'"),
-            module="openvino",
-            install="smartabsen[openvino]",
-        ) from exc
-    settings = {
-        "INFERENCE_NUM_THREADS": count_threads(threads),
-        "PERFORMANCE_HINT": "LATENCY",
-        "NUM_STREAMS": 1,
-        # By itself OpenVINO takes bfloat16 on processors that have it: a gallery enrolled on one machine would meet
-        # other numbers on the next one.
-        "INFERENCE_PRECISION_HINT": "f32",
-    }
+    require_package("openvino", install="smartabsen[openvino]")
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
     with loading(path):
         # Anything else would be offered to the readers of other formats, which complain to stderr.
         with path.open("rb") as stream:
@@ -192,7 +210,33 @@ def load_openvino(path: Path, *, threads: int) -> Any:
         processor = PrePostProcessor(core.read_model(path))
         processor.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         processor.input().model().set_layout(openvino.Layout("NCHW"))
-        return core.compile_model(processor.build(), "CPU", settings).create_infer_request()
+        return core.compile_model(processor.build(), "CPU", _openvino_settings(threads)).create_infer_request()
+
+
+def load_openvino_onnx(path: Path, *, threads: int) -> Any:
+    """Compile an ONNX file with OpenVINO for the CPU, its input as it is; return an ``openvino.InferRequest``.
+
+    Raises:
+        MissingDependencyError: The package ``openvino`` is not installed.
+        ModelDamagedError: The file is no ONNX model.
+    """
+    require_package("openvino", install="smartabsen[openvino]")
+    import openvino
+
+    with loading(path):
+        core = openvino.Core()
+        return core.compile_model(core.read_model(path), "CPU", _openvino_settings(threads)).create_infer_request()
+
+
+def _openvino_settings(threads: int) -> dict[str, Any]:
+    return {
+        "INFERENCE_NUM_THREADS": count_threads(threads),
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        # By itself OpenVINO takes bfloat16 on processors that have it: a gallery enrolled on one machine would meet
+        # other numbers on the next one.
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
 
 
 def check_image(image_bgr: object) -> None:

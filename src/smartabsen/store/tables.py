@@ -386,6 +386,22 @@ class AuditRow(Base):
     digest: Mapped[str | None] = mapped_column(String(64))
 
 
+class RefusalRow(Base):
+    """That somebody was refused, for a while: why, and by how much; nobody's name, no picture."""
+
+    __tablename__ = "refusals"
+    __table_args__ = (Index(None, "at_utc"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at_utc: Mapped[datetime]
+    kiosk: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    outcome: Mapped[str] = mapped_column(String(32))
+    similarity: Mapped[float | None]
+    threshold: Mapped[float]
+    lead: Mapped[float | None]
+    margin: Mapped[float]
+
+
 class MetaRow(Base):
     """Facts about this database, by name."""
 

@@ -14,6 +14,9 @@ from ..output import Output
 from ..parameters import AllowDuplicate, Consent, Detector
 from ..session import Session
 
+ADVISED_PHOTOS = 3
+"""So many photos of each person the published accuracy was measured with."""
+
 app = make_noun()
 
 
@@ -73,6 +76,7 @@ def enroll(
                     consent=consent,
                     on_progress=progress,
                 )
+        session.tell_calibration(app)
     return _answer(report)
 
 
@@ -80,6 +84,9 @@ def _answer(report: EnrolReport) -> Answer:
     def show(out: Output) -> None:
         tables.show_enrolment(out, report)
         if report.accepted:
+            if report.employee.templates < ADVISED_PHOTOS:
+                out.note(_("Better with {count} photos or more: from the front, then in other light.",
+                           count=ADVISED_PHOTOS))  # fmt: skip
             out.note(_("Next: smartabsen train"))
 
     failed = bool(report.verdicts) and not report.accepted

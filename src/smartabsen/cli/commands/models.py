@@ -1,5 +1,6 @@
 """``smartabsen models``."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,6 +88,38 @@ def pull_model(
                 raise
             status = _pull(session, app, name, accept=True)
     return Answer(data={"model": data.model(status)}, show=lambda out: tables.show_models(out, (status,)))
+
+
+@command(
+    app,
+    "install",
+    help=_("Install model files that lie on this machine, after checking them.")
+    + "\n\n"
+    + _("PATH is a folder, a zip archive or a file. Files of a known pack must be the published ones."),
+    example="smartabsen models install ~/Downloads/buffalo_l.zip --accept-noncommercial",
+)
+def install_models(
+    session: Session,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help=_("Where the files lie."))],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help=_("Name for a pack of your own ONNX files."))
+    ] = None,
+    accept_noncommercial: Annotated[
+        bool,
+        typer.Option("--accept-noncommercial", help=_("You may use weights for non-commercial research only.")),
+    ] = False,
+) -> Answer:
+    """Install a pack; somebody at a terminal may accept its licence there."""
+    with session.open() as app:
+        try:
+            packs = app.install_models(path, name=name, accept_noncommercial=accept_noncommercial)
+        except LicenceError as error:
+            if not session.out.can_ask() or not session.out.confirm(_licence_question(error)):
+                raise
+            packs = app.install_models(path, name=name, accept_noncommercial=True)
+    return Answer(
+        data={"models": [data.model(each) for each in packs]}, show=lambda out: tables.show_models(out, packs)
+    )
 
 
 def _pull(session: Session, app: "SmartAbsen", name: str, *, accept: bool) -> ModelStatus:

@@ -35,6 +35,7 @@ def train(
     with session.open() as app:
         session.tell_engine(app)
         report = app.train(min_accuracy=min_accuracy, force=force)
+        session.tell_calibration(app)
     return Answer.of(data.training(report), lambda out: tables.show_training(out, report), _refusal(report))
 
 

@@ -1,4 +1,4 @@
-"""SCRFD, run by ONNX Runtime.
+"""SCRFD.
 
 Guo et al., "Sample and computation redistribution for efficient face detection", ICLR 2022. The meaning of the outputs
 is that of ``insightface.model_zoo.SCRFD``, which the tests compare this with. That class decodes every anchor of every
@@ -8,7 +8,7 @@ frame and adds 18 % to the time of a small model; here only the anchors above th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import cv2
 import numpy as np
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from ...domain import FloatArray, ImageBGR, LandmarkScheme
 from ...errors import ModelDamagedError
 from ...i18n import N_
+from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx
 from ..packs import is_scrfd
-from ..runtime import load_onnx
 from .framing import Candidates, FramedDetector
 
 STEP: Final = 32
@@ -36,13 +36,14 @@ LAYOUTS: Final = {9: ((8, 16, 32), 2), 15: ((8, 16, 32, 64, 128), 1)}
 class ScrfdDetector(FramedDetector):
     """See the module.
 
-    One session serves every size: sessions of a fixed size were measured to be no faster, and cost 40 ms each.
+    One session serves every size: those of a fixed size were measured to be no faster, and cost 40 ms each.
 
     Args:
         model_path: An ONNX file with nine or fifteen outputs.
         max_side_px: Longer side of the copy that is searched.
         score_threshold: 0..1.
-        threads: Of the session; 0 for a sensible number.
+        threads: Of the model; 0 for a sensible number.
+        execution: What it runs on.
 
     Raises:
         ModelDamagedError: The file is no such model.
@@ -60,6 +61,7 @@ class ScrfdDetector(FramedDetector):
         max_side_px: int | None = None,
         score_threshold: float | None = None,
         threads: int = 0,
+        execution: Execution | None = None,
     ) -> None:
         super().__init__(max_side_px=max_side_px, score_threshold=score_threshold)
         model = read_onnx(model_path)
@@ -68,14 +70,19 @@ class ScrfdDetector(FramedDetector):
         self._strides, self._anchors = LAYOUTS[len(model.outputs)]
         height, width = model.inputs[0][2:]
         self._fixed_size = (width, height) if width and height else None
-        self._session: Any = load_onnx(model_path, threads=threads)
-        self._input = self._session.get_inputs()[0].name
+        self._model: OnnxRunner | None = open_onnx(model_path, threads=threads, execution=execution or Execution())
         # The network's input and the size of the picture in it, kept: allocating it takes as long as filling it.
         self._blob: FloatArray = np.empty((0,), dtype=np.float32)
         self._filled = (0, 0)
 
+    @property
+    def runs_on(self) -> tuple[str, str]:
+        """The runtime and the device that really execute it."""
+        assert self._model is not None
+        return self._model.runtime, self._model.device
+
     def close(self) -> None:
-        self._session = None
+        self._model = None
 
     def _working_size(self, width: int, height: int) -> tuple[int, int]:
         limit = self._fixed_size or (self.max_side_px, self.max_side_px)
@@ -95,8 +102,8 @@ class ScrfdDetector(FramedDetector):
             target[...] = plane
             target -= np.float32(MEAN)
             target *= np.float32(1 / DEVIATION)
-        outputs: list[FloatArray] = self._session.run(None, {self._input: self._blob})
-        return self._decode(outputs, columns)
+        assert self._model is not None, "the detector was closed"
+        return self._decode(self._model.run(self._blob), columns)
 
     def _decode(self, outputs: list[FloatArray], columns: int) -> Candidates:
         """Turn the outputs (scores, then boxes, then landmarks, of each level) into faces."""

@@ -1,4 +1,4 @@
-"""ArcFace networks of InsightFace's packs, or of one's own, run by ONNX Runtime.
+"""ArcFace networks of InsightFace's packs, or of one's own.
 
 Deng et al., "ArcFace: additive angular margin loss for deep face recognition", CVPR 2019.
 """
@@ -6,7 +6,7 @@ Deng et al., "ArcFace: additive angular margin loss for deep face recognition", 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -16,9 +16,10 @@ from ...domain import FloatArray, ImageBGR
 from ...errors import ModelDamagedError
 from ...i18n import N_
 from ..alignment import ARCFACE_112, AlignmentTemplate
+from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx
 from ..packs import is_arcface
-from ..runtime import digest_files, load_onnx
+from ..runtime import digest_files
 from .batches import embed_checked
 
 FIRST_NODES = 8
@@ -34,7 +35,8 @@ class ArcfaceEmbedder:
 
     Args:
         model_path: An ONNX file, (N, 3, 112, 112) RGB -> (N, D).
-        threads: Of the session; 0 for a sensible number.
+        threads: Of the model; 0 for a sensible number.
+        execution: What it runs on.
 
     Raises:
         ModelDamagedError: The file is no such model.
@@ -43,7 +45,7 @@ class ArcfaceEmbedder:
     name: ClassVar[str] = "arcface"
     template: ClassVar[AlignmentTemplate] = ARCFACE_112
 
-    def __init__(self, model_path: Path, *, threads: int = 0) -> None:
+    def __init__(self, model_path: Path, *, threads: int = 0, execution: Execution | None = None) -> None:
         model = read_onnx(model_path)
         if not is_arcface(model):
             raise ModelDamagedError(N_("The model file {path} is no ArcFace network."), path=model_path)
@@ -52,19 +54,25 @@ class ArcfaceEmbedder:
         self._one_by_one = model.quantised or model.inputs[0][0] is not None
         normalises_itself = {"Sub", "Mul"} <= set(model.operators[:FIRST_NODES])
         self._mean, self._scale = (0.0, 1.0) if normalises_itself else (127.5, 1 / 127.5)
-        self._session: Any = load_onnx(model_path, threads=threads)
-        self._input = self._session.get_inputs()[0].name
+        self._model: OnnxRunner | None = open_onnx(model_path, threads=threads, execution=execution or Execution())
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops; see :class:`.base.Embedder`."""
         return embed_checked(self.name, crops_bgr, size=self.template.size, dimension=self.dimension, run=self._run)
 
+    @property
+    def runs_on(self) -> tuple[str, str]:
+        """The runtime and the device that really execute it."""
+        assert self._model is not None
+        return self._model.runtime, self._model.device
+
     def close(self) -> None:
         """Release the model."""
-        self._session = None
+        self._model = None
 
     def _run(self, crops_bgr: list[ImageBGR]) -> NDArray[np.float32]:
         mean = (self._mean, self._mean, self._mean)
-        blob = cv2.dnn.blobFromImages(crops_bgr, self._scale, mean=mean, swapRB=True)
+        blob = np.asarray(cv2.dnn.blobFromImages(crops_bgr, self._scale, mean=mean, swapRB=True), dtype=np.float32)
         batches = np.split(blob, len(blob)) if self._one_by_one else [blob]
-        return np.concatenate([self._session.run(None, {self._input: batch})[0] for batch in batches])
+        assert self._model is not None, "the embedder was closed"
+        return np.concatenate([self._model.run(batch)[0] for batch in batches])

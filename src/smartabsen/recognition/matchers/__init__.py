@@ -11,7 +11,9 @@ from .base import Matcher
 MATCHERS: Final[Registry[Matcher]] = Registry(
     N_("matcher"),
     {
+        "auto": Registration(f"{__name__}.auto:AutoMatcher"),
         "knn": Registration(f"{__name__}.knn:KnnMatcher"),
         "exact": Registration(f"{__name__}.exact:ExactMatcher"),
+        "binary": Registration(f"{__name__}.binary:BinaryMatcher", install="smartabsen[faiss]"),
     },
 )

@@ -13,9 +13,9 @@ from ...domain import FloatArray, Match
 class Matcher(Protocol):
     """Compares probes with a gallery and decides.
 
-    The meaning is that of the reference, ``exact``: a person's similarity to a probe is the highest cosine over the
-    person's templates; the decision is :func:`smartabsen.recognition.decision.decide` on the two best persons.
-    Every matcher gives the same decisions.
+    A person's similarity to a probe is the highest cosine over the person's templates, rounded to
+    :data:`smartabsen.recognition.decision.DECIMALS`; the decision is :func:`smartabsen.recognition.decision.decide`
+    on the two best persons, of equals the one with the lower label first. Every matcher gives the same decisions.
     """
 
     name: str
@@ -31,6 +31,14 @@ class Matcher(Protocol):
         Raises:
             InvalidInputError: Shapes, types or lengths are wrong.
         """
+        ...
+
+    def add(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
+        """Add templates to the gallery without building it anew; arguments and errors as for :meth:`fit`."""
+        ...
+
+    def remove(self, labels: NDArray[np.int64]) -> None:
+        """Remove all templates of people, int64 (P,), without building the gallery anew; unknown labels are none."""
         ...
 
     def match(self, probes: FloatArray, *, threshold: float, margin: float) -> tuple[Match, ...]:

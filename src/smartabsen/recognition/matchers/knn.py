@@ -1,4 +1,4 @@
-"""k nearest neighbours by scikit-learn, with the decisions of the reference.
+"""k nearest neighbours by scikit-learn, with the decisions of every matcher.
 
 The textbook's vote among sqrt(N) neighbours does not fit attendance: with 50 people of 5 photos each, 11 of 16
 neighbours are other people by construction, and a vote cannot say "unknown". Here the neighbours only *nominate*:
@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import NearestNeighbors
 
 from ...domain import FloatArray, Match
-from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
+from ..decision import DECIMALS, decide
 from .exact import check_gallery, check_probes, nobody
+from .rows import Ranked, rank_two
 
 _TIE: Final = 1e-5
 """Neighbours nearer to each other than this may come in either order: scikit-learn computes in float32."""
@@ -25,7 +26,7 @@ _BLOCK_ROWS: Final = 256
 
 
 class KnnMatcher:
-    """scikit-learn's KNeighborsClassifier by cosine, brute force.
+    """scikit-learn's NearestNeighbors by cosine, brute force: the search of its KNN classifier, without the vote.
 
     ``metric="cosine"`` also keeps clear of scikit-learn's OpenMP search, after which a forked child hangs for ever.
     """
@@ -33,7 +34,7 @@ class KnnMatcher:
     name = "knn"
 
     def __init__(self) -> None:
-        self._classifier: KNeighborsClassifier | None = None
+        self._search: NearestNeighbors | None = None
         self._templates = np.empty((0, 0), dtype=np.float32)
         self._labels = np.empty(0, dtype=np.int64)
         self._k = 0
@@ -52,16 +53,29 @@ class KnnMatcher:
         check_gallery(embeddings, labels)
         self._templates, self._labels = embeddings, labels
         if len(labels) == 0:
-            self._classifier, self._k = None, 0
+            self._search, self._k = None, 0
             return
         most = int(np.unique(labels, return_counts=True)[1].max())
         self._k = min(len(labels), most + 1)
-        self._classifier = KNeighborsClassifier(n_neighbors=self._k, metric="cosine", algorithm="brute")
-        self._classifier.fit(embeddings, labels)
+        self._search = NearestNeighbors(n_neighbors=self._k, metric="cosine", algorithm="brute")
+        self._search.fit(embeddings)
+
+    def add(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
+        """Add templates; see :meth:`Matcher.add`. Fitting a brute-force search only copies the arrays."""
+        if not len(self._labels):
+            self.fit(embeddings, labels)
+            return
+        check_gallery(embeddings, labels, dimension=self._templates.shape[1])
+        self.fit(np.concatenate([self._templates, embeddings]), np.concatenate([self._labels, labels]))
+
+    def remove(self, labels: NDArray[np.int64]) -> None:
+        """Remove people; see :meth:`Matcher.remove`."""
+        stay = ~np.isin(self._labels, labels)
+        self.fit(self._templates[stay], self._labels[stay])
 
     def match(self, probes: FloatArray, *, threshold: float, margin: float) -> tuple[Match, ...]:
         """Decide on each probe; see :meth:`Matcher.match`."""
-        if self._classifier is None:
+        if self._search is None:
             return nobody(probes, threshold=threshold, margin=margin)
         check_probes(probes, dimension=self._templates.shape[1])
         matches: list[Match] = []
@@ -73,24 +87,19 @@ class KnnMatcher:
                 matches.append(decide(*best, *second, threshold=threshold, margin=margin))
         return tuple(matches)
 
-    def _rank(self, probes: FloatArray, *, neighbours: int) -> list[tuple[tuple[int, float], tuple[int, float]]]:
+    def _rank(self, probes: FloatArray, *, neighbours: int) -> list[tuple[Ranked, Ranked]]:
         """Return the label and similarity of the best and the second-best person of each probe."""
-        assert self._classifier is not None
+        assert self._search is not None
         # The arrays were checked; scikit-learn's checks of them are two fifths of the time in a small gallery.
         with config_context(assume_finite=True, skip_parameter_validation=True):
-            nearest = self._classifier.kneighbors(probes, n_neighbors=neighbours, return_distance=False)
-        # The reference's arithmetic, not scikit-learn's: the same decision to the last decimal.
+            nearest = self._search.kneighbors(probes, n_neighbors=neighbours, return_distance=False)
+        # float64 as in the other matchers, not scikit-learn's float32: the same decision to the last decimal.
         similarities = np.einsum(
             "mkd,md->mk", self._templates[nearest], probes, dtype=np.float64, casting="same_kind"
         ).round(DECIMALS)
         ranked = []
         for row, (labels, cosines) in enumerate(zip(self._labels[nearest], similarities, strict=True)):
-            persons: dict[int, float] = {}
-            for label, cosine in zip(labels.tolist(), cosines.tolist(), strict=True):
-                persons[label] = max(cosine, persons.get(label, -np.inf))
-            # Of equals the lower label comes first, as in the reference.
-            order = sorted(persons.items(), key=lambda person: (-person[1], person[0]))
-            best, second = order[0], order[1] if len(order) > 1 else (NOBODY, LEAST_SIMILAR)
+            best, second = rank_two(labels, cosines)
             if neighbours < len(self._labels) and cosines.min() > second[1] - _TIE:
                 # Others who are as near as the second may have been cut off: look further.
                 best, second = self._rank(probes[row : row + 1], neighbours=min(len(self._labels), 4 * neighbours))[0]

@@ -1,0 +1,208 @@
+"""What covers a face: masks, glasses, scarves, drawn on photos; and which measure of quality tells of errors.
+
+**Occlusions.** The first photo of each pair is covered, by the landmarks of the uncovered one, and compared with the
+second as it is: how often the face is found, how often a kiosk would refuse it for its quality, and how often it is not
+recognised at the engine's threshold. Drawn covers are flat; real ones have folds, and glasses reflect.
+
+**Predictors.** Each photo of ``../shared/faces/lfw`` with others of its person is searched among all. For each measure
+of quality: the area under the ROC curve for telling photos that are not recognised from those that are (0.5: nothing
+told; 1: everything). With its sign chosen so that worse is higher.
+
+    python -m bench.occlusion --engine openvino --pairs 60
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import SHARED
+from smartabsen.domain import Face, ImageBGR, Quality
+from smartabsen.recognition.alignment import align
+from smartabsen.recognition.engines import Engine, build_engine
+from smartabsen.recognition.quality import PROBE_LIMITS, judge, measure_quality
+from smartabsen.recognition.scores import compare_gallery
+
+Cover = Callable[[ImageBGR, NDArray[np.float64]], None]
+
+PREDICTORS: Final[dict[str, Callable[[Quality], float]]] = {
+    "smaller face": lambda quality: -quality.face_px,
+    "darker": lambda quality: -quality.brightness,
+    "brighter": lambda quality: quality.brightness,
+    "less contrast": lambda quality: -quality.contrast,
+    "less sharp": lambda quality: -quality.sharpness,
+    "turned": lambda quality: abs(quality.yaw),
+    "tilted": lambda quality: abs(quality.roll_deg),
+    "lower detection score": lambda quality: -quality.detection_score,
+}
+
+
+def covers() -> dict[str, Cover | None]:
+    """Return the covers by name; each draws on a photo, given eyes, nose and corners of the mouth (5, 2)."""
+    return {
+        "as it is": None,
+        "clear glasses": lambda image, points: _glasses(image, points, dark=False),
+        "sunglasses": lambda image, points: _glasses(image, points, dark=True),
+        "mask": _mask,
+        "mask and sunglasses": lambda image, points: (_mask(image, points), _glasses(image, points, dark=True))[0],
+        "scarf over forehead, cheeks and chin": _scarf,
+        "hand over half of the face": _half,
+    }
+
+
+def measure(engine: Engine, pairs: list[tuple[Path, Path]]) -> list[tuple[str, int, int, int, int]]:
+    """Return for each cover: photos, found, refused by quality, not recognised of all."""
+    rows = []
+    references = [_embed(engine, _read(second)) for _, second in pairs]
+    for name, cover in covers().items():
+        found = refused = missed = photos = 0
+        for (first, _), reference in zip(pairs, references, strict=True):
+            image = _read(first)
+            clear = _central(engine, image)
+            if clear is None or reference is None:
+                continue
+            photos += 1
+            covered = image.copy()
+            if cover is not None:
+                cover(covered, _points(clear))
+            face = _central(engine, covered)
+            if face is None:
+                missed += 1
+                continue
+            found += 1
+            crop = align(covered, face, engine.embedder.template)
+            refused += judge(measure_quality(face, crop, engine.embedder.template), PROBE_LIMITS) is not None
+            missed += float(engine.embedder.embed([crop])[0] @ reference) < engine.threshold
+        rows.append((name, photos, found, refused, missed))
+    return rows
+
+
+def predict(engine: Engine, photos: list[Path], people: list[str]) -> tuple[int, int, dict[str, float]]:
+    """Return photos that were searched, those not recognised, and the area under the curve of each measure."""
+    embeddings, labels, qualities = [], [], []
+    names = sorted(set(people))
+    for photo, person in zip(photos, people, strict=True):
+        image = _read(photo)
+        face = _central(engine, image)
+        if face is not None:
+            crop = align(image, face, engine.embedder.template)
+            embeddings.append(engine.embedder.embed([crop])[0])
+            labels.append(names.index(person))
+            qualities.append(measure_quality(face, crop, engine.embedder.template))
+    scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64))
+    mated = np.isfinite(scores.own)
+    wrong = ~((scores.own >= engine.threshold) & (scores.own - scores.other >= engine.margin))[mated]
+    kept = [quality for quality, there in zip(qualities, mated, strict=True) if there]
+    areas = {name: _area([value(quality) for quality in kept], wrong) for name, value in PREDICTORS.items()}
+    return int(mated.sum()), int(wrong.sum()), areas
+
+
+def main() -> None:
+    """Measure what was named and print Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", action="append", choices=["insightface", "openvino", "dlib"])
+    parser.add_argument("--pairs", type=int, default=120)
+    parser.add_argument("--predictors", action="store_true", help="also the predictors, on all photos")
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    options = parser.parse_args()
+    folders = sorted(path for path in (options.shared / "faces" / "lfw").iterdir() if path.is_dir())
+    photos = [sorted(folder.glob("*.jpg")) for folder in folders]
+    pairs = [(own[0], own[1]) for own in photos if len(own) > 1]
+    pairs = pairs[:: max(1, len(pairs) // options.pairs)][: options.pairs]
+    print("| engine | covered by | found | refused by quality | not recognised |\n|---|---|---:|---:|---:|")
+    for name in options.engine or ["insightface", "openvino"]:
+        with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
+            for cover, count, found, refused, missed in measure(engine, pairs):
+                print(f"| {name} | {cover} | {found} of {count} | {refused} | {missed} of {count} |", flush=True)
+            if options.predictors:
+                every = [photo for own in photos for photo in own]
+                searched, wrong, areas = predict(engine, every, [photo.parent.name for photo in every])
+                print(f"\n{name}: {wrong} of {searched} photos not recognised. Area under the curve: ", end="")
+                print(", ".join(f"{key} {value:.2f}" for key, value in sorted(areas.items(), key=lambda i: -i[1])))
+
+
+def _glasses(image: ImageBGR, points: NDArray[np.float64], *, dark: bool) -> None:
+    left, right = points[0], points[1]
+    distance = float(np.hypot(*(right - left)))
+    for eye in (left, right):
+        centre, axes = (round(eye[0]), round(eye[1])), (round(0.36 * distance), round(0.26 * distance))
+        if dark:
+            cv2.ellipse(image, centre, axes, 0, 0, 360, (20, 20, 20), -1)
+        cv2.ellipse(image, centre, axes, 0, 0, 360, (30, 30, 30), max(1, round(0.06 * distance)))
+    cv2.line(image, _pixel(left), _pixel(right), (30, 30, 30), max(1, round(0.05 * distance)))
+
+
+def _mask(image: ImageBGR, points: NDArray[np.float64]) -> None:
+    left, right, nose = points[0], points[1], points[2]
+    across, down = right - left, (points[3] + points[4]) / 2 - (left + right) / 2
+    top = (nose + (left + right) / 2) / 2
+    outline = [top - 0.95 * across, top, top + 0.95 * across, top + 0.8 * across + 1.1 * down, top + 1.75 * down]
+    outline.append(top - 0.8 * across + 1.1 * down)
+    cv2.fillPoly(image, [np.array(outline).round().astype(np.int32)], (200, 190, 170))
+
+
+def _scarf(image: ImageBGR, points: NDArray[np.float64]) -> None:
+    middle = points[:2].mean(axis=0)
+    distance = float(np.hypot(*(points[1] - points[0])))
+    hole = np.zeros(image.shape[:2], dtype=np.uint8)
+    centre = (round(middle[0]), round(middle[1] + 0.45 * distance))
+    cv2.ellipse(hole, centre, (round(0.85 * distance), round(1.05 * distance)), 0, 0, 360, 255, -1)
+    cloth = np.zeros_like(hole)
+    cv2.ellipse(cloth, centre, (round(1.7 * distance), round(2.1 * distance)), 0, 0, 360, 255, -1)
+    image[(cloth > 0) & (hole == 0)] = (90, 60, 40)
+
+
+def _half(image: ImageBGR, points: NDArray[np.float64]) -> None:
+    distance = float(np.hypot(*(points[1] - points[0])))
+    x = round(float(points[2][0]))
+    top, bottom = round(float(points[0][1] - 0.6 * distance)), round(float(points[3][1] + 0.6 * distance))
+    image[max(0, top) : bottom, x : x + round(1.1 * distance)] = (120, 150, 200)
+
+
+def _points(face: Face) -> NDArray[np.float64]:
+    points: NDArray[np.float64] = face.landmarks_xy.astype(np.float64)
+    return points
+
+
+def _pixel(point: NDArray[np.float64]) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
+
+
+def _read(photo: Path) -> ImageBGR:
+    return np.asarray(cv2.imread(str(photo)), dtype=np.uint8)
+
+
+def _embed(engine: Engine, image: ImageBGR) -> NDArray[np.float32] | None:
+    face = _central(engine, image)
+    return None if face is None else engine.embedder.embed([align(image, face, engine.embedder.template)])[0]
+
+
+def _central(engine: Engine, image: ImageBGR) -> Face | None:
+    """Return the face that the photo is of: in LFW, the one in the middle."""
+    height, width = image.shape[:2]
+
+    def from_middle(face: Face) -> float:
+        left, top, right, bottom = face.box_xyxy
+        return float(np.hypot((left + right - width) / 2, (top + bottom - height) / 2))
+
+    near = [face for face in engine.detector.detect(image) if from_middle(face) < 0.2 * width]
+    return min(near, key=from_middle, default=None)
+
+
+def _area(values: list[float], positive: NDArray[np.bool_]) -> float:
+    """Return the chance that a positive has a higher value than a negative, ties counting half."""
+    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(np.float64)
+    count, rest = int(positive.sum()), int((~positive).sum())
+    if not count or not rest:
+        return float("nan")
+    return float((ranks[positive].sum() - count * (count - 1) / 2) / (count * rest))
+
+
+if __name__ == "__main__":
+    main()

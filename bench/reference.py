@@ -1,0 +1,147 @@
+"""Measure the reference impostor scores that are shipped with the package, and check calibration on held-out strangers.
+
+``--write`` makes ``src/smartabsen/recognition/data/impostors.json`` anew from all photos of ``../shared/faces/lfw``.
+
+Without it, calibration is checked on people it has not seen. In each of ten draws people are split into three parts:
+a reference table is made of the first, 60 people of the second are enrolled with three photos each (fewer where there
+are fewer) and calibrated for with that table, and all photos of the third are strangers. Told are the target and what
+share of the strangers was recognised as somebody at the calibrated threshold and margin.
+
+    python -m bench.reference --engine openvino
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench import SHARED
+from bench.accuracy import Embedded, Floats, Labels, embed_all, search
+from smartabsen.recognition.calibration import choose
+from smartabsen.recognition.catalog import PACKS
+from smartabsen.recognition.engines import build_engine, get_spec
+from smartabsen.recognition.rates import EXPECTED_ERRORS, Rate
+from smartabsen.recognition.reference import PATH, ImpostorTable
+from smartabsen.recognition.scores import compare_gallery
+
+ENGINES: Final = ("dlib", "insightface", "openvino")
+LEVELS_A_DECADE: Final = 4
+DRAWS: Final = 10
+ENROLLED_PEOPLE, ENROLLED_PHOTOS = 60, 3
+TARGETS: Final = (0.03, 0.01)
+SOURCE: Final = (
+    "2,451 photos of 1,241 people of Labeled Faces in the Wild (Huang et al., 2007), every pair of two persons once; "
+    "mostly Western faces"
+)
+
+
+def make_table(engine: str, digests: tuple[str, ...], embeddings: Floats, labels: Labels) -> ImpostorTable:
+    """Measure the table of one engine."""
+    upper = np.triu(labels[:, None] != labels[None, :], k=1)
+    cosines = np.sort((embeddings @ embeddings.T)[upper])[::-1]
+    least = EXPECTED_ERRORS / len(cosines)
+    count = int(np.floor(-np.log10(least) * LEVELS_A_DECADE))
+    shares = [10 ** (-number / LEVELS_A_DECADE) for number in range(1, count + 1)]
+    levels = tuple((share, round(float(cosines[int(share * len(cosines))]), 4)) for share in shares)
+    return ImpostorTable(engine, digests, SOURCE, len(np.unique(labels)), len(labels), len(cosines), levels)
+
+
+def write(shared: Path) -> None:
+    """Measure all engines and write the file of the package."""
+    tables: list[dict[str, Any]] = []
+    for name in ENGINES:
+        data = embed_all(name, detector=get_spec(name).detector, shared=shared, workers=1)
+        with build_engine(name, models_dir=shared / "models", threads=1) as engine:
+            digests = [engine.identity.digest]
+        if name == "insightface":
+            # The published file of the network that was measured, which was restored from a quantised copy.
+            published = next(file.sha256 for file in PACKS["buffalo_sc"].files if "w600k_mbf" in file.path)
+            digests.append(hashlib.sha256(f"{published} arcface_112".encode()).hexdigest())
+        found = data.found()
+        table = make_table(name, tuple(digests), data.embeddings[found], data.labels[found])
+        tables.append(
+            {
+                "engine": table.engine,
+                "digests": list(table.digests),
+                "source": table.source,
+                "people": table.people,
+                "photos": table.photos,
+                "pairs": table.pairs,
+                "levels": [[float(f"{share:.3g}"), score] for share, score in table.levels],
+            }
+        )
+    content = {"about": "Cosines that shares of the impostor pairs reach; made by python -m bench.reference --write"}
+    PATH.write_text(json.dumps({**content, "tables": tables}, indent=1) + "\n", encoding="utf-8")
+
+
+def check(data: Embedded, *, target: float, margin: float) -> tuple[Rate, Rate, float, int]:
+    """Return strangers recognised, enrolled people not recognised, the mean threshold, and draws that promised."""
+    found = data.found()
+    embeddings, labels = data.embeddings[found], data.labels[found]
+    taken = strangers = missed = probes = promised = 0
+    thresholds = []
+    for seed in range(DRAWS):
+        rng = np.random.default_rng(seed)
+        people = rng.permutation(np.unique(labels))
+        several = np.array([np.sum(labels == person) > 1 for person in people])
+        # Who has one photo only cannot be a probe: reference and strangers come from everybody.
+        enrolled = people[several][:ENROLLED_PEOPLE]
+        rest = people[~np.isin(people, enrolled)]
+        reference, unknown = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+        inside = np.isin(labels, reference)
+        table = make_table("held out", (), embeddings[inside], labels[inside])
+        rows = np.concatenate([np.flatnonzero(labels == person)[:ENROLLED_PHOTOS] for person in enrolled])
+        rows = np.concatenate([part[: max(1, len(part) - 1)] for part in _by_person(rows, labels)])
+        choice = choose(compare_gallery(embeddings[rows], labels[rows]), table, target=target, engine_margin=margin)
+        promised += choice.promised
+        thresholds.append(choice.threshold)
+        outside = search(embeddings[np.isin(labels, unknown)], embeddings[rows], labels[rows])
+        taken += int(outside.recognised(choice.threshold, choice.margin).sum())
+        strangers += len(outside.best)
+        others = np.setdiff1d(np.flatnonzero(np.isin(labels, enrolled)), rows)
+        own = search(embeddings[others], embeddings[rows], labels[rows])
+        right = own.recognised(choice.threshold, choice.margin) & (own.best == labels[others])
+        missed += int((~right).sum())
+        probes += len(others)
+    return Rate(taken, strangers), Rate(missed, probes), float(np.mean(thresholds)), promised
+
+
+def main() -> None:
+    """Write the tables, or check calibration and print Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--engine", choices=ENGINES)
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    options = parser.parse_args()
+    if options.write:
+        write(options.shared)
+        return
+    print("| engine | target FPIR | observed FPIR (95 % interval) | FNIR | mean threshold | promised |")
+    print("|---|---:|---|---|---:|---:|")
+    for name in (options.engine,) if options.engine else ENGINES:
+        spec = get_spec(name)
+        data = embed_all(name, detector=spec.detector, shared=options.shared, workers=1)
+        for target in TARGETS:
+            taken, missed, threshold, promised = check(data, target=target, margin=spec.margin)
+            print(
+                f"| {name} | {100 * target:.1f} % | {_text(taken)} | {_text(missed)} | {threshold:.3f} "
+                f"| {promised} of {DRAWS} |"
+            )
+
+
+def _by_person(rows: Labels, labels: Labels) -> list[Labels]:
+    return [rows[labels[rows] == person] for person in dict.fromkeys(labels[rows].tolist())]
+
+
+def _text(rate: Rate) -> str:
+    share = rate.share or 0.0
+    return f"{100 * share:.2f} % ({100 * rate.low:.2f} to {100 * rate.high:.2f}; {rate.count} of {rate.trials})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""One face in a frame of 640 x 480, from pixels to an embedding, against other pipelines in the same run.
+
+- *ours*: detection, alignment, quality, embedding, and the comparison with 180 templates on top;
+- *FaceAnalysis.get* of insightface with the same two weight files, by ONNX Runtime as it comes;
+- *face_recognition*: ``face_locations`` and ``face_encodings`` of that package, where it is installed.
+
+All run with one thread and take turns on the same frames. Given are medians of processor time, which is the time that
+passes on an idle machine, and ratios to ``FaceAnalysis.get``. Then a kiosk: frames per second with one face and with
+five, while nobody is decided (each frame is embedded) and afterwards.
+
+    python -m bench.rivals --frames 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, redirect_stdout, suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+from time import process_time
+from typing import Any, Final
+
+from bench import SHARED
+from bench.pipeline import fit, gallery_photos, scenes
+from smartabsen.domain import ImageBGR
+from smartabsen.recognition.engines import Engine, build_engine
+from smartabsen.recognition.execution import Execution
+from smartabsen.recognition.matchers import MATCHERS
+from smartabsen.recognition.quality import PROBE_LIMITS
+from smartabsen.recognition.recognizer import Recognizer
+from smartabsen.recognition.runtime import load_onnx
+
+REFERENCE: Final = "FaceAnalysis.get (onnxruntime)"
+OURS: Final = (
+    ("insightface", "onnxruntime"),
+    ("insightface", "openvino"),
+    ("openvino", "openvino"),
+    ("dlib", "onnxruntime"),
+)
+
+
+@dataclass(slots=True)
+class Contestant:
+    """A way from a frame to embeddings, and its times in milliseconds."""
+
+    name: str
+    run: Callable[[ImageBGR], object]
+    times: list[float] = field(default_factory=list)
+
+    def time(self, image: ImageBGR) -> None:
+        """Time one frame."""
+        start = process_time()
+        self.run(image)
+        self.times.append(1e3 * (process_time() - start))
+
+
+def our_contestants(shared: Path, stack: ExitStack) -> Iterator[Contestant]:
+    """Yield our engines with a gallery of the people of ``gallery.txt``."""
+    people = [own[:3] for own in gallery_photos(shared)]
+    for name, runtime in OURS:
+        execution = Execution(runtime=runtime, device="cpu")
+        engine = stack.enter_context(build_engine(name, models_dir=shared / "models", threads=1, execution=execution))
+        matcher = MATCHERS.get_factory("auto")()
+        fit(matcher, engine, people)
+        yield Contestant(f"ours: {name} ({runtime})", _pipeline(engine, matcher))
+
+
+def face_analysis(shared: Path, stack: ExitStack) -> Contestant:
+    """Return insightface's own pipeline with the same files and one thread."""
+    from insightface.app.common import Face
+    from insightface.model_zoo import SCRFD, ArcFaceONNX
+
+    folder = shared / "models" / "insightface" / "buffalo_sc"
+    with redirect_stdout(stack.enter_context(Path(os.devnull).open("w"))):
+        detector = SCRFD(str(folder / "det_500m.onnx"), session=load_onnx(folder / "det_500m.onnx", threads=1))
+        detector.prepare(-1, input_size=(640, 640), det_thresh=0.5)
+        recogniser = ArcFaceONNX(str(folder / "w600k_mbf.onnx"), load_onnx(folder / "w600k_mbf.onnx", threads=1))
+        recogniser.prepare(-1)
+
+    def get(image: ImageBGR) -> list[Any]:
+        """What FaceAnalysis.get does with these two models."""
+        boxes, points = detector.detect(image, max_num=0, metric="default")
+        faces = [Face(bbox=box[:4], kps=kps, det_score=box[4]) for box, kps in zip(boxes, points, strict=True)]
+        for face in faces:
+            recogniser.get(image, face)
+        return faces
+
+    return Contestant(REFERENCE, get)
+
+
+def face_recognition() -> Contestant | None:
+    """Return the pipeline of the package ``face_recognition``, or None where it cannot be imported."""
+    if find_spec("face_recognition") is None:
+        return None
+    with warnings.catch_warnings(), suppress(ImportError):
+        warnings.simplefilter("ignore")
+        import face_recognition as package
+
+        def run(image: ImageBGR) -> object:
+            rgb = image[:, :, ::-1].copy()
+            return package.face_encodings(rgb, package.face_locations(rgb))
+
+        return Contestant("face_recognition (dlib)", run)
+    return None
+
+
+def measure(shared: Path, *, frames: int) -> list[Contestant]:
+    """Let all contestants take turns on frames with one face."""
+    with ExitStack() as stack:
+        contestants = [*our_contestants(shared, stack), face_analysis(shared, stack)]
+        other = face_recognition()
+        contestants += [other] if other else []
+        probes = [photo for own in gallery_photos(shared) for photo in own[3:]]
+        _, images = next(scenes(probes, shared))
+        shown = list(islice(images, frames))
+        for contestant in contestants:
+            contestant.run(shown[0])
+        for image in shown:
+            for contestant in contestants:
+                contestant.time(image)
+        return contestants
+
+
+def measure_kiosk(shared: Path, *, frames: int) -> list[tuple[str, str, float, float]]:
+    """Return engine, scene, and frames per second while each frame is embedded and when it only needs detection."""
+    rows = []
+    with ExitStack() as stack:
+        probes = [photo for own in gallery_photos(shared) for photo in own[3:]]
+        wanted = {scene: list(islice(images, frames)) for scene, images in islice(scenes(probes, shared), 2)}
+        for name, runtime in OURS:
+            execution = Execution(runtime=runtime, device="cpu")
+            engine = stack.enter_context(
+                build_engine(name, models_dir=shared / "models", threads=1, execution=execution)
+            )
+            recognizer = Recognizer(engine.detector, engine.embedder, limits=PROBE_LIMITS)
+            for scene, images in wanted.items():
+                undecided = Contestant(name, recognizer.observe)
+                decided = Contestant(name, recognizer.find)
+                undecided.run(images[0])
+                for image in islice(cycle(images), frames):
+                    undecided.time(image)
+                    decided.time(image)
+                rows.append((f"{name} ({runtime})", scene, 1e3 / median(undecided.times), 1e3 / median(decided.times)))
+    return rows
+
+
+def main() -> None:
+    """Measure, and print Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=30)
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    options = parser.parse_args()
+    contestants = measure(options.shared, frames=options.frames)
+    reference = next(median(one.times) for one in contestants if one.name == REFERENCE)
+    print("| one face in 640x480 | median ms | of FaceAnalysis.get |\n|---|---:|---:|")
+    for one in contestants:
+        print(f"| {one.name} | {median(one.times):.1f} | {median(one.times) / reference:.2f} |")
+    if not any(one.name.startswith("face_recognition") for one in contestants):
+        print("\nThe package face_recognition is not installed, so it was not compared.")
+    print("\n| kiosk | frame | frames/s, all embedded | frames/s, decided |\n|---|---|---:|---:|")
+    for engine, scene, undecided, decided in measure_kiosk(options.shared, frames=options.frames):
+        print(f"| {engine} | {scene} | {undecided:.1f} | {decided:.1f} |")
+
+
+def _pipeline(engine: Engine, matcher: Any) -> Callable[[ImageBGR], object]:
+    import numpy as np
+
+    recognizer = Recognizer(engine.detector, engine.embedder, limits=PROBE_LIMITS)
+
+    def run(image: ImageBGR) -> object:
+        found = [seen.embedding for seen in recognizer.observe(image) if seen.embedding is not None]
+        return matcher.match(np.stack(found), threshold=engine.threshold, margin=engine.margin) if found else ()
+
+    return run
+
+
+if __name__ == "__main__":
+    main()

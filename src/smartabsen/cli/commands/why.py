@@ -1,0 +1,76 @@
+"""``smartabsen why``."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from ...domain import Outcome, Refusal
+from ...i18n import _
+from ...messages import describe_outcome
+from ..answer import Answer
+from ..command import command, make_noun
+from ..output import Column, Output
+from ..session import Session
+
+app = make_noun()
+
+
+@command(
+    app,
+    "why",
+    help=_("Tell why people were refused at kiosks, and by how much.")
+    + "\n\n"
+    + _("Refusals have a time, a place and a reason; nobody's name and no picture is kept."),
+    example="smartabsen why --last 20",
+)
+def why(
+    session: Session,
+    last: Annotated[int, typer.Option("--last", min=1, max=1000, help=_("How many of the last ones to show."))] = 20,
+) -> Answer:
+    """List the last refusals, the newest first."""
+    with session.open() as app:
+        refusals = app.refusals.latest(last)
+        zone = ZoneInfo(app.settings.site.zone)
+    return Answer(
+        data={"refusals": [_as_json(refusal) for refusal in refusals]}, show=lambda out: _show(out, refusals, zone)
+    )
+
+
+def _as_json(refusal: Refusal) -> dict[str, object]:
+    return {
+        "at": refusal.at.isoformat(),
+        "kiosk": refusal.kiosk,
+        "outcome": refusal.outcome.value,
+        "similarity": refusal.similarity,
+        "threshold": refusal.threshold,
+        "lead": refusal.lead,
+        "margin": refusal.margin,
+        "short_by": refusal.short_by,
+    }
+
+
+def _show(out: Output, refusals: Sequence[Refusal], zone: ZoneInfo) -> None:
+    columns = (
+        Column(_("Time"), whole=True),
+        Column(_("Kiosk")),
+        Column(_("Reason")),
+        Column(_("How far")),
+        Column(_("What to do")),
+    )
+    rows = []
+    for refusal in refusals:
+        sentence, next_step = describe_outcome(refusal.outcome)
+        at = f"{refusal.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+        rows.append((at, refusal.kiosk, sentence, _how_far(refusal), next_step))
+    out.table(columns, rows, empty=_("Nobody was refused lately."))
+
+
+def _how_far(refusal: Refusal) -> str:
+    if refusal.short_by is None:
+        return ""
+    places = {"value": f"{refusal.short_by:.3f}"}
+    if refusal.outcome is Outcome.UNKNOWN:
+        return _("{value} below the threshold", **places)
+    return _("{value} too near to a second person", **places)

@@ -1,0 +1,212 @@
+"""How well this installation recognises people, measured: on a folder of photos, on pairs, or on the enrolled gallery.
+
+Nothing is stored but what the user asks for. Terms are those of ISO/IEC 19795-1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..domain import Face, FloatArray, ImageBGR
+from ..errors import InvalidInputError, NotFoundError
+from ..i18n import N_
+from ..recognition.curves import judge_pairs
+from ..recognition.images import ImageRefusal
+from ..recognition.quality import ENROLMENT_LIMITS, QualityLimits, judge
+from ..recognition.rates import Rate
+from ..recognition.recognizer import Recognizer
+from ..recognition.scores import compare_gallery
+from ..store import employees, templates
+from ..store.files import write_atomically
+from .bootstrap import Services
+from .embedding_cache import EmbeddingCache, PhotoFace
+from .evaluation_page import make_page
+from .evaluation_report import EvaluationReport, Sample
+from .pairs_file import read_pairs
+from .photos import find_photos, read_picture
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and the total."""
+
+ANY_QUALITY = QualityLimits(min_face_px=0.0, min_brightness=0.0, max_brightness=255.0, min_sharpness=0.0, max_yaw=1.0)
+"""Every face that is found is compared: how many would have been refused is told beside it."""
+
+
+class Evaluation:
+    """Measures.
+
+    Args:
+        services: The installation.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def write_page(self, report: EvaluationReport, path: str | Path, *, with_photos: bool = False) -> None:
+        """Write a report as one HTML file.
+
+        Args:
+            with_photos: Put the photos of the worst pairs into it; without, only their names.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        write_atomically(Path(path), make_page(report, with_photos=with_photos).encode())
+
+    def of_gallery(self) -> EvaluationReport:
+        """Measure the enrolled gallery: each template against the others.
+
+        Raises:
+            NotFoundError: Nobody is enrolled.
+        """
+        engine, ring = self._services.engine, self._services.key_chain.ring()
+        with self._services.database.read() as session:
+            gallery = templates.gallery(session, engine.identity, ring=ring)
+            names = {person.id: f"{person.name} ({person.code})" for person in employees.find_all(session)}
+        if not len(gallery.employee_ids):
+            raise NotFoundError(
+                N_("Nobody is enrolled yet: there is nothing to measure."),
+                hint=N_("Measure a folder with one sub-folder for each person: smartabsen evaluate FOLDER"),
+            )
+        samples = tuple(
+            Sample(names[owner], source)
+            for owner, source in zip(gallery.employee_ids.tolist(), gallery.sources, strict=True)
+        )
+        return EvaluationReport(
+            source="",
+            model=engine.identity,
+            detector=engine.detector.name,
+            threshold=self._services.threshold,
+            margin=self._services.margin,
+            people=len(set(gallery.employee_ids.tolist())),
+            photos=len(samples),
+            fte=None,
+            fta=None,
+            not_found=(),
+            samples=samples,
+            scores=compare_gallery(gallery.embeddings, gallery.employee_ids),
+            pairs=None,
+        )
+
+    def of_folder(
+        self,
+        folder: str | Path,
+        *,
+        pairs: str | Path | None = None,
+        cache: str | Path | None = None,
+        on_progress: Progress | None = None,
+    ) -> EvaluationReport:
+        """Measure a folder with one sub-folder for each person.
+
+        Args:
+            folder: The folder.
+            pairs: A file of pairs in LFW's format; then only those are compared.
+            cache: Directory that keeps the embeddings, so that the next run is quick and an interrupted one goes on.
+
+        Raises:
+            NotFoundError: Folder or file is missing, or the file names a photo that is not there.
+            InvalidInputError: The folder has no sub-folder with photos; the file is no list of pairs.
+            StorageError: The cache cannot be written.
+        """
+        root = Path(folder)
+        if not root.is_dir():
+            raise NotFoundError(N_("There is no folder {folder}."), folder=root)
+        listed = None if pairs is None else read_pairs(Path(pairs), root)
+        if listed is not None:
+            photos = list(dict.fromkeys(path for pair in listed for path in (pair.first, pair.second)))
+        else:
+            folders = sorted(path for path in root.iterdir() if path.is_dir())
+            photos = [Path(photo) for person in folders for photo in find_photos([person])]
+        if not photos:
+            raise InvalidInputError(
+                N_("{folder} has no sub-folder with photos."),
+                hint=N_("Put the photos of each person into a folder of their own, named after the person."),
+                folder=root,
+            )
+        faces = self._embed(photos, cache=None if cache is None else Path(cache), on_progress=on_progress)
+        found = [number for number, face in enumerate(faces) if face.embedding is not None]
+        samples = tuple(Sample(photos[number].parent.name, str(photos[number])) for number in found)
+        judged = None
+        scores = None
+        if listed is not None:
+            by_path = dict(zip(photos, faces, strict=True))
+            judged = judge_pairs(
+                np.array([_cosine(by_path[pair.first], by_path[pair.second]) for pair in listed]),
+                np.array([pair.same for pair in listed]),
+                np.array([pair.fold for pair in listed]),
+                fallback=self._services.threshold,
+            )
+        else:
+            names = sorted({sample.person for sample in samples})
+            labels = np.array([names.index(sample.person) for sample in samples], dtype=np.int64)
+            scores = compare_gallery(_stack([faces[number] for number in found]), labels)
+        engine = self._services.engine
+        return EvaluationReport(
+            source=str(root),
+            model=engine.identity,
+            detector=engine.detector.name,
+            threshold=self._services.threshold,
+            margin=self._services.margin,
+            people=len({sample.person for sample in samples}),
+            photos=len(photos),
+            fte=_count_refused(faces, ENROLMENT_LIMITS),
+            fta=_count_refused(faces, self._services.identification.limits),
+            not_found=tuple(str(photo) for photo, face in zip(photos, faces, strict=True) if face.embedding is None),
+            samples=samples,
+            scores=scores,
+            pairs=judged,
+        )
+
+    def _embed(self, photos: Sequence[Path], *, cache: Path | None, on_progress: Progress | None) -> list[PhotoFace]:
+        engine = self._services.engine
+        recognizer = Recognizer(engine.detector, engine.embedder, limits=ANY_QUALITY)
+        faces = []
+        with EmbeddingCache(cache, engine.identity, engine.detector.name).opened() as known:
+            for done, photo in enumerate(photos, start=1):
+                data, picture = read_picture(photo)
+                digest = hashlib.sha256(data).hexdigest()
+                face = known.find(digest)
+                if face is None:
+                    face = PhotoFace(digest, None, None)
+                    if not isinstance(picture, ImageRefusal):
+                        face = _examine(recognizer, picture.image_bgr, digest)
+                    known.put(face)
+                faces.append(face)
+                if on_progress is not None:
+                    on_progress(done, len(photos))
+        return faces
+
+
+def _examine(recognizer: Recognizer, image_bgr: ImageBGR, digest: str) -> PhotoFace:
+    """Take the face that the photo is of: large and near the middle."""
+    height, width = image_bgr.shape[:2]
+
+    def stands_out(face: Face) -> float:
+        left, top, right, bottom = face.box_xyxy
+        return face.size_px - float(np.hypot((left + right - width) / 2, (top + bottom - height) / 2))
+
+    faces = recognizer.find(image_bgr)
+    if not faces:
+        return PhotoFace(digest, None, None)
+    seen = recognizer.examine(image_bgr, [max(faces, key=stands_out)])[0]
+    return PhotoFace(digest, seen.quality, seen.embedding)
+
+
+def _count_refused(faces: Sequence[PhotoFace], limits: QualityLimits) -> Rate:
+    refused = sum(face.quality is None or judge(face.quality, limits) is not None for face in faces)
+    return Rate(refused, len(faces))
+
+
+def _cosine(first: PhotoFace, second: PhotoFace) -> float:
+    if first.embedding is None or second.embedding is None:
+        return float("nan")
+    return float(first.embedding.astype(np.float64) @ second.embedding.astype(np.float64))
+
+
+def _stack(faces: Sequence[PhotoFace]) -> FloatArray:
+    embeddings = [face.embedding for face in faces if face.embedding is not None]
+    return np.stack(embeddings) if embeddings else np.empty((0, 1), dtype=np.float32)

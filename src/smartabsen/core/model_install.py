@@ -1,0 +1,208 @@
+"""Installing model files that lie on this machine already: a folder, a zip archive, or a single file.
+
+Nothing is trusted but content. What belongs to a known pack must be the published files byte for byte; anything else
+must be ONNX files that can be used, with all their weights inside. A pack is installed as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from ..domain import LicenceClass, ModelFile, ModelStatus
+from ..errors import ConflictError, InvalidInputError, LicenceError, ModelDamagedError, NotFoundError
+from ..i18n import N_
+from ..recognition.catalog import PACKS, ModelPack, find_other_packs, verify_pack
+from ..recognition.onnx_file import read_onnx
+from ..recognition.packs import FOLDER, is_arcface
+from ..recognition.runtime import digest_files
+from ..store.files import make_private_directory, storage_errors
+from .bootstrap import Services
+
+MAX_UNPACKED_BYTES: Final = 2_000_000_000
+"""The largest known archive unpacks to half of this."""
+_WEB_PAGE: Final = (b"<!doctype", b"<html", b'<?xml version="1.0" encoding="utf-8"?><!doctype')
+_CHUNK: Final = 1 << 20
+
+
+def install(
+    services: Services, source: Path, *, name: str | None = None, accept_noncommercial: bool = False
+) -> tuple[ModelStatus, ...]:
+    """Install what a folder, an archive or a file holds.
+
+    Args:
+        source: Where it lies.
+        name: Install as a pack of one's own with this name, whatever the files are; by itself only what is no known
+            pack becomes one, named after the folder or archive.
+        accept_noncommercial: The weights may be used for non-commercial research only, and that is what is done.
+
+    Returns:
+        The packs that were installed.
+
+    Raises:
+        NotFoundError: There is no such file or folder.
+        InvalidInputError: It holds no model that can be used, or ``name`` is none for a folder.
+        LicenceError: A licence was not accepted.
+        ConflictError: There is a pack of one's own with that name already.
+        ModelDamagedError: A file is cut off, not the published one, a web page, or needs further files; an archive
+            holds names that point out of it.
+        StorageError: It cannot be written.
+    """
+    if not source.exists():
+        raise NotFoundError(N_("There is no file or folder {path}."), path=source)
+    models_dir = services.settings.models_dir
+    make_private_directory(models_dir)
+    accepted = accept_noncommercial or services.settings.accept_noncommercial
+    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".install-") as folder:
+        files = _collect(source, Path(folder))
+        if name is not None:
+            return (_install_own(files, models_dir, name),)
+        pack = _find_pack(files, source.stem)
+        if pack is not None:
+            return (_install_pack(pack, files, models_dir, accepted=accepted),)
+        return (_install_own(files, models_dir, source.stem),)
+
+
+def _collect(source: Path, folder: Path) -> dict[str, Path]:
+    """Return the files by their last name; of an archive, unpacked below ``folder``."""
+    if source.is_dir():
+        found = sorted(path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
+        return {path.name: path for path in found}
+    if not zipfile.is_zipfile(source):
+        if source.suffix.lower() == ".zip":
+            raise _damaged(source, _what_is_wrong(source, None) or N_("it is no archive, or cut off"))
+        return {source.name: source}
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return _unpack(archive, source, folder)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as exc:
+        raise _damaged(source, N_("it is no archive, or cut off")) from exc
+
+
+def _unpack(archive: zipfile.ZipFile, source: Path, folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    left = MAX_UNPACKED_BYTES
+    for member in archive.infolist():
+        parts = PurePosixPath(member.filename.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in member.filename:
+            raise ModelDamagedError(
+                N_("The archive {path} holds a name that points out of it: {member}. Nothing was unpacked."),
+                path=source,
+                member=member.filename,
+            )
+        if member.is_dir():
+            continue
+        # By its own name alone: where it lay in the archive means nothing here.
+        target = folder / parts.name
+        if parts.name in files:
+            raise ModelDamagedError(
+                N_("The archive {path} holds two files named {member}."), path=source, member=parts.name
+            )
+        with storage_errors(target), archive.open(member) as stream, target.open("wb") as sink:
+            while left >= 0 and (chunk := stream.read(min(_CHUNK, left + 1))):
+                sink.write(chunk)
+                left -= len(chunk)
+        if left < 0:
+            raise _damaged(source, N_("it unpacks to more than any model has"))
+        files[parts.name] = target
+    return files
+
+
+def _find_pack(files: dict[str, Path], name: str) -> ModelPack | None:
+    """Return the known pack whose files these are, by content where they are the published ones, else by name."""
+    complete = [pack for pack in PACKS.values() if pack.files and set(_names(pack)) <= set(files)]
+    fits = {pack.name: sum(_digest(files, file) == file.sha256 for file in pack.files) for pack in complete}
+    # Two packs may have the same files: the one that the folder or archive is named after is meant.
+    order = sorted(complete, key=lambda pack: (-fits[pack.name] / len(pack.files), pack.name != name))
+    return order[0] if order else None
+
+
+def _names(pack: ModelPack) -> list[str]:
+    return [PurePosixPath(file.path).name for file in pack.files]
+
+
+def _digest(files: dict[str, Path], file: ModelFile) -> str:
+    return digest_files([files[PurePosixPath(file.path).name]])
+
+
+def _install_pack(pack: ModelPack, files: dict[str, Path], models_dir: Path, *, accepted: bool) -> ModelStatus:
+    for file in pack.files:
+        path = files[PurePosixPath(file.path).name]
+        if digest_files([path]) != file.sha256:
+            raise _damaged(path, _what_is_wrong(path, file) or N_("it is not the published file"))
+    if pack.licence_class is LicenceClass.NON_COMMERCIAL and not accepted:
+        raise LicenceError(
+            N_("The weights of {name} may be used for non-commercial research only ({source})."),
+            hint=N_("If that is what you do, repeat with --accept-noncommercial."),
+            name=pack.name,
+            source=pack.source,
+        )
+    _put([(files[PurePosixPath(file.path).name], models_dir / file.path) for file in pack.files])
+    return verify_pack(pack, models_dir)
+
+
+def _install_own(files: dict[str, Path], models_dir: Path, name: str) -> ModelStatus:
+    if PurePosixPath(name).name != name or name in PACKS or not name.strip(". "):
+        raise InvalidInputError(N_("“{name}” is no name for a pack of one's own; choose one with --name."), name=name)
+    models = {file: path for file, path in files.items() if path.suffix.lower() == ".onnx"}
+    known = {name for pack in PACKS.values() for name in _names(pack)}
+    for file, path in files.items():
+        problem = _what_is_wrong(path, None) if file in known or file in models else None
+        if problem is not None:
+            raise _damaged(path, problem)
+    if not any(is_arcface(read_onnx(path)) for path in models.values()):
+        raise InvalidInputError(
+            N_("There is no model that smartabsen can use: no known pack, and no ArcFace network as ONNX."),
+            hint=N_("“smartabsen models list” names the known packs; a pack is installed with all its files."),
+        )
+    target = models_dir / FOLDER / name
+    if target.exists():
+        raise ConflictError(N_("There is a pack “{name}” already; choose another name with --name."), name=name)
+    _put([(path, target / file) for file, path in models.items()])
+    return next(status for status in find_other_packs(models_dir) if status.name == name)
+
+
+def _what_is_wrong(path: Path, published: ModelFile | None) -> str | None:
+    """Return why a file is no model, as a message id, or None where nothing shows."""
+    with path.open("rb") as stream:
+        head = stream.read(512).lstrip().lower()
+    if head.startswith(_WEB_PAGE):
+        return N_("it is a web page saved under that name, not a model")
+    size = path.stat().st_size
+    if size == 0:
+        return N_("it is empty")
+    if published is not None and size < published.size_bytes:
+        return N_("it is cut off, or not the published file")
+    if path.suffix.lower() == ".onnx":
+        read_onnx(path)
+    return None
+
+
+def _put(files: Sequence[tuple[Path, Path]]) -> None:
+    """Copy files into place, each as a whole; the last step of all is renaming."""
+    ready: list[tuple[Path, Path]] = []
+    for source, target in files:
+        make_private_directory(target.parent)
+        temporary = target.with_name(f".{target.name}.install")
+        with storage_errors(target):
+            shutil.copyfile(source, temporary)
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        ready.append((temporary, target))
+    for temporary, target in ready:
+        with storage_errors(target):
+            temporary.replace(target)
+
+
+def _damaged(path: Path, problem: str) -> ModelDamagedError:
+    return ModelDamagedError(
+        N_("{file} cannot be installed: {problem}."),
+        hint=N_("Get it again from the place that “smartabsen models list” names."),
+        file=path.name,
+        problem=problem,
+    )

@@ -1,0 +1,110 @@
+"""Why people were refused at kiosks: written beside the work, read by administrators, kept for a while.
+
+A refusal is a time, a place, a reason and two numbers. It names nobody: a stranger's nearest employee says nothing
+about the stranger, and much that is wrong about the employee.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Final
+
+from ..domain import KioskEvent, KioskEventKind, Outcome, Refusal
+from ..errors import SmartAbsenError
+from ..store import refusals
+from .bootstrap import Services
+
+_WAITING: Final = 200
+"""Refusals that wait to be written; more are dropped: the kiosk comes first."""
+_NO_REFUSALS: Final = frozenset({Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED})
+
+
+class RefusalLog:
+    """Writes what a kiosk refuses, in a thread of its own. Use it in a ``with`` block.
+
+    It never delays and never fails its kiosk: what the database does not take is dropped.
+
+    Args:
+        services: The installation.
+        threshold, margin: What a recognition needs.
+    """
+
+    def __init__(self, services: Services, *, threshold: float, margin: float) -> None:
+        self._services = services
+        self._threshold, self._margin = threshold, margin
+        self._waiting: queue.Queue[Refusal | None] = queue.Queue(_WAITING)
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> RefusalLog:
+        if self._services.settings.kiosk.refusals_days:
+            self._thread = threading.Thread(target=self._write, name="refusals", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            with contextlib.suppress(queue.Full):
+                self._waiting.put(None, timeout=1.0)
+            self._thread.join(timeout=5.0)
+            self._thread = None
+
+    def note(self, event: KioskEvent) -> None:
+        """Take a kiosk's event; only refusals are kept."""
+        if self._thread is None or event.kind is not KioskEventKind.DECISION or event.outcome is None:
+            return
+        if event.outcome in _NO_REFUSALS:
+            return
+        refusal = Refusal(
+            event.at,
+            self._services.kiosk_name,
+            event.outcome,
+            event.similarity,
+            self._threshold,
+            event.lead,
+            self._margin,
+        )
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(refusal)
+
+    def _write(self) -> None:
+        self._forget()
+        while (first := self._waiting.get()) is not None:
+            batch, ends = [first], False
+            with contextlib.suppress(queue.Empty):
+                while not ends:
+                    following = self._waiting.get_nowait()
+                    ends = following is None
+                    if following is not None:
+                        batch.append(following)
+            with contextlib.suppress(SmartAbsenError), self._services.database.write() as session:
+                refusals.add_many(session, batch)
+            if ends:
+                break
+        self._forget()
+
+    def _forget(self) -> None:
+        before = datetime.now(UTC) - timedelta(days=self._services.settings.kiosk.refusals_days)
+        with contextlib.suppress(SmartAbsenError), self._services.database.write() as session:
+            refusals.prune(session, before=before)
+
+
+class Refusals:
+    """Reads refusals, for administrators.
+
+    Args:
+        services: The installation.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def latest(self, limit: int = 20) -> tuple[Refusal, ...]:
+        """Return the last refusals of all kiosks, the newest first."""
+        with self._services.database.read() as session:
+            return refusals.latest(session, limit)

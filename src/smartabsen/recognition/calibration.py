@@ -1,0 +1,112 @@
+"""Choosing threshold and margin for a gallery: from its own scores, and from reference scores where it has too few."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from .rates import Rate, fmr_for, fpir_of, supports
+from .reference import ImpostorTable
+from .scores import Scores
+
+STEP: Final = 0.005
+"""Thresholds and margins are rounded up to this."""
+MATED_FOR_MARGIN: Final = 200
+"""Mated searches from which the gallery itself says how large the margin may be."""
+KEPT_BY: Final = 0.99
+"""The margin is half of what this share of the correct mated searches keep to the second person."""
+LOOK_ALIKES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Limits for one target.
+
+    Attributes:
+        target: FPIR aimed at: the share of strangers taken for somebody.
+        templates: Comparisons of one search.
+        threshold, margin: What a recognition shall need.
+        fmr: False match rate of one comparison that the target allows.
+        expected_fpir: 1 - (1 - FMR)^templates at the threshold, by the reference; None without one.
+        observed_fpir: Non-mated searches of the gallery itself that recognise somebody.
+        fnir: Mated searches of the gallery itself that do not recognise their person: expected false rejections.
+        shift: By how much the threshold lies above the reference's, since these people look more alike.
+        promised: Whether the data can support the target at all.
+        least_target: The smallest FPIR that they can support.
+    """
+
+    target: float
+    templates: int
+    threshold: float
+    margin: float
+    fmr: float
+    expected_fpir: float | None
+    observed_fpir: Rate
+    fnir: Rate
+    shift: float
+    promised: bool
+    least_target: float
+
+
+def choose(
+    scores: Scores, table: ImpostorTable | None, *, target: float, engine_margin: float, growth: float = 1.0
+) -> Choice:
+    """Choose the lowest threshold that keeps the target by everything that is known.
+
+    Each template is one comparison, though those of one person are alike: that errs to the safe side.
+
+    Args:
+        scores: The gallery against itself.
+        table: Reference scores of the engine; None where there are none for it.
+        target: FPIR, 0..1.
+        engine_margin: The engine's margin, where the gallery is too small to tell.
+        growth: Choose for so many times the templates.
+    """
+    templates = max(1, round(len(scores.labels) * growth))
+    margin = _choose_margin(scores, engine_margin)
+    fmr = fmr_for(target, templates)
+    supported = []
+    candidates = []
+    least = 1.0
+    shift = 0.0
+    if table is not None:
+        shift = table.shift_for(scores.impostor)
+        candidates.append(table.score_at(fmr) + shift)
+        supported.append(fmr >= table.least_fmr)
+        least = fpir_of(table.least_fmr, templates)
+    # The gallery's own strangers speak for its own size only.
+    if growth <= 1.0:
+        own = supports(target, len(scores.labels))
+        supported.append(own)
+        if own or table is None:
+            candidates.append(scores.threshold_for_fpir(target, margin))
+        least = min(least, 10 / max(10, len(scores.labels)))
+    threshold = min(1.0 - STEP, _round_up(max(candidates))) if candidates else 1.0 - STEP
+    return Choice(
+        target=target,
+        templates=templates,
+        threshold=threshold,
+        margin=margin,
+        fmr=fmr,
+        expected_fpir=None if table is None else fpir_of(table.fmr_at(threshold - shift), templates),
+        observed_fpir=scores.fpir(threshold, margin),
+        fnir=scores.fnir(threshold, margin),
+        shift=shift,
+        promised=any(supported),
+        least_target=least,
+    )
+
+
+def _choose_margin(scores: Scores, engine_margin: float) -> float:
+    right = np.isfinite(scores.own) & (scores.own >= scores.other)
+    if right.sum() < MATED_FOR_MARGIN or not np.isfinite(scores.other[right]).all():
+        return engine_margin
+    leads = (scores.own - scores.other)[right]
+    # Never above the engine's: a larger one would refuse people for no measured reason.
+    return min(engine_margin, _round_up(float(np.quantile(leads, 1.0 - KEPT_BY)) / 2))
+
+
+def _round_up(value: float) -> float:
+    return round(float(np.ceil(round(value / STEP, 6))) * STEP, 3)

@@ -1,0 +1,216 @@
+"""What an ONNX model runs on: ONNX Runtime or OpenVINO, on the processor or on a GPU.
+
+Which model is one question and what executes it another one. All of them compute in single precision: the numbers agree
+to rounding (cosine 1.000000 between both runtimes with the real weights), so a template's identity does not depend on
+the runtime, and a gallery may be used by machines that differ. bfloat16, which OpenVINO would take by itself on newer
+processors, is faster and moves embeddings (cosine 0.9957 at worst over 20 photos); it is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain import FloatArray
+from ..errors import SmartAbsenError, UnknownBackendError
+from ..i18n import N_
+from .onnx_file import read_onnx
+from .runtime import load_onnx, load_openvino_onnx, require_package
+
+ONNXRUNTIME: Final = "onnxruntime"
+OPENVINO: Final = "openvino"
+RUNTIMES: Final = (ONNXRUNTIME, OPENVINO)
+CPU: Final = "cpu"
+PROVIDERS: Final = {"cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider", CPU: "CPUExecutionProvider"}
+"""Devices in the order in which ``auto`` takes them, and ONNX Runtime's names for them."""
+LEAST_COSINE: Final = 0.9999
+"""A runtime whose outputs are less like ONNX Runtime's than this is not chosen."""
+CLEARLY: Final = 0.9
+"""The part of ONNX Runtime's time that another runtime may take at most to be chosen."""
+_ROUNDS: Final = 7
+_OPEN_SIZES: Final = (1, 3, 480, 640)
+"""What is tried where a model leaves a size open: one picture of a webcam."""
+
+ChooseRuntime = Callable[[Path, int], str]
+"""Names the runtime for a model file and a number of threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What ONNX models shall run on.
+
+    Attributes:
+        runtime: ``auto``, or one of :data:`RUNTIMES`.
+        device: ``auto``, or one of :data:`PROVIDERS`. Devices other than the processor are ONNX Runtime's.
+        choose: Decides for ``auto``; by itself ONNX Runtime is taken.
+    """
+
+    runtime: str = "auto"
+    device: str = "auto"
+    choose: ChooseRuntime = lambda _path, _threads: ONNXRUNTIME
+
+
+class OnnxRunner(Protocol):
+    """A loaded ONNX model with one input.
+
+    Attributes:
+        runtime: What executes it.
+        device: Where that really runs.
+    """
+
+    runtime: str
+    device: str
+
+    def run(self, blob: FloatArray) -> list[NDArray[Any]]:
+        """Return its outputs, in the order of the file; they stay valid when it runs again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How one runtime did in a self-test.
+
+    Attributes:
+        runtime: Which.
+        milliseconds: Median of a run; infinite where it failed.
+        cosine: The least cosine of an output to ONNX Runtime's; 0 where it failed.
+    """
+
+    runtime: str
+    milliseconds: float
+    cosine: float
+
+
+def open_onnx(path: Path, *, threads: int, execution: Execution) -> OnnxRunner:
+    """Open an ONNX file on the runtime and the device that were asked for.
+
+    A GPU that cannot be used gives the processor: ``device`` of the result says so, and ``doctor`` does.
+
+    Raises:
+        UnknownBackendError: There is no such runtime or device.
+        MissingDependencyError: The package of the runtime is not installed.
+        ModelDamagedError: The file is no ONNX model.
+    """
+    _check_name(N_("runtime"), execution.runtime, RUNTIMES)
+    _check_name(N_("device"), execution.device, tuple(PROVIDERS))
+    device = _find_device(execution)
+    runtime = execution.runtime
+    if runtime == "auto":
+        runtime = ONNXRUNTIME if device != CPU else execution.choose(path, threads)
+    if runtime == OPENVINO:
+        return _OpenvinoRunner(path, threads=threads)
+    return _OnnxruntimeRunner(path, threads=threads, device=device)
+
+
+def try_runtimes(path: Path, *, threads: int) -> tuple[Trial, ...]:
+    """Run a model a few times on each runtime that is installed, ONNX Runtime first; takes about a second.
+
+    Raises:
+        ModelDamagedError: The file is no ONNX model.
+    """
+    shape = [size or known for size, known in zip(read_onnx(path).inputs[0], _OPEN_SIZES, strict=True)]
+    blob = np.random.default_rng(0).normal(0.0, 0.5, shape).astype(np.float32)
+    runners: dict[str, OnnxRunner] = {ONNXRUNTIME: _OnnxruntimeRunner(path, threads=threads, device=CPU)}
+    trials = []
+    if find_spec(OPENVINO) is not None:
+        try:
+            runners[OPENVINO] = _OpenvinoRunner(path, threads=threads)
+        except SmartAbsenError:
+            trials.append(Trial(OPENVINO, float("inf"), 0.0))
+    outputs = {name: runner.run(blob) for name, runner in runners.items()}
+    times: dict[str, list[float]] = {name: [] for name in runners}
+    # In turns: what else the machine does meets all of them alike.
+    for _ in range(_ROUNDS):
+        for name, runner in runners.items():
+            start = perf_counter()
+            runner.run(blob)
+            times[name].append(1e3 * (perf_counter() - start))
+    return (
+        *(Trial(name, median(times[name]), _compare(outputs[name], outputs[ONNXRUNTIME])) for name in runners),
+        *trials,
+    )
+
+
+def choose_runtime(trials: Sequence[Trial]) -> str:
+    """Return the fastest runtime whose outputs agree; ONNX Runtime unless another one is clearly faster."""
+    agreeing = {trial.runtime: trial.milliseconds for trial in trials if trial.cosine >= LEAST_COSINE}
+    fastest = min(agreeing, key=lambda name: agreeing[name], default=ONNXRUNTIME)
+    if agreeing.get(fastest, 0.0) > CLEARLY * agreeing.get(ONNXRUNTIME, float("inf")):
+        return ONNXRUNTIME
+    return fastest
+
+
+class _OnnxruntimeRunner:
+    def __init__(self, path: Path, *, threads: int, device: str) -> None:
+        providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS[CPU]]))
+        self._session: Any = load_onnx(path, threads=threads, providers=providers)
+        self._input = self._session.get_inputs()[0].name
+        used = self._session.get_providers()[0]
+        self.runtime = ONNXRUNTIME
+        self.device = next((name for name, provider in PROVIDERS.items() if provider == used), used)
+
+    def run(self, blob: FloatArray) -> list[NDArray[Any]]:
+        outputs: list[NDArray[Any]] = self._session.run(None, {self._input: blob})
+        return outputs
+
+
+class _OpenvinoRunner:
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._request: Any = load_openvino_onnx(path, threads=threads)
+        self._outputs: Any = self._request.get_compiled_model().outputs
+        self.runtime, self.device = OPENVINO, CPU
+
+    def run(self, blob: FloatArray) -> list[NDArray[Any]]:
+        result = self._request.infer({0: np.ascontiguousarray(blob)}, share_inputs=True)
+        # Results lie in the request's own memory.
+        return [np.array(result[output]) for output in self._outputs]
+
+
+def available_devices() -> tuple[str, ...]:
+    """Return the devices that the installed ONNX Runtime was built for; whether they work shows at loading."""
+    require_package(ONNXRUNTIME, install="smartabsen")
+    import onnxruntime
+
+    built_for = onnxruntime.get_available_providers()
+    return tuple(name for name, provider in PROVIDERS.items() if provider in built_for)
+
+
+def _find_device(execution: Execution) -> str:
+    if execution.runtime == OPENVINO:
+        return CPU
+    devices = available_devices()
+    if execution.device == "auto":
+        return devices[0] if devices else CPU
+    return execution.device if execution.device in devices else CPU
+
+
+def _check_name(kind: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in ("auto", *known):
+        raise UnknownBackendError(
+            N_("There is no {kind} named “{name}”. Known: {known}."),
+            kind=kind,
+            name=name,
+            known=", ".join(("auto", *known)),
+        )
+
+
+def _compare(outputs: list[NDArray[Any]], reference: list[NDArray[Any]]) -> float:
+    return min(_cosine(one.ravel(), other.ravel()) for one, other in zip(outputs, reference, strict=True))
+
+
+def _cosine(one: NDArray[Any], other: NDArray[Any]) -> float:
+    if one.shape != other.shape:
+        return 0.0
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    if lengths == 0.0:
+        return float(not one.any() and not other.any())
+    return float(one @ other) / lengths

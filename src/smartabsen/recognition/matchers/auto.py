@@ -1,0 +1,56 @@
+"""The matcher for the size of the gallery: exact comparison of a few thousand templates, bits for more."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...domain import FloatArray, Match
+from .base import Matcher
+from .exact import ExactMatcher
+
+LARGE: Final = 20_000
+"""From so many templates on, bits are faster (``bench/matching.py``)."""
+
+
+class AutoMatcher:
+    """``exact``, and from :data:`LARGE` templates on ``binary`` where faiss is installed. Both decide the same."""
+
+    name = "auto"
+
+    def __init__(self) -> None:
+        self._chosen: Matcher = ExactMatcher()
+
+    @property
+    def chosen(self) -> str:
+        """The matcher in use."""
+        return self._chosen.name
+
+    def fit(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
+        """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
+        chosen = _make_matcher(len(labels))
+        chosen.fit(embeddings, labels)
+        self._chosen = chosen
+
+    def add(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
+        """Add templates; see :meth:`Matcher.add`. The choice is made again at the next fit."""
+        self._chosen.add(embeddings, labels)
+
+    def remove(self, labels: NDArray[np.int64]) -> None:
+        """Remove people; see :meth:`Matcher.remove`."""
+        self._chosen.remove(labels)
+
+    def match(self, probes: FloatArray, *, threshold: float, margin: float) -> tuple[Match, ...]:
+        """Decide on each probe; see :meth:`Matcher.match`."""
+        return self._chosen.match(probes, threshold=threshold, margin=margin)
+
+
+def _make_matcher(templates: int) -> Matcher:
+    if templates < LARGE or find_spec("faiss") is None:
+        return ExactMatcher()
+    from .binary import BinaryMatcher
+
+    return BinaryMatcher()

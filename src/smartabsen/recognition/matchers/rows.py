@@ -1,0 +1,95 @@
+"""The templates of a gallery as arrays that grow and shrink in place, and the exact ranking of a few of them.
+
+The order of the rows means nothing to a matcher (of equals the lower label comes first), so what is removed is filled
+with rows from the end: no change costs more than the rows it touches.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...domain import FloatArray
+from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY
+
+_FIRST_CAPACITY: Final = 64
+
+Ranked = tuple[int, float]
+"""A person's label and similarity."""
+
+
+class Rows:
+    """Arrays of equal length, one row of each for every template.
+
+    Arrays that are given are used as they are, without a copy, until the first change.
+
+    Args:
+        columns: Arrays whose first axis counts templates.
+    """
+
+    def __init__(self, *columns: NDArray[Any]) -> None:
+        self._columns = list(columns)
+        self._count = len(columns[0])
+        self._own = False
+
+    def __len__(self) -> int:
+        return self._count
+
+    def column(self, number: int) -> NDArray[Any]:
+        """Return the rows of one array, as a view."""
+        return self._columns[number][: self._count]
+
+    def append(self, *columns: NDArray[Any]) -> None:
+        """Add rows at the end."""
+        needed = self._count + len(columns[0])
+        if not self._own or needed > len(self._columns[0]):
+            self._make_room(max(_FIRST_CAPACITY, needed + needed // 2))
+        for mine, new in zip(self._columns, columns, strict=True):
+            mine[self._count : needed] = new
+        self._count = needed
+
+    def remove(self, gone: NDArray[np.intp]) -> None:
+        """Remove the rows of these numbers, all different; rows from the end take their places."""
+        if not len(gone):
+            return
+        if not self._own:
+            self._make_room(self._count)
+        left = self._count - len(gone)
+        holes = gone[gone < left]
+        movers = np.setdiff1d(np.arange(left, self._count), gone, assume_unique=True)
+        for mine in self._columns:
+            mine[holes] = mine[movers]
+        self._count = left
+
+    def _make_room(self, capacity: int) -> None:
+        for number, mine in enumerate(self._columns):
+            roomy = np.empty((capacity, *mine.shape[1:]), dtype=mine.dtype)
+            roomy[: self._count] = mine[: self._count]
+            self._columns[number] = roomy
+        self._own = True
+
+
+def measure_exactly(embeddings: FloatArray, probe: FloatArray) -> NDArray[np.float64]:
+    """Return the cosines of rows (N, D) to a probe (D,) in float64, rounded as decisions count them."""
+    return (embeddings.astype(np.float64) @ probe.astype(np.float64)).round(DECIMALS)
+
+
+def rank_two(labels: NDArray[np.int64], similarities: NDArray[np.float64]) -> tuple[Ranked, Ranked]:
+    """Return the best and the second-best person of at least one template; of equals the lower label comes first.
+
+    Args:
+        labels: int64 (N,), whose each template is.
+        similarities: float64 (N,), rounded.
+    """
+    best = _top(labels, similarities)
+    others = labels != best[0]
+    if not others.any():
+        return best, (NOBODY, LEAST_SIMILAR)
+    return best, _top(labels[others], similarities[others])
+
+
+def _top(labels: NDArray[np.int64], similarities: NDArray[np.float64]) -> Ranked:
+    highest = similarities.max()
+    return int(labels[similarities == highest].min()), float(highest)

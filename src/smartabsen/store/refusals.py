@@ -1,0 +1,52 @@
+"""Refusals in the database: kept for a while, never more than so many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from ..domain import Outcome, Refusal
+from .tables import LABEL_LENGTH, RefusalRow
+from .texts import shortened
+
+MOST: Final = 5_000
+"""Rows kept at most: a stranger before a camera for a whole night fills no disk."""
+
+
+def add_many(session: Session, refusals: Iterable[Refusal]) -> None:
+    """Store refusals."""
+    session.add_all(
+        RefusalRow(
+            at_utc=refusal.at,
+            kiosk=shortened(refusal.kiosk, LABEL_LENGTH),
+            outcome=refusal.outcome.value,
+            similarity=refusal.similarity,
+            threshold=refusal.threshold,
+            lead=refusal.lead,
+            margin=refusal.margin,
+        )
+        for refusal in refusals
+    )
+    session.flush()
+
+
+def latest(session: Session, limit: int) -> tuple[Refusal, ...]:
+    """Return the last refusals, the newest first; a word of a newer program is passed over."""
+    rows = session.scalars(select(RefusalRow).order_by(RefusalRow.at_utc.desc(), RefusalRow.id.desc()).limit(limit))
+    known = set(Outcome)
+    return tuple(
+        Refusal(row.at_utc, row.kiosk, Outcome(row.outcome), row.similarity, row.threshold, row.lead, row.margin)
+        for row in rows
+        if row.outcome in known
+    )
+
+
+def prune(session: Session, *, before: datetime, most: int = MOST) -> None:
+    """Forget what is older than ``before``, and all but the newest ``most``."""
+    session.execute(delete(RefusalRow).where(RefusalRow.at_utc < before))
+    newest = session.scalar(select(func.max(RefusalRow.id))) or 0
+    session.execute(delete(RefusalRow).where(RefusalRow.id <= newest - most))

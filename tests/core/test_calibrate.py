@@ -1,0 +1,139 @@
+"""Calibration: chosen from scores, refused where the data cannot support it, and told when it no longer fits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from smartabsen import SmartAbsen
+from smartabsen.core.calibration_record import CalibrationState
+from smartabsen.domain import CheckLevel, FloatArray, ModelIdentity
+from smartabsen.errors import InvalidInputError, NotFoundError
+from smartabsen.recognition import reference
+from smartabsen.recognition.calibration import choose
+from smartabsen.recognition.rates import fpir_of
+from smartabsen.recognition.reference import ImpostorTable, find_table
+from smartabsen.recognition.scores import compare_gallery
+from smartabsen.store import meta
+
+from .conftest import Draw
+
+TABLE = ImpostorTable(
+    "x", (), "", 1000, 2000, 1_000_000, ((0.1, 0.1), (0.01, 0.2), (0.001, 0.3), (0.0001, 0.4), (0.00001, 0.5))
+)
+
+
+def crowd(*, people: int = 40, alike: float = 0.0) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return three templates of each person, who have ``alike`` in common."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(people, dtype=np.int64), 3)
+    centres = rng.normal(size=(people, 64)) + alike * rng.normal(size=64)
+    vectors = centres[labels] + 0.5 * rng.normal(size=(len(labels), 64))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), labels
+
+
+def test_the_threshold_keeps_the_target_for_so_many_comparisons() -> None:
+    """1 - (1 - FMR)^N at the chosen threshold is at most the target; more people need a higher threshold."""
+    scores = compare_gallery(*crowd())
+    now, twice, tenfold = (
+        choose(scores, TABLE, target=0.01, engine_margin=0.05, growth=growth) for growth in (1.0, 2.0, 10.0)
+    )
+    assert now.promised and now.expected_fpir is not None and now.expected_fpir <= 0.01
+    assert now.fmr == pytest.approx(1 - 0.99 ** (1 / 120))
+    assert now.threshold < twice.threshold < tenfold.threshold
+    assert fpir_of(now.fmr, 120) == pytest.approx(0.01)
+
+
+def test_what_the_data_cannot_support_is_not_promised() -> None:
+    """One stranger in ten thousand among 120 templates is beyond a million pairs; the least that is not is told."""
+    scores = compare_gallery(*crowd())
+    choice = choose(scores, TABLE, target=0.0001, engine_margin=0.05)
+    assert not choice.promised
+    assert choice.least_target == pytest.approx(fpir_of(1e-5, 120))
+    assert choose(scores, TABLE, target=choice.least_target * 1.01, engine_margin=0.05).promised
+
+
+def test_people_who_look_more_alike_than_the_reference_get_a_higher_threshold() -> None:
+    """A family business is not a crowd of strangers."""
+    usual = choose(compare_gallery(*crowd()), TABLE, target=0.01, engine_margin=0.05)
+    alike = choose(compare_gallery(*crowd(alike=0.8)), TABLE, target=0.01, engine_margin=0.05)
+    assert alike.shift > usual.shift
+    assert alike.threshold > usual.threshold
+
+
+def test_without_a_reference_only_the_gallery_speaks() -> None:
+    """Its 120 searches support one stranger in ten, not one in a hundred."""
+    scores = compare_gallery(*crowd())
+    assert choose(scores, None, target=0.1, engine_margin=0.05).promised
+    assert not choose(scores, None, target=0.01, engine_margin=0.05).promised
+
+
+def test_the_tables_of_the_package_rise() -> None:
+    """For every engine that is shipped: rarer means more alike, and the numbers go as far as the pairs carry."""
+    known = {"dlib": 128, "openvino": 256, "insightface": 512}
+    for table in reference._tables():
+        assert find_table(ModelIdentity(table.engine, table.digests[0], known.pop(table.engine))) is table
+        scores = [score for _, score in table.levels]
+        assert scores == sorted(scores) and table.levels[-1][0] >= table.least_fmr
+        assert table.fmr_at(table.score_at(1e-3)) == pytest.approx(1e-3, rel=1e-6)
+        assert table.score_at(table.least_fmr / 100) > scores[-1]
+    assert not known
+
+
+def enrol(app: SmartAbsen, draw: Draw, people: int) -> None:
+    for person in range(1, people + 1):
+        app.enrol(f"Contoh {person}", [draw(f"{person}-{n}.png", person) for n in range(3)], code=f"E{person}")
+
+
+def test_a_calibration_is_used_by_the_next_training(app: SmartAbsen, draw: Draw) -> None:
+    """Stored with what it was chosen for; the model's threshold is the chosen one."""
+    enrol(app, draw, 6)
+    assert app.calibration.state() is CalibrationState.NONE
+    report = app.calibration.calibrate(0.5, force=True)
+    assert app.calibration.state() is CalibrationState.FITS
+    assert app.calibration.find() == report.record
+    trained = app.train(force=True)
+    assert (trained.threshold, trained.margin) == (report.choice.threshold, report.choice.margin)
+
+
+def test_a_target_that_is_not_promised_changes_nothing(app: SmartAbsen, draw: Draw) -> None:
+    """Unless it is forced."""
+    enrol(app, draw, 3)
+    report = app.calibration.calibrate(0.001)
+    assert not report.stored and app.calibration.find() is None
+    assert app.calibration.calibrate(0.001, force=True).stored
+
+
+def test_a_calibration_is_outgrown_and_belongs_to_one_model(app: SmartAbsen, draw: Draw) -> None:
+    """Doctor says so, and another model's limits are not used."""
+    enrol(app, draw, 3)
+    app.calibration.calibrate(0.5, force=True)
+    enrol(app, draw, 5)
+    assert app.calibration.state() is CalibrationState.OUTGROWN
+    assert [check.level for check in app.check_health() if check.name == "calibration"] == [CheckLevel.WARN]
+    with app.services.database.write() as session:
+        stored = meta.find(session, "calibration")
+        assert stored is not None
+        digest = app.services.engine.identity.digest
+        meta.put(session, "calibration", stored.replace(digest, "0" * 64))
+    assert app.calibration.state() is CalibrationState.OTHER_ENGINE
+    assert app.services.threshold == app.services.engine.threshold
+
+
+def test_the_setting_wins_over_the_calibration(app: SmartAbsen, flags: dict[str, object], draw: Draw) -> None:
+    """What a person has written down is not overruled."""
+    enrol(app, draw, 3)
+    app.calibration.calibrate(0.5, force=True)
+    with SmartAbsen.open(flags={**flags, "recognition.threshold": 0.77}) as other:
+        assert other.services.threshold == 0.77
+
+
+def test_calibration_needs_two_people_and_a_share(app: SmartAbsen, draw: Draw) -> None:
+    """One person cannot be confused with anybody."""
+    enrol(app, draw, 1)
+    with pytest.raises(NotFoundError, match="Two people"):
+        app.calibration.calibrate(0.01)
+    for target in (0.0, 0.6, float("nan")):
+        with pytest.raises(InvalidInputError):
+            app.calibration.calibrate(target)

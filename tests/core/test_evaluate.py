@@ -1,0 +1,156 @@
+"""Evaluations: of a folder, of pairs, of the enrolled gallery; with a cache and as a page."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from smartabsen import SmartAbsen
+from smartabsen.core import evaluate
+from smartabsen.core.evaluation_figures import describe_rate, figures
+from smartabsen.core.pairs_file import read_pairs
+from smartabsen.errors import InvalidInputError, NotFoundError
+from smartabsen.recognition.rates import Rate
+
+from .conftest import Draw
+
+
+@pytest.fixture
+def folder(draw: Draw, tmp_path: Path) -> Path:
+    """Four drawn people with three photos each, and one photo of nobody."""
+    for person in range(1, 5):
+        for number in range(1, 4):
+            draw(f"photos/P{person}/P{person}_{number:04d}.png", person, shade=50 + 17 * number + person)
+    draw("photos/P1/P1_0004.png")
+    return tmp_path / "photos"
+
+
+def test_a_folder_is_measured_photo_against_photo(app: SmartAbsen, folder: Path) -> None:
+    """Every photo with a face is a mated and a non-mated search; the one without is a failure to acquire."""
+    seen: list[tuple[int, int]] = []
+    report = app.evaluation.of_folder(folder, on_progress=lambda done, total: seen.append((done, total)))
+    assert (report.people, report.photos, len(report.samples)) == (4, 13, 12)
+    assert report.not_found == (str(folder / "P1" / "P1_0004.png"),)
+    by_code = {figure.code: figure for figure in figures(report)}
+    assert by_code["fta"].rate == by_code["fte"].rate == Rate(1, 13)
+    assert by_code["rank_1"].rate == Rate(12, 12)
+    assert by_code["fnir"].rate == Rate(0, 12)
+    assert by_code["fpir"].rate == Rate(0, 12)
+    assert seen[-1] == (13, 13)
+
+
+def test_what_the_trials_cannot_support_is_not_claimed(app: SmartAbsen, folder: Path) -> None:
+    """Twelve photos say nothing about one stranger in a hundred, nor 54 impostor pairs about 1 %."""
+    report = app.evaluation.of_folder(folder)
+    assert {figure.code for figure in figures(report) if not figure.claimed} == {
+        "fnir_at_fpir_0.01",
+        "fnir_at_fpir_0.001",
+        "tar_at_fmr_0.01",
+        "tar_at_fmr_0.001",
+        "tar_at_fmr_0.0001",
+    }
+    assert describe_rate(Rate(0, 812)) == "0 of 812: below 0.37 % (confidence 95 %)"
+    assert describe_rate(Rate(10, 100)) == "10.00 % (5.52 % to 17.44 %; 10 of 100)"
+
+
+def test_the_enrolled_gallery_is_measured_without_a_folder(app: SmartAbsen, draw: Draw) -> None:
+    """Each template against the others; nobody enrolled is told."""
+    with pytest.raises(NotFoundError, match="Nobody is enrolled"):
+        app.evaluation.of_gallery()
+    for person, name in enumerate(("Ani", "Budi"), start=1):
+        app.enrol(name, [draw(f"{name}{n}.png", person) for n in range(3)], code=name)
+    report = app.evaluation.of_gallery()
+    assert report.scores is not None
+    assert (report.scores.rank_1, report.people) == (Rate(6, 6), 2)
+    assert report.samples[0].person == "Ani (Ani)"
+
+
+def test_a_cache_is_private_and_spares_the_second_run(
+    app: SmartAbsen, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line a photo, for the owner alone; the last line of a killed run may be cut."""
+    first = app.evaluation.of_folder(folder, cache=tmp_path / "cache")
+    (path,) = (tmp_path / "cache").iterdir()
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    lines = path.read_text().splitlines()
+    assert len(lines) == 13
+    path.write_text("\n".join(lines[:5]) + "\n" + lines[5][:40])
+    examined: list[str] = []
+    examine = evaluate._examine
+    monkeypatch.setattr(evaluate, "_examine", lambda *given: examined.append(given[2]) or examine(*given))
+    second = app.evaluation.of_folder(folder, cache=tmp_path / "cache")
+    assert len(examined) == 8
+    assert first.scores is not None and second.scores is not None
+    assert (first.scores.own == second.scores.own).all()
+
+
+def test_without_a_cache_nothing_is_written(app: SmartAbsen, folder: Path) -> None:
+    """Embeddings of a folder are nobody's to find."""
+    app.evaluation.of_folder(folder)
+    assert not list(app.settings.home.rglob("*.jsonl"))
+
+
+def test_a_folder_without_people_says_what_it_should_be(app: SmartAbsen, tmp_path: Path) -> None:
+    """And one that does not exist is told as such."""
+    with pytest.raises(InvalidInputError, match="no sub-folder with photos"):
+        app.evaluation.of_folder(tmp_path)
+    with pytest.raises(NotFoundError):
+        app.evaluation.of_folder(tmp_path / "nowhere")
+
+
+def test_pairs_are_judged_in_folds(app: SmartAbsen, folder: Path, tmp_path: Path) -> None:
+    """LFW's format; a photo without a face makes its pair wrong."""
+    lines = [
+        "2\t2",
+        "P1\t1\t2",
+        "P2\t1\t3",
+        "P1\t1\tP2\t1",
+        "P3\t1\tP4\t2",
+        "P3\t1\t2",
+        "P1\t1\t4",
+        "P1\t2\tP3\t1",
+        "P2\t2\tP4\t1",
+    ]
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text("\n".join(lines))
+    report = app.evaluation.of_folder(folder, pairs=pairs)
+    assert report.pairs is not None and report.scores is None
+    assert (report.pairs.folds, report.pairs.correct, report.pairs.not_acquired) == (2, Rate(7, 8), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "line 1"),
+        ("names and pairs", "line 1"),
+        ("1 1\nP1 1", "line 2"),
+        ("1 1\nP1 1 x", "line 2"),
+        ("1 1\n../P1 1 2", "line 2"),
+        ("1 1\nP1 1 9", "there is no photo 9 of P1"),
+        ("1 1\n", "line 2"),
+    ],
+)
+def test_a_file_that_is_no_list_of_pairs_says_where(folder: Path, tmp_path: Path, text: str, problem: str) -> None:
+    """Line by line, and never a path out of the folder."""
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text(text)
+    with pytest.raises((InvalidInputError, NotFoundError), match=re.escape(problem)):
+        read_pairs(pairs, folder)
+
+
+def test_the_page_is_one_file_that_loads_nothing(app: SmartAbsen, folder: Path, tmp_path: Path) -> None:
+    """Curves as SVG, names escaped, photos only where they were asked for."""
+    (folder / "P2").rename(folder / "<b>P2")
+    report = app.evaluation.of_folder(folder)
+    for with_photos in (False, True):
+        path = tmp_path / f"page-{with_photos}.html"
+        app.evaluation.write_page(report, path, with_photos=with_photos)
+        page = path.read_text(encoding="utf-8")
+        assert page.count("<svg") == 2 and "&lt;b&gt;P2" in page and "<b>P2" not in page
+        assert "default-src 'none'" in page and "http://" not in page and "https://" not in page
+        assert ("data:image/jpeg" in page) is with_photos

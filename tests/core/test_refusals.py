@@ -1,0 +1,73 @@
+"""Why people were refused: written beside the kiosk, kept for a while, naming nobody."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from smartabsen import SmartAbsen
+from smartabsen.core.refusals import RefusalLog
+from smartabsen.domain import KioskEvent, KioskEventKind, Outcome, Refusal
+from smartabsen.errors import DatabaseError
+from smartabsen.store import refusals
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def decision(outcome: Outcome, similarity: float | None = None, lead: float | None = None) -> KioskEvent:
+    return KioskEvent(KioskEventKind.DECISION, NOW, outcome=outcome, similarity=similarity, lead=lead)
+
+
+def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
+    """Below the threshold, too near to a second person, or not compared at all; greetings are no refusals."""
+    with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
+        for event in (
+            decision(Outcome.UNKNOWN, 0.47, 0.3),
+            decision(Outcome.AMBIGUOUS, 0.6, 0.04),
+            decision(Outcome.TOO_DARK),
+            decision(Outcome.RECOGNIZED, 0.9, 0.8),
+            KioskEvent(KioskEventKind.STARTED, NOW),
+        ):
+            log.note(event)
+    found = {refusal.outcome: refusal for refusal in app.refusals.latest()}
+    assert {outcome: refusal.short_by for outcome, refusal in found.items()} == {
+        Outcome.UNKNOWN: pytest.approx(0.03),
+        Outcome.AMBIGUOUS: pytest.approx(0.06),
+        Outcome.TOO_DARK: None,
+    }
+    assert found[Outcome.UNKNOWN].at == NOW and found[Outcome.UNKNOWN].kiosk == app.services.kiosk_name
+
+
+def test_a_database_that_refuses_does_not_stop_the_kiosk(app: SmartAbsen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is dropped."""
+
+    def refuse(*_given: object, **_named: object) -> None:
+        raise DatabaseError("it is away")
+
+    monkeypatch.setattr(refusals, "add_many", refuse)
+    with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
+        for _ in range(500):
+            log.note(decision(Outcome.UNKNOWN, 0.4, 0.3))
+    assert app.refusals.latest() == ()
+
+
+def test_nothing_is_kept_where_nobody_wants_it(flags: dict[str, object]) -> None:
+    """Zero days: no thread, no row."""
+    with SmartAbsen.open(flags={**flags, "kiosk.refusals_days": 0}) as app:
+        with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
+            log.note(decision(Outcome.UNKNOWN, 0.4, 0.3))
+        assert app.refusals.latest() == ()
+
+
+def test_old_ones_and_too_many_are_forgotten(app: SmartAbsen) -> None:
+    """By age, and by number."""
+    with app.services.database.write() as session:
+        refusals.add_many(
+            session,
+            [Refusal(NOW - timedelta(days=day), "k", Outcome.UNKNOWN, 0.4, 0.5, 0.3, 0.1) for day in range(40, 0, -1)],
+        )
+        refusals.prune(session, before=NOW - timedelta(days=30, hours=1))
+        assert len(refusals.latest(session, 100)) == 30
+        refusals.prune(session, before=NOW - timedelta(days=30, hours=1), most=5)
+        assert [row.at for row in refusals.latest(session, 100)] == [NOW - timedelta(days=day) for day in range(1, 6)]
