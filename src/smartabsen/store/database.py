@@ -28,9 +28,10 @@ from . import schema
 from .faults import is_worth_another_try, translated
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
 from .sqlite import begin_immediate, create_private_file, journal_facts, prepare_connection, wanted_journal_mode
+from .turns import turn
 
 T = TypeVar("T")
-_TRY_AGAIN_S: Final = 1.0
+_TRY_AGAIN_S: Final = 2.0
 _LONG: Final = "smartabsen_long"
 _MODE: Final = "smartabsen_mode"
 _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
@@ -109,6 +110,7 @@ class Database:
         self._engine = self._make_engine()
         self._ready = False
         self._preparing = threading.Lock()
+        self._patience = threading.local()
         self._pid = os.getpid()
 
     @property
@@ -230,8 +232,23 @@ class Database:
                 if not self._ready:
                     schema.ensure_current(self)
                     self._ready = True
-        with Session(self._of(self._engine, mode, long=long), expire_on_commit=False) as session, session.begin():
+        engine = self._of(self._engine, mode, long=long)
+        with self._turn(mode), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def _turn(self, mode: str) -> Iterator[None]:
+        if self.path is None or mode != "write":
+            yield
+            return
+        queue = self.path.with_name(f"{self.path.name}.turn")
+        with turn(queue, patience_s=self._timeouts.busy_s) as left_s:
+            # Whoever does not queue (an upgrade, another program) is waited for with what patience is left.
+            self._patience.left_s = max(0.5, left_s)
+            try:
+                yield
+            finally:
+                del self._patience.left_s
 
     @staticmethod
     def _of(engine: Engine, mode: str, *, long: bool = False) -> Engine:
@@ -300,7 +317,7 @@ class Database:
         driver: Any = connection.connection.dbapi_connection
         if _mode(connection) == "write":
             driver.execute("PRAGMA query_only = OFF")
-            begin_immediate(driver, patience_s=self._timeouts.busy_s)
+            begin_immediate(driver, patience_s=getattr(self._patience, "left_s", self._timeouts.busy_s))
         else:
             driver.execute("PRAGMA query_only = ON")
             driver.execute("BEGIN")
