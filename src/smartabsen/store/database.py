@@ -173,6 +173,7 @@ class Database:
             DatabaseError: The database does not answer, refuses, or is still too busy after several attempts.
         """
         with self._translating():
+            self._make_ready()
             no_more_after = time.monotonic() + _TRY_AGAIN_S
             for attempt in count(1):
                 try:
@@ -226,15 +227,18 @@ class Database:
 
     @contextmanager
     def _unit(self, mode: str, *, long: bool = False) -> Iterator[Session]:
+        self._make_ready()
+        engine = self._of(self._engine, mode, long=long)
+        with self._turn(mode), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def _make_ready(self) -> None:
         self._stay_in_process()
         if not self._ready:
             with self._preparing:
                 if not self._ready:
                     schema.ensure_current(self)
                     self._ready = True
-        engine = self._of(self._engine, mode, long=long)
-        with self._turn(mode), Session(engine, expire_on_commit=False) as session, session.begin():
-            yield session
 
     @contextmanager
     def _turn(self, mode: str) -> Iterator[None]:
