@@ -280,7 +280,7 @@ class Database:
             engine = create_engine(self._url, connect_args={"timeout": self._timeouts.busy_s}, **options)
             event.listen(engine, "do_connect", self._create_file)
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", self._begin_sqlite)
+            event.listen(engine, "begin", partial(self._begin_sqlite, patient=patient))
             return engine
         if not patient:
             options |= {"pool_pre_ping": True, "pool_recycle": 1800}
@@ -317,11 +317,13 @@ class Database:
     def _rest_mysql(self, connection: object, _: object) -> None:
         set_answer_time(connection, self._timeouts.ping_s)
 
-    def _begin_sqlite(self, connection: Connection) -> None:
+    def _begin_sqlite(self, connection: Connection, *, patient: bool) -> None:
         driver: Any = connection.connection.dbapi_connection
         if _mode(connection) == "write":
             driver.execute("PRAGMA query_only = OFF")
-            begin_immediate(driver, patience_s=getattr(self._patience, "left_s", self._timeouts.busy_s))
+            left_s = getattr(self._patience, "left_s", self._timeouts.busy_s)
+            # An upgrade waits for the one before it, as on a server.
+            begin_immediate(driver, patience_s=self._timeouts.long_s if patient else left_s)
         else:
             driver.execute("PRAGMA query_only = ON")
             driver.execute("BEGIN")
