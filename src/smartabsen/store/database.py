@@ -36,9 +36,10 @@ from .sqlite import (
     scrub,
     wanted_journal_mode,
 )
+from .turns import turn
 
 T = TypeVar("T")
-_TRY_AGAIN_S: Final = 1.0
+_TRY_AGAIN_S: Final = 2.0
 _LONG: Final = "smartabsen_long"
 _MODE: Final = "smartabsen_mode"
 _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
@@ -125,6 +126,7 @@ class Database:
         self._engine = self._make_engine()
         self._ready = False
         self._preparing = threading.Lock()
+        self._patience = threading.local()
         self._pid = os.getpid()
 
     @property
@@ -187,6 +189,7 @@ class Database:
             DatabaseError: The database does not answer, refuses, or is still too busy after several attempts.
         """
         with self._translating():
+            self._make_ready()
             no_more_after = time.monotonic() + _TRY_AGAIN_S
             for attempt in count(1):
                 try:
@@ -253,6 +256,12 @@ class Database:
 
     @contextmanager
     def _unit(self, mode: str, *, long: bool = False) -> Iterator[Session]:
+        self._make_ready()
+        engine = self._of(self._engine, mode, long=long)
+        with self._turn(mode), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def _make_ready(self) -> None:
         self._stay_in_process()
         if not self._ready:
             with self._preparing:
@@ -260,8 +269,20 @@ class Database:
                     schema.ensure_current(self)
                     self._ready = True
                     self._tell_ready()
-        with Session(self._of(self._engine, mode, long=long), expire_on_commit=False) as session, session.begin():
-            yield session
+
+    @contextmanager
+    def _turn(self, mode: str) -> Iterator[None]:
+        if self.path is None or mode != "write":
+            yield
+            return
+        queue = self.path.with_name(f"{self.path.name}.turn")
+        with turn(queue, patience_s=self._timeouts.busy_s) as left_s:
+            # Whoever does not queue (an upgrade, another program) is waited for with what patience is left.
+            self._patience.left_s = max(0.5, left_s)
+            try:
+                yield
+            finally:
+                del self._patience.left_s
 
     def _tell_ready(self) -> None:
         if self._on_ready is not None:
@@ -297,7 +318,7 @@ class Database:
             engine = create_engine(self._url, connect_args={"timeout": self._timeouts.busy_s}, **options)
             event.listen(engine, "do_connect", self._create_file)
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", self._begin_sqlite)
+            event.listen(engine, "begin", partial(self._begin_sqlite, patient=patient))
             return engine
         if not patient:
             options |= {"pool_pre_ping": True, "pool_recycle": 1800}
@@ -335,11 +356,13 @@ class Database:
     def _rest_mysql(self, connection: object, _: object) -> None:
         set_answer_time(connection, self._timeouts.ping_s)
 
-    def _begin_sqlite(self, connection: Connection) -> None:
+    def _begin_sqlite(self, connection: Connection, *, patient: bool) -> None:
         driver: Any = connection.connection.dbapi_connection
         if _mode(connection) == "write":
             driver.execute("PRAGMA query_only = OFF")
-            begin_immediate(driver, patience_s=self._timeouts.busy_s)
+            left_s = getattr(self._patience, "left_s", self._timeouts.busy_s)
+            # An upgrade waits for the one before it, as on a server.
+            begin_immediate(driver, patience_s=self._timeouts.long_s if patient else left_s)
         else:
             driver.execute("PRAGMA query_only = ON")
             driver.execute("BEGIN")

@@ -103,7 +103,10 @@ def _count(session: Session, key_hash: str, *, limit: int, now: datetime, resets
     anew = update(RateLimitRow).where(mine, RateLimitRow.resets_at <= now)
     if changed_rows(session, anew.values(count=1, resets_at=resets_at)):
         return 0
-    row = session.scalar(select(RateLimitRow).where(mine))
+    row = session.scalar(select(RateLimitRow).where(mine).execution_options(populate_existing=True))
+    if row is not None and row.count < limit:
+        # Another process made it after our update found none: this try is not counted yet.
+        return _count(session, key_hash, limit=limit, now=now, resets_at=resets_at)
     if row is None:
         try:
             with session.begin_nested():
