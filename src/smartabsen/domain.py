@@ -868,6 +868,8 @@ class ModelStatus:
         state: ``installed``, ``missing``, ``different`` (not the published files) or ``bundled``.
         path: Where it lies or would lie.
         files: File name and digest found (empty digest where missing).
+        dimension: Numbers in an embedding; 0 where it has none, or that is not known.
+        published: Accuracy that its makers tell, with where they do, in English; measured by them, not by us.
     """
 
     name: str
@@ -879,6 +881,8 @@ class ModelStatus:
     state: str
     path: str
     files: tuple[tuple[str, str], ...] = field(default=())
+    dimension: int = 0
+    published: str = ""
 
 
 class CheckLevel(StrEnum):

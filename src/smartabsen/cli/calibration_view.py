@@ -79,9 +79,9 @@ def show(out: Output, report: CalibrationReport) -> None:
             ],
         )
     out.line()
-    columns = (Column(_("With more people"), number=True), Column(_("Threshold"), number=True), Column(_("FNIR")))
+    growth = (Column(_("With more people"), number=True), Column(_("Threshold"), number=True), Column(_("FNIR")))
     out.table(
-        columns,
+        growth,
         [
             (str(c.templates), f"{c.threshold:.3f}" + ("" if c.promised else " *"), describe_rate(c.fnir))
             for c in (choice, *report.grown)

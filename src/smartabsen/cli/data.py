@@ -292,6 +292,8 @@ def model(status: domain.ModelStatus) -> Json:
         "licence": status.licence,
         "licence_class": status.licence_class.value,
         "source": status.source,
+        "dimension": status.dimension,
+        "published": status.published,
         "state": status.state,
         "path": status.path,
         "files": [{"name": name, "sha256": digest} for name, digest in status.files],
