@@ -1007,6 +1007,8 @@ class ModelStatus:
         path: Where it lies or would lie.
         files: File name and digest found (empty digest where missing).
         published: Digests that these files should have, in the same order; empty where none is published.
+        dimension: Numbers in an embedding; 0 where it has none, or that is not known.
+        claimed: Accuracy that its makers tell, with where they do, in English; measured by them, not by us.
     """
 
     name: str
@@ -1019,6 +1021,8 @@ class ModelStatus:
     path: str
     files: tuple[tuple[str, str], ...] = field(default=())
     published: tuple[str, ...] = ()
+    dimension: int = 0
+    claimed: str = ""
 
     def compared_files(self) -> tuple[tuple[str, str, str], ...]:
         """Return name, digest found and digest published of each file; empty where there is none."""

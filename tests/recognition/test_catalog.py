@@ -113,3 +113,13 @@ def test_the_catalogue_knows_the_genuine_files(models_dir: Path) -> None:
     assert found[genuine.path] == genuine.sha256
     own = find_other_packs(models_dir)
     assert [(status.name, status.licence_class) for status in own] == [("buffalo_sc_int8", LicenceClass.NON_COMMERCIAL)]
+
+
+def test_every_pack_that_embeds_tells_its_size_and_most_what_their_makers_measured() -> None:
+    """Figures of others, with where they stand; none is invented where none was found."""
+    embedding = {name: pack for name, pack in PACKS.items() if pack.engine}
+    assert {name: pack.dimension for name, pack in embedding.items()} == {
+        "dlib": 128, "openvino": 256, "buffalo_l": 512, "antelopev2": 512, "buffalo_s": 512, "buffalo_sc": 512,
+    }  # fmt: skip
+    assert [name for name, pack in embedding.items() if not pack.claimed] == ["antelopev2"]
+    assert all("(" in pack.claimed for pack in embedding.values() if pack.claimed)

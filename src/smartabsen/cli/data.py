@@ -292,6 +292,8 @@ def model(status: domain.ModelStatus) -> Json:
         "licence": status.licence,
         "licence_class": status.licence_class.value,
         "source": status.source,
+        "dimension": status.dimension,
+        "claimed": status.claimed,
         "state": status.state,
         "path": status.path,
         "files": [

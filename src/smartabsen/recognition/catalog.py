@@ -60,6 +60,8 @@ class ModelPack:
         licence_class: What it allows.
         source: Where it is described.
         downloads: Where it comes from; empty where a Python package brings it.
+        dimension: Numbers in an embedding, 0 where it makes none.
+        claimed: Accuracy that its makers tell, with where they do, in English.
     """
 
     name: str
@@ -69,6 +71,8 @@ class ModelPack:
     licence_class: LicenceClass
     source: str
     downloads: tuple[Download, ...] = ()
+    dimension: int = 0
+    claimed: str = ""
 
     @property
     def files(self) -> tuple[ModelFile, ...]:
@@ -83,7 +87,12 @@ _W600K_MBF: Final = ("9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b3
 _GLINTR100: Final = ("4ab1d6435d639628a6f3e5008dd4f929edf4c4124b1a7169e1048f9fef534cdf", 260_665_334)
 
 
-def _insightface(name: str, archive: tuple[str, int], **files: tuple[str, int]) -> ModelPack:
+_MODEL_ZOO: Final = "InsightFace, model_zoo/README.md"
+_LARGE: Final = f"LFW 99.83 %, IJB-C at FAR 1e-4 97.25 %, MR East Asian 74.96 % ({_MODEL_ZOO})"
+_SMALL: Final = f"LFW 99.70 %, IJB-C at FAR 1e-4 95.02 %, MR East Asian 51.03 % ({_MODEL_ZOO})"
+
+
+def _insightface(name: str, archive: tuple[str, int], *, claimed: str = "", **files: tuple[str, int]) -> ModelPack:
     """Of a pack's archive only detector and embedder are installed; the rest (landmarks, age, sex) is not used."""
     url = f"https://github.com/deepinsight/insightface/releases/download/v0.7/{name}.zip"
     members = tuple(ModelFile(f"{FOLDER}/{name}/{file}.onnx", *known) for file, known in files.items())
@@ -95,6 +104,8 @@ def _insightface(name: str, archive: tuple[str, int], **files: tuple[str, int]) 
         licence_class=LicenceClass.NON_COMMERCIAL,
         source="https://github.com/deepinsight/insightface/tree/master/model_zoo",
         downloads=(Download(url, *archive, files=members),),
+        dimension=512,
+        claimed=claimed,
     )
 
 
@@ -131,6 +142,8 @@ _PACKS: Final = (
         licence="CC0-1.0",
         licence_class=LicenceClass.FREE,
         source="https://github.com/davisking/dlib-models",
+        dimension=128,
+        claimed="LFW 99.38 % (its author, dlib-models/README.md)",
     ),
     ModelPack(
         name="haar",
@@ -143,6 +156,7 @@ _PACKS: Final = (
     _insightface(
         "buffalo_l",
         ("80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f", 288_621_354),
+        claimed=_LARGE,
         det_10g=_DETECTOR_10G,
         w600k_r50=_W600K_R50,
     ),
@@ -155,12 +169,14 @@ _PACKS: Final = (
     _insightface(
         "buffalo_s",
         ("d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e", 127_607_557),
+        claimed=_SMALL,
         det_500m=_DETECTOR_500M,
         w600k_mbf=_W600K_MBF,
     ),
     _insightface(
         "buffalo_sc",
         ("57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72", 14_969_382),
+        claimed=_SMALL,
         det_500m=_DETECTOR_500M,
         w600k_mbf=_W600K_MBF,
     ),
@@ -171,6 +187,8 @@ _PACKS: Final = (
         licence="Apache-2.0",
         licence_class=LicenceClass.FREE,
         source="https://github.com/openvinotoolkit/open_model_zoo/tree/master/models/intel",
+        dimension=256,
+        claimed="LFW 99.47 % (Intel, Open Model Zoo, face-reidentification-retail-0095)",
         downloads=(
             _open_model_zoo(
                 "face-detection-retail-0004",
@@ -351,6 +369,8 @@ def _status(pack: ModelPack, state: str, path: Path, files: tuple[tuple[str, str
         licence_class=pack.licence_class,
         source=pack.source,
         state=state,
+        dimension=pack.dimension,
+        claimed=pack.claimed,
         path="" if path == Path() else str(path),
         files=files,
     )
