@@ -234,3 +234,22 @@ def test_the_page_polls_calmly(office: MakeOffice) -> None:
     gaps = [later - earlier for (earlier, _), (later, _) in pairwise(asked)]
     assert 3 <= len(asked) <= 7 and min(gaps) > 1.0
     assert {status for _, status in asked} <= {200, 304}
+
+
+@pytest.mark.parametrize("settings", [{"SMARTABSEN_ENGINE": "dlib", "SMARTABSEN_LIVENESS_REQUIRE": "active"}])
+def test_who_does_not_move_as_asked_is_not_recorded(office: MakeOffice, home: Path) -> None:
+    """The page says what to do, the server sees that it was not done; another movement is offered."""
+    here = office()
+    number = here.open_signin()
+    here.scan()
+    here.confirm(number)
+    here.laptop.wait_for_url("**/web_attendance", timeout=20_000)
+    expect(here.laptop.locator("#take")).to_be_enabled(timeout=20_000)
+    here.take_pictures()
+    expect(here.laptop.locator("#status")).to_have_text("Look straight at the camera.", timeout=45_000)
+    here.shoot(here.laptop, "movement")
+    expect(here.laptop.locator("#other")).to_be_visible(timeout=90_000)
+    assert_accessible(here.laptop)
+    assert punches(home) == []
+    here.laptop.locator("#other").click()
+    expect(here.laptop.locator("#status")).to_have_text("Look straight at the camera.", timeout=45_000)
