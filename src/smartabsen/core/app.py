@@ -11,7 +11,6 @@ from typing import Self
 
 from ..config import LoadedSettings, Settings, load_settings
 from ..domain import (
-    Check,
     Employee,
     EnrolReport,
     ImageResult,
@@ -26,7 +25,6 @@ from ..domain import (
     TrainReport,
 )
 from . import (
-    doctor,
     enrol,
     identify,
     import_people,
@@ -35,7 +33,6 @@ from . import (
     model_packs,
     people,
     punch,
-    readiness,
     reporting,
     train,
 )
@@ -394,11 +391,3 @@ class SmartAbsen(UseCases):
     ) -> tuple[ModelStatus, ...]:
         """Install model files from a folder, an archive or a file; see :func:`.model_install.install`."""
         return model_install.install(self.services, Path(path), name=name, accept_noncommercial=accept_noncommercial)
-
-    def check_health(self) -> tuple[Check, ...]:
-        """Check what can be checked; each row says what was found and what mends it."""
-        return doctor.check_health(self.services)
-
-    def check_readiness(self) -> tuple[Check, ...]:
-        """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""
-        return readiness.check_readiness(self.services)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from ..domain import Check
+from . import doctor, readiness
 from .attendance_log import AttendanceLog
 from .audit import AuditTrail
 from .backups import Backups
@@ -176,3 +178,11 @@ class UseCases:
     def refusals(self) -> Refusals:
         """Tells why people were refused at kiosks."""
         return Refusals(self.services)
+
+    def check_health(self) -> tuple[Check, ...]:
+        """Check what can be checked; each row says what was found and what mends it."""
+        return doctor.check_health(self.services)
+
+    def check_readiness(self) -> tuple[Check, ...]:
+        """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""
+        return readiness.check_readiness(self.services)

@@ -1,6 +1,6 @@
 """First tables.
 
-Types are written out and not taken from ``tables.py``: a migration must go on doing what it did when it was written.
+Types are written out and not taken from ``tables/``: a migration must go on doing what it did when it was written.
 """
 
 from __future__ import annotations

@@ -1,0 +1,103 @@
+"""The words of the domain: frozen data and enums that every other package speaks.
+
+Nothing here reads a file, a clock, a setting or a database.
+"""
+
+from .attendance import AttendanceDay, Punch, PunchResult, Report, ReportDay, ReportTotal
+from .faces import Face, Match, ModelIdentity, Observation, Quality
+from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
+from .kiosk import KioskEvent, KioskEventKind, KioskSummary, Refusal
+from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
+from .people import (
+    Consent,
+    ConsentText,
+    Employee,
+    EnrolReport,
+    FaceCrop,
+    ImportReport,
+    ImportRow,
+    ImportVerdict,
+    PhotoVerdict,
+    TableFormat,
+    Template,
+    TemplateFacts,
+)
+from .signin import (
+    PairedPhone,
+    Pairing,
+    PhoneCredential,
+    SignInAsk,
+    SignInGrant,
+    SignInRequest,
+    SignInState,
+    StoredSignIn,
+    User,
+    VerifyOutcome,
+    WebSession,
+)
+from .training import Confusion, Identification, ImageResult, PersonAccuracy, SuspectTemplate, TrainReport
+from .words import BoxXYXY, FloatArray, ImageBGR, LandmarkScheme, LicenceClass, Outcome, PunchMethod, Role, Status
+
+__all__ = [
+    "AttendanceDay",
+    "BoxXYXY",
+    "ChallengeFailure",
+    "Check",
+    "CheckLevel",
+    "Confusion",
+    "Consent",
+    "ConsentText",
+    "Employee",
+    "EnrolReport",
+    "Face",
+    "FaceCrop",
+    "FloatArray",
+    "Identification",
+    "ImageBGR",
+    "ImageResult",
+    "ImportReport",
+    "ImportRow",
+    "ImportVerdict",
+    "KioskEvent",
+    "KioskEventKind",
+    "KioskSummary",
+    "LandmarkScheme",
+    "LicenceClass",
+    "LivenessAction",
+    "LivenessPrompt",
+    "Match",
+    "ModelFile",
+    "ModelIdentity",
+    "ModelStatus",
+    "Observation",
+    "Outcome",
+    "PairedPhone",
+    "Pairing",
+    "PersonAccuracy",
+    "PhoneCredential",
+    "PhotoVerdict",
+    "Punch",
+    "PunchMethod",
+    "PunchResult",
+    "Quality",
+    "Refusal",
+    "Report",
+    "ReportDay",
+    "ReportTotal",
+    "Role",
+    "SettingValue",
+    "SignInAsk",
+    "SignInGrant",
+    "SignInRequest",
+    "SignInState",
+    "Status",
+    "StoredSignIn",
+    "SuspectTemplate",
+    "TableFormat",
+    "Template",
+    "TemplateFacts",
+    "TrainReport",
+    "User",
+    "VerifyOutcome",
+    "WebSession",
+]

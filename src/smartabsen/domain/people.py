@@ -1,0 +1,234 @@
+"""Employees, their templates, consents, and what enrolment says of photos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .faces import ModelIdentity, Quality
+from .words import BoxXYXY, FloatArray, LandmarkScheme, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """A person whose attendance is kept.
+
+    Attributes:
+        id: Row id.
+        code: The employer's unique code for the person.
+        name: Full name.
+        position: Job title, may be empty.
+        active: Whether the person may punch.
+        created_at: UTC.
+        templates: Number of templates of the active engine.
+    """
+
+    id: int
+    code: str
+    name: str
+    position: str
+    active: bool
+    created_at: datetime
+    templates: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A stored embedding with its model's identity.
+
+    Attributes:
+        id: Row id; 0 before it is stored.
+        employee_id: Whose it is.
+        embedding: float32 (D,), unit length.
+        model: What made it.
+        quality: Measures of the face it was taken from.
+        source: File name of the photo, or the camera; for people.
+        photo_digest: SHA-256 (hex) of the photo's bytes, so that the same file is not enrolled twice.
+    """
+
+    id: int
+    employee_id: int
+    embedding: FloatArray
+    model: ModelIdentity
+    quality: Quality
+    source: str
+    photo_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFacts:
+    """What is known of a stored template without its key: all but the embedding; see :class:`Template`.
+
+    Attributes:
+        created_at: UTC.
+    """
+
+    id: int
+    model: ModelIdentity
+    quality: Quality
+    source: str
+    photo_digest: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceCrop:
+    """A face with its surroundings, cut out of a photo, as it is kept for other engines.
+
+    Attributes:
+        picture: The pixels as JPEG.
+        box_xyxy: The face in them.
+        landmarks_xy: float32 (5, 2), in pixels of the crop, in the order of ``scheme``.
+        scheme: What the landmarks are.
+        score: Of the detector that found it.
+    """
+
+    picture: bytes
+    box_xyxy: BoxXYXY
+    landmarks_xy: FloatArray
+    scheme: LandmarkScheme
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """A text that people agree to.
+
+    Attributes:
+        language: ``id`` or ``en``.
+        version: As its first line says, or the first characters of ``sha256`` where it says none.
+        text: What people read, without the line of the version.
+        sha256: Digest (hex) of the whole file.
+    """
+
+    language: str
+    version: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A recorded consent to face recognition.
+
+    Attributes:
+        at: When it was given, UTC.
+        text_version, text_sha256, language: To which text.
+        recorded_by: Who recorded it.
+        withdrawn_at: When it ended, UTC; None while it is in force.
+    """
+
+    at: datetime
+    text_version: str
+    text_sha256: str
+    language: str
+    recorded_by: str
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoVerdict:
+    """What became of one photo at enrolment.
+
+    Attributes:
+        photo: The photo as it was named by the caller.
+        outcome: ACCEPTED, or the reason of the refusal.
+        quality: Measures of its face, where there is exactly one.
+        similar_to: The enrolled employee whom the face looks like (DUPLICATE_FACE only).
+        detail: What is wrong with the file in particular, in English; a message id with ``params``. Empty where the
+            outcome says it all.
+    """
+
+    photo: str
+    outcome: Outcome
+    quality: Quality | None = None
+    similar_to: Employee | None = None
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome is Outcome.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolReport:
+    """The result of enrolling one person."""
+
+    employee: Employee
+    created: bool
+    verdicts: tuple[PhotoVerdict, ...]
+
+    @property
+    def accepted(self) -> int:
+        """Number of photos that became templates."""
+        return sum(verdict.accepted for verdict in self.verdicts)
+
+
+class ImportVerdict(StrEnum):
+    """What became of one row of an import."""
+
+    IMPORTED = "imported"
+    UPDATED = "updated"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    """Not reached: the import was interrupted or refused as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """How a table was written, so that what is given back looks the same.
+
+    Attributes:
+        header: The titles as written.
+        separator: Between the cells of a CSV; empty for a workbook, and where nobody asked.
+        encoding: Of a CSV, as Python names it.
+    """
+
+    header: tuple[str, ...] = ()
+    separator: str = ""
+    encoding: str = "utf-8-sig"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """One row of an import.
+
+    Attributes:
+        line: Line number in the file, the header being 1.
+        code, name, position: As read.
+        verdict: What became of it.
+        reason: Stable code of the reason; empty when imported with all photos.
+        detail: The same for people, in English; a message id with ``params``.
+        photos: Verdict of each photo.
+        named_photos: The cell that names the photos, as read.
+        cells: All cells of the row, as in the file.
+    """
+
+    line: int
+    code: str
+    name: str
+    position: str
+    verdict: ImportVerdict
+    reason: str = ""
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+    photos: tuple[PhotoVerdict, ...] = ()
+    named_photos: str = ""
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The result of an import; ``source`` is how its file was written."""
+
+    rows: tuple[ImportRow, ...]
+    dry_run: bool
+    interrupted: bool = False
+    source: TableFormat = TableFormat()
+
+    def count(self, *verdicts: ImportVerdict) -> int:
+        """Number of rows with one of these verdicts."""
+        return sum(row.verdict in verdicts for row in self.rows)

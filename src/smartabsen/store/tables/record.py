@@ -1,0 +1,74 @@
+"""Users of the dashboard, the record of who did what, refusals, and facts about the installation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import LABEL_LENGTH, SERVER_OPTIONS, TABLE_OPTIONS, USER_LENGTH, Base
+
+
+class UserRow(Base):
+    """Users of the dashboard. ``name`` is in lower case. Wrong passwords are counted here, where all workers see it."""
+
+    __tablename__ = "users"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(USER_LENGTH), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool]
+    failed_attempts: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    sessions_valid_from: Mapped[datetime]
+    created_at: Mapped[datetime]
+    last_login_at: Mapped[datetime | None]
+
+
+class AuditRow(Base):
+    """The audit trail: rows are only ever added. ``details`` is a JSON object.
+
+    ``number``, ``previous`` and ``digest`` chain the rows; they are empty until right before the commit.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = TABLE_OPTIONS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at_utc: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    action: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    subject: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    details: Mapped[str] = mapped_column(Text)
+    number: Mapped[int | None] = mapped_column(index=True, unique=True)
+    previous: Mapped[str | None] = mapped_column(String(64))
+    digest: Mapped[str | None] = mapped_column(String(64))
+
+
+class RefusalRow(Base):
+    """That somebody was refused, for a while: why, and by how much; nobody's name, no picture."""
+
+    __tablename__ = "refusals"
+    __table_args__ = (Index(None, "at_utc"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at_utc: Mapped[datetime]
+    kiosk: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    outcome: Mapped[str] = mapped_column(String(32))
+    similarity: Mapped[float | None]
+    threshold: Mapped[float]
+    lead: Mapped[float | None]
+    margin: Mapped[float]
+
+
+class MetaRow(Base):
+    """Facts about this database, by name."""
+
+    __tablename__ = "meta"
+    __table_args__ = SERVER_OPTIONS
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
