@@ -68,6 +68,14 @@ def test_a_cut_to_another_picture_is_inconsistent() -> None:
     assert relief.consistency < MIN_CONSISTENCY
 
 
+def test_a_movement_of_which_nothing_is_consistent_is_no_nose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no error either: the next frame may be better."""
+    lost = np.zeros((SIZE_PX, SIZE_PX, 2)), np.zeros((SIZE_PX, SIZE_PX), dtype=bool)
+    monkeypatch.setattr("smartabsen.recognition.liveness.relief._flow", lambda *_: lost)
+    relief = compare(view(SKIN), view(SKIN))
+    assert (relief.nose_xy, relief.consistency) == ((0.0, 0.0), 0.0)
+
+
 @pytest.mark.parametrize("angle_deg", [0.0, 25.0])
 def test_a_view_brings_the_eyes_to_their_places(angle_deg: float) -> None:
     """At any size, place and tilt; the nose is told along the axes of the face."""

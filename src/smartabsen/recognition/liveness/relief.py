@@ -115,15 +115,15 @@ def compare(first: FaceView, second: FaceView) -> Relief:
     inside, sheet = _sheet_basis()
     texture = _texture(first.grey)[inside]
     weight = texture * consistent[inside]
-    root = np.sqrt(weight)[:, None]
-    # What a sheet can do is taken out of the nose and of the movement; what is left of both is compared.
-    axes, _ = np.linalg.qr(sheet * root)
-    nose = _wedge(first.nose_xy)[inside][:, None] * root
-    nose = nose - axes @ (axes.T @ nose)
-    moved = flow[inside] / EYE_PX * root
-    moved = moved - axes @ (axes.T @ moved)
-    strength = float((nose**2).sum())
-    parallax = (nose * moved).sum(axis=0) / strength if strength > 1e-6 else np.zeros(2)
+    # What a sheet can do is taken out of the nose by weighted least squares; what is left of it is compared with the
+    # movement. By normal equations: a QR decomposition of so tall a matrix takes 25 ms where BLAS has threads.
+    nose = _wedge(first.nose_xy)[inside]
+    weighted = sheet * weight[:, None]
+    # Where too little is consistent, there is more than one solution, and least squares takes one.
+    nose = nose - sheet @ np.linalg.lstsq(weighted.T @ sheet, weighted.T @ nose, rcond=None)[0]
+    strength = float((weight * nose) @ nose)
+    moved = flow[inside] / EYE_PX
+    parallax = (weight * nose) @ moved / strength if strength > 1e-6 else np.zeros(2)
     return Relief((float(parallax[0]), float(parallax[1])), float(weight.sum() / texture.sum()))
 
 
