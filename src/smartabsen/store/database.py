@@ -10,21 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Session  # the one way to it for `core`
 from sqlalchemy.pool import NullPool
 
-from ..errors import ConfigError, DatabaseError, StorageError
-from ..i18n import N_
+from ..errors import DatabaseError, StorageError
 from . import schema
+from .address import Timeouts as Timeouts, checked_url, with_options
 from .faults import is_worth_another_try, translated
 from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
@@ -42,33 +42,10 @@ T = TypeVar("T")
 _TRY_AGAIN_S: Final = 2.0
 _LONG: Final = "smartabsen_long"
 _MODE: Final = "smartabsen_mode"
-_MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
 
 
 # What goes wrong is raised, and told in one place; the pool of SQLAlchemy would print a traceback of its own besides.
 logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long the database may take before it counts as away, in seconds.
-
-    A person at a kiosk or a browser gets an answer within three seconds, whatever the database does: no sum of those
-    that can follow each other is longer.
-
-    Attributes:
-        connect_s: To reach a server, and for its greeting; PyMySQL itself would wait for that as for any answer.
-        ping_s: For a pooled connection to show that it is alive.
-        answer_s: For a server to answer a statement, and for a free connection of the pool; longer than ``busy_s``.
-        long_s: The same for a unit of work that reads or changes much.
-        busy_s: For another writer to finish.
-    """
-
-    connect_s: float = 1.5
-    ping_s: float = 1.0
-    answer_s: float = 2.5
-    long_s: float = 120.0
-    busy_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +95,11 @@ class Database:
         on_ready: Callable[[Database], None] | None = None,
     ) -> None:
         self._on_ready = on_ready
-        self._url = _checked(url)
+        self._url = checked_url(url)
         if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
         self._tls = tls
-        self._timeouts = _with_options(timeouts or Timeouts(), self._url)
+        self._timeouts = with_options(timeouts or Timeouts(), self._url)
         self._engine = self._make_engine()
         self._ready = False
         self._preparing = threading.Lock()
@@ -366,34 +343,6 @@ class Database:
         else:
             driver.execute("PRAGMA query_only = ON")
             driver.execute("BEGIN")
-
-
-def _checked(address: str) -> URL:
-    try:
-        url = make_url(address)
-    except ArgumentError as exc:
-        raise ConfigError(
-            N_("The address of the database cannot be understood."),
-            hint=N_("It looks like mysql+pymysql://user:password@host/smartabsen, or sqlite:////path/to/file.db."),
-        ) from exc
-    if url.drivername == "sqlite" and url.database and url.database != ":memory:":
-        return url.set(database=str(Path(url.database).absolute()))
-    if url.drivername in _MYSQL_DRIVERS and url.database:
-        return url
-    raise ConfigError(
-        N_("The database {address} is none that smartabsen can use."),
-        hint=N_("It looks like mysql+pymysql://user:password@host/smartabsen, or sqlite:////path/to/file.db."),
-        address=url.set(password=None, query={}).render_as_string(),
-    )
-
-
-def _with_options(timeouts: Timeouts, url: URL) -> Timeouts:
-    named = {"connect_timeout": "connect_s", "read_timeout": "answer_s"}
-    try:
-        given = {named[name]: float(str(value)) for name, value in url.query.items() if name in named}
-    except ValueError as exc:
-        raise ConfigError(N_("A time-out in the address of the database is no number of seconds.")) from exc
-    return replace(timeouts, **given)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
