@@ -2,19 +2,27 @@
 
 **Occlusions.** The first photo of each pair is covered, by the landmarks of the uncovered one, and compared with the
 second as it is: how often the face is found, how often a kiosk would refuse it for its quality, and how often it is not
-recognised at the engine's threshold. Drawn covers are flat; real ones have folds, and glasses reflect.
+recognised at the engine's threshold. Drawn covers are flat; real ones have folds, and glasses reflect. Four masks are
+photos of real ones, from the package insightface (``data/images/mask_*.jpg``), laid over nose, mouth and chin.
+
+**Hints.** Could the aligned crop itself tell that the lower half is covered? For each hint, areas under the ROC curve:
+masked faces told from the same ones without; photos not recognised told from those that are, among both; the same among
+the masked alone; the same among all photos as they are. Then, where one in a hundred photos as they are raises a false
+alarm: masked faces found, and photos not recognised found.
 
 **Predictors.** Each photo of ``../shared/faces/lfw`` with others of its person is searched among all. For each measure
 of quality: the area under the ROC curve for telling photos that are not recognised from those that are (0.5: nothing
 told; 1: everything). With its sign chosen so that worse is higher.
 
-    python -m bench.occlusion --engine openvino --pairs 60
+    python -m bench.occlusion --engine openvino --pairs 60 --hints
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +37,7 @@ from smartabsen.recognition.engines import Engine, build_engine
 from smartabsen.recognition.quality import PROBE_LIMITS, judge, measure_quality
 from smartabsen.recognition.scores import compare_gallery
 
+Hint = Callable[[ImageBGR, NDArray[np.float64]], float]
 Cover = Callable[[ImageBGR, NDArray[np.float64]], None]
 
 PREDICTORS: Final[dict[str, Callable[[Quality], float]]] = {
@@ -50,9 +59,20 @@ def covers() -> dict[str, Cover | None]:
         "clear glasses": lambda image, points: _glasses(image, points, dark=False),
         "sunglasses": lambda image, points: _glasses(image, points, dark=True),
         "mask": _mask,
+        **{f"real mask, {path.stem.removeprefix('mask_')}": partial(_real_mask, _read(path)) for path in _real_masks()},
         "mask and sunglasses": lambda image, points: (_mask(image, points), _glasses(image, points, dark=True))[0],
         "scarf over forehead, cheeks and chin": _scarf,
         "hand over half of the face": _half,
+    }
+
+
+def hints() -> dict[str, Hint]:
+    """Return the hints by name: from an aligned crop and the landmarks in it; higher is more covered."""
+    return {
+        "colour of the mouth unlike that of the brow": _colour_apart,
+        "mouth brighter or darker than the brow": _luma_apart,
+        "mouth flat beside the eyes": _flat_mouth,
+        "less red at the mouth": _less_red,
     }
 
 
@@ -64,14 +84,14 @@ def measure(engine: Engine, pairs: list[tuple[Path, Path]]) -> list[tuple[str, i
         found = refused = missed = photos = 0
         for (first, _), reference in zip(pairs, references, strict=True):
             image = _read(first)
-            clear = _central(engine, image)
+            clear = central_face(engine, image)
             if clear is None or reference is None:
                 continue
             photos += 1
             covered = image.copy()
             if cover is not None:
                 cover(covered, _points(clear))
-            face = _central(engine, covered)
+            face = central_face(engine, covered)
             if face is None:
                 missed += 1
                 continue
@@ -83,13 +103,76 @@ def measure(engine: Engine, pairs: list[tuple[Path, Path]]) -> list[tuple[str, i
     return rows
 
 
+def measure_hints(engine: Engine, pairs: list[tuple[Path, Path]], photos: list[list[Path]]) -> list[str]:
+    """Return a line of Markdown for each hint: what it tells of masks, and of errors."""
+    points = np.asarray(engine.embedder.template.arcface5_xy, dtype=np.float64)
+    values: dict[str, list[float]] = {name: [] for name in hints()}
+    covered, wrong = [], []
+    masks = {name: cover for name, cover in covers().items() if "mask" in name and "sunglasses" not in name}
+    for place, (first, second) in enumerate(pairs):
+        image, reference = _read(first), _embed(engine, _read(second))
+        clear = central_face(engine, image)
+        if clear is None or reference is None:
+            continue
+        cover = list(masks.values())[place % len(masks)]
+        for is_covered in (False, True):
+            shown = image.copy()
+            if is_covered and cover is not None:
+                cover(shown, _points(clear))
+            face = central_face(engine, shown)
+            if face is None:
+                continue
+            crop = align(shown, face, engine.embedder.template)
+            covered.append(is_covered)
+            wrong.append(float(engine.embedder.embed([crop])[0] @ reference) < engine.threshold)
+            for name, hint in hints().items():
+                values[name].append(hint(crop, points))
+    natural, natural_wrong = _natural(engine, photos, points)
+    masked, missed = np.array(covered), np.array(wrong)
+    lines = []
+    for name, list_of in values.items():
+        told = np.array(list_of)
+        alarm = float(np.quantile(natural[name], 0.99))
+        lines.append(
+            f"| {name} | {_area(list_of, masked):.2f} | {_area(list_of, missed):.2f} "
+            f"| {_area(told[masked].tolist(), missed[masked]):.2f} | {_area(natural[name], natural_wrong):.2f} "
+            f"({natural_wrong.sum()} of {len(natural_wrong)}) "
+            f"| {(told[masked] > alarm).sum()} of {masked.sum()} "
+            f"| {(missed & (told > alarm)).sum()} of {missed.sum()} |"
+        )
+    return lines
+
+
+def _natural(
+    engine: Engine, people: list[list[Path]], points: NDArray[np.float64]
+) -> tuple[dict[str, list[float]], NDArray[np.bool_]]:
+    """Return the hints of photos as they are, and whether each was recognised among all of them."""
+    embeddings, labels = [], []
+    values: dict[str, list[float]] = {name: [] for name in hints()}
+    for number, photos in enumerate(people):
+        for photo in photos:
+            image = _read(photo)
+            face = central_face(engine, image)
+            if face is not None:
+                crop = align(image, face, engine.embedder.template)
+                embeddings.append(engine.embedder.embed([crop])[0])
+                labels.append(number)
+                for name, hint in hints().items():
+                    values[name].append(hint(crop, points))
+    scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64))
+    mated = np.isfinite(scores.own)
+    wrong = ~((scores.own >= engine.threshold) & (scores.own - scores.other >= engine.margin))
+    kept = {name: np.array(value)[mated].tolist() for name, value in values.items()}
+    return kept, wrong[mated]
+
+
 def predict(engine: Engine, photos: list[Path], people: list[str]) -> tuple[int, int, dict[str, float]]:
     """Return photos that were searched, those not recognised, and the area under the curve of each measure."""
     embeddings, labels, qualities = [], [], []
     names = sorted(set(people))
     for photo, person in zip(photos, people, strict=True):
         image = _read(photo)
-        face = _central(engine, image)
+        face = central_face(engine, image)
         if face is not None:
             crop = align(image, face, engine.embedder.template)
             embeddings.append(engine.embedder.embed([crop])[0])
@@ -109,12 +192,19 @@ def main() -> None:
     parser.add_argument("--engine", action="append", choices=["insightface", "openvino", "dlib"])
     parser.add_argument("--pairs", type=int, default=120)
     parser.add_argument("--predictors", action="store_true", help="also the predictors, on all photos")
+    parser.add_argument("--hints", action="store_true", help="only the hints from the aligned crop")
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
     folders = sorted(path for path in (options.shared / "faces" / "lfw").iterdir() if path.is_dir())
     photos = [sorted(folder.glob("*.jpg")) for folder in folders]
     pairs = [(own[0], own[1]) for own in photos if len(own) > 1]
     pairs = pairs[:: max(1, len(pairs) // options.pairs)][: options.pairs]
+    if options.hints:
+        for name in options.engine or ["insightface", "openvino"]:
+            with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
+                print(f"\n{name}\n")
+                print("\n".join(measure_hints(engine, pairs, [own for own in photos if len(own) > 1])), flush=True)
+        return
     print("| engine | covered by | found | refused by quality | not recognised |\n|---|---|---:|---:|---:|")
     for name in options.engine or ["insightface", "openvino"]:
         with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
@@ -147,6 +237,27 @@ def _mask(image: ImageBGR, points: NDArray[np.float64]) -> None:
     cv2.fillPoly(image, [np.array(outline).round().astype(np.int32)], (200, 190, 170))
 
 
+def _real_masks() -> list[Path]:
+    found = find_spec("insightface")
+    folders = [] if found is None else list(found.submodule_search_locations or ())
+    return sorted(path for folder in folders for path in (Path(folder) / "data" / "images").glob("mask_*.jpg"))
+
+
+def _real_mask(mask: ImageBGR, image: ImageBGR, points: NDArray[np.float64]) -> None:
+    left, right, nose = points[0], points[1], points[2]
+    across, down = right - left, (points[3] + points[4]) / 2 - (left + right) / 2
+    top = (nose + (left + right) / 2) / 2
+    chin = top + 1.6 * down
+    corners = np.array([top - 0.95 * across, top + 0.95 * across, chin + 0.6 * across, chin - 0.6 * across])
+    high, wide = mask.shape[:2]
+    flat = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], dtype=np.float32)
+    way = cv2.getPerspectiveTransform(flat, corners.astype(np.float32))
+    size = (image.shape[1], image.shape[0])
+    laid = cv2.warpPerspective(mask, way, size, flags=cv2.INTER_AREA)
+    there = cv2.warpPerspective(np.full(mask.shape[:2], 255, dtype=np.uint8), way, size) > 127
+    image[there] = laid[there]
+
+
 def _scarf(image: ImageBGR, points: NDArray[np.float64]) -> None:
     middle = points[:2].mean(axis=0)
     distance = float(np.hypot(*(points[1] - points[0])))
@@ -165,6 +276,42 @@ def _half(image: ImageBGR, points: NDArray[np.float64]) -> None:
     image[max(0, top) : bottom, x : x + round(1.1 * distance)] = (120, 150, 200)
 
 
+def _patch(crop: ImageBGR, points: NDArray[np.float64], part: str) -> NDArray[np.float32]:
+    """Return the brow and the bridge of the nose, the eyes, or mouth and chin of an aligned crop, in Lab."""
+    (left_x, left_y), (right_x, right_y) = points[:2]
+    mouth = points[3:5].mean(axis=0)
+    middle, distance = (left_x + right_x) / 2, right_x - left_x
+    eyes = (left_y + right_y) / 2
+    x0, x1, y0, y1 = {
+        "brow": (middle - 0.2 * distance, middle + 0.2 * distance, eyes - 0.35 * distance, eyes + 0.2 * distance),
+        "eyes": (left_x - 0.25 * distance, right_x + 0.25 * distance, eyes - 0.3 * distance, eyes + 0.2 * distance),
+        "mouth": (middle - 0.5 * distance, middle + 0.5 * distance, mouth[1] - 0.3 * distance,
+                  mouth[1] + 0.35 * distance),
+    }[part]  # fmt: skip
+    cut = crop[max(0, round(y0)) : round(y1), max(0, round(x0)) : round(x1)]
+    return np.asarray(cv2.cvtColor(cut.astype(np.float32) / 255, cv2.COLOR_BGR2LAB), dtype=np.float32)
+
+
+def _colour_apart(crop: ImageBGR, points: NDArray[np.float64]) -> float:
+    brow, mouth = (np.median(_patch(crop, points, part), axis=(0, 1)) for part in ("brow", "mouth"))
+    return float(np.hypot(*(brow - mouth)[1:]))
+
+
+def _luma_apart(crop: ImageBGR, points: NDArray[np.float64]) -> float:
+    brow, mouth = (np.median(_patch(crop, points, part)[..., 0]) for part in ("brow", "mouth"))
+    return float(abs(brow - mouth))
+
+
+def _flat_mouth(crop: ImageBGR, points: NDArray[np.float64]) -> float:
+    eyes, mouth = (_patch(crop, points, part)[..., 0].std() for part in ("eyes", "mouth"))
+    return float(-mouth / max(float(eyes), 1.0))
+
+
+def _less_red(crop: ImageBGR, points: NDArray[np.float64]) -> float:
+    brow, mouth = (np.median(_patch(crop, points, part)[..., 1]) for part in ("brow", "mouth"))
+    return float(brow - mouth)
+
+
 def _points(face: Face) -> NDArray[np.float64]:
     points: NDArray[np.float64] = face.landmarks_xy.astype(np.float64)
     return points
@@ -179,11 +326,11 @@ def _read(photo: Path) -> ImageBGR:
 
 
 def _embed(engine: Engine, image: ImageBGR) -> NDArray[np.float32] | None:
-    face = _central(engine, image)
+    face = central_face(engine, image)
     return None if face is None else engine.embedder.embed([align(image, face, engine.embedder.template)])[0]
 
 
-def _central(engine: Engine, image: ImageBGR) -> Face | None:
+def central_face(engine: Engine, image: ImageBGR) -> Face | None:
     """Return the face that the photo is of: in LFW, the one in the middle."""
     height, width = image.shape[:2]
 

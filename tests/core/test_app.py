@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import cv2
 import pytest
 
 from smartabsen import (
@@ -106,6 +107,22 @@ def test_the_same_photo_again_adds_nothing(app: SmartAbsen, draw: Draw) -> None:
     report = app.enrol("contoh 1", [first, draw("new.png", 1)], code="e1")
     assert [verdict.outcome for verdict in report.verdicts] == [Outcome.DUPLICATE_PHOTO, Outcome.ACCEPTED]
     assert app.get_employee("E1").templates == 4
+
+
+def test_a_photo_that_is_nearly_another_one_is_told(app: SmartAbsen, draw: Draw) -> None:
+    """The same picture in another file is accepted, and named; within one enrolment and against an earlier one."""
+    first = draw("first.png", 1)
+    copy = cv2.imread(str(first))
+    for name in ("copy.png", "again.png"):
+        cv2.imwrite(str(first.with_name(name)), copy, [cv2.IMWRITE_PNG_COMPRESSION, 1 if name == "copy.png" else 9])
+    report = app.enrol("Contoh", [first, first.with_name("copy.png")], code="E1")
+    assert [(verdict.outcome, verdict.copy_of) for verdict in report.verdicts] == [
+        (Outcome.ACCEPTED, ""),
+        (Outcome.ACCEPTED, "first.png"),
+    ]
+    assert report.copies == 1
+    (verdict,) = app.enrol("Contoh", [first.with_name("again.png")], code="E1").verdicts
+    assert verdict.copy_of == "first.png"
 
 
 def test_a_code_belongs_to_one_name(app: SmartAbsen, draw: Draw) -> None:

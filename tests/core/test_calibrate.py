@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from smartabsen import SmartAbsen
-from smartabsen.core.calibration_record import CalibrationState
+from smartabsen.core.calibration_record import CalibrationState, put_record
 from smartabsen.domain import CheckLevel, FloatArray, ModelIdentity
 from smartabsen.errors import InvalidInputError, NotFoundError
 from smartabsen.recognition import reference
@@ -95,6 +97,23 @@ def test_a_calibration_is_used_by_the_next_training(app: SmartAbsen, draw: Draw)
     assert app.calibration.find() == report.record
     trained = app.train(force=True)
     assert (trained.threshold, trained.margin) == (report.choice.threshold, report.choice.margin)
+
+
+def test_the_gate_asks_what_a_fitting_calibration_lets_expect(app: SmartAbsen, draw: Draw) -> None:
+    """Rank 1 is perfect, yet nobody passes calibrated limits that are out of reach: refused for that."""
+    enrol(app, draw, 2)
+    assert not app.train().calibrated
+    record = app.calibration.calibrate(0.3, force=True).record
+    unreachable = dataclasses.replace(record, threshold=0.5, margin=2.0)
+    with app.services.database.write() as session:
+        put_record(session, unreachable)
+    report = app.train()
+    assert report.calibrated and not report.activated
+    assert (report.leave_one_out_accuracy, report.gate_share) == (1.0, report.recognised_share)
+    with app.services.database.write() as session:
+        put_record(session, dataclasses.replace(unreachable, people=1))
+    report = app.train()
+    assert report.activated and not report.calibrated and report.gate_share == 1.0
 
 
 def test_a_target_that_is_not_promised_changes_nothing(app: SmartAbsen, draw: Draw) -> None:

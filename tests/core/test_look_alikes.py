@@ -14,9 +14,9 @@ def photo(person: int, *, noise: float = 0.3) -> np.ndarray:
 
 
 def known(*people: int) -> KnownFaces:
-    faces = KnownFaces(np.empty((0, 64), np.float32), np.empty(0, np.int64))
+    faces = KnownFaces(np.empty((0, 64), np.float32), np.empty(0, np.int64), [])
     for person in people:
-        faces.add([photo(person), photo(person)], 100 + person)
+        faces.add([photo(person), photo(person)], 100 + person, [f"{person}-a.jpg", f"{person}-b.jpg"])
     return faces
 
 
@@ -63,6 +63,24 @@ def test_people_who_were_just_added_are_known() -> None:
     faces = known(*range(8))
     for person in range(40):
         stranger = RNG.normal(size=64).astype(np.float32)
-        faces.add([stranger / np.linalg.norm(stranger)] * 3, 1000 + person)
-    faces.add([photo(9)], 109)
+        faces.add([stranger / np.linalg.norm(stranger)] * 3, 1000 + person, ["a.jpg", "b.jpg", "c.jpg"])
+    faces.add([photo(9)], 109, ["a.jpg"])
     assert faces.find_look_alikes([photo(9)], own_id=None, threshold=0.5) == [109]
+
+
+def test_a_photo_that_is_nearly_an_earlier_one_names_it() -> None:
+    """The same picture in another file is told apart from a new photo, whichever came first."""
+    faces = known(0)
+    first = photo(0, noise=1.0)
+    copies = [photo(0, noise=1.0), first, (0.999 * first).astype(np.float32)]
+    found = faces.find_copies(copies, ["a.jpg", "b.jpg", "c.jpg"], own_id=None, threshold=0.98)
+    assert found == ["", "", "b.jpg"]
+
+
+def test_a_photo_that_is_nearly_a_stored_one_names_it() -> None:
+    """A second enrolment of the same pictures, encoded anew, is noticed; other people's templates do not count."""
+    faces = known()
+    stored = photo(0)
+    faces.add([stored], 100, ["old.jpg"])
+    assert faces.find_copies([stored], ["new.jpg"], own_id=100, threshold=0.98) == ["old.jpg"]
+    assert faces.find_copies([stored], ["new.jpg"], own_id=101, threshold=0.98) == [""]

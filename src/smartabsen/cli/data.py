@@ -69,6 +69,7 @@ def photo(value: domain.PhotoVerdict) -> Json:
         "message": message,
         "hint": hint,
         "similar_to": person(value.similar_to),
+        "copy_of": value.copy_of,
     }
 
 
@@ -120,6 +121,8 @@ def training(report: domain.TrainReport) -> Json:
         "tried": report.tried,
         "min_accuracy": report.min_accuracy,
         "activated": report.activated,
+        "calibrated": report.calibrated,
+        "gate_share": _number(report.gate_share, 6),
         "people": [
             {
                 "code": p.employee.code,

@@ -33,6 +33,9 @@ def verdict_sentence(verdict: domain.PhotoVerdict) -> tuple[str, str]:
     sentence, next_step = describe_outcome(verdict.outcome)
     if verdict.detail:
         sentence = fill(verdict.detail, verdict.params)
+    if verdict.copy_of:
+        text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
+        return sentence, _(text, photo=verdict.copy_of)
     if verdict.similar_to is None:
         return sentence, next_step
     who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
@@ -160,6 +163,7 @@ def show_training(out: Output, report: domain.TrainReport) -> None:
         (_("Threshold and margin"), f"{report.threshold:.3f} / {report.margin:.3f}"),
         (_("Leave-one-out accuracy"), _measured(report.leave_one_out_accuracy)),
         (_("Recognised at the threshold"), _measured(report.recognised_share)),
+        (_("Demanded"), _demanded(report)),
         (_("Version"), report.version),
         (_("In use"), yes_no(report.activated)),
     )
@@ -325,6 +329,12 @@ def _photo_row(verdict: domain.PhotoVerdict) -> tuple[str | Cell, ...]:
     sentence, next_step = verdict_sentence(verdict)
     face = f"{verdict.quality.face_px:.0f} px" if verdict.quality else ""
     return verdict.photo, Cell(sentence, "green" if verdict.accepted else "red"), face, next_step
+
+
+def _demanded(report: domain.TrainReport) -> str:
+    if report.calibrated:
+        return _("{share} recognised: the threshold is calibrated", share=percent(report.min_accuracy))
+    return _("{share} leave-one-out accuracy", share=percent(report.min_accuracy))
 
 
 def _measured(share: float | None) -> str:

@@ -141,7 +141,11 @@ class EnrolmentSettings(_Section):
 
     max_photos: int = Field(30, ge=1, le=200, description=N_("Templates kept of one person."))
     min_accuracy: Fraction = Field(
-        0.99, description=N_("Leave-one-out accuracy below which a training is not activated.")
+        0.99,
+        description=N_(
+            "Leave-one-out accuracy below which a training is not activated; with a calibration that fits, the share "
+            "recognised at its threshold."
+        ),
     )
     keep_crops: bool = Field(
         True,

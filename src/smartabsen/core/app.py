@@ -265,7 +265,7 @@ class SmartAbsen(UseCases):
         """Fit the matcher on all templates, measure it by leave-one-out, and put it into use if it is good enough.
 
         Args:
-            min_accuracy: Accuracy demanded, 0..1; the setting (0.99) by default.
+            min_accuracy: Share demanded by the gate, 0..1; the setting (0.99) by default.
             force: Put it into use whatever its accuracy.
 
         Returns:

@@ -183,7 +183,7 @@ class Enroller:
         with services.database.read() as session:
             ring = services.key_chain.ring()
             gallery = templates.gallery(session, self._identity, ring=ring, include_inactive=True)
-        self._known = KnownFaces(gallery.embeddings, gallery.employee_ids)
+        self._known = KnownFaces(gallery.embeddings, gallery.employee_ids, gallery.sources)
 
     def store(
         self, person: Person, exams: Sequence[PhotoExam], *, allow_duplicate: bool, update: bool = False
@@ -216,7 +216,8 @@ class Enroller:
                 lambda session: self._write(session, person, good, exists=before is not None, update=update)
             )
         if good:
-            self._known.add([exam.embedding for exam in good if exam.embedding is not None], employee.id)
+            sources = [Path(exam.photo).name for exam in good]
+            self._known.add([exam.embedding for exam in good if exam.embedding is not None], employee.id, sources)
         return EnrolReport(employee, created=before is None, verdicts=verdicts)
 
     def _judge(
@@ -241,12 +242,19 @@ class Enroller:
             else:
                 room -= 1
             seen.add(exam.digest)
+        own_id = before.id if before else None
+        if not allow_duplicate:
+            self._refuse_others(session, exams, verdicts, own_id=own_id)
+        self._tell_copies(exams, verdicts, own_id=own_id)
+        return tuple(verdicts)
+
+    def _refuse_others(
+        self, session: Session, exams: Sequence[PhotoExam], verdicts: list[PhotoVerdict], *, own_id: int | None
+    ) -> None:
         places = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
-        if allow_duplicate or not places:
-            return tuple(verdicts)
         found = self._known.find_look_alikes(
             [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
-            own_id=before.id if before else None,
+            own_id=own_id,
             threshold=self._services.engine.duplicate_threshold,
         )
         for place, other in zip(places, found, strict=True):
@@ -255,7 +263,17 @@ class Enroller:
                 verdicts[place] = dataclasses.replace(
                     verdicts[place], outcome=Outcome.DUPLICATE_FACE, similar_to=similar
                 )
-        return tuple(verdicts)
+
+    def _tell_copies(self, exams: Sequence[PhotoExam], verdicts: list[PhotoVerdict], *, own_id: int | None) -> None:
+        places = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
+        found = self._known.find_copies(
+            [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
+            [Path(exams[place].photo).name for place in places],
+            own_id=own_id,
+            threshold=self._services.engine.copy_threshold,
+        )
+        for place, other in zip(places, found, strict=True):
+            verdicts[place] = dataclasses.replace(verdicts[place], copy_of=other)
 
     def _consent(self, at: datetime) -> Consent:
         if self._consent_text is None:

@@ -1,4 +1,4 @@
-"""Does a new face belong to somebody who is enrolled already? A growing gallery, compared exactly."""
+"""Does a new face belong to somebody who is enrolled already, is a new photo an old one? A growing gallery, exactly."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ class KnownFaces:
     Args:
         embeddings: float32 (N, D), rows of unit length.
         employee_ids: int64 (N,).
+        sources: N file names or cameras, for people.
     """
 
-    def __init__(self, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> None:
+    def __init__(self, embeddings: FloatArray, employee_ids: NDArray[np.int64], sources: Sequence[str]) -> None:
         self._embeddings = embeddings
         self._ids = employee_ids
+        self._sources = list(sources)
         self._filled = len(employee_ids)
 
-    def add(self, embeddings: Sequence[FloatArray], employee_id: int) -> None:
+    def add(self, embeddings: Sequence[FloatArray], employee_id: int, sources: Sequence[str]) -> None:
         """Add the templates of one person."""
+        self._sources += sources
         needed = self._filled + len(embeddings)
         if needed > len(self._ids):
             capacity = max(64, 2 * needed)
@@ -72,4 +75,27 @@ class KnownFaces:
             other, count = named.most_common(1)[0]
             if own_id is None and count > SHARE_OF_PERSON * len(embeddings):
                 return [other if mine is None else mine for mine in found]
+        return found
+
+    def find_copies(
+        self, embeddings: Sequence[FloatArray], sources: Sequence[str], *, own_id: int | None, threshold: float
+    ) -> list[str]:
+        """Name for each photo of one person the earlier one of the same person that it is nearly equal to, or "".
+
+        Earlier are the templates that the person has already, and the photos before it. Of several, the most similar.
+
+        Args:
+            own_id: The person's own id, None for a new one.
+            threshold: Cosine from which two photos are nearly equal.
+        """
+        rows = np.flatnonzero(self._ids[: self._filled] == own_id) if own_id is not None else np.empty(0, dtype=np.intp)
+        earlier = list(self._embeddings[rows])
+        names = [self._sources[row] for row in rows]
+        found = []
+        for embedding, source in zip(embeddings, sources, strict=True):
+            cosines = np.stack(earlier) @ embedding if earlier else np.empty(0, dtype=np.float32)
+            best = int(cosines.argmax()) if len(cosines) else -1
+            found.append(names[best] if best >= 0 and cosines[best] >= threshold else "")
+            earlier.append(embedding)
+            names.append(source)
         return found

@@ -18,6 +18,7 @@ from ..store import audit, employees, meta, templates
 from ..store.model_file import TrainedModel, make_trained_model, save_model, update_model
 from ..store.templates import Gallery
 from .bootstrap import Services
+from .calibration_record import CalibrationState, find_record
 
 STEPS: Final = 4
 """Reading the templates, fitting, measuring, saving."""
@@ -31,11 +32,14 @@ def train(
     force: bool,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> TrainReport:
-    """Fit on all templates of active employees, measure, and activate unless the accuracy is too low.
+    """Fit on all templates of active employees, measure, and activate unless too few are recognised.
+
+    The gate asks for leave-one-out accuracy (rank 1). Where a calibration is in force and fits, it asks for what that
+    lets expect: the share that also passes the calibrated threshold and margin.
 
     Args:
-        min_accuracy: Leave-one-out accuracy demanded; None takes the setting.
-        force: Activate whatever the accuracy.
+        min_accuracy: Share demanded; None takes the setting.
+        force: Activate whatever the share.
         on_progress: Told the steps that are done, of :data:`STEPS`.
 
     Returns:
@@ -54,6 +58,7 @@ def train(
     with services.database.read(long=True) as session:
         gallery = templates.gallery(session, engine.identity, ring=services.key_chain.ring())
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
+        record = find_record(session)
     if not len(gallery.employee_ids):
         raise NotFoundError(
             N_("Nobody is enrolled yet: there is nothing to train on."),
@@ -65,7 +70,13 @@ def train(
     on_progress(2, STEPS)
     tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
     on_progress(3, STEPS)
-    activated = force or tried.accuracy is None or tried.accuracy >= demanded
+    calibrated = (
+        record is not None
+        and record.state(gallery) is CalibrationState.FITS
+        and (record.threshold, record.margin) == (threshold, margin)
+    )
+    reached = tried.recognised_share if calibrated else tried.accuracy
+    activated = force or reached is None or reached >= demanded
     trained = make_trained_model(
         model=engine.identity,
         matcher=matcher.name,
@@ -101,6 +112,7 @@ def train(
         single_template=tuple(people[label] for label in tried.single),
         min_accuracy=demanded,
         activated=activated,
+        calibrated=calibrated,
     )
 
 

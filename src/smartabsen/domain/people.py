@@ -136,6 +136,7 @@ class PhotoVerdict:
         outcome: ACCEPTED, or the reason of the refusal.
         quality: Measures of its face, where there is exactly one.
         similar_to: The enrolled employee whom the face looks like (DUPLICATE_FACE only).
+        copy_of: File name of the person's other photo that this accepted one is nearly equal to; empty without one.
         detail: What is wrong with the file in particular, in English; a message id with ``params``. Empty where the
             outcome says it all.
     """
@@ -144,6 +145,7 @@ class PhotoVerdict:
     outcome: Outcome
     quality: Quality | None = None
     similar_to: Employee | None = None
+    copy_of: str = ""
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
 
@@ -164,6 +166,11 @@ class EnrolReport:
     def accepted(self) -> int:
         """Number of photos that became templates."""
         return sum(verdict.accepted for verdict in self.verdicts)
+
+    @property
+    def copies(self) -> int:
+        """Number of accepted photos that are nearly equal to another one of the person."""
+        return sum(bool(verdict.copy_of) for verdict in self.verdicts)
 
 
 class ImportVerdict(StrEnum):

@@ -67,6 +67,8 @@ class TrainReport:
         single_template: People with one template only, whom leave-one-out cannot try.
         min_accuracy: The gate.
         activated: Whether this model is in use now.
+        calibrated: Whether threshold and margin are those of a calibration that fits the people here. The gate then
+            asks for ``recognised_share``, what such a calibration lets expect, instead of ``leave_one_out_accuracy``.
     """
 
     model: ModelIdentity
@@ -88,6 +90,12 @@ class TrainReport:
     single_template: tuple[Employee, ...]
     min_accuracy: float
     activated: bool
+    calibrated: bool = False
+
+    @property
+    def gate_share(self) -> float | None:
+        """The share that was held against ``min_accuracy``; None when nobody has two templates."""
+        return self.recognised_share if self.calibrated else self.leave_one_out_accuracy
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,6 +48,7 @@ class EngineSpec:
         margin: Distance to the second-best person that it needs.
         duplicate_threshold: Cosine from which a new face is taken for somebody who is enrolled. Higher than
             ``threshold``: at enrolment each face is compared with everybody, in large firms too.
+        copy_threshold: Cosine from which two photos of one person show the same picture, or one taken an instant later.
     """
 
     name: str
@@ -60,12 +61,14 @@ class EngineSpec:
     threshold: float
     margin: float
     duplicate_threshold: float
+    copy_threshold: float
 
 
 # Thresholds, margins and duplicate thresholds are those that the rules of bench/accuracy.py give, measured on LFW with
 # 60 people enrolled; `python -m bench.accuracy` repeats it. Two limits of that: insightface was measured with the small
 # network of buffalo_sc (the larger packs separate people better), and LFW shows mostly Western faces; by InsightFace's
 # own figures its small network does markedly worse on East Asian ones. Check with your own people.
+# Copy thresholds are of bench/copies.py: 96 to 100 % of each kind of copy but the mirrored, 1 of 325 other pairs.
 _SPECS: Final = (
     EngineSpec(
         name="dlib",
@@ -78,6 +81,7 @@ _SPECS: Final = (
         threshold=0.945,
         margin=0.005,
         duplicate_threshold=0.96,
+        copy_threshold=0.99,
     ),
     EngineSpec(
         name="insightface",
@@ -90,6 +94,7 @@ _SPECS: Final = (
         threshold=0.335,
         margin=0.08,
         duplicate_threshold=0.385,
+        copy_threshold=0.9,
     ),
     EngineSpec(
         name="openvino",
@@ -102,6 +107,7 @@ _SPECS: Final = (
         threshold=0.49,
         margin=0.07,
         duplicate_threshold=0.595,
+        copy_threshold=0.94,
     ),
     EngineSpec(
         name="fake",
@@ -114,6 +120,7 @@ _SPECS: Final = (
         threshold=0.6,
         margin=0.1,
         duplicate_threshold=0.9,
+        copy_threshold=0.999,
     ),
 )
 ENGINES: Final[Mapping[str, EngineSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
@@ -131,7 +138,7 @@ class Engine:
         detector, embedder: Its parts; each is used by one thread at a time.
         identity: What its embeddings are stored with. It depends on the embedder and its alignment, not on the
             detector: another one in front finds the same faces for the same gallery.
-        threshold, margin, duplicate_threshold: The measured ones; see :class:`EngineSpec`.
+        threshold, margin, duplicate_threshold, copy_threshold: The measured ones; see :class:`EngineSpec`.
         licence_class: The stricter one of detector and embedder.
         notice: What a user must be told of the licence; empty where there is nothing.
     """
@@ -143,6 +150,7 @@ class Engine:
     threshold: float
     margin: float
     duplicate_threshold: float
+    copy_threshold: float
     licence_class: LicenceClass
     notice: str
 
@@ -207,15 +215,17 @@ def build_engine(
             execution=execution,
         )
         undo.pop_all()
+    digest = hashlib.sha256(f"{embedder.digest} {embedder.template.name}".encode()).hexdigest()
     restricted = LicenceClass.NON_COMMERCIAL in (spec.licence_class, _detector_licence(detector_name))
     return Engine(
         name=name,
         detector=found,
         embedder=embedder,
-        identity=ModelIdentity(name, _identity_digest(embedder.digest, embedder.template.name), embedder.dimension),
+        identity=ModelIdentity(name, digest, embedder.dimension),
         threshold=spec.threshold,
         margin=spec.margin,
         duplicate_threshold=spec.duplicate_threshold,
+        copy_threshold=spec.copy_threshold,
         licence_class=LicenceClass.NON_COMMERCIAL if restricted else spec.licence_class,
         notice=NON_COMMERCIAL_NOTICE if restricted else spec.notice,
     )
@@ -321,10 +331,6 @@ def find_haar_cascade() -> Path:
 def _execution(backend: str, execution: Execution | None) -> dict[str, Execution]:
     """Return the argument that only backends of ONNX models take."""
     return {"execution": execution} if backend in ONNX_BACKENDS and execution is not None else {}
-
-
-def _identity_digest(embedder_digest: str, template_name: str) -> str:
-    return hashlib.sha256(f"{embedder_digest} {template_name}".encode()).hexdigest()
 
 
 def _embedder_files(spec: EngineSpec, models_dir: Path, pack: str) -> tuple[Path, ...]:

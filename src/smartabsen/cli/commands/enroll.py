@@ -84,7 +84,7 @@ def _answer(report: EnrolReport) -> Answer:
     def show(out: Output) -> None:
         tables.show_enrolment(out, report)
         if report.accepted:
-            if report.employee.templates < ADVISED_PHOTOS:
+            if report.employee.templates - report.copies < ADVISED_PHOTOS:
                 out.note(_("Better with {count} photos or more: from the front, then in other light.",
                            count=ADVISED_PHOTOS))  # fmt: skip
             out.note(_("Next: smartabsen train"))

@@ -20,14 +20,16 @@ app = make_noun()
     "train",
     help=_("Fit the matcher on all enrolled faces, and measure it.")
     + "\n\n"
-    + _("A model below the accuracy demanded is not activated: the one before stays in use, and the exit code is 1."),
+    + _("A model below the accuracy demanded is not activated: the one before stays in use, and the exit code is 1.")
+    + "\n\n"
+    + _("Demanded of leave-one-out accuracy; where a calibration fits, of the share recognised at its threshold."),
     example="smartabsen train --min-accuracy 0.95",
 )
 def train(
     session: Session,
     min_accuracy: Annotated[
         float | None,
-        typer.Option("--min-accuracy", min=0, max=1, help=_("Leave-one-out accuracy demanded, 0.99 by default.")),
+        typer.Option("--min-accuracy", min=0, max=1, help=_("Share demanded, 0.99 by default.")),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help=_("Activate the model whatever its accuracy."))] = False,
 ) -> Answer:
@@ -42,9 +44,13 @@ def train(
 def _refusal(report: TrainReport) -> GateError | None:
     if report.activated:
         return None
+    if report.calibrated:
+        text = N_("Not activated: {accuracy} recognised at the calibrated threshold, demanded {demanded}.")
+    else:
+        text = N_("Not activated: leave-one-out accuracy {accuracy}, demanded {demanded}.")
     return GateError(
-        N_("Not activated: leave-one-out accuracy {accuracy}, demanded {demanded}."),
+        text,
         hint=N_("Look at the people and photos above; --force activates it all the same."),
-        accuracy=tables.percent(report.leave_one_out_accuracy or 0.0),
+        accuracy=tables.percent(report.gate_share or 0.0),
         demanded=tables.percent(report.min_accuracy),
     )

@@ -127,6 +127,9 @@ def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
     sentence, next_step = describe_outcome(verdict.outcome)
     if verdict.detail:
         sentence = fill(verdict.detail, verdict.params)
+    if verdict.copy_of:
+        text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
+        return sentence, _(text, photo=verdict.copy_of)
     if verdict.similar_to is None:
         return sentence, next_step
     who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
