@@ -5,7 +5,6 @@ Nothing here loads a model, or a library that does, until :func:`build_engine` i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from ..errors import MissingDependencyError, ModelMissingError, SmartAbsenError,
 from ..i18n import N_
 from ..registry import TEST_BACKEND
 from .packs import BEST_FIRST, find_installed, iterate_installed
-from .runtime import digest_files, find_dlib_file, limit_threads, require_file
+from .runtime import digest_files, digest_identity, find_dlib_file, limit_threads, require_file
 
 if TYPE_CHECKING:
     from .detectors.base import Detector
@@ -215,13 +214,12 @@ def build_engine(
             execution=execution,
         )
         undo.pop_all()
-    digest = hashlib.sha256(f"{embedder.digest} {embedder.template.name}".encode()).hexdigest()
     restricted = LicenceClass.NON_COMMERCIAL in (spec.licence_class, _detector_licence(detector_name))
     return Engine(
         name=name,
         detector=found,
         embedder=embedder,
-        identity=ModelIdentity(name, digest, embedder.dimension),
+        identity=ModelIdentity(name, digest_identity(embedder.digest, embedder.template.name), embedder.dimension),
         threshold=spec.threshold,
         margin=spec.margin,
         duplicate_threshold=spec.duplicate_threshold,
@@ -297,7 +295,7 @@ def find_pack_of(identity: ModelIdentity, models_dir: Path) -> str | None:
     """
     for pack in iterate_installed(models_dir):
         # The name of alignment.ARCFACE_112, without importing what alignment needs.
-        if _identity_digest(digest_files([pack.embedder]), "arcface_112") == identity.digest:
+        if digest_identity(digest_files([pack.embedder]), "arcface_112") == identity.digest:
             return pack.name
     return None
 

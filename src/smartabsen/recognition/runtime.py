@@ -124,6 +124,11 @@ def find_dlib_file(name: str) -> Path:
     return path
 
 
+def digest_identity(embedder_digest: str, template_name: str) -> str:
+    """Return the digest (hex) of embeddings: of the embedder's files, and of the alignment that they are made with."""
+    return hashlib.sha256(f"{embedder_digest} {template_name}".encode()).hexdigest()
+
+
 def digest_files(paths: Sequence[Path]) -> str:
     """Return the SHA-256 (hex) over files: of one, its own; of several, that of theirs in order.
 
