@@ -118,6 +118,19 @@ def test_sharpness_is_about_the_same_in_the_crops_of_all_engines() -> None:
     assert max(found) < 1.5 * min(found)
 
 
+@pytest.mark.parametrize("template", [ARCFACE_112, RETAIL_128, DLIB_150], ids=lambda template: template.name)
+def test_a_mouth_of_another_colour_seems_covered(template: AlignmentTemplate) -> None:
+    """Blue cloth from the nose down on a brown face, in any light; not the bare face, nor one in a grey picture."""
+    skin, cloth = (150, 170, 210), (210, 180, 120)
+    bare = np.full((template.size, template.size, 3), skin, dtype=np.uint8)
+    masked = bare.copy()
+    masked[round(template.arcface5_xy[2][1]) :] = cloth
+    grey = cv2.cvtColor(cv2.cvtColor(masked, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    dim = (masked * 0.7).astype(np.uint8)
+    pictures = [bare, masked, dim, np.asarray(grey, dtype=np.uint8)]
+    assert [measured(picture, template).covered for picture in pictures] == [False, True, True, False]
+
+
 def test_the_size_is_the_shorter_side_of_the_box() -> None:
     """The detector's box, in pixels of the image."""
     quality = measured(texture())

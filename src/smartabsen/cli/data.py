@@ -54,6 +54,7 @@ def quality(value: domain.Quality | None) -> Json | None:
         "yaw": _number(value.yaw, 3),
         "roll_deg": _number(value.roll_deg, 1),
         "detection_score": _number(value.detection_score, 4),
+        "covered": value.covered,
     }
 
 

@@ -43,6 +43,7 @@ class Quality:
         yaw: Sine of the turn of the head, from the landmarks; 0 is frontal, positive towards the right of the image.
         roll_deg: Tilt of the line between the eyes in degrees.
         detection_score: The detector's confidence.
+        covered: Whether mouth and chin are of another colour than the brow, as under a mask: a hint, no refusal.
     """
 
     face_px: float
@@ -52,6 +53,7 @@ class Quality:
     yaw: float
     roll_deg: float
     detection_score: float
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
     if verdict.copy_of:
         text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
         return sentence, _(text, photo=verdict.copy_of)
+    if verdict.accepted and verdict.quality is not None and verdict.quality.covered:
+        return sentence, _("Mouth and chin seem to be covered. Without a mask people are recognised better.")
     if verdict.similar_to is None:
         return sentence, next_step
     who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
