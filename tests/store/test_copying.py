@@ -41,7 +41,7 @@ def filled(
 def target(tmp_path: Path, request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
     """An empty database of the other kind."""
     if database.path is None:
-        url = f"sqlite:///{tmp_path / 'copy' / 'smartabsen.db'}"
+        url = f"sqlite:///{tmp_path / 'copy.db'}"
     else:
         url = request.getfixturevalue("mariadb_url")
     opened = Database(url)
