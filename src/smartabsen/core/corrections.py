@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 from ..attendance.rules import standing
 from ..domain import AttendanceDay, Employee, Punch, PunchMethod
@@ -15,6 +16,9 @@ from ..store.corrections import Corrected
 from ..store.database import Session
 from ..store.punches import LoggedPunch
 from .bootstrap import Services
+
+BEFORE_ADDED: Final = timedelta(days=366)
+"""So long before an employee was added a forgotten punch can lie: people are added after they began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +114,21 @@ class Corrections:
 
         Raises:
             NotFoundError: There is no employee with that code.
+            InvalidInputError: As :meth:`correct`; or the date is more than :data:`BEFORE_ADDED` before the employee was
+                added.
         """
         with self._services.database.read() as session:
-            employee_id = employees.get(session, code).id
+            employee = employees.get(session, code)
+        earliest = employee.created_at.date() - BEFORE_ADDED
+        if work_date < earliest:
+            raise InvalidInputError(
+                N_("{date} lies too long before {name} was added: the earliest day is {earliest}."),
+                date=work_date,
+                name=employee.name,
+                earliest=earliest,
+            )
         at = self._past(work_date, clock)
-        return self._store(employee_id, work_date, PunchMethod.CORRECTION, at, reason, key)
+        return self._store(employee.id, work_date, PunchMethod.CORRECTION, at, reason, key)
 
     def _get(self, punch_id: int) -> Punch:
         with self._services.database.read() as session:

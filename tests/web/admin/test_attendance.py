@@ -12,7 +12,6 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from smartabsen import SmartAbsen, Status
-from smartabsen.store import audit
 
 from ..pages import post
 from .conftest import MONDAY
@@ -40,8 +39,7 @@ def test_a_correction_leaves_the_original(library: SmartAbsen, admin: FlaskClien
     ]
     (day,) = library.report(MONDAY, MONDAY).days
     assert day.status is Status.PRESENT
-    with library.services.database.read() as session:
-        entry = audit.latest(session, 1)[0]
+    entry = library.audit.entries(action="punch.correction")[0]
     assert (entry.actor, entry.action, entry.details["reason"]) == ("siti", "punch.correction", "clock was wrong")
 
 
