@@ -8,9 +8,10 @@ from typing import Final
 _WORDS: Final = (
     # English and everywhere
     "password passwd passw pass admin administrator root user login welcome letmein secret master super access "
-    "changeme default test testing guest hello iloveyou love monkey dragon football baseball princess sunshine shadow superman "
-    "batman starwars computer internet google facebook whatsapp instagram android samsung iphone microsoft windows "
-    "office company server system money freedom summer winter spring autumn flower angel jesus michael jordan "
+    "changeme default test testing guest hello iloveyou love monkey dragon football baseball princess sunshine "
+    "shadow superman batman starwars computer internet google facebook whatsapp instagram android samsung iphone "
+    "microsoft windows office company server system money freedom summer winter spring autumn "
+    "flower angel jesus michael jordan "
     # Indonesian
     "sandi katasandi rahasia sayang cinta sayangku cintaku aku kamu kamulah saya bismillah alhamdulillah allah "
     "allahuakbar muhammad assalamualaikum indonesia indonesiaraya merdeka pancasila garuda jakarta bandung surabaya "
