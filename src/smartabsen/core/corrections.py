@@ -19,6 +19,8 @@ from .bootstrap import Services
 
 BEFORE_ADDED: Final = timedelta(days=366)
 """So long before an employee was added a forgotten punch can lie: people are added after they began."""
+_MOST_CORRECTIONS: Final = 1_000
+"""Of one employee, that are looked through for who made them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,14 @@ class PunchEntry:
         at: Local to the site.
         counts: Whether the day is derived from it.
         superseded_by: Id of the entry that replaced it or took it out, or None.
+        by: Who made a correction, as the audit trail has it; empty for other punches.
     """
 
     punch: Punch
     at: datetime
     counts: bool
     superseded_by: int | None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,19 @@ class Corrections:
             employee = employees.get(session, code)
             found = punches.of_day(session, employee.id, work_date)
             day = days.find(session, employee.id, work_date)
+            authors = _authors(session, employee.code) if any(map(_is_correction, found)) else {}
         counting = {punch.id for punch in standing(found)}
         after = {punch.supersedes: punch.id for punch in found if punch.supersedes is not None}
         zone = self._services.site_zone
         entries = tuple(
-            PunchEntry(punch, punch.at.astimezone(zone), punch.id in counting, after.get(punch.id)) for punch in found
+            PunchEntry(
+                punch,
+                punch.at.astimezone(zone),
+                punch.id in counting,
+                after.get(punch.id),
+                authors.get(str(punch.id), "") if _is_correction(punch) else "",
+            )
+            for punch in found
         )
         return DayRecord(employee, work_date, day, entries)
 
@@ -194,6 +206,19 @@ class Corrections:
         if done.entry.method is not PunchMethod.VOID:
             told["after"] = f"{done.entry.at.astimezone(zone):%H:%M:%S}"
         return told
+
+
+def _is_correction(punch: Punch) -> bool:
+    return punch.method in (PunchMethod.CORRECTION, PunchMethod.VOID)
+
+
+def _authors(session: Session, code: str) -> dict[str, str]:
+    """Return who made an employee's corrections, by the number of the entry."""
+    return {
+        entry.details["entry"]: entry.actor
+        for method in (PunchMethod.CORRECTION, PunchMethod.VOID)
+        for entry in audit.find(session, action=f"punch.{method.value}", subject=code, limit=_MOST_CORRECTIONS)
+    }
 
 
 def _in_words(day: AttendanceDay | None) -> str:

@@ -75,7 +75,7 @@ def set_employee_active(employee_id: int) -> Response:
     person = library().desk.get_employee(employee_id)
     if forms.text("active") == "1":
         library().activate_employee(person.code)
-        done(_("{name} can punch again. To be recognised again takes a training.", name=person.name))
+        done(_("{name} can punch again.", name=person.name))
     else:
         library().deactivate_employee(person.code)
         done(_("{name} can no longer punch.", name=person.name))
