@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response
 from ...core.actors import acting_as
 from ...errors import SmartAbsenError
 from ...i18n import N_, _, describe_error
+from ...messages import fill
+from ..library import library
 from .access import ROUTES, current_user, may
 from .charts import bar_chart, day_chart, week_chart
 from .trail_words import describe_action, describe_details, describe_kind
@@ -37,6 +39,7 @@ NAVIGATION: Final = (
     ("days", N_("Attendance"), ("days", "month", "day", "late")),
     ("leave", N_("Leave"), ("leave",)),
     ("audit", N_("Audit trail"), ("audit",)),
+    ("refusals", N_("Refusals"), ("refusals",)),
     ("users", N_("Users"), ("users",)),
     ("system", N_("System"), ("system", "check")),
 )
@@ -123,5 +126,7 @@ def tells_problems(back: Callable[..., str]) -> Callable[[Callable[P, R]], Calla
 
 
 def done(message: str) -> None:
-    """Show on the next page that something was done."""
+    """Show on the next page that something was done, and what people should know of it, as a log that is locked."""
     flash(message, "success")
+    for text, params in library().take_remarks():
+        flash(fill(text, params), "warning")
