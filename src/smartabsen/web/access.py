@@ -66,6 +66,14 @@ def _elsewhere() -> Problem:
     )
 
 
+def _desk_elsewhere() -> Problem:
+    return Problem(
+        "network_not_allowed",
+        _("The dashboard is only shown in the networks of the office."),
+        _("Connect to the office's network. IT staff: see desk.allowed_networks."),
+    )
+
+
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
@@ -74,6 +82,8 @@ def _check() -> Response | None:
     route = ROUTES.get(endpoint)
     if route is None:
         abort(403)
+    if endpoint in ADMIN_ROUTES and not is_in_office(request.remote_addr, library().settings.desk.networks):
+        return fail(_desk_elsewhere(), 403)
     needed = route.needed_for(request.method)
     if needed is Who.ANYONE:
         return None

@@ -65,6 +65,7 @@ CASES = {
     "admin.enter_leave": Case("POST", "/admin/leave", 401, 403, 302, {**DAYS, "status": "Izin"}),
     "admin.take_back_leave": Case("POST", "/admin/leave/back", 401, 403, 302, DAYS),
     "admin.audit": Case("GET", "/admin/audit", 302, 403, 200),
+    "admin.refusals": Case("GET", "/admin/refusals", 302, 403, 200),
     "admin.users": Case("GET", "/admin/users", 302, 403, 200),
     "admin.add_user": Case("POST", "/admin/users", 401, 403, 302, {"name": "new", "role": "viewer", **NEW}),
     "admin.user_password": Case("POST", "/admin/users/budi/password", 401, 403, 302, NEW),

@@ -51,6 +51,7 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.enter_leave": _CHANGE,
     "admin.take_back_leave": _CHANGE,
     "admin.audit": _CHANGE,
+    "admin.refusals": _CHANGE,
     "admin.users": _CHANGE,
     "admin.add_user": _CHANGE,
     "admin.user_password": _CHANGE,
