@@ -9,6 +9,7 @@ import ipaddress
 from typing import Final
 
 from flask import Flask, abort, redirect, request, url_for
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from ..config import Network
@@ -17,6 +18,7 @@ from .admin.access import ROUTES as ADMIN_ROUTES, find_role
 from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
+from .places import corrected_path
 from .roles import Route, Who
 
 ROUTES: Final[dict[str, Route]] = {
@@ -69,8 +71,10 @@ def _elsewhere() -> Problem:
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
-        # No such page, or not by this method: the error is on its way.
-        return None
+        # No such page, or not by this method: the error is on its way. Or a slash is too many: what Werkzeug would
+        # answer then says what the Host header does.
+        corrected = request.routing_exception
+        return redirect(corrected_path(corrected), 308) if isinstance(corrected, RequestRedirect) else None
     route = ROUTES.get(endpoint)
     if route is None:
         abort(403)
