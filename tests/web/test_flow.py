@@ -6,7 +6,9 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from smartabsen import SmartAbsen
+from smartabsen.core.checkin import CheckInResult
 from smartabsen.web import attendance, auth
 from smartabsen.web.factory import MAX_BODY_BYTES
 
@@ -55,6 +58,39 @@ def test_an_answer_that_was_lost_is_given_again(
     assert rows(people, "punches") == 1
     assert attempt(client, page.text, burst(2), key="key-0002").status_code == 401
     assert client.get("/web_attendance").location == "/auth"
+
+
+def test_one_sign_in_records_one_person_however_many_come_at_once(
+    people: SmartAbsen,
+    web: Flask,
+    client: FlaskClient,
+    phone: FlaskClient,
+    token: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bursts of several faces with one cookie, all let in before the first is stored: the database takes one."""
+    page = sign_in(client, phone, token)
+    cookie = client.get_cookie("smartabsen")
+    assert cookie is not None
+    together, inside = people.checkin.attempt, threading.Barrier(3)
+
+    def wait_for_all(*args: Any, **kwargs: Any) -> CheckInResult:
+        inside.wait(20)
+        return together(*args, **kwargs)
+
+    monkeypatch.setattr(people.checkin, "attempt", wait_for_all)
+
+    def send(number: int) -> int:
+        browser = web.test_client()
+        browser.set_cookie("smartabsen", cookie.value)
+        return attempt(browser, page.text, burst(1 + number % 2), key=f"key-{number:04}").status_code
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = sorted(pool.map(send, (1, 2, 4)))
+    assert rows(people, "punches") == 1
+    assert answers in ([200, 401, 401], [200, 200, 401]), (
+        "the same person's second burst is answered, and stores nothing"
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckIn, CheckInResult
 from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
-from ..errors import SmartAbsenError
+from ..errors import DeniedError, SmartAbsenError
 from ..i18n import _, describe_error
 from ..messages import STATUSES, describe_outcome, describe_prompt, fill, greet
 from .access import is_in_office
@@ -91,7 +91,11 @@ def process() -> Response:
     only = library().get_employee(grant.code) if grant.code else None
     asked, within_s = _take_challenge()
     burst = Burst([file.stream.read() for file in files], _read_times(), asked, within_s)
-    result = library().checkin.attempt(burst, key=f"web-{grant.id}-{key}", only=only)
+    try:
+        result = library().checkin.attempt(burst, key=f"web-{grant.id}-{key}", only=only, claim=f"web-{grant.id}")
+    except DeniedError:
+        # Two bursts at once: the other one was stored first.
+        return fail(signed_out(), 401)
     answer = _describe(result)
     if result.outcome in _DONE:
         use_up(grant, key=key, answer=answer)
