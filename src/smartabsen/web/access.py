@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from ..config import Network
 from ..i18n import _
 from .admin.access import ROUTES as ADMIN_ROUTES, find_role
+from .connection import hides_visitors
 from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
@@ -68,6 +69,14 @@ def _elsewhere() -> Problem:
     )
 
 
+def _unknown_proxy() -> Problem:
+    return Problem(
+        "proxy_not_trusted",
+        _("The server does not know where you are: it stands behind a proxy that it has not been told of."),
+        _("IT staff: set server.proxies (SMARTABSEN_SERVER_PROXIES) to the number of proxies before it."),
+    )
+
+
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
@@ -82,6 +91,8 @@ def _check() -> Response | None:
     if needed is Who.ANYONE:
         return None
     if needed in (Who.OFFICE, Who.VERIFIED):
+        if hides_visitors():
+            return fail(_unknown_proxy(), 403)
         if not is_in_office(request.remote_addr, library().settings.signin.networks):
             return fail(_elsewhere(), 403)
         if needed is Who.VERIFIED and find_grant() is None:

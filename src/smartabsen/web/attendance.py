@@ -20,6 +20,7 @@ from ..errors import DeniedError, SmartAbsenError
 from ..i18n import _, describe_error
 from ..messages import STATUSES, describe_outcome, describe_prompt, fill, greet
 from .access import is_in_office
+from .connection import hides_visitors
 from .faults import fail, json_answer
 from .grants import find_grant, signed_out, use_up
 from .library import library
@@ -158,7 +159,8 @@ def _pin_page(*, problem: str = "", status: int = 200) -> Response:
 
 def _may_punch_here() -> bool:
     # A PIN says who, not where: the phone is in the office's network, or has just been at one of its screens.
-    return has_confirmed() or is_in_office(request.remote_addr, library().settings.signin.networks)
+    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not hides_visitors()
+    return has_confirmed() or here
 
 
 def _describe(result: CheckInResult) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.wrappers import Request, Response
 
 from ..i18n import LANGUAGES, current_language, use_language
+from .connection import is_https
 from .places import page_address
 
 if TYPE_CHECKING:
@@ -59,9 +60,7 @@ def remember_language(response: Response) -> Response:
     """Keep a language that was chosen in the address."""
     chosen = request.args.get(PARAMETER, "")
     if chosen in LANGUAGES:
-        response.set_cookie(
-            COOKIE, chosen, max_age=_COOKIE_AGE_S, secure=request.is_secure, httponly=True, samesite="Lax"
-        )
+        response.set_cookie(COOKIE, chosen, max_age=_COOKIE_AGE_S, secure=is_https(), httponly=True, samesite="Lax")
     return response
 
 
