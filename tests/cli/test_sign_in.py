@@ -114,7 +114,7 @@ def test_scripts_get_one_object_and_people_the_qr(library: SmartAbsen, phone: An
     ("answer", "state", "message"),
     [
         (decline, "declined", "The request was declined on the phone."),
-        (mistype, "dead", "The request is dead: it expired, or a wrong number was typed on the phone."),
+        (mistype, "wrong_number", "A wrong number was typed on the phone; that ended the request."),
         (lambda *_: None, "pending", "No phone confirmed in time."),
     ],
 )

@@ -40,10 +40,7 @@ def filled(
 @pytest.fixture
 def target(tmp_path: Path, request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
     """An empty database of the other kind."""
-    if database.path is None:
-        url = f"sqlite:///{tmp_path / 'copy.db'}"
-    else:
-        url = request.getfixturevalue("mariadb_url")
+    url = f"sqlite:///{tmp_path / 'copy.db'}" if database.path is None else request.getfixturevalue("mariadb_url")
     opened = Database(url)
     yield opened
     opened.close()
