@@ -119,6 +119,7 @@ def test_a_refusal_says_why_and_writes_nothing(
     assert answer.status_code == 200
     assert answer.json["outcome"] == outcome
     assert answer.json["message"] and answer.json["employee"] is answer.json["punch"] is None
+    assert answer.json["next_step"] and "BMP" not in answer.text
     assert rows(people, "punches") == 0
 
 

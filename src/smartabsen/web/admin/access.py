@@ -35,6 +35,7 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.set_employee_active": _CHANGE,
     "admin.enrol": Route(Who.ADMIN, max_bytes=PICTURES_BYTES),
     "admin.pair_phone": _CHANGE,
+    "admin.show_pairing": _CHANGE,
     "admin.phones_part": _VIEW,
     "admin.revoke_phone": _CHANGE,
     "admin.set_pin": _CHANGE,

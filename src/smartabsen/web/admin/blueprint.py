@@ -35,7 +35,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 _LAST_ID: Final = 2**31 - 1
 NAVIGATION: Final = (
     ("today", N_("Today"), ("today",)),
-    ("employees", N_("Employees"), ("employees", "employee", "new_employee", "enrol", "pair_phone")),
+    ("employees", N_("Employees"), ("employees", "employee", "new_employee", "enrol", "show_pairing")),
     ("days", N_("Attendance"), ("days", "month", "day", "late")),
     ("leave", N_("Leave"), ("leave",)),
     ("audit", N_("Audit trail"), ("audit",)),
