@@ -95,8 +95,11 @@ def _check() -> Response | None:
     route = ROUTES.get(endpoint)
     if route is None:
         abort(403)
-    if endpoint in ADMIN_ROUTES and not is_in_office(request.remote_addr, library().settings.desk.networks):
-        return fail(_desk_elsewhere(), 403)
+    if endpoint in ADMIN_ROUTES:
+        if not is_in_office(request.remote_addr, library().settings.desk.networks):
+            return fail(_desk_elsewhere(), 403)
+        if hides_visitors():
+            return fail(_unknown_proxy(), 403)
     needed = route.needed_for(request.method)
     if needed is Who.ANYONE:
         return None

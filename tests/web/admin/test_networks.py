@@ -32,3 +32,10 @@ def test_the_setting_opens_it(flags: dict[str, object]) -> None:
         web: Flask = create_app(opened)
         assert web.test_client().get("/admin/login", environ_base=OUTSIDE).status_code == 200
         assert web.test_client().get("/admin/login").status_code == 403
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "CF-Connecting-IP"])
+def test_behind_a_proxy_that_it_was_not_told_of_the_dashboard_is_closed(client: FlaskClient, header: str) -> None:
+    """Everybody would seem to sit at this machine; the sentence names the setting that is missing."""
+    answer = client.get("/admin/login", environ_base={"REMOTE_ADDR": "127.0.0.1"}, headers={header: "203.0.113.9"})
+    assert answer.status_code == 403 and "server.proxies" in answer.text
