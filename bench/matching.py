@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable
@@ -42,6 +43,7 @@ from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.recognition.matchers.binary import BITS
 from smartabsen.recognition.runtime import limit_threads
 from smartabsen.store.model_file import load_model, make_trained_model, save_model
+from smartabsen.store.sealing import KeyRing, key_id_of
 
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 EACH: Final = 5
@@ -226,7 +228,7 @@ def megabytes(crowd: Crowd) -> str:
 
 
 def measure_load(crowd: Crowd) -> float:
-    """Return the seconds to read and check the trained model's file."""
+    """Return the seconds to read, open and check the trained model's sealed file."""
     trained = make_trained_model(
         model=ModelIdentity("bench", "0" * 64, crowd.templates.shape[1]),
         matcher="auto",
@@ -239,9 +241,11 @@ def measure_load(crowd: Crowd) -> float:
         employee_ids=crowd.labels,
     )
     with tempfile.TemporaryDirectory() as folder:
-        save_model(Path(folder), trained)
+        key = secrets.token_bytes(32)
+        ring = KeyRing.of({key_id_of(key): key}, active=key_id_of(key), place="the benchmark")
+        save_model(Path(folder), trained, ring)
         start = perf_counter()
-        load_model(Path(folder))
+        load_model(Path(folder), ring)
         return perf_counter() - start
 
 

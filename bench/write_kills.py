@@ -130,7 +130,7 @@ def _is_new(flags: Mapping[str, object], task: str) -> bool:
             return "killed" in keys
         if task == "train":
             # Two templates of each before, four of the second person after it.
-            templates = len(load_model(app.settings.assets_dir).embeddings)
+            templates = len(load_model(app.settings.assets_dir, app.services.key_chain.ring()).embeddings)
             assert templates in (4, 6), templates
             return templates == 6
         backups = app.backups.list()

@@ -114,7 +114,7 @@ def test_scripts_get_one_object_and_people_the_qr(library: SmartAbsen, phone: An
     ("answer", "state", "message"),
     [
         (decline, "declined", "The request was declined on the phone."),
-        (mistype, "dead", "The request is dead: it expired, or a wrong number was typed on the phone."),
+        (mistype, "wrong_number", "A wrong number was typed on the phone; that ended the request."),
         (lambda *_: None, "pending", "No phone confirmed in time."),
     ],
 )
@@ -234,9 +234,9 @@ def test_phones_are_listed_and_revoked(library: SmartAbsen) -> None:
     assert (listed["id"], listed["label"], listed["last_used_at"]) == (1, "Android", None)
     assert listed["employee"] == {"code": "E1", "name": "Contoh Satu"}
     assert "Contoh Satu" in run("phone", "list", "E1").stdout
-    assert run("phone", "revoke", "1").stdout == "Revoked: phone 1 of Contoh Satu.\n"
+    assert run("phone", "revoke", "1", "--yes").stdout == "Revoked: phone 1 of Contoh Satu.\n"
     assert library.phones.list_phones() == ()
-    again = run("phone", "revoke", "1", "--json")
+    again = run("phone", "revoke", "1", "--yes", "--json")
     assert (again.exit_code, json.loads(again.stdout)["errors"][0]["code"]) == (1, "not_found")
 
 

@@ -66,7 +66,7 @@ class SignInStoreContract:
         assert not store.add(request("t2", code="c"))
         assert store.find("code", "c") == request("t1", code="c")
 
-    @pytest.mark.parametrize("state", [SignInState.VERIFIED, SignInState.DECLINED, SignInState.DEAD])
+    @pytest.mark.parametrize("state", [SignInState.VERIFIED, SignInState.DECLINED, SignInState.WRONG_NUMBER])
     def test_a_request_is_answered_once(self, store: SignInStore, state: SignInState) -> None:
         """Whatever the answer was, there is no second one."""
         store.add(request("t"))
@@ -95,7 +95,7 @@ class SignInStoreContract:
         assert store.collect("session of t", now=soon) is None
         assert store.collect("session of t", now=soon - timedelta(microseconds=1)) is not None
 
-    @pytest.mark.parametrize("state", [None, SignInState.DECLINED, SignInState.DEAD])
+    @pytest.mark.parametrize("state", [None, SignInState.DECLINED, SignInState.WRONG_NUMBER])
     def test_only_a_confirmed_request_is_collected(self, store: SignInStore, state: SignInState | None) -> None:
         """Not a pending, declined or dead one."""
         store.add(request("t"))

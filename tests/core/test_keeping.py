@@ -226,5 +226,5 @@ def test_a_punch_by_hand_makes_the_log_equal_first_and_says_so(used: SmartAbsen,
     log.unlink()
     result = run("punch", "E1")
     assert result.exit_code == 0
-    assert "1 lines were missing" in result.stderr
+    assert "Missing lines: 1." in result.stderr
     assert log.read_bytes().startswith(whole)

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from smartabsen import KioskEventKind, NotFoundError, Outcome, SmartAbsen
 from smartabsen.camera.fake import FakeSource
+from smartabsen.domain import Punch, PunchMethod
 from smartabsen.store.model_file import load_model
 
 from .conftest import Draw, picture
@@ -126,6 +127,16 @@ def test_attendance_can_be_deleted_too(home: dict[str, object], two: SmartAbsen)
         assert [person.code for person in app.employees()] == ["KODE2"]
         app.privacy.erase("KODE2")
         assert app.employees() == () and not list(app.settings.csv_dir.glob("*.csv*"))
+
+
+def test_an_erased_persons_waiting_punches_leave_the_queue_of_the_kiosk(two: SmartAbsen) -> None:
+    """Nobody else's do."""
+    queue, now = two.services.punch_queue, datetime.now(UTC)
+    for code in ("KODE1", "KODE2"):
+        owner = two.get_employee(code).id
+        queue.add(Punch(0, owner, now, now.date(), PunchMethod.FACE, "k", f"waiting-{code}"), database_id="this")
+    two.privacy.erase("KODE1")
+    assert [waiting.punch.key for waiting in queue.oldest()] == ["waiting-KODE2"]
 
 
 def test_only_the_face_can_be_erased(two: SmartAbsen, draw: Draw) -> None:

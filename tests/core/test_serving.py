@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from pathlib import Path
@@ -41,6 +42,38 @@ def test_a_server_says_what_is_not_right_with_its_settings(
 ) -> None:
     """Phones that do not reach it, cameras that http does not get, a proxy that is not trusted, phones of anybody."""
     assert {name for name, level in rows(flags, **settings).items() if level is not CheckLevel.OK} == warned
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({"server.public_url": "https://absen.example.com"}, True),
+        ({"server.public_url": "https://absen.example.com", "server.proxies": 1}, False),
+        ({"server.public_url": "https://absen.example.com", "server.tls_cert": "cert.pem"}, False),
+        ({"server.public_url": "http://10.0.0.5:5001"}, False),
+    ],
+)
+def test_a_server_in_production_does_not_start_behind_a_proxy_it_does_not_trust(
+    flags: dict[str, object], settings: dict[str, Any], refused: bool
+) -> None:
+    """Everybody would seem to be in the office; the hint names the setting."""
+    with SmartAbsen.open(flags={**flags, "server.production": True, **settings}) as app:
+        if not refused:
+            app.serving.check_proxies()
+            return
+        with pytest.raises(ConfigError, match="proxy before it") as told:
+            app.serving.check_proxies()
+        assert "server.proxies" in told.value.hint
+
+
+def test_starting_looks_at_the_proxies(flags: dict[str, object]) -> None:
+    """Before the database and anything else."""
+    good = {"server.production": True, "server.secret_key": secrets.token_urlsafe(48)}
+    with (
+        SmartAbsen.open(flags={**flags, **good, "server.public_url": "https://absen.example.com"}) as app,
+        pytest.raises(ConfigError, match="proxy before it"),
+    ):
+        app.serving.prepare()
 
 
 def test_the_rows_of_the_server_are_in_doctor(app: SmartAbsen) -> None:

@@ -185,7 +185,7 @@ def test_a_wrong_number_is_followed_by_another_request_only_where_that_is_wanted
         app.signin.verify_qr_code(request.token, number=request.number if right else 0)
 
     seen: list[SignInRequest] = []
-    assert ask(app, second_time_right)[0].state is SignInState.DEAD
+    assert ask(app, second_time_right)[0].state is SignInState.WRONG_NUMBER
     seen.clear()
     answer, shown = ask(app, second_time_right, renew=True)
     assert answer.confirmed

@@ -118,7 +118,7 @@ def test_a_wrong_number_ends_the_request(manager: QRSyncManager) -> None:
 
     assert manager.verify_qr_code(request.token, number=wrong) is VerifyOutcome.WRONG_NUMBER
     assert manager.verify_qr_code(request.token, number=request.number) is VerifyOutcome.INVALID
-    assert manager.get_verification_status("laptop") is SignInState.DEAD
+    assert manager.get_verification_status("laptop") is SignInState.WRONG_NUMBER
     assert manager.collect("laptop") is None
 
 

@@ -15,18 +15,19 @@ from smartabsen.store import audit, copying, employees, meta, punches, recording
 from smartabsen.store.audit import verify
 from smartabsen.store.copying import copy_database, table_digest
 from smartabsen.store.database import Database
+from smartabsen.store.sealing import KeyRing
 from smartabsen.store.tables import Base
 
 
 @pytest.fixture
 def filled(
-    database: Database, rules: Rules, attempt: Callable[..., Punch], template: Callable[..., Template]
+    database: Database, rules: Rules, attempt: Callable[..., Punch], template: Callable[..., Template], ring: KeyRing
 ) -> Database:
     """A database of each kind with some of everything, and a last row that was deleted."""
     for number in range(1, 8):
         with database.write() as session:
             person = employees.add(session, code=f"E{number}", name=f"Zoë {number} 😀", position="Kasir")
-            templates.add_many(session, [template(person.id)])
+            templates.add_many(session, [template(person.id)], ring=ring)
             audit.append(session, actor="root", action="employee.add", subject=f"E{number}", details={"n": "é"})
             recording.record(session, attempt(person.id, f"2026-11-0{number} 07:58:12.250001"), rules)
     with database.write() as session:
@@ -39,10 +40,7 @@ def filled(
 @pytest.fixture
 def target(tmp_path: Path, request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
     """An empty database of the other kind."""
-    if database.path is None:
-        url = f"sqlite:///{tmp_path / 'copy' / 'smartabsen.db'}"
-    else:
-        url = request.getfixturevalue("mariadb_url")
+    url = f"sqlite:///{tmp_path / 'copy.db'}" if database.path is None else request.getfixturevalue("mariadb_url")
     opened = Database(url)
     yield opened
     opened.close()

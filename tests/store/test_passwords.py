@@ -67,6 +67,33 @@ def test_a_password_that_is_easily_guessed_is_refused(password: str, words: str)
     assert password not in str(caught.value)
 
 
-def test_a_sentence_is_a_good_password() -> None:
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password1234",
+        "P@ssw0rd2026!",
+        "Rahasia12345",
+        "admin-Jakarta-2026",
+        "qwertyuiop",
+        "1q2w3e4r5t6y",
+        "0987654321",
+        "081234567890",
+        "bismillah99",
+        "Indonesia1945!!",
+        "abcdefghijk",
+        "smartabsen 2026",
+    ],
+)
+def test_what_everybody_thinks_of_is_refused(password: str) -> None:
+    """Well-known words of both languages, years, rows of keys and numbers, in disguise too."""
+    with pytest.raises(InvalidInputError, match="tried first"):
+        passwords.check_strength(password, name="siti")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["empat kuda makan rumput", "lima kuda makan rumput", "kopi panas jam tujuh", "xK9vT2mQ4zLp", "long enough words"],
+)
+def test_a_sentence_is_a_good_password(password: str) -> None:
     """No digits, no signs."""
-    passwords.check_strength("empat kuda makan rumput", name="siti")
+    passwords.check_strength(password, name="siti")

@@ -158,7 +158,7 @@ def test_answers_are_in_the_audit_trail(database: Database, pair: Callable[..., 
     for token, state, by in (
         ("a", SignInState.VERIFIED, phone),
         ("b", SignInState.DECLINED, None),
-        ("c", SignInState.DEAD, None),
+        ("c", SignInState.WRONG_NUMBER, None),
     ):
         table.add(request(token))
         assert table.settle(token, state, now=NOW, expires_at=SOON, phone=by)

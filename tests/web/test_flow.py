@@ -6,7 +6,10 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from smartabsen import SmartAbsen
+from smartabsen.core.checkin import CheckInResult
 from smartabsen.web import attendance, auth
 from smartabsen.web.factory import MAX_BODY_BYTES
 
@@ -57,6 +61,39 @@ def test_an_answer_that_was_lost_is_given_again(
     assert client.get("/web_attendance").location == "/auth"
 
 
+def test_one_sign_in_records_one_person_however_many_come_at_once(
+    people: SmartAbsen,
+    web: Flask,
+    client: FlaskClient,
+    phone: FlaskClient,
+    token: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bursts of several faces with one cookie, all let in before the first is stored: the database takes one."""
+    page = sign_in(client, phone, token)
+    cookie = client.get_cookie("smartabsen")
+    assert cookie is not None
+    together, inside = people.checkin.attempt, threading.Barrier(3)
+
+    def wait_for_all(*args: Any, **kwargs: Any) -> CheckInResult:
+        inside.wait(20)
+        return together(*args, **kwargs)
+
+    monkeypatch.setattr(people.checkin, "attempt", wait_for_all)
+
+    def send(number: int) -> int:
+        browser = web.test_client()
+        browser.set_cookie("smartabsen", cookie.value)
+        return attempt(browser, page.text, burst(1 + number % 2), key=f"key-{number:04}").status_code
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = sorted(pool.map(send, (1, 2, 4)))
+    assert rows(people, "punches") == 1
+    assert answers in ([200, 401, 401], [200, 200, 401]), (
+        "the same person's second burst is answered, and stores nothing"
+    )
+
+
 @pytest.mark.parametrize(
     ("frames", "outcome"),
     [
@@ -82,6 +119,7 @@ def test_a_refusal_says_why_and_writes_nothing(
     assert answer.status_code == 200
     assert answer.json["outcome"] == outcome
     assert answer.json["message"] and answer.json["employee"] is answer.json["punch"] is None
+    assert answer.json["next_step"] and "BMP" not in answer.text
     assert rows(people, "punches") == 0
 
 
@@ -112,7 +150,7 @@ def test_a_wrong_number_ends_the_request(client: FlaskClient, phone: FlaskClient
     shown = open_signin(client)
     wrong = "10" if shown.number != "10" else "11"
     assert confirm(phone, token(), wrong).status_code == 409
-    assert client.get("/auth/status").json == {"state": "dead"}
+    assert client.get("/auth/status").json["state"] == "wrong_number"
     assert phone.get(f"/verify_qr?token={token()}").status_code == 410
 
 
@@ -120,7 +158,7 @@ def test_declining_is_told_to_the_computer(client: FlaskClient, phone: FlaskClie
     """The person at the screen learns that the phone said no."""
     open_signin(client)
     assert "Declined" in confirm(phone, token(), "", action="decline").text
-    assert client.get("/auth/status").json == {"state": "declined"}
+    assert client.get("/auth/status").json["state"] == "declined"
 
 
 def test_unknown_expired_used_and_foreign_secrets_get_one_answer(
@@ -151,7 +189,7 @@ def test_fetching_the_address_changes_nothing(
         assert agent.get(f"/verify_qr?token={token()}").status_code == 200
         assert agent.head(f"/verify_qr?token={token()}").status_code == 200
     assert {table: rows(library, table) for table in before} == before
-    assert client.get("/auth/status").json == {"state": "pending"}
+    assert client.get("/auth/status").json["state"] == "pending"
     assert confirm(web.test_client(), token(), shown.number).status_code == 200
 
 
@@ -162,7 +200,7 @@ def test_who_has_the_code_can_neither_collect_nor_ask(
     shown = open_signin(client)
     confirm(phone, token(), shown.number)
     thief = web.test_client()
-    assert thief.get("/auth/status").json == {"state": "dead"}
+    assert thief.get("/auth/status").json["state"] == "dead"
     assert post(thief, "/auth", thief.get("/verify_qr").text).location == "/auth"
     assert thief.get("/web_attendance").location == "/auth"
     assert thief.post("/process_attendance").status_code == 401
@@ -192,7 +230,7 @@ def test_a_typed_code_does_what_the_qr_does(client: FlaskClient, phone: FlaskCli
     assert ask.status_code == 200 and 'name="code"' in ask.text
     done = post(phone, "/verify_qr", ask.text, code=typed, number=shown.number, action="confirm")
     assert "Confirmed" in done.text
-    assert client.get("/auth/status").json == {"state": "verified"}
+    assert client.get("/auth/status").json["state"] == "verified"
 
 
 def test_codes_cannot_be_guessed(client: FlaskClient, phone: FlaskClient) -> None:
@@ -223,7 +261,7 @@ def test_asking_writes_nothing_and_an_unchanged_answer_is_short(
     monkeypatch.setattr(library.services.database, "run_write", lambda work: pytest.fail("a poll wrote"))
     first = client.get("/auth/status")
     again = client.get("/auth/status", headers={"If-None-Match": first.headers["ETag"]})
-    assert (first.json, again.status_code, again.data) == ({"state": "pending"}, 304, b"")
+    assert (first.json["state"], again.status_code, again.data) == ("pending", 304, b"")
 
 
 def test_asking_faster_than_every_second_is_told_to_wait(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,12 +288,40 @@ def test_a_forged_header_neither_moves_the_client_nor_the_address(
     client: FlaskClient, token: Callable[[], str], web: Flask, library: SmartAbsen
 ) -> None:
     """Without a trusted proxy such headers are air, and what stands in Host reaches no QR and no redirect."""
-    forged = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "evil.example", "Host": "evil.example"}
-    assert client.get("/auth", environ_base={"REMOTE_ADDR": "203.0.113.9"}, headers=forged).status_code == 403
+    forged = {"X-Forwarded-Host": "evil.example", "Host": "evil.example"}
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    moved = client.get("/auth", environ_base=elsewhere, headers={**forged, "X-Forwarded-For": "127.0.0.1"})
+    assert moved.status_code == 403
     page = client.get("/auth", headers=forged)
     assert "evil.example" not in page.text
     assert library.signin.address.startswith("http://127.0.0.1:5001/")
     assert client.get("/", headers=forged).location == "/auth"
+
+
+def test_an_older_window_learns_that_another_one_has_the_code(client: FlaskClient) -> None:
+    """And not that its own code is good: the answers of the two are told apart by their id, in the ETag as well."""
+    older, newer = (
+        unescape(re.search(r'data-status="([^"]+)"', open_signin(client).text)[1])  # type: ignore[index]
+        for _ in range(2)
+    )
+    answers = {path: client.get(path) for path in (older, newer)}
+    assert [answer.json["state"] for answer in answers.values()] == ["replaced", "pending"]
+    assert [path.endswith(answer.json["request"]) for path, answer in answers.items()] == [True, True]
+    tags = {answer.headers["ETag"] for answer in answers.values()}
+    assert len(tags) == 2
+    stale = client.get(older, headers={"If-None-Match": answers[newer].headers["ETag"]})
+    assert stale.status_code == 200
+
+
+def test_looking_at_the_head_of_the_page_makes_no_request(
+    library: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """Monitors come by HEAD, also in the browser's own name; the open request lives on."""
+    assert client.head("/auth").status_code == 200
+    assert rows(library, "qr_tokens") == 0
+    shown = open_signin(client)
+    assert client.head("/auth").status_code == 200
+    assert confirm(phone, token(), shown.number).status_code == 200
 
 
 def test_the_countdown_ends_when_the_request_does(client: FlaskClient) -> None:

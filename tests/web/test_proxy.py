@@ -89,7 +89,34 @@ def test_without_a_trusted_proxy_its_headers_are_air(flags: dict[str, object], p
         )
         assert answer.status_code == 403
         plain = client.get("/auth", headers={"X-Forwarded-Proto": "https"})
-        assert "__Host-" not in str(plain.headers)
+        assert "Strict-Transport-Security" not in plain.headers
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "CF-Connecting-IP", "Forwarded"])
+def test_behind_a_proxy_that_was_forgotten_nobody_is_in_the_office(
+    flags: dict[str, object], header: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stands on this machine, so that everybody would: they are told what IT staff have to set, the log once."""
+    with SmartAbsen.open(flags=flags | {"server.proxies": 0}) as opened:
+        client = create_app(opened).test_client()
+        answers = [client.get("/auth", headers={header: "198.51.100.9", "Accept": "text/html"}) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [403, 403]
+        assert "server.proxies" in answers[0].text
+        assert caplog.text.count("server.proxies") == 1
+        assert client.get("/auth").status_code == 200
+        assert client.get("/verify_qr", headers={header: "198.51.100.9"}).status_code == 200
+
+
+def test_cookies_follow_the_public_address(flags: dict[str, object]) -> None:
+    """A proxy that does not say it was https makes no cookie that http could carry."""
+    with SmartAbsen.open(flags=flags) as opened:
+        client = create_app(opened).test_client()
+        answer = client.get("/auth?language=id", headers={"X-Forwarded-For": OFFICE})
+        cookies = answer.headers.getlist("Set-Cookie")
+        assert any(cookie.startswith("__Host-smartabsen=") for cookie in cookies)
+        assert all("; Secure" in cookie for cookie in cookies)
+        again = client.get("/auth/status", headers={"X-Forwarded-For": OFFICE})
+        assert again.json["state"] == "pending"
 
 
 def test_doctor_has_nothing_to_say_about_the_settings_of_the_guide(library: SmartAbsen) -> None:

@@ -34,7 +34,14 @@ def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
 
 
 def tell_setup(out: Output, app: SmartAbsen) -> None:
-    """Show how the first administrator is made; a secret that was shown before is void."""
+    """Show how the first administrator is made; a secret that was shown before is void.
+
+    What is no terminal keeps what it is given, as the journal of a service does, and others read it: there the command
+    is named, and no secret made.
+    """
+    if app.settings.server.production or not out.stderr.is_terminal:
+        out.warn(_("Nobody can use the dashboard yet. Make the first administrator: smartabsen user setup"))
+        return
     out.warn(
         _(
             "Nobody can use the dashboard yet. Open {address}/admin/setup and type {secret}; it works once.",

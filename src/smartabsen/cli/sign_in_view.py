@@ -91,9 +91,12 @@ def refusal_of(answer: SignInAnswer) -> DeniedError | None:
         return DeniedError(N_("The request was declined on the phone."))
     if answer.state is SignInState.PENDING:
         return DeniedError(N_("No phone confirmed in time."), hint=N_("Ask once more."))
-    return DeniedError(
-        N_("The request is dead: it expired, or a wrong number was typed on the phone."), hint=N_("Ask once more.")
-    )
+    if answer.state is SignInState.WRONG_NUMBER:
+        return DeniedError(
+            N_("A wrong number was typed on the phone; that ended the request."),
+            hint=N_("Ask once more, and type the number that stands here then."),
+        )
+    return DeniedError(N_("The request has expired."), hint=N_("Ask once more."))
 
 
 def answer_data(answer: SignInAnswer) -> data.Json:

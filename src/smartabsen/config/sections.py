@@ -15,6 +15,8 @@ from ..i18n import N_
 from .problems import SettingRefusedError, read_clock
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+_NEAR = "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10"
+"""Loopback and the ranges of private networks."""
 
 
 def _known_zone(name: str) -> str:
@@ -268,7 +270,7 @@ class SignInSettings(_Section):
         "any", description=N_("Phones that may confirm: any, or only the paired one of each employee.")
     )
     allowed_networks: Networks = Field(
-        "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10",
+        _NEAR,
         description=N_("Networks whose computers may show the sign-in page, separated by commas."),
     )
 
@@ -306,6 +308,14 @@ class DeskSettings(_Section):
     session_hours: int = Field(12, ge=1, le=168, description=N_("A dashboard session ends after so long in any case."))
     login_tries: int = Field(5, ge=1, le=100, description=N_("Wrong passwords in a row that lock an account."))
     lock_minutes: int = Field(15, ge=1, le=1_440, description=N_("How long an account stays locked."))
+    allowed_networks: Networks = Field(
+        _NEAR, description=N_("Networks whose computers may open the dashboard, separated by commas.")
+    )
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The allowed networks."""
+        return parse_networks(self.allowed_networks)
 
 
 class ReportSettings(_Section):

@@ -109,6 +109,12 @@ class SmartAbsen(UseCases):
         """What happened by the way and people should know, as message ids with their places."""
         return tuple(self.services.remarks)
 
+    def take_remarks(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """Return :attr:`remarks` and forget them, so that a program that runs for long tells the same again."""
+        taken = self.remarks
+        del self.services.remarks[: len(taken)]
+        return taken
+
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
         return self.services.engine_choice()

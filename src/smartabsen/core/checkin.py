@@ -22,13 +22,13 @@ from ..domain import (
     Outcome,
     PunchResult,
 )
-from ..errors import ConflictError, InvalidInputError, NotFoundError, SmartAbsenError
+from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.images import ImageRefusal, decode_image
 from ..recognition.liveness.challenge import Challenge, Sight
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
-from ..store import audit, employees
+from ..store import audit, employees, punches
 from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
@@ -122,7 +122,7 @@ class CheckIn:
         """
         return self._services.liveness.draw(without=without).actions
 
-    def attempt(self, burst: Burst, *, key: str, only: Employee | None = None) -> CheckInResult:
+    def attempt(self, burst: Burst, *, key: str, only: Employee | None = None, claim: str = "") -> CheckInResult:
         """Recognise the person in a burst of frames and record a punch.
 
         Args:
@@ -130,8 +130,11 @@ class CheckIn:
             key: Idempotency key: the same attempt sent again stores nothing new.
             only: Whose paired phone confirmed: the face is compared with this employee's templates alone. Another face
                 writes nothing but an entry in the audit trail.
+            claim: What lets one person be recorded, as a confirmed sign-in: of all attempts that name it, whatever
+                their keys, the database stores the punch of one. Its own key by default.
 
         Raises:
+            DeniedError: An attempt with the same claim has recorded somebody else.
             InvalidInputError: Too few or too many frames.
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
@@ -166,7 +169,7 @@ class CheckIn:
             if finding.outcome is Outcome.RECOGNIZED:
                 finding = self._prove(finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
-            return self._punch(finding, key=key, at=at)
+            return self._punch(finding, key=claim or key, at=at)
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
             self._tell_of_other_face(only, finding.label)
         return CheckInResult(finding.outcome)
@@ -260,7 +263,13 @@ class CheckIn:
                 at=at,
                 liveness=finding.liveness,
             )
-        except (NotFoundError, ConflictError):
+        except (NotFoundError, ConflictError) as exc:
+            with self._services.database.read() as session:
+                claimed = punches.find_by_key(session, key)
+            if claimed is not None:
+                raise DeniedError(
+                    N_("This sign-in has already recorded somebody."), hint=N_("Begin again with the QR code.")
+                ) from exc
             # Deactivated since the training: a stranger.
             return CheckInResult(Outcome.UNKNOWN)
         return CheckInResult(result.outcome, result.employee, result)

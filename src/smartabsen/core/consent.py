@@ -72,8 +72,8 @@ def consent_missing(name: str) -> ConsentMissingError:
     return ConsentMissingError(
         N_("{name} has not agreed to face recognition, and no face is enrolled here without that."),
         hint=N_(
-            "Let the person read “smartabsen privacy consent-text”; then enrol with --consent. Who does not agree is "
-            "added with --no-photos and punches another way."
+            "Let the person read “smartabsen privacy consent-text”; then enrol with --consent, or tick the consent in "
+            "the dashboard. Who does not agree is added with --no-photos and punches another way."
         ),
         name=name,
     )

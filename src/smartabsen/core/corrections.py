@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 from ..attendance.rules import standing
 from ..domain import AttendanceDay, Employee, Punch, PunchMethod
@@ -16,6 +17,11 @@ from ..store.database import Session
 from ..store.punches import LoggedPunch
 from .bootstrap import Services
 
+BEFORE_ADDED: Final = timedelta(days=366)
+"""So long before an employee was added a forgotten punch can lie: people are added after they began."""
+_MOST_CORRECTIONS: Final = 1_000
+"""Of one employee, that are looked through for who made them."""
+
 
 @dataclass(frozen=True, slots=True)
 class PunchEntry:
@@ -25,12 +31,14 @@ class PunchEntry:
         at: Local to the site.
         counts: Whether the day is derived from it.
         superseded_by: Id of the entry that replaced it or took it out, or None.
+        by: Who made a correction, as the audit trail has it; empty for other punches.
     """
 
     punch: Punch
     at: datetime
     counts: bool
     superseded_by: int | None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +71,19 @@ class Corrections:
             employee = employees.get(session, code)
             found = punches.of_day(session, employee.id, work_date)
             day = days.find(session, employee.id, work_date)
+            authors = _authors(session, employee.code) if any(map(_is_correction, found)) else {}
         counting = {punch.id for punch in standing(found)}
         after = {punch.supersedes: punch.id for punch in found if punch.supersedes is not None}
         zone = self._services.site_zone
         entries = tuple(
-            PunchEntry(punch, punch.at.astimezone(zone), punch.id in counting, after.get(punch.id)) for punch in found
+            PunchEntry(
+                punch,
+                punch.at.astimezone(zone),
+                punch.id in counting,
+                after.get(punch.id),
+                authors.get(str(punch.id), "") if _is_correction(punch) else "",
+            )
+            for punch in found
         )
         return DayRecord(employee, work_date, day, entries)
 
@@ -110,11 +126,21 @@ class Corrections:
 
         Raises:
             NotFoundError: There is no employee with that code.
+            InvalidInputError: As :meth:`correct`; or the date is more than :data:`BEFORE_ADDED` before the employee was
+                added.
         """
         with self._services.database.read() as session:
-            employee_id = employees.get(session, code).id
+            employee = employees.get(session, code)
+        earliest = employee.created_at.date() - BEFORE_ADDED
+        if work_date < earliest:
+            raise InvalidInputError(
+                N_("{date} lies too long before {name} was added: the earliest day is {earliest}."),
+                date=work_date,
+                name=employee.name,
+                earliest=earliest,
+            )
         at = self._past(work_date, clock)
-        return self._store(employee_id, work_date, PunchMethod.CORRECTION, at, reason, key)
+        return self._store(employee.id, work_date, PunchMethod.CORRECTION, at, reason, key)
 
     def _get(self, punch_id: int) -> Punch:
         with self._services.database.read() as session:
@@ -180,6 +206,19 @@ class Corrections:
         if done.entry.method is not PunchMethod.VOID:
             told["after"] = f"{done.entry.at.astimezone(zone):%H:%M:%S}"
         return told
+
+
+def _is_correction(punch: Punch) -> bool:
+    return punch.method in (PunchMethod.CORRECTION, PunchMethod.VOID)
+
+
+def _authors(session: Session, code: str) -> dict[str, str]:
+    """Return who made an employee's corrections, by the number of the entry."""
+    return {
+        entry.details["entry"]: entry.actor
+        for method in (PunchMethod.CORRECTION, PunchMethod.VOID)
+        for entry in audit.find(session, action=f"punch.{method.value}", subject=code, limit=_MOST_CORRECTIONS)
+    }
 
 
 def _in_words(day: AttendanceDay | None) -> str:

@@ -29,7 +29,7 @@ from ..store.board import (
 from .bootstrap import Services
 
 PAGE: Final = 50
-TODAY_ROWS: Final = 100
+TODAY_ROWS: Final = 20
 LAST_PUNCHES: Final = 10
 MAX_PERIOD_DAYS: Final = 366
 _QUARTER: Final = timedelta(minutes=15)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..domain import Employee, EnrolReport, Outcome
+from ..domain import ConsentText, Employee, EnrolReport, Outcome
 from ..errors import InvalidInputError
 from ..i18n import N_
 from . import enrol, people
 from .bootstrap import Services
 from .people_file import Person
 from .photos import PhotoExam, examine_bytes
+from .privacy import Privacy
 
 MAX_PICTURES: Final = 10
 """At once; whoever has more sends them in several turns."""
@@ -51,20 +52,34 @@ class Enrolments:
         """Give an employee another name and position. Raises NotFoundError, InvalidInputError."""
         return people.edit_employee(self._services, code, name=name, position=position)
 
-    def add_pictures(self, code: str, pictures: Sequence[PictureFile], *, allow_duplicate: bool = False) -> EnrolReport:
-        """Enrol an employee from pictures; each gets a verdict, good ones become templates. No picture is kept.
+    def add_pictures(
+        self,
+        code: str,
+        pictures: Sequence[PictureFile],
+        *,
+        allow_duplicate: bool = False,
+        consent: ConsentText | None = None,
+    ) -> EnrolReport:
+        """Enrol an employee from pictures; each gets a verdict, good ones become templates. No whole picture is kept.
+
+        Args:
+            consent: The text that the person agreed to just now; it is recorded, whatever becomes of the pictures.
 
         Raises:
             NotFoundError: There is no employee with that code.
             InvalidInputError: No picture, or more than :data:`MAX_PICTURES`.
+            ConsentMissingError: The policy demands consent, and there is none.
             EngineMismatchError: The people here were enrolled with another engine.
         """
         if not 1 <= len(pictures) <= MAX_PICTURES:
             raise InvalidInputError(N_("Choose 1 to {most} pictures."), most=MAX_PICTURES)
         employee = people.get_employee(self._services, code)
+        person = Person(employee.code, employee.name, employee.position)
+        if consent is not None:
+            Privacy(self._services).record_consent(employee.code, text=consent)
+        enrol.check_consent(self._services, person, employee)
         with self._services.recognising:
             exams = [self._examine(picture) for picture in pictures]
-        person = Person(employee.code, employee.name, employee.position)
         return enrol.Enroller(self._services).store(person, exams, allow_duplicate=allow_duplicate)
 
     def _examine(self, picture: PictureFile) -> PhotoExam:

@@ -204,6 +204,9 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     services.database.scrub()
     if target is not None:
         _forget(services, tombstone.employee_id)
+        if everything:
+            # Punches of this machine's kiosks that the database has not seen yet.
+            services.punch_queue.forget_employee(tombstone.employee_id)
     if everything:
         for work_date in sorted({work_date for _, work_date in punched}):
             with services.database.read() as session:

@@ -14,7 +14,7 @@ from ..i18n import N_
 from ..store.employees import check_code, code_key
 from ..store.sheets import Table
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
-from ..store.texts import one_line
+from ..store.texts import checked_text, one_line
 from .photos import PHOTO_SUFFIXES, find_photos
 
 PHOTO_SEPARATOR: Final = "|"
@@ -204,6 +204,10 @@ def _problem(person: Person, first_line: int | None) -> tuple[str, str, tuple[tu
         if len(text) > limit:
             detail = N_("The {field} is longer than {limit} characters.")
             return "too_long", detail, (("field", field), ("limit", str(limit)))
+        try:
+            checked_text(text, field=field, limit=limit)
+        except InvalidInputError as exc:
+            return "bad_text", exc.message_id, exc.text_params
     try:
         check_code(one_line(person.code))
     except InvalidInputError as exc:

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ..domain import Consent, ConsentText, Employee
+from ..errors import InvalidInputError
+from ..i18n import LANGUAGES, N_
 from ..store import consents, employees
 from ..store.database import Session
 from .bootstrap import Services
@@ -38,6 +40,23 @@ class Privacy:
             StorageError: The text in the home cannot be read.
         """
         return consent_text(self._services, language)
+
+    def get_text(self, sha256: str) -> ConsentText:
+        """Return the text in force that has a digest: what a form showed, if it is still in force.
+
+        Raises:
+            InvalidInputError: It is in force in no language.
+        """
+        for language in LANGUAGES:
+            text = self.consent_text(language)
+            if text.sha256 == sha256:
+                return text
+        raise InvalidInputError(N_("The text of the consent has changed meanwhile: let the person read the new one."))
+
+    def find_consent(self, code: str) -> Consent | None:
+        """Return the consent in force of an employee, or None. Raises NotFoundError."""
+        with self._services.database.read() as session:
+            return consents.find_in_force(session, employees.get(session, code).id)
 
     def record_consent(
         self, code: str, *, by: str | None = None, at: datetime | None = None, text: ConsentText | None = None

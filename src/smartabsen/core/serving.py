@@ -49,6 +49,20 @@ class Serving:
                 hint=N_("Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"),
             )
 
+    def check_proxies(self) -> None:
+        """Refuse a server in production whose visitors all would seem to come from the proxy before it.
+
+        Raises:
+            ConfigError: The public address is https, this server is not, and no proxy is trusted.
+        """
+        server = self._services.settings.server
+        if server.production and server.public_url.startswith("https:") and not server.https and not server.proxies:
+            raise ConfigError(
+                N_("{address} is https, and this server is not: there is a proxy before it that is not trusted."),
+                hint=N_("Set server.proxies to the number of proxies; else all visitors seem to come from the proxy."),
+                address=self.address,
+            )
+
     def prepare(self) -> tuple[Check, ...]:
         """Check what can be checked before a server starts, and make log and database agree.
 
@@ -56,11 +70,13 @@ class Serving:
             A row for each thing: what is not fine is to be told.
 
         Raises:
-            ConfigError: A server in production without a good secret, a certificate that cannot be used, a port in use.
+            ConfigError: A server in production without a good secret or behind a proxy that is not trusted, a
+                certificate that cannot be used, a port in use.
             DatabaseError: The database does not answer.
         """
         services = self._services
         self.check_secret()
+        self.check_proxies()
         server = services.settings.server
         _check_port(server.host, server.port)
         services.active_model()

@@ -17,6 +17,7 @@ from .bootstrap import Services
 from .terminal import Terminal
 
 POLL_S: Final = 1.0
+_OVER: Final = (SignInState.DEAD, SignInState.WRONG_NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class SignIn(QRSyncManager):
             poll_s: Time between two looks into the database.
 
         Returns:
-            VERIFIED, once; DECLINED; DEAD; or PENDING where the waiting was ended before an answer came.
+            VERIFIED, once; DECLINED; WRONG_NUMBER; DEAD; or PENDING where the waiting was ended before an answer came.
         """
         session = secrets.token_urlsafe(32)
         deadline = None if max_seconds is None else time.monotonic() + max_seconds
@@ -118,7 +119,7 @@ class SignIn(QRSyncManager):
             if state is SignInState.VERIFIED:
                 grant = self.collect(session)
                 return SignInAnswer(SignInState.DEAD) if grant is None else SignInAnswer(state, grant.employee)
-            if state is not SignInState.DEAD or not renew:
+            if state not in _OVER or not renew:
                 return SignInAnswer(state)
 
     def _wait(self, session: str, *, stop: threading.Event, deadline: float | None, poll_s: float) -> SignInState:

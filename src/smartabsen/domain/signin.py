@@ -16,8 +16,12 @@ class SignInState(StrEnum):
     PENDING = "pending"
     VERIFIED = "verified"
     DECLINED = "declined"
+    WRONG_NUMBER = "wrong_number"
+    """Ended by a wrong number, typed on the phone."""
+    REPLACED = "replaced"
+    """The session has made another request since, as in another window of the same browser."""
     DEAD = "dead"
-    """Expired, answered with a wrong number, collected, replaced or never made: not told apart."""
+    """Expired, collected, or never made: not told apart."""
 
 
 class VerifyOutcome(StrEnum):
@@ -36,6 +40,7 @@ class SignInRequest:
     """A request to sign in, as the browser that made it shows it. Only this object knows the token.
 
     Attributes:
+        id: Tells it apart from the session's other requests; no secret.
         url: What the QR code carries; the token is in it.
         token: 64 random characters: lets a phone answer, never collect.
         access_code: The same for phones without a camera, as ``BCDF-GHJK``.
@@ -44,6 +49,7 @@ class SignInRequest:
         created_at, expires_at: UTC.
     """
 
+    id: str
     url: str = field(repr=False)
     token: str = field(repr=False)
     access_code: str = field(repr=False)
@@ -82,7 +88,7 @@ class StoredSignIn:
     Attributes:
         token_hash: SHA-256 of the token, hex.
         code_hash, session_hash: Keyed hashes of the access code and of the asking browser's session, hex.
-        state: PENDING, VERIFIED, DECLINED or DEAD.
+        state: PENDING, VERIFIED, DECLINED, WRONG_NUMBER or DEAD.
         employee: Whose paired phone confirmed, where one did and both are still active.
     """
 

@@ -136,6 +136,7 @@ class QRSyncManager:
             token = secrets.token_urlsafe(48)
             code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
             request = SignInRequest(
+                id=self._id_of(_sha256(token)),
                 url=f"{self.public_url}/verify_qr?token={token}",
                 token=token,
                 access_code=f"{code[:4]}-{code[4:]}",
@@ -201,18 +202,24 @@ class QRSyncManager:
         elif hmac.compare_digest(str(number), str(found.number)):
             outcome, state = VerifyOutcome.CONFIRMED, SignInState.VERIFIED
         else:
-            outcome, state = VerifyOutcome.WRONG_NUMBER, SignInState.DEAD
+            outcome, state = VerifyOutcome.WRONG_NUMBER, SignInState.WRONG_NUMBER
         now = self._clock()
         expires_at = now + COLLECT_WITHIN if state is SignInState.VERIFIED else found.expires_at
         if not self._store.settle(found.token_hash, state, now=now, expires_at=expires_at, phone=phone):
             return VerifyOutcome.INVALID
         return outcome
 
-    def get_verification_status(self, session: str) -> SignInState:
-        """Return how the request of a browser session stands. Reads one row and writes nothing."""
+    def get_verification_status(self, session: str, *, request_id: str = "") -> SignInState:
+        """Return how the request of a browser session stands. Reads one row and writes nothing.
+
+        Args:
+            request_id: Which of the session's requests is meant; the latest by default.
+        """
         found = self._store.find("session", self._keyed("session", session))
         if found is None or found.expires_at <= self._clock():
             return SignInState.DEAD
+        if request_id and not hmac.compare_digest(request_id.encode(), self._id_of(found.token_hash).encode()):
+            return SignInState.REPLACED
         return found.state
 
     def collect(self, session: str) -> SignInGrant | None:
@@ -260,6 +267,10 @@ class QRSyncManager:
             created_at=request.created_at,
             expires_at=request.expires_at,
         )
+
+    def _id_of(self, token_hash: str) -> str:
+        name = f"smartabsen sign-in id:{token_hash}"
+        return hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:16]
 
     def _keyed(self, kind: SecretKind, value: str) -> str:
         return hmac.new(self._key, f"smartabsen sign-in {kind}:{value}".encode(), hashlib.sha256).hexdigest()

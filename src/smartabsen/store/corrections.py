@@ -57,7 +57,10 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
     original = None if entry.supersedes is None else punches.get(session, entry.supersedes)
     if known is not None:
         if dataclasses.replace(known, id=0, status=None) != dataclasses.replace(entry, status=None):
-            raise ConflictError(N_("The key “{key}” belongs to another entry."), key=entry.key)
+            raise ConflictError(
+                N_("This was entered before, with another time or reason."),
+                hint=N_("Look at the record: what was entered first counts. Change it there if it is wrong."),
+            )
         return Corrected(False, employee, known, original, before, before)
     others = punches.of_day(session, employee.id, entry.work_date)
     if original is not None and original.id not in {other.id for other in others}:

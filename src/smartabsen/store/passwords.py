@@ -16,6 +16,7 @@ import bcrypt
 
 from ..errors import InvalidInputError
 from ..i18n import N_
+from .common_passwords import is_common
 
 ROUNDS: Final = 12
 MIN_LENGTH: Final = 10
@@ -27,7 +28,7 @@ def check_strength(password: str, *, name: str) -> None:
     """Refuse a password that is easily guessed. Long ones of several words are the best; no signs are demanded.
 
     Raises:
-        InvalidInputError: It is too short, too long, a repetition, or holds the user's name.
+        InvalidInputError: It is too short, too long, a repetition, well known, or holds the user's name.
     """
     if len(password) < MIN_LENGTH:
         raise InvalidInputError(
@@ -41,6 +42,11 @@ def check_strength(password: str, *, name: str) -> None:
         raise InvalidInputError(
             N_("The password is too easy to guess."),
             hint=N_("It must not hold the user's name, nor be a repetition of a few characters."),
+        )
+    if is_common(password):
+        raise InvalidInputError(
+            N_("The password is one of those that are tried first."),
+            hint=N_("Well-known words, years and rows of keys are no secret: take several words that you thought of."),
         )
 
 

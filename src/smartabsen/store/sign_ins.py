@@ -21,7 +21,7 @@ _COLLECTED: Final = "collected"
 _ACTIONS: Final = {
     SignInState.VERIFIED: "signin.confirm",
     SignInState.DECLINED: "signin.decline",
-    SignInState.DEAD: "signin.wrong_number",
+    SignInState.WRONG_NUMBER: "signin.wrong_number",
 }
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Final
 
 from ..errors import InvalidInputError
 from ..i18n import N_
+
+_TURNING: Final = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff") | {
+    chr(point) for first, last in ((0x202A, 0x202E), (0x2066, 0x2069)) for point in range(first, last + 1)
+}
+"""Marks of direction and blanks without width: with them two names look alike, or one looks like another."""
 
 
 def one_line(text: str) -> str:
@@ -21,9 +27,15 @@ def checked_text(text: str, *, field: str, limit: int, required: bool = False) -
         limit: Characters that fit into its column.
 
     Raises:
-        InvalidInputError: It is too long, or empty though ``required``.
+        InvalidInputError: It is too long, or empty though ``required``, or holds signs that turn the text around.
     """
     cleaned = unicodedata.normalize("NFC", one_line(text))
+    if not _TURNING.isdisjoint(cleaned):
+        raise InvalidInputError(
+            N_("The {field} holds invisible signs that change how it is read."),
+            hint=N_("Type it anew instead of copying it."),
+            field=field,
+        )
     if required and not cleaned:
         raise InvalidInputError(N_("The {field} is empty."), field=field)
     if len(cleaned) > limit:

@@ -9,14 +9,17 @@ import ipaddress
 from typing import Final
 
 from flask import Flask, abort, redirect, request, url_for
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from ..config import Network
 from ..i18n import _
 from .admin.access import ROUTES as ADMIN_ROUTES, find_role
+from .connection import hides_visitors
 from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
+from .places import corrected_path
 from .roles import Route, Who
 
 ROUTES: Final[dict[str, Route]] = {
@@ -66,18 +69,43 @@ def _elsewhere() -> Problem:
     )
 
 
+def _desk_elsewhere() -> Problem:
+    return Problem(
+        "network_not_allowed",
+        _("The dashboard is only shown in the networks of the office."),
+        _("Connect to the office's network. IT staff: see desk.allowed_networks."),
+    )
+
+
+def _unknown_proxy() -> Problem:
+    return Problem(
+        "proxy_not_trusted",
+        _("The server does not know where you are: it stands behind a proxy that it has not been told of."),
+        _("IT staff: set server.proxies (SMARTABSEN_SERVER_PROXIES) to the number of proxies before it."),
+    )
+
+
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
-        # No such page, or not by this method: the error is on its way.
-        return None
+        # No such page, or not by this method: the error is on its way. Or a slash is too many: what Werkzeug would
+        # answer then says what the Host header does.
+        corrected = request.routing_exception
+        return redirect(corrected_path(corrected), 308) if isinstance(corrected, RequestRedirect) else None
     route = ROUTES.get(endpoint)
     if route is None:
         abort(403)
+    if endpoint in ADMIN_ROUTES:
+        if not is_in_office(request.remote_addr, library().settings.desk.networks):
+            return fail(_desk_elsewhere(), 403)
+        if hides_visitors():
+            return fail(_unknown_proxy(), 403)
     needed = route.needed_for(request.method)
     if needed is Who.ANYONE:
         return None
     if needed in (Who.OFFICE, Who.VERIFIED):
+        if hides_visitors():
+            return fail(_unknown_proxy(), 403)
         if not is_in_office(request.remote_addr, library().settings.signin.networks):
             return fail(_elsewhere(), 403)
         if needed is Who.VERIFIED and find_grant() is None:

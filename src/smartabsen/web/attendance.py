@@ -16,10 +16,11 @@ from werkzeug.wrappers import Response
 
 from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckIn, CheckInResult
 from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
-from ..errors import SmartAbsenError
+from ..errors import DeniedError, SmartAbsenError
 from ..i18n import _, describe_error
 from ..messages import STATUSES, describe_outcome, describe_prompt, fill, greet
 from .access import is_in_office
+from .connection import hides_visitors
 from .faults import fail, json_answer
 from .grants import find_grant, signed_out, use_up
 from .library import library
@@ -91,7 +92,11 @@ def process() -> Response:
     only = library().get_employee(grant.code) if grant.code else None
     asked, within_s = _take_challenge()
     burst = Burst([file.stream.read() for file in files], _read_times(), asked, within_s)
-    result = library().checkin.attempt(burst, key=f"web-{grant.id}-{key}", only=only)
+    try:
+        result = library().checkin.attempt(burst, key=f"web-{grant.id}-{key}", only=only, claim=f"web-{grant.id}")
+    except DeniedError:
+        # Two bursts at once: the other one was stored first.
+        return fail(signed_out(), 401)
     answer = _describe(result)
     if result.outcome in _DONE:
         use_up(grant, key=key, answer=answer)
@@ -154,14 +159,16 @@ def _pin_page(*, problem: str = "", status: int = 200) -> Response:
 
 def _may_punch_here() -> bool:
     # A PIN says who, not where: the phone is in the office's network, or has just been at one of its screens.
-    return has_confirmed() or is_in_office(request.remote_addr, library().settings.signin.networks)
+    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not hides_visitors()
+    return has_confirmed() or here
 
 
 def _describe(result: CheckInResult) -> dict[str, Any]:
     """Return what a browser learns: no similarity, and nobody's name but that of who was recorded."""
     message, next_step = describe_outcome(result.outcome)
-    if result.detail:
-        message, next_step = fill(result.detail, result.params), ""
+    if result.detail and result.outcome is not Outcome.UNREADABLE:
+        # The formats in that detail are those of files; browsers send fewer.
+        message = fill(result.detail, result.params)
     if result.result is None:
         return {
             "outcome": result.outcome.value,

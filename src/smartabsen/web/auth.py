@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -35,7 +36,9 @@ def home() -> Response:
 
 @blueprint.get("/auth")
 def show() -> Response:
-    """Make a request to sign in and show its code; the earlier one of this browser is dead."""
+    """Make a request to sign in and show its code; the earlier one of this browser is dead. HEAD makes none."""
+    if request.method == "HEAD":
+        return make_response("")
     signin = library().signin
     # First, so that it is stored together with a new session.
     generate_csrf()
@@ -59,12 +62,12 @@ def show() -> Response:
 @blueprint.get("/auth/status")
 def status() -> Response:
     """Tell the browser that asked how its request stands; nothing is written, and one row is read."""
-    sid = browser_session().claimed_sid
+    sid, request_id = browser_session().claimed_sid, request.args.get("request", "")
     if not sid:
-        return _state(SignInState.DEAD)
+        return _state(SignInState.DEAD, request_id)
     if POLL.is_too_fast(sid):
         return fail(problem_of_status(429), 429, retry_after_s=1)
-    return _state(library().signin.get_verification_status(sid))
+    return _state(library().signin.get_verification_status(sid, request_id=request_id), request_id)
 
 
 @blueprint.post("/auth")
@@ -81,8 +84,8 @@ def collect() -> Response:
     return redirect(url_for("attendance.show"), 303)
 
 
-def _state(state: SignInState) -> Response:
-    response = json_answer({"state": state.value})
-    response.set_etag(f"signin-{state.value}")
+def _state(state: SignInState, request_id: str) -> Response:
+    response = json_answer({"state": state.value, "request": request_id})
+    response.set_etag(sha256(f"{request_id} {state.value}".encode()).hexdigest()[:32])
     response.make_conditional(request)
     return response

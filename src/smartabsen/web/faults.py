@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from ..errors import SmartAbsenError, TooManyTriesError
 from ..i18n import N_, _, describe_error
+from .places import page_path
 
 _log: Final = logging.getLogger(__name__)
 
@@ -48,6 +49,16 @@ _STALE_PAGE: Final = (
     N_("This page was open for too long, or your browser refuses cookies."),
     N_("Load the page again and retry."),
 )
+
+_LAST_RESORT: Final = """<!doctype html>
+<html lang="id"><head><meta charset="utf-8"><title>smartabsen</title></head><body>
+<h1>Ada masalah di server ini; bukan kesalahan Anda.</h1>
+<p>Coba lagi; kalau tetap begini, beri tahu staf TI Anda.</p>
+<div lang="en"><h1>Something went wrong here; it is not your fault.</h1>
+<p>Try again; if it stays, tell your IT staff.</p></div>
+</body></html>
+"""
+"""What is answered when nothing else can be."""
 
 
 def init_app(app: Flask) -> None:
@@ -84,10 +95,21 @@ def fail(problem: Problem, status: int, *, retry_after_s: int = 0) -> Response:
     if answers_json():
         response = json_answer({"error": asdict(problem)}, status=status)
     else:
-        response = make_response(render_template("error.html", problem=problem, status=status), status)
+        response = _error_page(problem, status)
     if retry_after_s:
         response.headers["Retry-After"] = str(retry_after_s)
     return response
+
+
+def _error_page(problem: Problem, status: int) -> Response:
+    # Who sent a form goes back to the page that it stands on.
+    back = "" if request.method in ("GET", "HEAD") else page_path()
+    try:
+        return make_response(render_template("error.html", problem=problem, status=status, back=back), status)
+    except Exception:  # noqa: BLE001 - whatever it is, somebody waits for an answer
+        # The page of errors must not fail: no database, template or catalogue is needed for this one.
+        _log.exception("the error page failed")
+        return Response(_LAST_RESORT, max(status, 500), content_type="text/html; charset=utf-8")
 
 
 def _answer_known(error: SmartAbsenError) -> Response:
@@ -109,11 +131,22 @@ def _answer_http(error: HTTPException) -> Response:
     if isinstance(error, CSRFError):
         code, message, hint = _STALE_PAGE
         return fail(Problem(code, _(message), _(hint)), status)
-    response = fail(problem_of_status(status), status)
+    response = fail(_too_large() if status == 413 else problem_of_status(status), status)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
     return response
+
+
+def _too_large() -> Problem:
+    most, sent = request.max_content_length, request.content_length
+    problem = problem_of_status(413)
+    if most is None or (sent is not None and sent <= most):
+        # Too many parts, or a field that is too long.
+        return problem
+    return Problem(
+        problem.code, _("That was too large: {size} MB are taken at once.", size=most // 1_000_000), problem.hint
+    )
 
 
 def _answer_bug(error: Exception) -> Response:

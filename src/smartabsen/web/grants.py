@@ -1,7 +1,8 @@
 """What a browser may do after a phone has confirmed its sign-in: record one attendance, within five minutes.
 
 The grant lies in the server-side session. It keeps the answer that was given under its key, so that an answer lost on
-the way is given again, and nothing else is.
+the way is given again, and nothing else is. What decides between attempts at once is not the session but the database:
+the punch is stored under the id of the grant, and there is one punch of a key.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Grant:
     """A confirmed sign-in.
 
     Attributes:
-        id: Random; part of the idempotency key of its punch.
+        id: Random; the idempotency key of its punch, for whom ever it is.
         code: Code of the employee whose paired phone confirmed; empty where any phone may.
         until: UTC.
         key: Idempotency key of the attempt that was recorded; empty before that.

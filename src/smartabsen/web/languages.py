@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from flask import request, url_for
+from flask import request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.wrappers import Request, Response
 
 from ..i18n import LANGUAGES, current_language, use_language
+from .connection import is_https
+from .places import page_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -58,19 +60,10 @@ def remember_language(response: Response) -> Response:
     """Keep a language that was chosen in the address."""
     chosen = request.args.get(PARAMETER, "")
     if chosen in LANGUAGES:
-        response.set_cookie(
-            COOKIE, chosen, max_age=_COOKIE_AGE_S, secure=request.is_secure, httponly=True, samesite="Lax"
-        )
+        response.set_cookie(COOKIE, chosen, max_age=_COOKIE_AGE_S, secure=is_https(), httponly=True, samesite="Lax")
     return response
 
 
 def language_links() -> list[tuple[str, str, str]]:
-    """Return code, own name and address of this page in each language; or of the first page where this one has none."""
-    endpoint, given = "auth.home", {}
-    if request.url_rule is not None and "GET" in (request.url_rule.methods or ()):
-        endpoint, given = request.url_rule.endpoint, {**request.args.to_dict(), **(request.view_args or {})}
-    return [(code, _NAMES[code], _address(endpoint, {**given, PARAMETER: code})) for code in LANGUAGES]
-
-
-def _address(endpoint: str, values: dict[str, Any]) -> str:
-    return url_for(endpoint, **values)
+    """Return code, own name and path of this page in each language; see :func:`.places.page_path` for what it is."""
+    return [(code, _NAMES[code], page_address(**{PARAMETER: code})) for code in LANGUAGES]

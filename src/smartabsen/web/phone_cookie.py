@@ -8,6 +8,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from ..domain import PairedPhone
+from .connection import is_https
 from .library import library
 from .sessions import cookie_name, set_cookie
 
@@ -18,13 +19,13 @@ _KINDS: Final = ("iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux")
 
 def find_phone() -> PairedPhone | None:
     """Return the paired phone that asks, None where it is none or was revoked."""
-    credential = request.cookies.get(cookie_name(COOKIE, secure=request.is_secure), "")
+    credential = request.cookies.get(cookie_name(COOKIE, secure=is_https()), "")
     return library().phones.find_phone(credential) if credential else None
 
 
 def keep_credential(response: Response, credential: str) -> Response:
     """Give the phone what it is known by from now on."""
-    set_cookie(response, COOKIE, credential, secure=request.is_secure, max_age=_AGE_S)
+    set_cookie(response, COOKIE, credential, secure=is_https(), max_age=_AGE_S)
     return response
 
 

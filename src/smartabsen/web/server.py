@@ -23,6 +23,7 @@ from ..config import ServerSettings
 from ..core.app import SmartAbsen
 from ..errors import ConfigError
 from ..i18n import N_
+from .auth import POLL
 from .factory import create_app
 
 if TYPE_CHECKING:
@@ -204,6 +205,7 @@ def _serve_by_gunicorn(settings: ServerSettings, make: Callable[[], WSGIApplicat
         def load(self) -> WSGIApplication:
             return make()
 
+    POLL.share()
     master = os.getpid()
     try:
         Application().run()

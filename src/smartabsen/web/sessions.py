@@ -17,6 +17,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionInterface, Sessi
 from itsdangerous import BadSignature
 from werkzeug.wrappers import Request, Response
 
+from .connection import is_https
 from .library import library
 
 COOKIE: Final = "smartabsen"
@@ -166,7 +167,7 @@ class DatabaseSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> BrowserSession:  # noqa: ARG002 - Flask's
         """Return the session of a request, not read yet."""
-        secure = request.is_secure
+        secure = is_https()
         return BrowserSession(
             request.cookies.get(cookie_name(COOKIE, secure=secure), ""),
             request.cookies.get(cookie_name(VISIT_COOKIE, secure=secure), ""),
@@ -175,7 +176,7 @@ class DatabaseSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's
         """Store the session of a request."""
         assert isinstance(session, BrowserSession)
-        session.store(response, secure=request.is_secure)
+        session.store(response, secure=is_https())
 
 
 def browser_session() -> BrowserSession:

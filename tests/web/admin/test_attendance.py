@@ -6,13 +6,13 @@ import csv
 import io
 import re
 from datetime import date, time
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from smartabsen import SmartAbsen, Status
-from smartabsen.store import audit
 
 from ..pages import post
 from .conftest import MONDAY
@@ -40,8 +40,7 @@ def test_a_correction_leaves_the_original(library: SmartAbsen, admin: FlaskClien
     ]
     (day,) = library.report(MONDAY, MONDAY).days
     assert day.status is Status.PRESENT
-    with library.services.database.read() as session:
-        entry = audit.latest(session, 1)[0]
+    entry = library.audit.entries(action="punch.correction")[0]
     assert (entry.actor, entry.action, entry.details["reason"]) == ("siti", "punch.correction", "clock was wrong")
 
 
@@ -52,6 +51,48 @@ def test_a_form_that_is_sent_twice_corrects_once(library: SmartAbsen, admin: Fla
     for _ in range(2):
         assert post(admin, f"{DAY}/add", page, **fields).status_code == 302
     assert len(library.corrections.get_day("E001", MONDAY).entries) == 2
+
+
+def test_a_form_that_is_sent_again_with_another_time_is_told_in_words(library: SmartAbsen, admin: FlaskClient) -> None:
+    """As the button Back of a browser does; the key within the form says nothing to people."""
+    page = admin.get(DAY).text
+    key = keys_of(page)[-1]
+    for clock in ("17:00", "17:30"):
+        post(admin, f"{DAY}/add", page, clock=clock, reason="forgotten", key=key)
+    shown = admin.get(DAY).text
+    assert "This was entered before, with another time or reason." in shown and f"correction-{key}" not in shown
+    assert len(library.corrections.get_day("E001", MONDAY).entries) == 2
+
+
+def test_the_day_says_who_corrected(library: SmartAbsen, admin: FlaskClient) -> None:
+    """The name of the user beside the entry; what came from a kiosk has none."""
+    page = admin.get(DAY).text
+    post(admin, f"{DAY}/void", page, punch="1", reason="slip", key="b" * 32)
+    entries = library.corrections.get_day("E001", MONDAY).entries
+    assert [entry.by for entry in entries if entry.punch.supersedes] == ["siti"]
+    assert "by siti" in admin.get(DAY).text
+
+
+def test_today_shows_the_first_missing_people_and_sends_them_once(library: SmartAbsen, admin: FlaskClient) -> None:
+    """A page of two hundred names helps nobody; the first poll brings nothing that the page has."""
+    for number in range(30):
+        library.enrolments.add(f"X{number:03}", f"Contoh {number:03}")
+    page = admin.get("/admin/").text
+    assert page.count("Contoh 0") == 18 and "Show all 32" in page
+    found = re.search(r'data-etag="([^"]+)"', page)
+    assert found is not None
+    part = admin.get("/admin/today/part", headers={"If-None-Match": unescape(found[1])})
+    assert (part.status_code, part.data) == (304, b"")
+
+
+def test_one_day_of_leave_is_one_day(admin: FlaskClient) -> None:
+    """Not "1 days"."""
+    page = admin.get("/admin/leave").text
+    day = {"code": "E001", "from": "2026-11-03", "to": "2026-11-03"}
+    post(admin, "/admin/leave", page, status="Sakit", **day)
+    assert "Ani Contoh: one day entered." in admin.get("/admin/leave").text
+    post(admin, "/admin/leave/back", page, **day)
+    assert "Ani Contoh: one day taken back." in admin.get("/admin/leave").text
 
 
 def test_a_punch_is_taken_out_and_brought_back(library: SmartAbsen, admin: FlaskClient) -> None:

@@ -125,6 +125,16 @@ def test_an_address_that_tries_many_names_is_slowed_down(web: Flask, people: Non
     assert statuses == [401] * 30 + [429]
 
 
+def test_who_knows_the_password_does_not_count(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An office behind one address may log in as often as it likes."""
+    counted: list[str] = []
+    monkeypatch.setattr(
+        type(login("siti").application.extensions["smartabsen"].limits), "give_back", lambda _, key: counted.append(key)
+    )
+    login("siti")
+    assert counted == ["login:127.0.0.1"]
+
+
 def test_a_disabled_user_and_another_role_count_at_once(library: SmartAbsen, login: Login) -> None:
     """The next request sees it, whatever the session says."""
     library.users.add("tini", PASSWORD, role=Role.ADMIN)

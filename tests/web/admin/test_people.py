@@ -95,7 +95,9 @@ def test_too_many_or_too_large_pictures_are_refused(admin: FlaskClient, monkeypa
 def test_a_phone_is_paired_by_the_qr_on_the_page(web: Flask, library: SmartAbsen, admin: FlaskClient) -> None:
     """The page that waits shows the phone; revoking ends it."""
     waiting = admin.get("/admin/employees/1/phones/part")
-    page = post(admin, "/admin/employees/1/phones", admin.get("/admin/employees/1").text).text
+    made = post(admin, "/admin/employees/1/phones", admin.get("/admin/employees/1").text)
+    assert (made.status_code, made.location) == (303, "/admin/employees/1/phones")
+    page = admin.get(made.location).text
     assert "<svg" in page
     assert "Phone invited" in admin.get("/admin/audit").text
     pairing = library.phones.start_pairing("E001")
@@ -107,6 +109,19 @@ def test_a_phone_is_paired_by_the_qr_on_the_page(web: Flask, library: SmartAbsen
     assert after.status_code == 200 and "Revoke" in after.text
     post(admin, "/admin/employees/1/phones/1/revoke", page)
     assert library.phones.list_phones("E001") == ()
+
+
+def test_loading_the_pairing_page_again_makes_no_invitation(library: SmartAbsen, admin: FlaskClient) -> None:
+    """It shows the same one, with its address, and says when phones cannot open it; of nobody else."""
+    post(admin, "/admin/employees/1/phones", admin.get("/admin/employees/1").text)
+    pages = [admin.get("/admin/employees/1/phones").text for _ in range(2)]
+    addresses = {re.search(r"http://127\.0\.0\.1:5001/pair\?token=[\w-]{64}", page)[0] for page in pages}  # type: ignore[index]
+    assert len(addresses) == 1
+    assert "it works on this computer only" in pages[0]
+    assert admin.get("/admin/audit").text.count("Phone invited") == 1
+    assert admin.get("/admin/employees/2/phones").location == "/admin/employees/2"
+    library.phones.start_pairing("E001")
+    assert admin.get("/admin/employees/1/phones").location == "/admin/employees/1"
 
 
 def test_a_pin_is_set_and_removed_and_never_shown(library: SmartAbsen, admin: FlaskClient) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -33,6 +33,7 @@ PAGES = {
     "late": "/admin/attendance/late",
     "leave": "/admin/leave",
     "audit": "/admin/audit",
+    "refusals": "/admin/refusals",
     "users": "/admin/users",
     "system": "/admin/system",
     "account": "/admin/account",
@@ -130,6 +131,34 @@ def test_every_page_is_accessible_and_fits_a_phone(office: MakeOffice, siti: Non
     here.laptop.locator("tbody th a").first.click()
     assert_accessible(here.laptop)
     here.shoot(here.laptop, f"admin-employee-{locale}")
+
+
+def test_days_with_corrections_fit_a_phone(office: MakeOffice, siti: None, home: Path) -> None:
+    """The word for screen readers beside a corrected row does not widen the page."""
+    with SmartAbsen.open(flags={"home": str(home), "engine": "dlib"}) as app:
+        day = app.desk.work_date() - timedelta(days=1)
+        for person in app.employees():
+            app.corrections.add(person.code, day, time(7, 12, 13), reason="sample")
+    here = office(camera=False)
+    log_in(here)
+    here.laptop.set_viewport_size({"width": 390, "height": 844})
+    here.laptop.goto(f"{here.address}/admin/attendance?from={day}&to={day}")
+    assert here.laptop.locator(".corrected").count() > 0
+    assert fits(here.laptop)
+    here.laptop.goto(f"{here.address}/admin/attendance?from={day - timedelta(days=9)}&to={day}")
+    assert fits(here.laptop)
+
+
+def test_charts_show_their_newest_part_on_a_phone(office: MakeOffice, siti: None) -> None:
+    """They are wider than the screen, and begin at the right."""
+    here = office(camera=False)
+    log_in(here)
+    here.laptop.set_viewport_size({"width": 390, "height": 844})
+    here.laptop.goto(f"{here.address}/admin/attendance/late")
+    left, most = here.laptop.evaluate(
+        "(box => [box.scrollLeft, box.scrollWidth - box.clientWidth])(document.querySelector('.chart-scroll'))"
+    )
+    assert most > 0 and abs(left - most) <= 1
 
 
 def test_a_time_is_corrected_and_the_file_has_it(office: MakeOffice, siti: None) -> None:

@@ -221,6 +221,23 @@ def test_pages_in_indonesian_and_in_the_dark(office: MakeOffice) -> None:
     assert here.laptop.locator("html").get_attribute("data-bs-theme") == "light"
 
 
+def test_two_windows_do_not_take_the_code_from_each_other(office: MakeOffice) -> None:
+    """The older one says where the code is and takes it over when asked to."""
+    here = office()
+    here.open_signin()
+    newer = here.laptop.context.new_page()
+    newer.goto(here.laptop.url)
+    here.laptop.bring_to_front()
+    take_over = here.laptop.locator("#take-over")
+    expect(take_over).to_be_visible(timeout=20_000)
+    expect(here.laptop.locator("#state")).to_have_text("Another window of this browser shows the code now.")
+    assert_accessible(here.laptop)
+    take_over.click()
+    expect(here.laptop.locator("#take-over")).to_be_hidden()
+    newer.bring_to_front()
+    expect(newer.locator("#take-over")).to_be_visible(timeout=20_000)
+
+
 def test_the_page_polls_calmly(office: MakeOffice) -> None:
     """No faster than every second, slower with time, and never told that it was too fast."""
     here = office()

@@ -1,6 +1,6 @@
 """The pages of the administrators, under ``/admin``: each module registers the routes of one subject."""
 
-from . import attendance, audit, corrections, employees, leave, login, phones, system, today, users
+from . import attendance, audit, corrections, employees, leave, login, phones, refusals, system, today, users
 from .blueprint import blueprint
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "leave",
     "login",
     "phones",
+    "refusals",
     "system",
     "today",
     "users",

@@ -7,8 +7,7 @@ from flask import render_template, request
 from ..library import library
 from . import forms
 from .blueprint import blueprint
-
-_KINDS = ("", "punch.", "leave.", "employee.", "attendance.", "phone.", "pin.", "model.", "user.")
+from .trail_words import KINDS
 
 
 @blueprint.get("/audit")
@@ -30,7 +29,7 @@ def audit() -> str:
         "admin/audit.html",
         page=page,
         given={name: value for name, value in given.items() if value},
-        kinds=_KINDS,
+        kinds=KINDS,
         first=first,
         last=last,
         continued=bool(before),

@@ -7,19 +7,19 @@ from contextlib import ExitStack
 from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ...core.actors import acting_as
 from ...errors import SmartAbsenError
 from ...i18n import N_, _, describe_error
+from ...messages import fill
+from ..library import library
 from .access import ROUTES, current_user, may
 from .charts import bar_chart, day_chart, week_chart
+from .trail_words import describe_action, describe_details, describe_kind
 from .words import (
     clock,
-    describe_action,
-    describe_details,
-    describe_kind,
     describe_method,
     describe_role,
     describe_verdict,
@@ -32,16 +32,25 @@ R = TypeVar("R")
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
+_LAST_ID: Final = 2**31 - 1
 NAVIGATION: Final = (
     ("today", N_("Today"), ("today",)),
-    ("employees", N_("Employees"), ("employees", "employee", "new_employee", "enrol", "pair_phone")),
+    ("employees", N_("Employees"), ("employees", "employee", "new_employee", "enrol", "show_pairing")),
     ("days", N_("Attendance"), ("days", "month", "day", "late")),
     ("leave", N_("Leave"), ("leave",)),
     ("audit", N_("Audit trail"), ("audit",)),
+    ("refusals", N_("Refusals"), ("refusals",)),
     ("users", N_("Users"), ("users",)),
     ("system", N_("System"), ("system", "check")),
 )
 """Endpoint, title, and the endpoints at which it is the current one."""
+
+
+@blueprint.url_value_preprocessor
+def bound_ids(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Answer numbers in addresses that no row can have as the rows that are not there."""
+    if any(isinstance(value, int) and value > _LAST_ID for value in (values or {}).values()):
+        abort(404)
 
 
 @blueprint.before_request
@@ -117,5 +126,7 @@ def tells_problems(back: Callable[..., str]) -> Callable[[Callable[P, R]], Calla
 
 
 def done(message: str) -> None:
-    """Show on the next page that something was done."""
+    """Show on the next page that something was done, and what people should know of it, as a log that is locked."""
     flash(message, "success")
+    for text, params in library().take_remarks():
+        flash(fill(text, params), "warning")

@@ -75,10 +75,10 @@ def _key() -> str:
 
 
 def _day(day_text: str) -> date:
-    try:
-        return date.fromisoformat(day_text)
-    except ValueError:
+    day = forms.parse_date(day_text)
+    if day is None:
         abort(404)
+    return day
 
 
 def _address(day_text: str, employee_id: int) -> str:

@@ -50,6 +50,10 @@ def employee(employee_id: int) -> Response:
         has_pin=library().phones.has_pin(person.code),
         today=library().desk.work_date(),
         most=MAX_PICTURES,
+        keeps_crops=library().settings.enrolment.keep_crops,
+        consent=library().privacy.find_consent(person.code),
+        consent_text=library().privacy.consent_text(),
+        demands_consent=library().privacy.demands_consent,
     )
     return make_response(page)
 
@@ -71,7 +75,7 @@ def set_employee_active(employee_id: int) -> Response:
     person = library().desk.get_employee(employee_id)
     if forms.text("active") == "1":
         library().activate_employee(person.code)
-        done(_("{name} can punch again. To be recognised again takes a training.", name=person.name))
+        done(_("{name} can punch again.", name=person.name))
     else:
         library().deactivate_employee(person.code)
         done(_("{name} can no longer punch.", name=person.name))
@@ -91,8 +95,12 @@ def enrol(employee_id: int) -> Response:
     for place, file in enumerate(files, start=1):
         with file.stream as stream:
             pictures.append(PictureFile(_shown_name(file.filename or "", place), stream.read(MAX_PICTURE_BYTES + 1)))
+    agreed_to = forms.text("consent")
     report = library().enrolments.add_pictures(
-        person.code, pictures, allow_duplicate=request.form.get("allow_duplicate") == "1"
+        person.code,
+        pictures,
+        allow_duplicate=request.form.get("allow_duplicate") == "1",
+        consent=library().privacy.get_text(agreed_to) if agreed_to else None,
     )
     return make_response(render_template("admin/enrolled.html", person=report.employee, report=report))
 

@@ -13,6 +13,8 @@ from ...i18n import N_, Message
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{2}:\d{2}(:\d{2})?")
 _MAX_TEXT = 2_000
+_FIRST, _LAST = date(2000, 1, 1), date(2100, 12, 31)
+"""Of the dates that pages show: what lies outside is a slip, and at the ends of the calendar there is no next day."""
 
 
 def text(name: str) -> str:
@@ -43,11 +45,16 @@ def form_time(name: str, title: str) -> time:
 
 def arg_date(name: str, default: date) -> date:
     """Return a date of the address, the default where it is missing or none."""
-    given = request.args.get(name, "")
+    return parse_date(request.args.get(name, "")) or default
+
+
+def parse_date(given: str) -> date | None:
+    """Return a date as ``2026-11-30`` within the years that pages show, or None."""
     try:
-        return date.fromisoformat(given) if _DATE.fullmatch(given) else default
+        day = date.fromisoformat(given) if _DATE.fullmatch(given) else None
     except ValueError:
-        return default
+        return None
+    return day if day is not None and _FIRST <= day <= _LAST else None
 
 
 def arg_text(name: str) -> str:
@@ -62,9 +69,7 @@ def arg_page() -> int:
 
 
 def _date(given: str, title: str) -> date:
-    try:
-        if _DATE.fullmatch(given):
-            return date.fromisoformat(given)
-    except ValueError:
-        pass
-    raise InvalidInputError(N_("The {field} cannot be read: it looks like 2026-11-30."), field=Message(title))
+    day = parse_date(given)
+    if day is None:
+        raise InvalidInputError(N_("The {field} cannot be read: it looks like 2026-11-30."), field=Message(title))
+    return day

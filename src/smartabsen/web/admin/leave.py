@@ -49,7 +49,9 @@ def enter_leave() -> Response:
         Status(given),
         note=forms.text("note"),
     )
-    done(_("{name}: {count} days entered.", name=change.employee.name, count=len(change.changed)))
+    count = len(change.changed)
+    told = N_("{name}: one day entered.") if count == 1 else N_("{name}: {count} days entered.")
+    done(_(told, name=change.employee.name, count=count))
     return redirect(url_for("admin.leave"))
 
 
@@ -59,5 +61,7 @@ def take_back_leave() -> Response:
     """Take leave back."""
     first = forms.form_date("from", N_("first day"))
     change = library().leave.take_back(forms.text("code"), first, forms.form_date("to", N_("last day")))
-    done(_("{name}: {count} days taken back.", name=change.employee.name, count=len(change.changed)))
+    count = len(change.changed)
+    told = N_("{name}: one day taken back.") if count == 1 else N_("{name}: {count} days taken back.")
+    done(_(told, name=change.employee.name, count=count))
     return redirect(url_for("admin.leave"))

@@ -37,6 +37,8 @@ def log_in() -> Response:
     user = library().users.authenticate(forms.text("name"), forms.secret("password"))
     if user is None:
         return _login_page(refused=True)
+    # Many people behind one address who know their passwords keep nobody out.
+    library().limits.give_back(f"login:{request.remote_addr}")
     _begin_session(user)
     return redirect(local_address(request.args.get("next", "")))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, url_for
+from typing import Final
+
+from flask import make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -12,19 +14,32 @@ from . import forms
 from .blueprint import blueprint, done, tells_problems
 from .parts import part
 
+_INVITATION: Final = "pairing"
+
 
 @blueprint.post("/employees/<int:employee_id>/phones")
 @tells_problems(lambda employee_id: _address(employee_id))
 def pair_phone(employee_id: int) -> Response:
-    """Show a QR that pairs one phone, once, within ten minutes. It is on this page only: a GET cannot bring it back."""
+    """Invite somebody to pair one phone, once, within ten minutes; the page that shows it can be loaded again."""
     person = library().desk.get_employee(employee_id)
-    pairing = library().phones.start_pairing(person.code)
+    session[_INVITATION] = library().phones.start_pairing(person.code).token
+    return redirect(url_for("admin.show_pairing", employee_id=employee_id), 303)
+
+
+@blueprint.get("/employees/<int:employee_id>/phones")
+def show_pairing(employee_id: int) -> Response:
+    """Show the QR of the invitation that this session has made last; without one that is open, the employee."""
+    person = library().desk.get_employee(employee_id)
+    pairing = library().phones.find_pairing(session.get(_INVITATION, ""))
+    if pairing is None or pairing.employee.id != person.id:
+        return redirect(_address(employee_id))
     page = render_template(
         "admin/pair_phone.html",
         person=person,
         pairing=pairing,
         qr=Markup(library().phones.render_svg(pairing)),  # noqa: S704 - drawn here, from modules
         phones=library().phones.list_phones(person.code),
+        reaches_phones=library().signin.reaches_phones,
     )
     return make_response(page)
 

@@ -7,13 +7,14 @@ from werkzeug.wrappers import Response
 
 from ..library import library
 from .blueprint import blueprint
-from .parts import part
+from .parts import first_part, part
 
 
 @blueprint.get("/")
 def today() -> str:
     """Show the work date as it stands."""
-    return render_template("admin/today.html", today=library().desk.today())
+    shown, etag = first_part("admin/_today.html", today=library().desk.today())
+    return render_template("admin/today.html", part=shown, etag=etag)
 
 
 @blueprint.get("/today/part")

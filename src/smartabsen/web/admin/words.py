@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -20,84 +19,6 @@ _METHODS: Final = {
     PunchMethod.VOID: N_("Taken out"),
 }
 _ROLES: Final = {Role.ADMIN: N_("Administrator"), Role.VIEWER: N_("Viewer")}
-_ACTIONS: Final = {
-    "attendance.export": N_("Attendance exported"),
-    "checkin.other_face": N_("Another face than the phone's owner"),
-    "employee.activate": N_("Employee activated"),
-    "employee.deactivate": N_("Employee deactivated"),
-    "employee.edit": N_("Employee edited"),
-    "employee.enrol": N_("Employee enrolled"),
-    "employee.rename": N_("Employee renamed"),
-    "leave.enter": N_("Leave entered"),
-    "leave.take_back": N_("Leave taken back"),
-    "model.forget": N_("Taken out of the model"),
-    "model.train": N_("Model trained"),
-    "model.train_start": N_("Training started"),
-    "phone.invite": N_("Phone invited"),
-    "phone.pair": N_("Phone paired"),
-    "phone.revoke": N_("Phone revoked"),
-    "pin.remove": N_("PIN removed"),
-    "pin.set": N_("PIN set"),
-    "pin.wrong": N_("Wrong PIN"),
-    "punch.correction": N_("Time corrected"),
-    "punch.manual": N_("Punch by hand"),
-    "punch.void": N_("Punch taken out"),
-    "user.add": N_("User added"),
-    "user.disable": N_("User disabled"),
-    "user.enable": N_("User enabled"),
-    "user.locked": N_("Account locked"),
-    "user.login": N_("Logged in"),
-    "user.login_failed": N_("Wrong password"),
-    "user.logout": N_("Logged out"),
-    "user.passwd": N_("Password set"),
-    "user.role": N_("Role changed"),
-    "user.setup": N_("First administrator made"),
-    "user.setup_secret": N_("Setup secret made"),
-}
-
-
-_KINDS: Final = {
-    "": N_("Everything"),
-    "attendance.": N_("Exports"),
-    "employee.": N_("Employees"),
-    "leave.": N_("Leave"),
-    "model.": N_("Trainings"),
-    "phone.": N_("Phones"),
-    "pin.": N_("PINs"),
-    "punch.": N_("Punches and corrections"),
-    "user.": N_("Users"),
-}
-
-
-_DETAILS: Final = {
-    "date": N_("date"),
-    "from": N_("from"),
-    "to": N_("to"),
-    "days": N_("days"),
-    "at": N_("time"),
-    "before": N_("before"),
-    "after": N_("afterwards"),
-    "name_before": N_("name before"),
-    "name_after": N_("name afterwards"),
-    "position_before": N_("position before"),
-    "position_after": N_("position afterwards"),
-    "reason": N_("reason"),
-    "note": N_("note"),
-    "day_before": N_("the day before it"),
-    "day_after": N_("the day afterwards"),
-    "punch": N_("punch"),
-    "entry": N_("entry"),
-    "role": N_("role"),
-    "phone": N_("phone"),
-    "label": N_("name"),
-    "kiosk": N_("kiosk"),
-    "face_of": N_("face of"),
-    "format": N_("format"),
-    "rows": N_("rows"),
-    "photos": N_("pictures"),
-    "model": N_("model"),
-}
-"""Details of the audit trail, in the order in which they are read."""
 
 
 def clock(at: datetime, *, seconds: bool = False) -> str:
@@ -109,17 +30,6 @@ def clock(at: datetime, *, seconds: bool = False) -> str:
 def moment(at: datetime) -> str:
     """Return date and clock time of the site."""
     return f"{format_date(to_user_timezone(at), 'medium')}, {clock(at)}"
-
-
-def describe_kind(kind: str) -> str:
-    """Return the name of a kind of entries of the audit trail."""
-    return _(_KINDS[kind])
-
-
-def describe_details(details: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the details of an entry of the audit trail that say something: names (bare where unknown) and values."""
-    order = [*(name for name in _DETAILS if name in details), *(name for name in details if name not in _DETAILS)]
-    return [(_(_DETAILS[name]) if name in _DETAILS else name, details[name]) for name in order if details[name]]
 
 
 def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
@@ -146,12 +56,6 @@ def describe_method(method: PunchMethod) -> str:
 def describe_role(role: Role) -> str:
     """Return the name of a role."""
     return _(_ROLES[role])
-
-
-def describe_action(action: str) -> str:
-    """Return what an entry of the audit trail tells of; the bare word where it is another program's."""
-    known = _ACTIONS.get(action)
-    return _(known) if known is not None else action
 
 
 def status_text(status: Status | None) -> str:

@@ -24,6 +24,18 @@ function renew(text) {
   setTimeout(() => location.replace(location.pathname), AFTER_REFUSAL_MS);
 }
 
+// One of the windows has the code: two that renew it would take it from each other for ever.
+function giveWay() {
+  over = true;
+  clearTimeout(timer);
+  page.classList.add("is-stale");
+  for (const id of ["access-code", "number"]) document.getElementById(id).classList.add("invisible");
+  document.getElementById("renewal").hidden = true;
+  document.getElementById("collect").hidden = true;
+  state.textContent = page.dataset.replaced;
+  document.getElementById("take-over").hidden = false;
+}
+
 function goOn() {
   over = true;
   document.getElementById("collect").submit();
@@ -51,6 +63,8 @@ async function poll() {
     if (over) return;
     if (answer === "verified") return goOn();
     if (answer === "declined") return renew(page.dataset.declined);
+    if (answer === "wrong_number") return renew(page.dataset.wrong);
+    if (answer === "replaced") return giveWay();
     if (answer === "dead") return renew(page.dataset.dead);
     if (page.classList.contains("is-offline")) location.reload();
   } catch {

@@ -1,0 +1,153 @@
+"""The audit trail in words: what was done, of which kind it is, and its details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ...i18n import N_, _
+
+ACTIONS: Final = {
+    "attendance.export": N_("Attendance exported"),
+    "attendance.read": N_("Attendance looked at"),
+    "audit.export": N_("Audit trail exported"),
+    "backup.create": N_("Backup made"),
+    "backup.restore": N_("Backup restored"),
+    "biometric.read": N_("Enrolled faces looked at"),
+    "checkin.liveness_unavailable": N_("Liveness could not be checked"),
+    "checkin.other_face": N_("Another face than the phone's owner"),
+    "consent.record": N_("Consent recorded"),
+    "database.copy": N_("Database copied"),
+    "database.upgrade": N_("Database upgraded"),
+    "employee.activate": N_("Employee activated"),
+    "employee.deactivate": N_("Employee deactivated"),
+    "employee.edit": N_("Employee edited"),
+    "employee.enrol": N_("Employee enrolled"),
+    "employee.rename": N_("Employee renamed"),
+    "gallery.engine": N_("Engine changed"),
+    "keys.delete_broken": N_("Broken rows deleted"),
+    "keys.discard": N_("Faces without a key discarded"),
+    "keys.init": N_("Key made"),
+    "keys.rotate": N_("Key changed"),
+    "leave.enter": N_("Leave entered"),
+    "leave.take_back": N_("Leave taken back"),
+    "model.calibrate": N_("Threshold chosen"),
+    "model.forget": N_("Taken out of the model"),
+    "model.recall": N_("Put into the model again"),
+    "model.train": N_("Model trained"),
+    "model.train_start": N_("Training started"),
+    "phone.invite": N_("Phone invited"),
+    "phone.pair": N_("Phone paired"),
+    "phone.revoke": N_("Phone revoked"),
+    "pin.remove": N_("PIN removed"),
+    "pin.set": N_("PIN set"),
+    "pin.wrong": N_("Wrong PIN"),
+    "privacy.erase": N_("Person or face erased"),
+    "privacy.export": N_("Personal data copied for the person"),
+    "privacy.purge": N_("Old data deleted"),
+    "punch.correction": N_("Time corrected"),
+    "punch.face": N_("Punch by face"),
+    "punch.manual": N_("Punch by hand"),
+    "punch.pin": N_("Punch by phone and PIN"),
+    "punch.void": N_("Punch taken out"),
+    "signin.confirm": N_("Sign-in confirmed"),
+    "signin.decline": N_("Sign-in declined"),
+    "signin.wrong_number": N_("Wrong number at sign-in"),
+    "user.add": N_("User added"),
+    "user.disable": N_("User disabled"),
+    "user.enable": N_("User enabled"),
+    "user.locked": N_("Account locked"),
+    "user.login": N_("Logged in"),
+    "user.login_failed": N_("Wrong password"),
+    "user.logout": N_("Logged out"),
+    "user.passwd": N_("Password set"),
+    "user.role": N_("Role changed"),
+    "user.setup": N_("First administrator made"),
+    "user.setup_secret": N_("Setup secret made"),
+}
+KINDS: Final = {
+    "": N_("Everything"),
+    "attendance.": N_("Exports"),
+    "audit.": N_("Audit trail"),
+    "backup.": N_("Backups"),
+    "biometric.": N_("Faces looked at"),
+    "checkin.": N_("Check-in"),
+    "consent.": N_("Consents"),
+    "database.": N_("Database"),
+    "employee.": N_("Employees"),
+    "gallery.": N_("Engine"),
+    "keys.": N_("Keys"),
+    "leave.": N_("Leave"),
+    "model.": N_("Trainings"),
+    "phone.": N_("Phones"),
+    "pin.": N_("PINs"),
+    "privacy.": N_("Erasures and copies"),
+    "punch.": N_("Punches and corrections"),
+    "signin.": N_("Sign-ins"),
+    "user.": N_("Users"),
+}
+_DETAILS: Final = {
+    "date": N_("date"),
+    "from": N_("from"),
+    "to": N_("to"),
+    "days": N_("days"),
+    "at": N_("time"),
+    "before": N_("before"),
+    "after": N_("afterwards"),
+    "name_before": N_("name before"),
+    "name_after": N_("name afterwards"),
+    "position_before": N_("position before"),
+    "position_after": N_("position afterwards"),
+    "reason": N_("reason"),
+    "note": N_("note"),
+    "day_before": N_("the day before it"),
+    "day_after": N_("the day afterwards"),
+    "punch": N_("punch"),
+    "entry": N_("entry"),
+    "role": N_("role"),
+    "phone": N_("phone"),
+    "label": N_("name"),
+    "kiosk": N_("kiosk"),
+    "face_of": N_("face of"),
+    "format": N_("format"),
+    "rows": N_("rows"),
+    "photos": N_("pictures"),
+    "model": N_("model"),
+    "place": N_("place"),
+    "file": N_("file"),
+    "made_at": N_("made at"),
+    "templates": N_("pictures"),
+    "people": N_("people"),
+    "threshold": N_("threshold"),
+    "margin": N_("margin"),
+    "target_fpir": N_("false alarms wanted"),
+    "deleted": N_("deleted"),
+    "scope": N_("scope"),
+    "crops": N_("kept faces"),
+    "attendance_before": N_("attendance before"),
+    "log_copies": N_("copies of the log"),
+    "key": N_("key"),
+    "sealed": N_("encrypted"),
+    "forgotten": N_("keys forgotten"),
+    "version": N_("text"),
+    "sha256": N_("digest"),
+    "problem": N_("problem"),
+}
+"""Details of the audit trail, in the order in which they are read."""
+
+
+def describe_kind(kind: str) -> str:
+    """Return the name of a kind of entries of the audit trail."""
+    return _(KINDS[kind])
+
+
+def describe_details(details: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the details of an entry of the audit trail that say something: names (bare where unknown) and values."""
+    order = [*(name for name in _DETAILS if name in details), *(name for name in details if name not in _DETAILS)]
+    return [(_(_DETAILS[name]) if name in _DETAILS else name, details[name]) for name in order if details[name]]
+
+
+def describe_action(action: str) -> str:
+    """Return what an entry of the audit trail tells of; the bare word where it is another program's."""
+    known = ACTIONS.get(action)
+    return _(known) if known is not None else action

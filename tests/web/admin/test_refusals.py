@@ -1,0 +1,54 @@
+"""The page of refusals, and remarks that come with what was done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+
+from smartabsen import Outcome, SmartAbsen
+from smartabsen.domain import Refusal
+from smartabsen.store import refusals
+
+from ..pages import post
+from .conftest import MONDAY
+
+DAY = f"/admin/attendance/{MONDAY}/1"
+
+
+def test_administrators_see_why_and_by_how_much(library: SmartAbsen, admin: FlaskClient) -> None:
+    """With what to do, the newest first; whoever was not compared has no distance."""
+    assert "Nobody was refused lately." in admin.get("/admin/refusals").text
+    now = datetime.now(UTC)
+    with library.services.database.write() as session:
+        refusals.add_many(
+            session,
+            [
+                Refusal(now, "Front desk", Outcome.UNKNOWN, 0.31, 0.40, 0.1, 0.05),
+                Refusal(now, "Front desk", Outcome.AMBIGUOUS, 0.5, 0.40, 0.02, 0.05),
+                Refusal(now, "Back door", Outcome.NO_FACE, None, 0.40, None, 0.05),
+            ],
+        )
+    page = unescape(admin.get("/admin/refusals").text)
+    assert "0.090 below the threshold (needed 0.400)" in page
+    assert "0.030 too near to a second person (needed 0.050)" in page
+    assert page.index("Back door") < page.index("Front desk")
+
+
+def test_a_log_that_cannot_be_written_is_told(
+    library: SmartAbsen, admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, on the page after the correction."""
+    append = library.services.csv_log.append
+
+    def locked(*args: object) -> None:
+        append(*args)  # type: ignore[arg-type]
+        library.services.remarks.append(("The log is open elsewhere.", ()))
+
+    monkeypatch.setattr(library.services.csv_log, "append", locked)
+    page = admin.get(DAY).text
+    post(admin, f"{DAY}/void", page, punch="1", reason="slip", key="c" * 32)
+    assert "The log is open elsewhere." in admin.get(DAY).text
+    assert "The log is open elsewhere." not in admin.get(DAY).text and library.remarks == ()
