@@ -107,7 +107,10 @@ class Backups:
             MissingDependencyError: A program or library for it is not installed.
         """
         settings = self._services.settings.backup
-        state = schema.schema_status(self._services.database).state
+        status = schema.schema_status(self._services.database)
+        state = status.state
+        if state is SchemaState.HALF_COPIED:
+            raise schema.refusal(status, self._services.database.address)
         if state in (SchemaState.EMPTY, SchemaState.UNFINISHED):
             schema.ensure_current(self._services.database)
         made = self._create(settings.recipient if recipient is None else recipient, suffix="")
