@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from smartabsen import ConflictError, DatabaseError, IntegrityError, SchemaError, SmartAbsen
+from smartabsen import ConflictError, DatabaseError, IntegrityError, SchemaError, SmartAbsen, StorageError
+from smartabsen.core.restored_files import StagedFiles
 from smartabsen.store import dumps
 
-from .backup_parts import flip, kinds, rewrite, state, used
+from .backup_parts import flip, kinds, punch_keys, rewrite, state, used
 
 __all__ = ["kinds", "used"]
 
@@ -128,3 +130,48 @@ def test_a_failure_at_any_step_leaves_what_lives_as_it_was(
         with used.services.database.connect() as connection:
             names = connection.scalars(text("SHOW DATABASES")).all()
         assert [name for name in names if f"{used.services.database.url.database}_" in name] == []
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_database_is_replaced(used: SmartAbsen) -> None:
+    """Else the database would be the backup's, and the trained model another one's."""
+    made = used.backups.create()
+    used.punch("E2", key="later")
+    assets = used.settings.assets_dir
+    shutil.rmtree(assets)
+    assets.write_text("a file where the directory should be")
+    with pytest.raises(StorageError, match=assets.name):
+        used.backups.restore(made.path)
+    assert punch_keys(used) == {"first", "later"}
+    assert not list(used.settings.home.rglob("*.restoring"))
+
+
+def test_a_failure_after_the_swap_says_so_and_where_the_state_before_is(
+    used: SmartAbsen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody believes that the old data is still in force; it comes back from the safety copy."""
+    made = used.backups.create()
+    used.punch("E2", key="later")
+
+    def fail(*_: object) -> None:
+        raise StorageError("It broke here.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StagedFiles, "place", fail)
+        with pytest.raises(StorageError, match=r"is in place, but .*broke here") as failed:
+            used.backups.restore(made.path)
+    safety = next(one.path for one in used.backups.list() if "before-restore" in one.path.name)
+    assert str(safety) in failed.value.hint
+    assert punch_keys(used) == {"first"}
+    used.backups.restore(safety)
+    assert punch_keys(used) == {"first", "later"}
+
+
+def test_the_trail_names_what_a_restore_replaced(used: SmartAbsen) -> None:
+    """Entries since the backup are gone from the trail: their head and the backup that has them stand in it."""
+    made = used.backups.create()
+    used.punch("E2", key="later")
+    head = used.audit.verify().head
+    done = used.backups.restore(made.path)
+    (entry,) = used.audit.entries(action="backup.restore")
+    assert done.safety is not None
+    assert (entry.details["replaced"], entry.details["safety"]) == (str(head), done.safety.name)

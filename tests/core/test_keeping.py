@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from smartabsen import ConfigError, DatabaseError, InvalidInputError, SmartAbsen
 from smartabsen.cli.app import app as program
+from smartabsen.store import meta
 
 Run = Callable[..., Result]
 
@@ -136,7 +137,23 @@ def test_a_database_is_copied_by_the_command_line(used: SmartAbsen, run: Run, tm
     with SmartAbsen.open(flags={"home": str(tmp_path / "other"), "engine": "fake", "database_url": url}) as other:
         assert [one.code for one in other.employees()] == ["E1"]
         assert other.audit.verify().problems == ()
+    assert [one.details for one in used.audit.entries(action="database.copy")] == [{"to": str(tmp_path / "copy.db")}]
     assert run("db", "copy", "--to", url).exit_code == 1
+    assert len(used.audit.entries(action="database.copy")) == 1
+
+
+def test_half_of_a_copy_is_refused_by_every_command_and_explained(used: SmartAbsen, run: Run) -> None:
+    """Status and doctor tell; nothing else takes it for the whole, and it goes into no backup."""
+    used.services.database.run_write(lambda session: meta.put(session, meta.COPY_OF, "another"))
+    for command in (["employee", "list"], ["backup", "create"], ["db", "upgrade"], ["punch", "E1"]):
+        result = run(*command)
+        assert result.exit_code == 5 and "unfinished copy" in result.stderr, command
+        assert "db copy" in result.stderr
+    status = run("db", "status", "--json")
+    assert (status.exit_code, answer(status)["data"]["state"]) == (5, "half_copied")
+    assert "unfinished copy" in run("db", "status").stdout
+    assert "unfinished copy" in run("doctor").stdout
+    assert not list(used.settings.home.glob("backups/*.tar"))
 
 
 @pytest.mark.mariadb

@@ -10,11 +10,12 @@ from sqlalchemy import text
 
 from smartabsen.attendance.rules import Rules
 from smartabsen.domain import Punch, Template
-from smartabsen.errors import ConflictError, IntegrityError
-from smartabsen.store import audit, copying, employees, meta, punches, recording, templates
+from smartabsen.errors import ConflictError, IntegrityError, SchemaError
+from smartabsen.store import audit, copying, employees, meta, punches, recording, schema, templates
 from smartabsen.store.audit import verify
 from smartabsen.store.copying import copy_database, table_digest
 from smartabsen.store.database import Database
+from smartabsen.store.schema import SchemaState
 from smartabsen.store.sealing import KeyRing
 from smartabsen.store.tables import Base
 
@@ -133,4 +134,52 @@ def test_a_difference_that_stays_is_an_error(filled: Database, tmp_path: Path, m
     with pytest.raises(IntegrityError, match="differs"):
         copy_database(filled, empty)
     with empty.read() as session:
-        assert meta.find(session, copying.COPY_OF) is not None
+        assert meta.find(session, meta.COPY_OF) is not None
+
+
+@pytest.fixture
+def half(filled: Database, target: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A copy of ``filled`` that was cut off before its punches, as another program finds it."""
+    keep = copying._store
+
+    def cut(target: Database, table: object, *rest: object) -> None:
+        if getattr(table, "name", "") == "punches":
+            raise KeyboardInterrupt
+        keep(target, table, *rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copying, "_store", cut)
+        with pytest.raises(KeyboardInterrupt):
+            copy_database(filled, target)
+    target.close()
+    return target
+
+
+def opened_anew(database: Database) -> Database:
+    return Database(database.url.render_as_string(hide_password=False))
+
+
+@pytest.mark.mariadb
+def test_half_of_a_copy_is_no_database(filled: Database, half: Database) -> None:
+    """Nothing is read from it or written to it until the copy is gone on with, by any process, to its end."""
+    with pytest.raises(SchemaError, match="unfinished copy"), opened_anew(half).read():
+        pass
+    with pytest.raises(SchemaError, match="unfinished copy"):
+        opened_anew(half).run_write(lambda session: meta.put(session, "a", "b"))
+    assert schema.schema_status(half).state is SchemaState.HALF_COPIED
+    copy_database(filled, opened_anew(half))
+    assert digests(opened_anew(half)) == digests(filled)
+    assert schema.schema_status(half).state is SchemaState.CURRENT
+
+
+@pytest.mark.mariadb
+def test_a_punch_that_half_of_a_copy_took_is_not_deleted(
+    filled: Database, half: Database, rules: Rules, attempt: Callable[..., Punch]
+) -> None:
+    """A program that runs since before the copy may have acknowledged it: whoever copies decides, not the copy."""
+    with half.write() as session:
+        recording.record(session, attempt(1, "2026-11-20 07:58:12", key="own"), rules)
+    with pytest.raises(ConflictError, match="punches"):
+        copy_database(filled, opened_anew(half))
+    with half.read() as session:
+        assert punches.find_by_key(session, "own") is not None

@@ -31,6 +31,7 @@ STATES: Final[Mapping[str, str]] = {
     "current": N_("The schema is current ({head})."),
     "older": N_("The schema is {found}, this program wants {head}: smartabsen db upgrade"),
     "newer": N_("The schema ({found}) is newer than this program ({head}): update smartabsen."),
+    "half_copied": N_("It is an unfinished copy of another database: run “smartabsen db copy” there again."),
     "foreign": N_("Another program's tables have our names."),
 }
 

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Final
 
 from .._version import __version__
 from ..config import FILE_NAME
-from ..errors import ConflictError, IntegrityError, SchemaError, StorageError
+from ..errors import ConflictError, IntegrityError, SchemaError, SmartAbsenError, StorageError
 from ..i18n import N_
 from ..store import archive, audit, dumps, meta, schema
 from ..store.archive import Manifest as Manifest
 from ..store.database import Database
-from ..store.files import make_private_directory, remove_abandoned, storage_errors, write_atomically
-from ..store.model_file import ARRAYS_NAME, FACTS_NAME, copy_model
-from ..store.punch_queue import PunchQueue
+from ..store.files import make_private_directory, storage_errors, write_atomically
+from ..store.model_file import copy_model
 from ..store.schema import SchemaState
 from .bootstrap import Services
+from .restored_files import staged_files
 
 if TYPE_CHECKING:
     from .audit import AuditTrail
@@ -107,7 +107,10 @@ class Backups:
             MissingDependencyError: A program or library for it is not installed.
         """
         settings = self._services.settings.backup
-        state = schema.schema_status(self._services.database).state
+        status = schema.schema_status(self._services.database)
+        state = status.state
+        if state is SchemaState.HALF_COPIED:
+            raise schema.refusal(status, self._services.database.address)
         if state in (SchemaState.EMPTY, SchemaState.UNFINISHED):
             schema.ensure_current(self._services.database)
         made = self._create(settings.recipient if recipient is None else recipient, suffix="")
@@ -148,7 +151,8 @@ class Backups:
         """Put a backup in the place of what lives.
 
         Everything is checked first, beside the live data; then a backup of that is made, and the database is replaced
-        in one step. When anything fails, the live data is as it was.
+        in one step. When anything fails until then, the live data is as it was; files are staged before, so that what
+        follows only renames them. The audit trail names the head that was replaced, and the safety copy.
 
         Args:
             force_foreign: Accept the backup of another installation.
@@ -158,7 +162,8 @@ class Backups:
             NotFoundError, InvalidInputError, IntegrityError: As :meth:`verify`.
             ConflictError: It is another installation's, or of another kind of database.
             SchemaError: A newer smartabsen made it.
-            DatabaseError, StorageError: It could not be put in place.
+            DatabaseError, StorageError: It could not be put in place; where the database was replaced already, the
+                error says so, and names the safety copy.
         """
         with self._unpacked(path, identity) as (manifest, folder):
             live = self._services.database
@@ -168,16 +173,22 @@ class Backups:
                 self._prepare(restored, manifest, path)
                 if dry_run:
                     return Restored(manifest, None, changed=False)
-                safety = self._keep_live(live)
-                if safety is not None and not dumps.is_damaged(live):
-                    for hook in self.before_swap:
-                        hook(live, restored)
-                restored.close()
-                swap()
-            self._put_files(folder)
-        for mend in self.after_restore:
-            mend()
-        self._audit.note("backup.restore", details={"file": path.name, "made_at": manifest.made_at.isoformat()})
+                with staged_files(self._services, folder) as files:
+                    replaced = "" if dumps.is_damaged(live) or not _is_used(live) else dumps.identify(live).audit_head
+                    safety = self._keep_live(live)
+                    if safety is not None and not dumps.is_damaged(live):
+                        for hook in self.before_swap:
+                            hook(live, restored)
+                    restored.close()
+                    swap()
+                    with _telling_where_it_stands(safety):
+                        files.place(self._services)
+            with _telling_where_it_stands(safety):
+                for mend in self.after_restore:
+                    mend()
+                details = {"file": path.name, "made_at": manifest.made_at.isoformat()}
+                details |= {"replaced": replaced, "safety": safety.name} if safety is not None else {}
+                self._audit.note("backup.restore", details=details)
         return Restored(manifest, safety, changed=True)
 
     # --- making -------------------------------------------------------------------------------------------------
@@ -287,27 +298,23 @@ class Backups:
                 path=path,
             )
 
-    def _put_files(self, folder: Path) -> None:
-        settings = self._services.settings
-        for name in (FACTS_NAME, ARRAYS_NAME):
-            saved = folder / "assets" / name
-            if saved.is_file():
-                remove_abandoned(settings.assets_dir / name)
-                write_atomically(settings.assets_dir / name, saved.read_bytes())
-        if (folder / "queue.sqlite").is_file():
-            for one in PunchQueue(folder / "queue.sqlite").oldest(1_000_000):
-                self._services.punch_queue.add(one.punch, database_id=one.database_id)
-        if (folder / FILE_NAME).is_file() and not (settings.home / FILE_NAME).exists():
-            write_atomically(settings.home / FILE_NAME, (folder / FILE_NAME).read_bytes())
-        for saved in sorted((folder / "Attendance").glob("*.csv")):
-            if not (settings.csv_dir / saved.name).exists():
-                write_atomically(settings.csv_dir / saved.name, saved.read_bytes())
-        # The database is the truth: days after the backup are taken out of the log, and kept beside it.
-        self._services.reconcile_log(thorough=True)
-
 
 def _head(manifest: Manifest) -> audit.AuditHead | None:
     return audit.AuditHead.parse(manifest.audit_head) if manifest.audit_head else None
+
+
+@contextmanager
+def _telling_where_it_stands(safety: Path | None) -> Iterator[None]:
+    """Say of an error after the swap that the database is the backup's, and where the one before is."""
+    try:
+        yield
+    except SmartAbsenError as exc:
+        raise StorageError(
+            N_("The database of the backup is in place, but the restore could not be completed: {problem}"),
+            hint=N_("Mend that, and restore again. What was there before: {safety}"),
+            problem=exc,
+            safety=safety or "-",
+        ) from exc
 
 
 def _is_used(database: Database) -> bool:

@@ -64,10 +64,12 @@ class Databases:
         Killed in the middle it can be run again; of several at once one works and the others wait.
 
         Raises:
-            SchemaError: The database is newer, or another program's.
+            SchemaError: The database is newer, half of a copy, or another program's.
             DatabaseError: It does not answer, or another upgrade does not end.
         """
         before = self.status().schema
+        if before.state is SchemaState.HALF_COPIED:
+            raise schema.refusal(before, self._services.database.address)
         schema.upgrade(self._services.database)
         if before.state is SchemaState.OLDER:
             self._audit.note("database.upgrade", details={"from": before.found, "to": before.head})
@@ -90,7 +92,8 @@ class Databases:
         """
         target = self._services.open_database(url)
         try:
-            self._audit.note("database.copy", details={"to": target.address})
-            return copy_database(self._services.database, target, on_progress=on_progress)
+            copied = copy_database(self._services.database, target, on_progress=on_progress)
         finally:
             target.close()
+        self._audit.note("database.copy", details={"to": target.address})
+        return copied

@@ -23,8 +23,8 @@ from .database import Database
 from .tables import Base
 
 BATCH: Final = 500
-COPY_OF: Final = "copy_of"
-"""Name, in the target's meta table, of the identity of the source while a copy is not complete."""
+_ACKNOWLEDGED: Final = {"punches": "created_at", "audit": "at_utc"}
+"""Tables whose rows stand for something that was promised, and the column that tells two rows of one id apart."""
 
 Progress = Callable[[int, int], None]
 
@@ -46,7 +46,7 @@ def copy_database(source: Database, target: Database, *, on_progress: Progress |
         on_progress: Called with the rows done and their total.
 
     Raises:
-        ConflictError: The target is the source itself, or holds something else.
+        ConflictError: The target is the source itself, or holds something else, such as a punch of its own.
         SchemaError: The schema of either is not this program's.
         IntegrityError: The copy differs from the source although it was made twice: the source is being written.
         DatabaseError: One of them does not answer, or refuses.
@@ -54,12 +54,16 @@ def copy_database(source: Database, target: Database, *, on_progress: Progress |
     if str(source.address) == str(target.address):
         raise ConflictError(N_("A database cannot be copied onto itself."))
     schema.ensure_current(source)
-    schema.ensure_current(target)
+    target.accept_half_copied()
+    schema.ensure_current(target, half_copied=True)
     with source.read(long=True) as reading:
         identity = meta.database_id(reading)
         _claim(target, identity)
         tables = [table for table in Base.metadata.sorted_tables if table.name != "meta"]
         progress = _Counter(sum(_count(reading, table) for table in tables), on_progress)
+        for table in tables:
+            with target.read(long=True) as session:
+                _refuse_strangers(reading, session, target, table)
         for table in tables:
             _copy_table(reading, target, table, progress)
         copied = tuple(_compare(reading, target, table) for table in tables)
@@ -91,7 +95,7 @@ class _Counter:
 
 def _claim(target: Database, identity: str) -> None:
     with target.write() as session:
-        claimed = meta.find(session, COPY_OF)
+        claimed = meta.find(session, meta.COPY_OF)
         if claimed == identity:
             return
         filled = [
@@ -103,7 +107,7 @@ def _claim(target: Database, identity: str) -> None:
                 hint=N_("Make an empty database, or name another one."),
                 address=target.address,
             )
-        meta.put(session, COPY_OF, identity)
+        meta.put(session, meta.COPY_OF, identity)
 
 
 def _copy_table(reading: Session, target: Database, table: Table, progress: _Counter) -> None:
@@ -140,6 +144,7 @@ def _compare(reading: Session, target: Database, table: Table) -> TableCopy:
     if found != wanted:
         # The source changed since an earlier part of this copy.
         with target.write(long=True) as session:
+            _refuse_strangers(reading, session, target, table)
             _replace_rows(reading, session, table)
         with target.read(long=True) as session:
             found = table_digest(session, table)
@@ -150,6 +155,22 @@ def _compare(reading: Session, target: Database, table: Table) -> TableCopy:
             table=table.name,
         )
     return found
+
+
+def _refuse_strangers(reading: Session, session: Session, target: Database, table: Table) -> None:
+    """Refuse a target that was used meanwhile: what it acknowledged must neither be deleted nor written over."""
+    born = _ACKNOWLEDGED.get(table.name)
+    if born is None:
+        return
+    query = select(table.c.id, table.c[born])
+    known = {(row.id, row[1]) for row in reading.execute(query)}
+    if any((row.id, row[1]) not in known for row in session.execute(query)):
+        raise ConflictError(
+            N_("The unfinished copy {address} holds rows in {table} that its source does not know."),
+            hint=N_("It was used before it was complete. Keep it for a look, and copy into an empty database."),
+            address=target.address,
+            table=table.name,
+        )
 
 
 def _replace_rows(reading: Session, session: Session, table: Table) -> None:
@@ -193,7 +214,7 @@ def _carry_last_id(reading: Session, source: Database, target: Database, table: 
 
 def _replace_meta(reading: Session, target: Database) -> None:
     facts = Base.metadata.tables["meta"]
-    rows = [dict(row) for row in _rows(reading, facts, after=None) if row["name"] != COPY_OF]
+    rows = [dict(row) for row in _rows(reading, facts, after=None) if row["name"] != meta.COPY_OF]
     with target.write(long=True) as session:
         session.execute(delete(facts))
         session.execute(insert(facts), rows)

@@ -101,7 +101,7 @@ class Database:
         self._tls = tls
         self._timeouts = with_options(timeouts or Timeouts(), self._url)
         self._engine = self._make_engine()
-        self._ready = False
+        self._ready = self._half_copied = False
         self._preparing = threading.Lock()
         self._patience = threading.local()
         self._pid = os.getpid()
@@ -125,6 +125,10 @@ class Database:
     def path(self) -> Path | None:
         """The file of SQLite, None for a server."""
         return Path(str(self._url.database)) if self._url.drivername == "sqlite" else None
+
+    def accept_half_copied(self) -> None:
+        """Let it be used although it is half of a copy; for whoever goes on with that copy."""
+        self._half_copied = True
 
     @contextmanager
     def read(self, *, long: bool = False) -> Iterator[Session]:
@@ -243,7 +247,7 @@ class Database:
         if not self._ready:
             with self._preparing:
                 if not self._ready:
-                    schema.ensure_current(self)
+                    schema.ensure_current(self, half_copied=self._half_copied)
                     self._ready = True
                     self._tell_ready()
 

@@ -19,6 +19,8 @@ ACTIVE_VERSION: Final = "active_version"
 """Version of the trained model that is in use."""
 ACTIVE_KEY: Final = "active_key"
 """Id of the key that new biometric data is sealed with, whichever machine stores it."""
+COPY_OF: Final = "copy_of"
+"""Identity of the database that a copy into this one was begun of; gone when the copy is complete."""
 _TRIAL: Final = "write_test"
 
 

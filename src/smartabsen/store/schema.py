@@ -19,6 +19,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ..errors import DatabaseError, SchemaError
 from ..i18n import N_
+from .meta import COPY_OF
 from .tables import Base
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class SchemaState(StrEnum):
     CURRENT = "current"
     OLDER = "older"
     NEWER = "newer"
+    HALF_COPIED = "half_copied"
+    """A copy into it was begun and has not ended: it lacks rows."""
     FOREIGN = "foreign"
     """Tables of ours are there, but no version: another program made them."""
 
@@ -69,16 +72,21 @@ def schema_status(database: Database) -> SchemaStatus:
         return read_status(connection)
 
 
-def ensure_current(database: Database) -> None:
+def ensure_current(database: Database, *, half_copied: bool = False) -> None:
     """Make an empty database ready, and refuse one that this program must not use.
 
+    Args:
+        half_copied: Accept one with an unfinished copy in it.
+
     Raises:
-        SchemaError: It is older, newer, or another program's.
+        SchemaError: It is older, newer, half of a copy, or another program's.
         DatabaseError: It cannot be read or written.
     """
     status = schema_status(database)
     if status.state in (SchemaState.EMPTY, SchemaState.UNFINISHED):
         status = upgrade(database)
+    if half_copied and status.state is SchemaState.HALF_COPIED:
+        return
     if status.state is not SchemaState.CURRENT:
         raise refusal(status, database.address)
 
@@ -97,7 +105,7 @@ def upgrade(database: Database) -> SchemaStatus:
         status = read_status(connection)
         if status.state in (SchemaState.NEWER, SchemaState.FOREIGN):
             raise refusal(status, database.address)
-        if status.state is not SchemaState.CURRENT:
+        if status.state not in (SchemaState.CURRENT, SchemaState.HALF_COPIED):
             _migrate(connection, "upgrade", HEAD)
         return read_status(connection)
 
@@ -120,7 +128,8 @@ def read_status(connection: Connection) -> SchemaStatus:
         return SchemaStatus(SchemaState.UNFINISHED, "")
     version = ", ".join(sorted(found))
     if version == HEAD:
-        return SchemaStatus(SchemaState.CURRENT, version)
+        begun = connection.scalar(text("SELECT value FROM meta WHERE name = :name"), {"name": COPY_OF})
+        return SchemaStatus(SchemaState.HALF_COPIED if begun else SchemaState.CURRENT, version)
     return SchemaStatus(SchemaState.OLDER if version in REVISIONS else SchemaState.NEWER, version)
 
 
@@ -132,6 +141,9 @@ def refusal(status: SchemaStatus, address: str) -> SchemaError:
     elif status.state is SchemaState.OLDER:
         message = N_("The schema of the database {address} is older ({found}) than this smartabsen ({head}).")
         hint = N_("Stop every kiosk and server, make a backup, then run: smartabsen db upgrade")
+    elif status.state is SchemaState.HALF_COPIED:
+        message = N_("The database {address} is an unfinished copy of another one: rows are missing in it.")
+        hint = N_("With the settings of the other one, run it again to its end: smartabsen db copy --to URL")
     else:
         message = N_("The database {address} has tables of another program under our names.")
         hint = N_("Give smartabsen a database of its own.")

@@ -1,0 +1,70 @@
+"""The files of a backup on the way to their places: staged beside them first, so that what follows is only renaming."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import FILE_NAME
+from ..store.files import check_writable, make_private_directory, remove_abandoned, storage_errors, write_atomically
+from ..store.model_file import ARRAYS_NAME, FACTS_NAME
+from ..store.punch_queue import PunchQueue
+from .bootstrap import Services
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFiles:
+    """Files that lie beside the places they are for.
+
+    Attributes:
+        moves: Staged file and its place; the trained model first.
+        queue: Of the backup: punches that waited; may be missing.
+    """
+
+    moves: tuple[tuple[Path, Path], ...]
+    queue: Path
+
+    def place(self, services: Services) -> None:
+        """Put them into their places, and make the log equal to the database. Raises StorageError, DatabaseError."""
+        for staged, target in self.moves:
+            with storage_errors(target):
+                staged.replace(target)
+        if self.queue.is_file():
+            for one in PunchQueue(self.queue).oldest(1_000_000):
+                services.punch_queue.add(one.punch, database_id=one.database_id)
+        # The database is the truth: days after the backup are taken out of the log, and kept beside it.
+        services.reconcile_log(thorough=True)
+
+
+@contextmanager
+def staged_files(services: Services, folder: Path) -> Iterator[StagedFiles]:
+    """Copy the files of an unpacked backup beside their places; what was not placed is gone after the ``with`` block.
+
+    The trained model replaces the one that is there; settings and days of the log only fill gaps.
+
+    Raises:
+        StorageError: One of the directories cannot be written, or the disk is full.
+    """
+    settings = services.settings
+    wanted = [(folder / "assets" / name, settings.assets_dir / name) for name in (FACTS_NAME, ARRAYS_NAME)]
+    for _, target in wanted:
+        remove_abandoned(target)
+    filling = [(folder / FILE_NAME, settings.home / FILE_NAME)]
+    filling += [(saved, settings.csv_dir / saved.name) for saved in sorted((folder / "Attendance").glob("*.csv"))]
+    wanted += [(saved, target) for saved, target in filling if not target.exists()]
+    for directory in (settings.home, settings.csv_dir, services.punch_queue.path.parent):
+        make_private_directory(directory)
+        check_writable(directory)
+    moves: list[tuple[Path, Path]] = []
+    try:
+        for saved, target in wanted:
+            if saved.is_file():
+                staged = target.with_name(f".{target.name}.restoring")
+                write_atomically(staged, saved.read_bytes())
+                moves.append((staged, target))
+        yield StagedFiles(tuple(moves), folder / "queue.sqlite")
+    finally:
+        for staged, _ in moves:
+            staged.unlink(missing_ok=True)
