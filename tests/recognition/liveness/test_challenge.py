@@ -148,3 +148,12 @@ def test_what_somebody_cannot_do_is_not_asked() -> None:
     assert drawn == {(LEFT, RIGHT), (RIGHT, LEFT)}
     with pytest.raises(InvalidInputError, match="No movement is left"):
         draw_challenge(without=frozenset({LEFT, RIGHT, UP}))
+
+
+def test_no_single_step_is_enough(depth: dict[str, float]) -> None:
+    """From one photo to another that is a little different, all of the movement is in one step."""
+    depth["share"] = 1.0
+    cut = [0.0] * 4 + [0.1] * 6 + [0.0] * 4
+    slow = [0.0] * 4 + [0.03, 0.06, 0.1, 0.1, 0.05] + [0.0] * 4
+    assert not play([face(0.0, up) for up in cut], UP).passed
+    assert play([face(0.0, up) for up in slow], UP).passed

@@ -35,6 +35,8 @@ NEEDED: Final = {LivenessAction.TURN_LEFT: 0.18, LivenessAction.TURN_RIGHT: 0.18
 """How far the nose must move against the eyes: some 20 degrees to a side. Upwards detectors differ, and see less."""
 RELIEF: Final = 0.06
 """How far the nose must move against the cheeks; see ``bench/liveness.py`` for what heads and prints reach."""
+MAX_RELIEF: Final = 0.045
+"""What one step may add to that."""
 STEPS: Final = {LivenessAction.TURN_LEFT: 0.05, LivenessAction.TURN_RIGHT: 0.05, LivenessAction.LOOK_UP: 0.025}
 """The movement is measured in steps of at least so much, each between two frames."""
 STEP_FRAMES: Final = 3
@@ -289,8 +291,8 @@ class _Movement:
         along = relief.nose_xy[0] * self._direction[0] + relief.nose_xy[1] * self._direction[1]
         if relief.consistency < MIN_CONSISTENCY:
             self._void = True
-        # A nose stands out by half an eye distance: more in one step is a flow that went astray.
-        self._relief += max(-MAX_STEP, min(MAX_STEP, along))
+        # No single step is enough: from one photo to another it is a step, too.
+        self._relief += max(-MAX_RELIEF, min(MAX_RELIEF, along))
         self._most = max(self._most, self._relief)
         self._key, self._progress, self._step_frames = view, progress, 0
 

@@ -5,7 +5,7 @@ moved, turned or bent, nothing stands out. So the movement of the inner face fro
 densely (optical flow) and explained twice:
 
 - by everything that a sheet can do: a polynomial in the place, which covers a plane seen in perspective and a sheet
-  that is bent in any direction, and a ridge across or along the face, which covers folds;
+  that is bent in any direction, and kinks along and across the face, which cover folds and any other profile;
 - by that and a *nose*: a wedge from between the eyes to the tip, limited to its sides and below.
 
 The factor of the wedge is the parallax of the nose in eye distances: its height times the sine of the turn for a head,
@@ -36,6 +36,9 @@ _NOSE_BASE_BELOW_TIP: Final = 0.12
 """dlib's point of the nose is its base, so far below the tip in eye distances."""
 _FIELD: Final = (1.0, 1.15, 0.45)
 """Half axes of the ellipse that is looked at, and how far its centre is below the eyes; in eye distances."""
+_FOLDS_X: Final = (-0.5, -0.3, -0.15, 0.0, 0.15, 0.3, 0.5)
+_FOLDS_Y: Final = (-0.1, 0.15, 0.35, 0.5, 0.65, 0.85, 1.1)
+"""Where a sheet may be folded along or across the face; together they make any profile in one direction."""
 _CONSISTENT_PX: Final = 1.5
 """There and back again, the flow must end within so many pixels of where it began."""
 _FULL_TEXTURE: Final = 6.0
@@ -175,12 +178,12 @@ def _places() -> tuple[Array, Array]:
 
 @lru_cache(maxsize=1)
 def _sheet_basis() -> tuple[NDArray[np.bool_], Array]:
-    """Return which pixels are looked at, and the movements of a sheet there, (pixels, 13)."""
+    """Return which pixels are looked at, and the movements of a sheet there, (pixels, 24)."""
     x, y = _places()
     inside = ((x / _FIELD[0]) ** 2 + ((y - _FIELD[2]) / _FIELD[1]) ** 2) < 1.0
     powers = [x**i * y**j for i in range(4) for j in range(4 - i)]
-    ridges = [x**4, np.exp(-((x / 0.22) ** 2) / 2), np.exp(-(((y - 0.5) / 0.2) ** 2) / 2)]
-    return inside, np.stack([each[inside] for each in (*powers, *ridges)], axis=1)
+    folds = [np.abs(x - place) for place in _FOLDS_X] + [np.abs(y - place) for place in _FOLDS_Y]
+    return inside, np.stack([each[inside] for each in (*powers, *folds)], axis=1)
 
 
 def _wedge(nose_xy: tuple[float, float]) -> Array:
