@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import string
-import time
 
 import cv2
 import numpy as np
@@ -141,7 +140,3 @@ def test_what_was_drawn_is_kept() -> None:
     """A page that polls does not draw the code each time."""
     assert svg_qr(ADDRESS) is svg_qr(ADDRESS)
     assert png_qr(ADDRESS) is png_qr(ADDRESS)
-    started = time.perf_counter()
-    for _ in range(100):
-        qr_matrix(ADDRESS)
-    assert time.perf_counter() - started < 0.05
