@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from smartabsen.store import audit, meta, schema
+from smartabsen.store import audit, audit_search, meta, schema
 from smartabsen.store.audit import AuditHead, AuditProblem, ProblemKind, verify
+from smartabsen.store.audit_search import AuditFilter
 from smartabsen.store.database import Database
 
 
@@ -89,6 +90,16 @@ def test_an_entry_of_a_savepoint_that_was_undone_leaves_no_gap(database: Databas
                 " VALUES ('2026-11-02 00:00:00.000000', 'x', 'y', 'z', '{}')"
             ],
             (ProblemKind.FOREIGN, 7),
+        ),
+        *(
+            (
+                [
+                    "INSERT INTO audit (at_utc, actor, action, subject, details, number)"
+                    f" VALUES ('2026-11-02 00:00:00.000000', 'x', 'y', 'z', '{{}}', {number})"
+                ],
+                (ProblemKind.FOREIGN, 7),
+            )
+            for number in (0, -5)
         ),
     ],
 )
@@ -217,3 +228,33 @@ def test_a_place_is_taken_only_at_the_end_of_a_transaction(database: Database) -
     assert not reached.broken
     assert check(database) == []
     assert AuditProblem(ProblemKind.MOVED, 1) == AuditProblem(ProblemKind.MOVED, 1)
+
+
+def test_entries_are_listed_by_their_place_in_the_chain(database: Database) -> None:
+    """A row id is covered by no hash: to change it moves nothing in any list."""
+    write(database, 3)
+    tamper(database, "UPDATE audit SET id = 90 WHERE number = 1")
+    with database.read() as session:
+        for found in (
+            audit.latest(session),
+            audit.find(session, actor="root"),
+            audit_search.find_entries(session, AuditFilter()),
+        ):
+            assert [one.number for one in found] == [3, 2, 1]
+        assert [one.number for one in audit_search.find_entries(session, AuditFilter(), before=3, limit=1)] == [2]
+
+
+@pytest.mark.parametrize("stored", ["{", "[1]", "", "no json"])
+def test_damaged_details_are_shown_as_they_stand_and_the_row_is_named(database: Database, stored: str) -> None:
+    """Nobody hides the rest of the record by damaging one row of it."""
+    write(database, 3)
+    tamper(database, f"UPDATE audit SET details = '{stored}' WHERE number = 2")
+    with database.read() as session:
+        for found in (
+            audit.latest(session),
+            tuple(audit.entries(session)),
+            audit_search.find_entries(session, AuditFilter()),
+        ):
+            assert [one.details for one in found if one.number == 2] == [{"unreadable": stored}]
+            assert len(found) == 3
+    assert (ProblemKind.CHANGED, 2) in check(database)

@@ -307,7 +307,7 @@ class Desk:
         with self._services.database.read() as session:
             found = audit_search.find_entries(session, wanted, before=before, limit=PAGE + 1)
         entries = tuple(replace(entry, at=entry.at.astimezone(self._zone)) for entry in found[:PAGE])
-        return AuditPage(entries, entries[-1].id if len(found) > PAGE else None)
+        return AuditPage(entries, entries[-1].number if len(found) > PAGE else None)
 
     @property
     def _zone(self) -> tzinfo:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import event, select, update
+from sqlalchemy import event, or_, select, update
 from sqlalchemy.orm import Session
 
 from .tables import LABEL_LENGTH, AuditRow, MetaRow
@@ -28,6 +28,10 @@ HEAD: Final = "audit_head"
 """Name of the head in the meta table: ``NUMBER:HASH``."""
 BEGINNING: Final = "0" * 64
 """What the first entry has as the hash of the one before."""
+NEWEST_FIRST: Final = (AuditRow.number.desc(), AuditRow.id.desc())
+"""By the place in the chain, which its hashes cover; row ids are covered by nothing."""
+UNREADABLE: Final = "unreadable"
+"""Name, in the details of an entry, of what was put in the place of its details and is none."""
 _WAITING: Final = "smartabsen_audit"
 _PAGE: Final = 1_000
 
@@ -136,7 +140,7 @@ def append(
 
 def latest(session: Session, limit: int = 100) -> tuple[AuditEntry, ...]:
     """Return the last entries, the newest first."""
-    rows = session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
+    rows = session.scalars(select(AuditRow).order_by(*NEWEST_FIRST).limit(limit))
     return tuple(_entry(row) for row in rows)
 
 
@@ -149,7 +153,7 @@ def find(
         actor, subject: Exactly these; empty for all.
         action: This word or those that begin with it and a dot: ``punch`` finds ``punch.manual``.
     """
-    query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+    query = select(AuditRow).order_by(*NEWEST_FIRST).limit(limit)
     if actor:
         query = query.where(AuditRow.actor == actor)
     if subject:
@@ -197,7 +201,9 @@ def verify(session: Session, known: AuditHead | None = None) -> AuditVerdict:
         last = AuditHead(number, row.digest or "")
     if head(session) != last or (known is not None and known.number > last.number):
         problems.append(AuditProblem(ProblemKind.CUT_OFF, last.number))
-    strangers = session.scalars(select(AuditRow.id).where(AuditRow.number.is_(None)).order_by(AuditRow.id))
+    strangers = session.scalars(
+        select(AuditRow.id).where(or_(AuditRow.number.is_(None), AuditRow.number < 1)).order_by(AuditRow.id)
+    )
     problems += [AuditProblem(ProblemKind.FOREIGN, row_id) for row_id in strangers]
     return AuditVerdict(count, last, tuple(dict.fromkeys(problems)))
 
@@ -241,13 +247,20 @@ def _digest(row: AuditRow, number: int, previous: str | None) -> str:
 
 
 def _entry(row: AuditRow) -> AuditEntry:
-    details: dict[str, Any] = json.loads(row.details)
-    return AuditEntry(
-        row.id, row.at_utc, row.actor, row.action, row.subject, details, row.number or 0, row.digest or ""
-    )
+    details, number = read_details(row.details), row.number or 0
+    return AuditEntry(row.id, row.at_utc, row.actor, row.action, row.subject, details, number, row.digest or "")
+
+
+def read_details(stored: str) -> Mapping[str, str]:
+    """Return the details of an entry; what somebody damaged is given as it stands, for :func:`verify` names its row."""
+    try:
+        details: Any = json.loads(stored)
+    except ValueError:
+        details = None
+    return details if isinstance(details, dict) else {UNREADABLE: stored}
 
 
 def about(session: Session, code: str) -> list[dict[str, str]]:
     """Return what was done about an employee and when, the oldest first; not by whom."""
-    rows = session.scalars(select(AuditRow).where(AuditRow.subject == code).order_by(AuditRow.id))
+    rows = session.scalars(select(AuditRow).where(AuditRow.subject == code).order_by(AuditRow.number))
     return [{"at_utc": row.at_utc.isoformat(), "action": row.action, "details": row.details} for row in rows]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .audit import AuditEntry
+from .audit import NEWEST_FIRST, AuditEntry, read_details
 from .tables import AuditRow
 
 
@@ -36,11 +35,11 @@ def find_entries(
     """Return entries, the newest first.
 
     Args:
-        before: Only entries with a smaller id: the last id of the page before.
+        before: Only entries with a smaller number: the last one of the page before.
     """
-    query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+    query = select(AuditRow).order_by(*NEWEST_FIRST).limit(limit)
     if before is not None:
-        query = query.where(AuditRow.id < before)
+        query = query.where(AuditRow.number < before)
     if wanted.actor:
         query = query.where(AuditRow.actor.contains(wanted.actor, autoescape=True))
     if wanted.subject:
@@ -52,6 +51,6 @@ def find_entries(
     if wanted.until is not None:
         query = query.where(AuditRow.at_utc < wanted.until)
     return tuple(
-        AuditEntry(row.id, row.at_utc, row.actor, row.action, row.subject, json.loads(row.details))
+        AuditEntry(row.id, row.at_utc, row.actor, row.action, row.subject, read_details(row.details), row.number or 0)
         for row in session.scalars(query)
     )
