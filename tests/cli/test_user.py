@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,10 @@ def test_the_setup_secret_is_printed_alone_while_there_is_no_user(run: Run) -> N
 
 
 def test_a_server_without_users_says_how_the_first_one_is_made(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What it prints works in the browser's form, once."""
+    """What it prints in a terminal works in the browser's form, once."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with SmartAbsen.open(flags={"home": str(tmp_path / "home")}) as library:
         serve_view.tell_setup(Output(as_json=False, quiet=True), library)
         said = capsys.readouterr().err
