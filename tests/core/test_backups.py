@@ -171,6 +171,22 @@ def test_an_encrypted_backup_needs_its_own_key(used: SmartAbsen, tmp_path: Path)
         used.backups.restore(made.path, identity=paths[0])
 
 
+def test_the_safety_copy_of_a_restore_is_encrypted_as_backups_are(
+    used: SmartAbsen, kinds: dict[str, object], tmp_path: Path
+) -> None:
+    """Whoever wants no readable backup on the disk gets none behind their back."""
+    pyrage = pytest.importorskip("pyrage")
+    key = pyrage.x25519.Identity.generate()
+    identity = tmp_path / "key.txt"
+    identity.write_text(f"{key}\n")
+    with SmartAbsen.open(flags={**kinds, "backup.recipient": str(key.to_public())}) as app:
+        made = app.backups.create()
+        done = app.backups.restore(made.path, identity=identity)
+        assert done.safety is not None and done.safety.name.endswith("-before-restore.tar.age")
+        assert b"Contoh" not in done.safety.read_bytes()
+        app.backups.verify(done.safety, identity=identity)
+
+
 def test_a_backup_under_load_has_every_punch_that_was_acknowledged_before(used: SmartAbsen) -> None:
     """And a database that is whole."""
     acknowledged: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 
 from smartabsen import SmartAbsen
 from smartabsen.errors import CameraBusyError
+from smartabsen.web import create_app
 from smartabsen.web.access import ROUTES, is_in_office
 from smartabsen.web.roles import Route, Who
 
@@ -138,6 +140,25 @@ def test_health_is_answered_without_a_session_and_readiness_names_what_is_missin
     assert ready.status_code == 503
     assert ready.json == {"status": "not_ready", "checks": {"database": "ok", "engine": "ok", "model": "fail"}}
     assert "Set-Cookie" not in ready.headers
+
+
+def test_a_redis_that_is_silent_is_told_with_when_to_ask_again(
+    flags: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load balancer takes the server out, and a browser's program knows how long to wait."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        with SmartAbsen.open(flags={**flags, "redis_url": url}) as library:
+            web = create_app(library)
+            web.add_url_rule("/counted", "counted", lambda: str(library.limits.hit("x", limit=1, per_s=60)))
+            monkeypatch.setitem(ROUTES, "counted", Route(Who.ANYONE))
+            browser = web.test_client()
+            ready = browser.get("/readyz")
+            assert (ready.status_code, ready.json["checks"]["redis"]) == (503, "fail")
+            assert browser.get("/healthz").status_code == 200
+            page = browser.get("/counted")
+            assert (page.status_code, page.headers.get("Retry-After")) == (503, "5")
 
 
 def test_bootstrap_comes_from_this_server(client: FlaskClient) -> None:

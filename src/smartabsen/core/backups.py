@@ -277,7 +277,11 @@ class Backups:
         """Keep what lives: as a backup, or, where it is damaged, the file itself under another name."""
         if dumps.is_damaged(live):
             return dumps.set_aside(live)
-        return self._create("", suffix="-before-restore").path if _is_used(live) else None
+        return (
+            self._create(self._services.settings.backup.recipient, suffix="-before-restore").path
+            if _is_used(live)
+            else None
+        )
 
     @staticmethod
     def _prepare(restored: Database, manifest: Manifest, path: Path) -> None:

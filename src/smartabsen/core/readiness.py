@@ -14,9 +14,14 @@ from .bootstrap import Services
 
 
 def check_readiness(services: Services) -> tuple[Check, ...]:
-    """Check database, engine and trained model: one row each; a failed one says why, and what mends it."""
+    """Check database, engine, trained model, and Redis where it is set: one row each.
+
+    A failed one says why, and what mends it.
+    """
     rows = []
     for name, look in _CHECKS.items():
+        if name == "redis" and not services.settings.redis_url:
+            continue
         try:
             look(services)
         except SmartAbsenError as exc:
@@ -47,8 +52,14 @@ def _look_at_model(services: Services) -> None:
         raise NotTrainedError(N_("There is no trained model yet."), hint=N_("Enrol people, then: smartabsen train"))
 
 
+def _look_at_redis(services: Services) -> None:
+    if services.redis is not None:
+        services.redis.check()
+
+
 _CHECKS: Final[dict[str, Callable[[Services], None]]] = {
     "database": _look_at_database,
     "engine": _look_at_engine,
     "model": _look_at_model,
+    "redis": _look_at_redis,
 }

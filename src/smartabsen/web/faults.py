@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from ..errors import SmartAbsenError, TooManyTriesError
+from ..errors import DatabaseError, SchemaError, SmartAbsenError, TooManyTriesError
 from ..i18n import N_, _, describe_error
 from .places import page_path
 
@@ -44,6 +44,8 @@ _STATUSES: Final[dict[int, tuple[str, str, str]]] = {
     503: ("unavailable", N_("The server cannot do this right now."), N_("Try again in a minute.")),
 }
 """Status to code, sentence and next step."""
+AWAY_RETRY_S: Final = 5
+"""When a client may ask again after the database or Redis did not answer."""
 _STALE_PAGE: Final = (
     "csrf",
     N_("This page was open for too long, or your browser refuses cookies."),
@@ -119,9 +121,14 @@ def _answer_known(error: SmartAbsenError) -> Response:
         _log.error("%s %s: %s", request.method, request.path, error)
         if status == 500:
             return fail(problem_of_status(500), 500)
+    return fail(Problem(error.code, *describe_error(error)), status, retry_after_s=_retry_after_s(error))
+
+
+def _retry_after_s(error: SmartAbsenError) -> int:
+    if isinstance(error, DatabaseError) and not isinstance(error, SchemaError):
+        return AWAY_RETRY_S
     wait_s = error.params.get("seconds", 0) if isinstance(error, TooManyTriesError) else 0
-    retry_after_s = wait_s if isinstance(wait_s, int) else 0
-    return fail(Problem(error.code, *describe_error(error)), status, retry_after_s=retry_after_s)
+    return wait_s if isinstance(wait_s, int) else 0
 
 
 def _answer_http(error: HTTPException) -> Response:

@@ -19,7 +19,7 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Answer 200 when database, engine and trained model are there, 503 with what is not; no model is loaded."""
+    """Answer 200 when database, engine, trained model and a Redis that is set are there; else 503 with what is not."""
     checks = {check.name: check.level.value for check in library().check_readiness()}
     ready = "fail" not in checks.values()
     return json_answer({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)
