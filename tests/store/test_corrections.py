@@ -72,7 +72,7 @@ def test_the_same_correction_again_stores_nothing(late: Punch, store: Store, cor
     again = store(correction("07:55", late))
 
     assert (again.new, again.entry) == (False, first.entry)
-    with pytest.raises(ConflictError, match="another entry"):
+    with pytest.raises(ConflictError, match="entered before"):
         store(replace(correction("07:50", late), key=first.entry.key))
 
 
