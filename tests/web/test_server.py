@@ -52,7 +52,10 @@ def test_production_has_workers_that_end_with_it(tmp_path: Path) -> None:
     settings = {"SMARTABSEN_SECRET_KEY": STRONG_SECRET}
     with running_server(tmp_path, "--production", "--workers", "3", settings=settings) as server:
         assert server.get("/healthz")[0] == 200
-        workers = psutil.Process(server.process.pid).children()
+        # The first worker may answer before the others are there.
+        deadline = time.monotonic() + 20
+        while len(workers := psutil.Process(server.process.pid).children()) < 3 and time.monotonic() < deadline:
+            time.sleep(0.1)
         assert len(workers) == 3
         said = server.stop()
     assert server.process.returncode == 0
