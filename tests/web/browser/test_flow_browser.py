@@ -108,7 +108,7 @@ def test_a_wrong_number_ends_the_request_and_the_laptop_shows_a_new_code(office:
     here.confirm("10" if number != "10" else "11")
     expect(here.phone.get_by_role("heading", name="That is not the number")).to_be_visible()
     here.shoot(here.phone, "wrong-number")
-    expect(here.laptop.locator("#state")).to_contain_text("Here comes a new one", timeout=15_000)
+    expect(here.laptop.locator("#state")).to_contain_text("A wrong number was typed", timeout=15_000)
     expect(here.laptop.locator("#signin.is-stale")).to_have_count(0, timeout=15_000)
     assert here.read_qr() != dead
     here.phone.goto(dead)
