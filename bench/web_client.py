@@ -68,6 +68,8 @@ class Client:
         """Send pictures as the attendance page does."""
         edge = secrets.token_hex(12)
         parts = [_part(edge, "csrf_token", self.csrf.encode()), _part(edge, "key", secrets.token_hex(16).encode())]
+        times = ",".join(str(1000 + 220 * number) for number in range(len(frames)))
+        parts += [_part(edge, "times", times.encode())]
         parts += [_part(edge, "frames", frame, file="frame.jpg") for frame in frames]
         body = b"".join(parts) + f"--{edge}--\r\n".encode()
         return self.ask("POST", "/process_attendance", body, kind=f"multipart/form-data; boundary={edge}")
