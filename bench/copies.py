@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import SHARED
-from bench.occlusion import central_face
+from bench.quality import central_face
 from smartabsen.domain import ImageBGR
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.engines import Engine, build_engine

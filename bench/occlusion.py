@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import SHARED
+from bench.quality import central_face
 from smartabsen.domain import Face, ImageBGR, Quality
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.engines import Engine, build_engine
@@ -328,18 +329,6 @@ def _read(photo: Path) -> ImageBGR:
 def _embed(engine: Engine, image: ImageBGR) -> NDArray[np.float32] | None:
     face = central_face(engine, image)
     return None if face is None else engine.embedder.embed([align(image, face, engine.embedder.template)])[0]
-
-
-def central_face(engine: Engine, image: ImageBGR) -> Face | None:
-    """Return the face that the photo is of: in LFW, the one in the middle."""
-    height, width = image.shape[:2]
-
-    def from_middle(face: Face) -> float:
-        left, top, right, bottom = face.box_xyxy
-        return float(np.hypot((left + right - width) / 2, (top + bottom - height) / 2))
-
-    near = [face for face in engine.detector.detect(image) if from_middle(face) < 0.2 * width]
-    return min(near, key=from_middle, default=None)
 
 
 def _area(values: list[float], positive: NDArray[np.bool_]) -> float:

@@ -70,7 +70,7 @@ def measure(engine: Engine, pairs: list[tuple[Path, Path]]) -> list[Step]:
         for (first, _), reference in zip(pairs, references, strict=True):
             step.photos += 1
             image = change(cv2.imread(str(first)))
-            face = _central_face(engine, image)
+            face = central_face(engine, image)
             if face is None or reference is None:
                 continue
             crop = align(image, face, engine.embedder.template)
@@ -86,7 +86,7 @@ def count_refusals(engine: Engine, photos: list[Path]) -> dict[str, Counter[Outc
     verdicts: dict[str, Counter[Outcome | None]] = {name: Counter() for name in LIMITS}
     for photo in photos:
         image = cv2.imread(str(photo))
-        face = _central_face(engine, image)
+        face = central_face(engine, image)
         if face is not None:
             crop = align(image, face, engine.embedder.template)
             quality = measure_quality(face, crop, engine.embedder.template)
@@ -143,11 +143,11 @@ def main() -> None:
 
 def _embed(engine: Engine, photo: Path) -> NDArray[np.float32] | None:
     image = cv2.imread(str(photo))
-    face = _central_face(engine, image)
+    face = central_face(engine, image)
     return None if face is None else engine.embedder.embed([align(image, face, engine.embedder.template)])[0]
 
 
-def _central_face(engine: Engine, image: Image) -> Face | None:
+def central_face(engine: Engine, image: Image) -> Face | None:
     """Return the face that the photo is of: in LFW, the one in the middle."""
     height, width = image.shape[:2]
 

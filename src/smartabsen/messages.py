@@ -19,6 +19,7 @@ from .domain import (
     LicenceClass,
     LivenessPrompt,
     Outcome,
+    PhotoVerdict,
     PunchResult,
     Status,
 )
@@ -161,6 +162,22 @@ def describe_outcome(outcome: Outcome) -> tuple[str, str]:
 def describe_prompt(prompt: LivenessPrompt) -> str:
     """Return what a person is asked to do, in the current language."""
     return _(PROMPTS[prompt])
+
+
+def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
+    """Return what became of a photo and what to do; both may name the employee whom the face looks like."""
+    sentence, next_step = describe_outcome(verdict.outcome)
+    if verdict.detail:
+        sentence = fill(verdict.detail, verdict.params)
+    if verdict.copy_of:
+        text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
+        return sentence, _(text, photo=verdict.copy_of)
+    if verdict.accepted and verdict.quality is not None and verdict.quality.covered:
+        return sentence, _("Mouth and chin seem to be covered. Without a mask people are recognised better.")
+    if verdict.similar_to is None:
+        return sentence, next_step
+    who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
+    return sentence, f"{who} {next_step}"
 
 
 def refusal(outcome: Outcome) -> str:

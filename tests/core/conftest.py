@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen import SmartAbsen
+from smartabsen import Outcome, SmartAbsen
 from smartabsen.recognition.detectors.fake import draw_face
 
 Draw = Callable[..., Path]
@@ -22,6 +22,21 @@ def picture(*people: int, size_px: int = 160, shade: int = 90, **kwargs: Any) ->
     for place, person in enumerate(people):
         draw_face(image, person, centre_xy=(160 + 320 * place, 120), size_px=size_px, **kwargs)
     return image
+
+
+def enrol(app: SmartAbsen, draw: Draw, person: int, *, photos: int = 3) -> None:
+    """Enrol a drawn person as E<number>."""
+    files = [draw(f"photos/{person}-{number}.png", person, size_px=130 + 12 * number) for number in range(photos)]
+    report = app.enrol(f"Contoh {person}", files, code=f"E{person}")
+    assert report.accepted == photos, report.verdicts
+
+
+def outcomes(app: SmartAbsen, *images: Path) -> list[list[tuple[Outcome, str | None]]]:
+    """Identify and return outcome and code of each face of each image."""
+    return [
+        [(face.outcome, face.employee.code if face.employee else None) for face in result.faces]
+        for result in app.identify(images)
+    ]
 
 
 @pytest.fixture

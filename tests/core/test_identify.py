@@ -17,22 +17,7 @@ from smartabsen import (
 from smartabsen.messages import fill
 from smartabsen.store.model_file import load_model
 
-from .conftest import Draw
-
-
-def enrol(app: SmartAbsen, draw: Draw, person: int, *, photos: int = 3) -> None:
-    """Enrol a drawn person as E<number>."""
-    files = [draw(f"photos/{person}-{number}.png", person, size_px=130 + 12 * number) for number in range(photos)]
-    report = app.enrol(f"Contoh {person}", files, code=f"E{person}")
-    assert report.accepted == photos, report.verdicts
-
-
-def outcomes(app: SmartAbsen, *images: Path) -> list[list[tuple[Outcome, str | None]]]:
-    """Identify and return outcome and code of each face of each image."""
-    return [
-        [(face.outcome, face.employee.code if face.employee else None) for face in result.faces]
-        for result in app.identify(images)
-    ]
+from .conftest import Draw, enrol, outcomes
 
 
 def training_remarks(app: SmartAbsen) -> list[str]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ..domain import EnrolReport, KioskEvent, KioskEventKind, TrainReport
 from ..i18n import _
-from ..messages import fill, tell_decision
+from ..messages import describe_verdict, fill, tell_decision
 from . import data, tables
 from .output import Output
 
@@ -35,7 +35,7 @@ def show_step(out: Output, step: DemoStep) -> None:
 
 def _show_refusals(out: Output, report: EnrolReport) -> None:
     """Say why photos were not taken: each is refused for a reason, and the others are enough."""
-    for sentence in dict.fromkeys(tables.verdict_sentence(each)[0] for each in report.verdicts if not each.accepted):
+    for sentence in dict.fromkeys(describe_verdict(each)[0] for each in report.verdicts if not each.accepted):
         out.line("    " + _("Refused: {reason}", reason=sentence), "dim")
 
 

@@ -9,7 +9,15 @@ from typing import Final
 from .. import domain
 from ..domain import CheckLevel, ImportVerdict, Outcome, Status
 from ..i18n import N_, _
-from ..messages import CHECK_LEVELS, IMPORT_VERDICTS, LICENCE_CLASSES, STATUSES, describe_outcome, fill
+from ..messages import (
+    CHECK_LEVELS,
+    IMPORT_VERDICTS,
+    LICENCE_CLASSES,
+    STATUSES,
+    describe_outcome,
+    describe_verdict,
+    fill,
+)
 from .output import Cell, Column, Output, yes_no
 
 MODEL_STATES: Final[Mapping[str, str]] = {
@@ -26,22 +34,6 @@ _VERDICT_STYLES: Final = {
     ImportVerdict.REJECTED: "red",
     ImportVerdict.PENDING: "yellow",
 }
-
-
-def verdict_sentence(verdict: domain.PhotoVerdict) -> tuple[str, str]:
-    """Return what became of a photo and what to do; both may name the employee whom the face looks like."""
-    sentence, next_step = describe_outcome(verdict.outcome)
-    if verdict.detail:
-        sentence = fill(verdict.detail, verdict.params)
-    if verdict.copy_of:
-        text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
-        return sentence, _(text, photo=verdict.copy_of)
-    if verdict.accepted and verdict.quality is not None and verdict.quality.covered:
-        return sentence, _("Mouth and chin seem to be covered. Without a mask people are recognised better.")
-    if verdict.similar_to is None:
-        return sentence, next_step
-    who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
-    return sentence, f"{who} {next_step}"
 
 
 def show_enrolment(out: Output, report: domain.EnrolReport) -> None:
@@ -328,7 +320,7 @@ def percent(share: float) -> str:
 
 
 def _photo_row(verdict: domain.PhotoVerdict) -> tuple[str | Cell, ...]:
-    sentence, next_step = verdict_sentence(verdict)
+    sentence, next_step = describe_verdict(verdict)
     face = f"{verdict.quality.face_px:.0f} px" if verdict.quality else ""
     return verdict.photo, Cell(sentence, "green" if verdict.accepted else "red"), face, next_step
 

@@ -13,7 +13,7 @@ from ..store import audit, employees, erasure, log_copies, punches, templates
 from ..store.database import Database, Session
 from ..store.erasure import ALL, FACE, Tombstone, TombstoneFile
 from ..store.files import storage_errors
-from ..store.model_file import TrainedModel, has_unsealed_model, load_model, make_trained_model, remove_model
+from ..store.model_file import TrainedModel, has_unsealed_model, load_model, remove_model
 from ..store.punches import LoggedPunch
 from ..store.tables import LABEL_LENGTH
 from ..store.texts import shortened
@@ -174,17 +174,7 @@ def forget_erased(services: Services) -> bool:
         kept = [row[0] not in erased or row in known for row in rows]
         if all(kept):
             return None
-        return make_trained_model(
-            model=model.model,
-            matcher=model.matcher,
-            k=model.k,
-            threshold=model.threshold,
-            margin=model.margin,
-            leave_one_out_accuracy=model.leave_one_out_accuracy,
-            trained_at=model.trained_at,
-            embeddings=model.embeddings[kept],
-            employee_ids=model.employee_ids[kept],
-        )
+        return model.with_rows(model.embeddings[kept], model.employee_ids[kept])
 
     return change_model(services, forget, action="model.forget")
 

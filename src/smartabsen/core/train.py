@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..domain import Confusion, Employee, FloatArray, PersonAccuracy, SuspectTemplate, TrainReport
+from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
 from ..errors import KeyMissingError, ModelDamagedError, NotFoundError, NotTrainedError, StorageError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
@@ -130,7 +129,7 @@ def forget_employee(services: Services, employee_id: int) -> None:
         others = trained.employee_ids != employee_id
         if others.all():
             return None
-        return _with_rows(trained, trained.embeddings[others], trained.employee_ids[others])
+        return trained.with_rows(trained.embeddings[others], trained.employee_ids[others])
 
     change_model(services, forget, action="model.forget")
 
@@ -164,7 +163,7 @@ def recall_employee(services: Services, employee_id: int) -> bool:
         ids = np.concatenate([trained.employee_ids[others], gallery.employee_ids[own]])
         rows = np.concatenate([trained.embeddings[others], gallery.embeddings[own]])
         order = np.argsort(ids, kind="stable")
-        again = _with_rows(trained, rows[order], ids[order])
+        again = trained.with_rows(rows[order], ids[order])
         return again if again.version != trained.version else None
 
     if own.any():
@@ -190,20 +189,6 @@ def change_model(services: Services, change: Callable[[TrainedModel], TrainedMod
     if changed is not None:
         _note(services, changed.version, action=action)
     return changed is not None
-
-
-def _with_rows(trained: TrainedModel, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> TrainedModel:
-    return make_trained_model(
-        model=trained.model,
-        matcher=trained.matcher,
-        k=trained.k,
-        threshold=trained.threshold,
-        margin=trained.margin,
-        leave_one_out_accuracy=trained.leave_one_out_accuracy,
-        trained_at=trained.trained_at,
-        embeddings=embeddings,
-        employee_ids=employee_ids,
-    )
 
 
 def note_gallery(services: Services, version: str) -> None:

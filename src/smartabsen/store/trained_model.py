@@ -51,6 +51,24 @@ class TrainedModel:
     employee_ids: NDArray[np.int64]
     version: str
 
+    def with_rows(self, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> TrainedModel:
+        """Return the model with other rows, float32 (N, D) and int64 (N,), and so another version.
+
+        Raises:
+            ModelDamagedError: Shapes, types or values are wrong.
+        """
+        return make_trained_model(
+            model=self.model,
+            matcher=self.matcher,
+            k=self.k,
+            threshold=self.threshold,
+            margin=self.margin,
+            leave_one_out_accuracy=self.leave_one_out_accuracy,
+            trained_at=self.trained_at,
+            embeddings=embeddings,
+            employee_ids=employee_ids,
+        )
+
 
 def make_trained_model(
     *,

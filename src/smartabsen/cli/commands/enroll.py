@@ -7,6 +7,7 @@ import typer
 
 from ...domain import EnrolReport, PhotoVerdict
 from ...i18n import _
+from ...messages import describe_verdict
 from .. import data, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun
@@ -100,6 +101,6 @@ def _guide(out: Output, event: PhotoVerdict | int) -> None:
         # Whether it is this person's face is judged at the end, over all photos.
         out.warn(_("Photo taken."))
     elif isinstance(event, PhotoVerdict):
-        out.warn(" ".join(part for part in tables.verdict_sentence(event) if part))
+        out.warn(" ".join(part for part in describe_verdict(event) if part))
     else:
         out.warn(_("Look at the camera. Photos wanted: {count}", count=event))

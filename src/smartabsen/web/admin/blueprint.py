@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ...core.actors import acting_as
 from ...errors import SmartAbsenError
 from ...i18n import N_, _, describe_error
-from ...messages import fill
+from ...messages import describe_verdict, fill
 from ..library import library
 from .access import ROUTES, current_user, may
 from .charts import bar_chart, day_chart, week_chart
@@ -22,7 +22,6 @@ from .words import (
     clock,
     describe_method,
     describe_role,
-    describe_verdict,
     moment,
     status_text,
 )

@@ -7,9 +7,9 @@ from typing import Final
 
 from flask_babel import format_date, format_time, to_user_timezone
 
-from ...domain import PhotoVerdict, PunchMethod, Role, Status
+from ...domain import PunchMethod, Role, Status
 from ...i18n import N_, _, current_language
-from ...messages import STATUSES, describe_outcome, fill
+from ...messages import STATUSES
 
 _METHODS: Final = {
     PunchMethod.FACE: N_("Face"),
@@ -30,22 +30,6 @@ def clock(at: datetime, *, seconds: bool = False) -> str:
 def moment(at: datetime) -> str:
     """Return date and clock time of the site."""
     return f"{format_date(to_user_timezone(at), 'medium')}, {clock(at)}"
-
-
-def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
-    """Return what became of a picture and what to do; both may name the employee whom the face looks like."""
-    sentence, next_step = describe_outcome(verdict.outcome)
-    if verdict.detail:
-        sentence = fill(verdict.detail, verdict.params)
-    if verdict.copy_of:
-        text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
-        return sentence, _(text, photo=verdict.copy_of)
-    if verdict.accepted and verdict.quality is not None and verdict.quality.covered:
-        return sentence, _("Mouth and chin seem to be covered. Without a mask people are recognised better.")
-    if verdict.similar_to is None:
-        return sentence, next_step
-    who = _("Looks like {name} ({code}).", name=verdict.similar_to.name, code=verdict.similar_to.code)
-    return sentence, f"{who} {next_step}"
 
 
 def describe_method(method: PunchMethod) -> str:
