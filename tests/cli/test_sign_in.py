@@ -191,7 +191,9 @@ def test_ctrl_c_ends_the_waiting(library: SmartAbsen, phone: Any) -> None:
     phone(lambda *_: os.kill(os.getpid(), signal.SIGINT))
     result = run("qr", "--json")
 
-    assert (result.exit_code, json.loads(result.stdout)["data"]["state"]) == (130, "pending")
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["data"]["state"]) == (130, "pending")
+    assert [error["code"] for error in answer["errors"]] == ["interrupted"]
 
 
 # --- phones ------------------------------------------------------------------------------------------------

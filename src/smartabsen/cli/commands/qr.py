@@ -6,7 +6,7 @@ import typer
 
 from ...i18n import _
 from .. import sign_in_view
-from ..answer import INTERRUPTED, Answer, problem_of
+from ..answer import INTERRUPTED, Answer, Problem, problem_of
 from ..command import command, make_noun
 from ..parameters import Light
 from ..session import Session
@@ -38,9 +38,11 @@ def qr(
     with session.open() as app, stop_on_signals() as stop:
         show = sign_in_view.show_request(session.out, app, dark=not light)
         answer = app.signin.ask(show=show, stop=stop.event, max_seconds=max_seconds)
+    refusal = sign_in_view.refusal_of(answer)
+    problem = Problem("interrupted", _("Interrupted.")) if stop.interrupted else refusal and problem_of(refusal)
     return Answer(
         data=sign_in_view.answer_data(answer),
         show=lambda out: sign_in_view.show_answer(out, answer),
-        problems=tuple(problem_of(refusal) for refusal in (sign_in_view.refusal_of(answer),) if refusal),
+        problems=(problem,) if problem and not answer.confirmed else (),
         exit_code=0 if answer.confirmed else INTERRUPTED if stop.interrupted else 1,
     )
