@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from bench import OUT, SHARED
 from smartabsen.domain import Face
 from smartabsen.recognition import alignment
+from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.engines import build_engine, get_spec
 
 ENROLLED = 3
@@ -128,7 +129,7 @@ def measure(engine_name: str, *, detector: str = "auto", shared: Path = SHARED, 
     data = embed_all(engine_name, detector=detector, shared=shared, workers=workers)
     gallery_names = set((shared / "faces" / "lfw" / "gallery.txt").read_text().split())
     enrolled_people = np.array([name in gallery_names for name in data.people])
-    draws = [identify(data, enrolled_people, seed=seed) for seed in range(DRAWS)]
+    draws = [identify(data, enrolled_people, balance=spec.balance, seed=seed) for seed in range(DRAWS)]
     margin = choose_margin([(probes, labels) for probes, labels, _ in draws])
     pairs = similarities(data, shared / "faces" / "lfw" / "pairs.txt")
     genuine, impostor, everybody = compare_all(data)
@@ -178,7 +179,9 @@ def embed_all(engine_name: str, *, detector: str, shared: Path, workers: int) ->
     return Embedded(tuple(folder.name for folder in folders), paths, labels, np.load(cache))
 
 
-def identify(data: Embedded, enrolled_people: NDArray[np.bool_], *, seed: int) -> tuple[Search, Labels, Search]:
+def identify(
+    data: Embedded, enrolled_people: NDArray[np.bool_], *, balance: Balance, seed: int
+) -> tuple[Search, Labels, Search]:
     """Enrol some photos of some people; search the others of theirs, and those of everybody else.
 
     Returns:
@@ -194,16 +197,16 @@ def identify(data: Embedded, enrolled_people: NDArray[np.bool_], *, seed: int) -
     probes, strangers = of_enrolled & ~enrolled & found, ~of_enrolled & found
     gallery, owners = data.embeddings[enrolled], data.labels[enrolled]
     return (
-        search(data.embeddings[probes], gallery, owners),
+        search(data.embeddings[probes], gallery, owners, balance=balance),
         data.labels[probes],
-        search(data.embeddings[strangers], gallery, owners),
+        search(data.embeddings[strangers], gallery, owners, balance=balance),
     )
 
 
-def search(probes: Floats, gallery: Floats, owners: Labels) -> Search:
-    """Compare as the reference matcher does: a person is as similar as the most similar template."""
+def search(probes: Floats, gallery: Floats, owners: Labels, *, balance: Balance) -> Search:
+    """Compare as the matchers do: a person is as similar as the most similar template, less the handicap."""
     people = np.unique(owners)
-    similarity = probes @ gallery.T
+    similarity = probes @ gallery.T - balance.find_handicaps(gallery, owners)
     by_person = np.stack([similarity[:, owners == person].max(axis=1) for person in people], axis=1)
     order = np.argsort(-by_person, axis=1)
     rows = np.arange(len(probes))

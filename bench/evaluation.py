@@ -44,7 +44,7 @@ def measure(name: str, shared: Path) -> EvaluationReport:
         samples=tuple(
             Sample(path.parent.name, str(path)) for path, there in zip(data.paths, found, strict=True) if there
         ),
-        scores=compare_gallery(data.embeddings[found], data.labels[found]),
+        scores=compare_gallery(data.embeddings[found], data.labels[found], balance=spec.balance),
         pairs=_judge(shared / "faces" / "lfw", dict(zip(data.paths, data.embeddings, strict=True)), spec.threshold),
     )
 

@@ -160,7 +160,7 @@ def _natural(
                 labels.append(number)
                 for name, hint in hints().items():
                     values[name].append(hint(crop, points))
-    scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64))
+    scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64), balance=engine.balance)
     mated = np.isfinite(scores.own)
     wrong = ~((scores.own >= engine.threshold) & (scores.own - scores.other >= engine.margin))
     kept = {name: np.array(value)[mated].tolist() for name, value in values.items()}
@@ -179,7 +179,7 @@ def predict(engine: Engine, photos: list[Path], people: list[str]) -> tuple[int,
             embeddings.append(engine.embedder.embed([crop])[0])
             labels.append(names.index(person))
             qualities.append(measure_quality(face, crop, engine.embedder.template))
-    scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64))
+    scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64), balance=engine.balance)
     mated = np.isfinite(scores.own)
     wrong = ~((scores.own >= engine.threshold) & (scores.own - scores.other >= engine.margin))[mated]
     kept = [quality for quality, there in zip(qualities, mated, strict=True) if there]

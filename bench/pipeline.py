@@ -155,7 +155,7 @@ def measure(
     """
     people = gallery_photos(shared)
     with build_engine(engine_name, models_dir=shared / "models", detector=detector, threads=1) as engine:
-        gallery = MATCHERS.get_factory(matcher)()
+        gallery = MATCHERS.get_factory(matcher)(balance=engine.balance)
         fit(gallery, engine, [own[:ENROLLED] for own in people])
         probes = [photo for own in people for photo in own[ENROLLED:]]
         watch = Stopwatch()

@@ -22,6 +22,7 @@ import numpy as np
 
 from bench import SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all, search
+from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.calibration import choose
 from smartabsen.recognition.catalog import PACKS
 from smartabsen.recognition.engines import build_engine, get_spec
@@ -79,7 +80,7 @@ def write(shared: Path) -> None:
     PATH.write_text(json.dumps({**content, "tables": tables}, indent=1) + "\n", encoding="utf-8")
 
 
-def check(data: Embedded, *, target: float, margin: float) -> tuple[Rate, Rate, float, int]:
+def check(data: Embedded, *, target: float, margin: float, balance: Balance) -> tuple[Rate, Rate, float, int]:
     """Return strangers recognised, enrolled people not recognised, the mean threshold, and draws that promised."""
     found = data.found()
     embeddings, labels = data.embeddings[found], data.labels[found]
@@ -97,14 +98,15 @@ def check(data: Embedded, *, target: float, margin: float) -> tuple[Rate, Rate, 
         table = make_table("held out", (), embeddings[inside], labels[inside])
         rows = np.concatenate([np.flatnonzero(labels == person)[:ENROLLED_PHOTOS] for person in enrolled])
         rows = np.concatenate([part[: max(1, len(part) - 1)] for part in _by_person(rows, labels)])
-        choice = choose(compare_gallery(embeddings[rows], labels[rows]), table, target=target, engine_margin=margin)
+        scores = compare_gallery(embeddings[rows], labels[rows], balance=balance)
+        choice = choose(scores, table, target=target, engine_margin=margin)
         promised += choice.promised
         thresholds.append(choice.threshold)
-        outside = search(embeddings[np.isin(labels, unknown)], embeddings[rows], labels[rows])
+        outside = search(embeddings[np.isin(labels, unknown)], embeddings[rows], labels[rows], balance=balance)
         taken += int(outside.recognised(choice.threshold, choice.margin).sum())
         strangers += len(outside.best)
         others = np.setdiff1d(np.flatnonzero(np.isin(labels, enrolled)), rows)
-        own = search(embeddings[others], embeddings[rows], labels[rows])
+        own = search(embeddings[others], embeddings[rows], labels[rows], balance=balance)
         right = own.recognised(choice.threshold, choice.margin) & (own.best == labels[others])
         missed += int((~right).sum())
         probes += len(others)
@@ -127,7 +129,7 @@ def main() -> None:
         spec = get_spec(name)
         data = embed_all(name, detector=spec.detector, shared=options.shared, workers=1)
         for target in TARGETS:
-            taken, missed, threshold, promised = check(data, target=target, margin=spec.margin)
+            taken, missed, threshold, promised = check(data, target=target, margin=spec.margin, balance=spec.balance)
             print(
                 f"| {name} | {100 * target:.1f} % | {_text(taken)} | {_text(missed)} | {threshold:.3f} "
                 f"| {promised} of {DRAWS} |"

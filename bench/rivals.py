@@ -66,7 +66,7 @@ def our_contestants(shared: Path, stack: ExitStack) -> Iterator[Contestant]:
     for name, runtime in OURS:
         execution = Execution(runtime=runtime, device="cpu")
         engine = stack.enter_context(build_engine(name, models_dir=shared / "models", threads=1, execution=execution))
-        matcher = MATCHERS.get_factory("auto")()
+        matcher = MATCHERS.get_factory("auto")(balance=engine.balance)
         fit(matcher, engine, people)
         yield Contestant(f"ours: {name} ({runtime})", _pipeline(engine, matcher))
 

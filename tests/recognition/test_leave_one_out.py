@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from smartabsen.domain import FloatArray
+from smartabsen.domain import FloatArray, Outcome
 from smartabsen.errors import InvalidInputError
 from smartabsen.recognition.alignment import align
+from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.engines import build_engine
-from smartabsen.recognition.leave_one_out import LeaveOneOutResult, leave_one_out
+from smartabsen.recognition.leave_one_out import LeaveOneOutResult, decide_each, leave_one_out
+from smartabsen.recognition.matchers.exact import ExactMatcher
 
 
 def unit(vectors: NDArray[np.floating]) -> FloatArray:
@@ -42,6 +44,27 @@ def test_a_good_gallery_is_all_correct() -> None:
         (2, 3, 3),
     ]
     assert (result.confusions, result.suspects, result.single) == ((), (), ())
+
+
+@pytest.mark.parametrize("balance", [NO_BALANCE, Balance(handicap=0.1, copy_threshold=0.9)], ids=["not", "balanced"])
+def test_each_template_is_decided_on_as_a_matcher_does_with_the_others(balance: Balance) -> None:
+    """The decisions and the counts are those of a gallery that was fitted without the template."""
+    templates, labels = people([1, 2, 3, 5, 8], spread=0.07)
+    limits = {"threshold": 0.25, "margin": 0.05}
+    found = decide_each(templates, labels, balance=balance, **limits)
+    correct = recognised = 0
+    for row, label in enumerate(labels.tolist()):
+        rest = np.delete(np.arange(len(labels)), row)
+        matcher = ExactMatcher(balance=balance)
+        matcher.fit(templates[rest], labels[rest])
+        (wanted,) = matcher.match(templates[row : row + 1], **limits)
+        assert (found[row].outcome, found[row].label) == (wanted.outcome, wanted.label)
+        assert found[row].similarity == pytest.approx(wanted.similarity, abs=2e-6)
+        correct += wanted.label == label
+        recognised += (wanted.outcome, wanted.label) == (Outcome.RECOGNIZED, label)
+    result = leave_one_out(templates, labels, balance=balance, **limits)
+    assert sum(person.correct for person in result.people) == correct
+    assert sum(person.recognised for person in result.people) == recognised
 
 
 def test_people_with_one_template_cannot_be_tried() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from smartabsen.domain import FloatArray, Outcome
 from smartabsen.recognition import scores as module
+from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.curves import Verification, judge_pairs
 from smartabsen.recognition.matchers.exact import ExactMatcher
 from smartabsen.recognition.rates import Rate
@@ -27,17 +28,21 @@ def crowd(
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), labels
 
 
+EVEN = Balance(handicap=0.1, copy_threshold=0.95)
+
+
+@pytest.mark.parametrize("balance", [NO_BALANCE, EVEN], ids=["not balanced", "balanced"])
 @pytest.mark.parametrize(("threshold", "margin"), [(0.3, 0.0), (0.5, 0.05), (0.6, 0.2)])
-def test_searches_count_as_the_matcher_decides(threshold: float, margin: float) -> None:
+def test_searches_count_as_the_matcher_decides(threshold: float, margin: float, balance: Balance) -> None:
     """Each template alone against all others, and against those of all others' persons."""
     embeddings, labels = crowd()
-    scores = compare_gallery(embeddings, labels)
+    scores = compare_gallery(embeddings, labels, balance=balance)
     wrong = missed = taken = 0
     several = np.bincount(labels)[labels] > 1
     for row, label in enumerate(labels):
-        taken += search(embeddings, labels, row, labels != label, threshold, margin) is not None
+        taken += search(embeddings, labels, row, labels != label, threshold, margin, balance) is not None
         if several[row]:
-            found = search(embeddings, labels, row, np.arange(len(labels)) != row, threshold, margin)
+            found = search(embeddings, labels, row, np.arange(len(labels)) != row, threshold, margin, balance)
             missed += found != label
             wrong += found not in (None, label)
     assert scores.fnir(threshold, margin) == Rate(missed, int(several.sum()))
@@ -52,12 +57,20 @@ def search(
     rest: NDArray[np.bool_],
     threshold: float,
     margin: float,
+    balance: Balance,
 ) -> int | None:
     """Return whom the matcher recognises in one row among the rest."""
-    matcher = ExactMatcher()
+    matcher = ExactMatcher(balance=balance)
     matcher.fit(embeddings[rest], labels[rest])
     (match,) = matcher.match(embeddings[row : row + 1], threshold=threshold, margin=margin)
     return match.label if match.outcome is Outcome.RECOGNIZED else None
+
+
+def test_people_who_are_balanced_are_one_comparison_each() -> None:
+    """A stranger meets so many chances; where nobody is lowered, every template is one."""
+    embeddings, labels = crowd()
+    assert compare_gallery(embeddings, labels, balance=EVEN).comparisons == len(np.unique(labels))
+    assert compare_gallery(embeddings, labels).comparisons == len(labels)
 
 
 def test_every_pair_is_counted_once() -> None:

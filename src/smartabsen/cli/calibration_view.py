@@ -50,7 +50,7 @@ def show(out: Output, report: CalibrationReport) -> None:
         (_("Allowed in one comparison (FMR)"), f"{choice.fmr:.2g}"),
         (_("Threshold and margin"), f"{choice.threshold:.3f} / {choice.margin:.3f}"),
         (_("Threshold and margin before"), f"{report.before[0]:.3f} / {report.before[1]:.3f}"),
-        (_("FPIR expected: 1 - (1 - FMR)^templates"), expected),
+        (_("FPIR expected: 1 - (1 - FMR)^comparisons"), expected),
         (_("FPIR of this gallery itself"), describe_rate(choice.observed_fpir)),
         (_("False rejections expected (FNIR)"), describe_rate(choice.fnir)),
         (_("False rejections before"), describe_rate(report.fnir_before)),
@@ -82,7 +82,7 @@ def show(out: Output, report: CalibrationReport) -> None:
     out.table(
         (Column(_("With more people"), number=True), Column(_("Threshold"), number=True), Column(_("FNIR"))),
         [
-            (str(c.templates), f"{c.threshold:.3f}" + ("" if c.promised else " *"), describe_rate(c.fnir))
+            (str(c.comparisons), f"{c.threshold:.3f}" + ("" if c.promised else " *"), describe_rate(c.fnir))
             for c in (choice, *report.grown)
         ],
     )
@@ -99,7 +99,7 @@ def _twice(report: CalibrationReport, similarity: float) -> str:
 def _choice(choice: CalibrationChoice) -> Json:
     return {
         "target_fpir": choice.target,
-        "templates": choice.templates,
+        "comparisons": choice.comparisons,
         "threshold": choice.threshold,
         "margin": choice.margin,
         "fmr": choice.fmr,

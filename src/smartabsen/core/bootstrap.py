@@ -229,8 +229,8 @@ class Services(Storage):
         return PROBE_LIMITS.with_min_face_px(self.settings.recognition.min_face_px)
 
     def make_matcher(self, name: str) -> Matcher:
-        """Make an empty matcher by name."""
-        return MATCHERS.get_factory(name)()
+        """Make an empty matcher by name, for embeddings of the engine in use."""
+        return MATCHERS.get_factory(name)(balance=self.engine.balance)
 
     def camera_lock(self, spec: str) -> CameraLock:
         """Return the lock of a camera, shared by all processes of this machine, whatever their home."""

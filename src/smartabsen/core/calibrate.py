@@ -86,7 +86,7 @@ class Calibration:
                 N_("Two people must be enrolled at least: there is nobody to be confused with."),
                 hint=N_("Enrol people with “smartabsen enroll” or “smartabsen import”."),
             )
-        scores = compare_gallery(gallery.embeddings, gallery.employee_ids)
+        scores = compare_gallery(gallery.embeddings, gallery.employee_ids, balance=engine.balance)
         table = find_table(engine.identity)
         choices = [
             choose(scores, table, target=target_fpir, engine_margin=engine.margin, growth=growth)

@@ -88,7 +88,7 @@ class Evaluation:
             fta=None,
             not_found=(),
             samples=samples,
-            scores=compare_gallery(gallery.embeddings, gallery.employee_ids),
+            scores=compare_gallery(gallery.embeddings, gallery.employee_ids, balance=engine.balance),
             pairs=None,
         )
 
@@ -143,7 +143,8 @@ class Evaluation:
         else:
             names = sorted({sample.person for sample in samples})
             labels = np.array([names.index(sample.person) for sample in samples], dtype=np.int64)
-            scores = compare_gallery(_stack([faces[number] for number in found]), labels)
+            embeddings = _stack([faces[number] for number in found])
+            scores = compare_gallery(embeddings, labels, balance=self._services.engine.balance)
         engine = self._services.engine
         return EvaluationReport(
             source=str(root),

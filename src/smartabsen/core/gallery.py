@@ -80,12 +80,14 @@ class LiveGallery:
         """Compare probes, float32 (D,) of unit length each, with one employee alone.
 
         Returns:
-            For each probe the cosine to the employee's nearest template; -1 where there is none.
+            For each probe the employee's similarity, as the matcher measures it; -1 where there is no template.
         """
         if not probes or not self.knows(label):
             return (-1.0,) * len(probes)
-        own = self._model.embeddings[self._model.employee_ids == label]
-        return tuple((np.stack(probes) @ own.T).max(axis=1).tolist())
+        own = self._model.employee_ids == label
+        alone = self._make_matcher("exact")
+        alone.fit(self._model.embeddings[own], self._model.employee_ids[own])
+        return tuple(match.similarity for match in alone.match(np.stack(probes), threshold=-1.0, margin=0.0))
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
         """Yield whose each template is, and its embedding's bytes."""

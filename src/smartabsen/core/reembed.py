@@ -192,12 +192,12 @@ class Reembedding:
             "threshold": engine.threshold if asked.threshold is None else asked.threshold,
             "margin": engine.margin if asked.margin is None else asked.margin,
         }
-        tried_old = leave_one_out(old.embeddings, old.employee_ids, **at_old)
-        tried_new = leave_one_out(new.embeddings, new.employee_ids, **at_new)
+        tried_old = leave_one_out(old.embeddings, old.employee_ids, balance=spec.balance, **at_old)
+        tried_new = leave_one_out(new.embeddings, new.employee_ids, balance=engine.balance, **at_new)
         have_new = set(new.employee_ids.tolist())
         missing = sorted({owner for owner in old.employee_ids.tolist() if owner not in have_new})
-        decided_old = _by_photo(old, decide_each(old.embeddings, old.employee_ids, **at_old))
-        decided_new = _by_photo(new, decide_each(new.embeddings, new.employee_ids, **at_new))
+        decided_old = _by_photo(old, decide_each(old.embeddings, old.employee_ids, balance=spec.balance, **at_old))
+        decided_new = _by_photo(new, decide_each(new.embeddings, new.employee_ids, balance=engine.balance, **at_new))
         return ReembedReport(
             before=before,
             after=engine.identity,

@@ -67,7 +67,9 @@ def train(
     matcher = services.make_matcher(services.settings.recognition.matcher)
     matcher.fit(gallery.embeddings, gallery.employee_ids)
     on_progress(2, STEPS)
-    tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
+    tried = leave_one_out(
+        gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin, balance=engine.balance
+    )
     on_progress(3, STEPS)
     calibrated = (
         record is not None

@@ -26,10 +26,10 @@ class Choice:
 
     Attributes:
         target: FPIR aimed at: the share of strangers taken for somebody.
-        templates: Comparisons of one search.
+        comparisons: Of one search; see :class:`.scores.Scores`.
         threshold, margin: What a recognition shall need.
         fmr: False match rate of one comparison that the target allows.
-        expected_fpir: 1 - (1 - FMR)^templates at the threshold, by the reference; None without one.
+        expected_fpir: 1 - (1 - FMR)^comparisons at the threshold, by the reference; None without one.
         observed_fpir: Non-mated searches of the gallery itself that recognise somebody.
         fnir: Mated searches of the gallery itself that do not recognise their person: expected false rejections.
         shift: By how much the threshold lies above the reference's, since these people look more alike.
@@ -38,7 +38,7 @@ class Choice:
     """
 
     target: float
-    templates: int
+    comparisons: int
     threshold: float
     margin: float
     fmr: float
@@ -55,18 +55,19 @@ def choose(
 ) -> Choice:
     """Choose the lowest threshold that keeps the target by everything that is known.
 
-    Each template is one comparison, though those of one person are alike: that errs to the safe side.
+    With the engine's balance a person of several templates is reached about as often as one of one, and is one
+    comparison. Without it each template is one.
 
     Args:
         scores: The gallery against itself.
         table: Reference scores of the engine; None where there are none for it.
         target: FPIR, 0..1.
         engine_margin: The engine's margin, where the gallery is too small to tell.
-        growth: Choose for so many times the templates.
+        growth: Choose for so many times the people.
     """
-    templates = max(1, round(len(scores.labels) * growth))
+    comparisons = max(1, round(scores.comparisons * growth))
     margin = _choose_margin(scores, engine_margin)
-    fmr = fmr_for(target, templates)
+    fmr = fmr_for(target, comparisons)
     supported = []
     candidates = []
     least = 1.0
@@ -75,7 +76,7 @@ def choose(
         shift = table.shift_for(scores.impostor)
         candidates.append(table.score_at(fmr) + shift)
         supported.append(fmr >= table.least_fmr)
-        least = fpir_of(table.least_fmr, templates)
+        least = fpir_of(table.least_fmr, comparisons)
     # The gallery's own strangers speak for its own size only.
     if growth <= 1.0:
         own = supports(target, len(scores.labels))
@@ -86,11 +87,11 @@ def choose(
     threshold = min(1.0 - STEP, _round_up(max(candidates))) if candidates else 1.0 - STEP
     return Choice(
         target=target,
-        templates=templates,
+        comparisons=comparisons,
         threshold=threshold,
         margin=margin,
         fmr=fmr,
-        expected_fpir=None if table is None else fpir_of(table.fmr_at(threshold - shift), templates),
+        expected_fpir=None if table is None else fpir_of(table.fmr_at(threshold - shift), comparisons),
         observed_fpir=scores.fpir(threshold, margin),
         fnir=scores.fnir(threshold, margin),
         shift=shift,

@@ -10,120 +10,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from ..domain import LicenceClass, ModelIdentity
 from ..errors import MissingDependencyError, ModelMissingError, SmartAbsenError, UnknownBackendError
 from ..i18n import N_
 from ..registry import TEST_BACKEND
+from .engine_specs import ENGINES as ENGINES, NON_COMMERCIAL_NOTICE as NON_COMMERCIAL_NOTICE, EngineSpec as EngineSpec
 from .packs import BEST_FIRST, find_installed, iterate_installed
 from .runtime import digest_files, digest_identity, find_dlib_file, limit_threads, require_file
 
 if TYPE_CHECKING:
+    from .balance import Balance
     from .detectors.base import Detector
     from .embedders.base import Embedder
     from .execution import Execution
 
-NON_COMMERCIAL_NOTICE: Final = N_(
-    "The public model packs of InsightFace may be used for non-commercial research only. For business use take the "
-    "engine “openvino” or “dlib”, or buy a licence from InsightFace."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSpec:
-    """What is known of an engine before it is loaded.
-
-    Attributes:
-        name: As in the setting ``engine``.
-        detector: Its own detector, taken for ``auto``.
-        embedder: Its embedder.
-        libraries: Python modules that it needs.
-        install: What to give to pip where one is missing.
-        licence_class: What the licence of its weights allows.
-        notice: What a user must be told of the licence; empty where there is nothing.
-        threshold: Cosine that a recognition needs.
-        margin: Distance to the second-best person that it needs.
-        duplicate_threshold: Cosine from which a new face is taken for somebody who is enrolled. Higher than
-            ``threshold``: at enrolment each face is compared with everybody, in large firms too.
-        copy_threshold: Cosine from which two photos of one person show the same picture, or one taken an instant later.
-    """
-
-    name: str
-    detector: str
-    embedder: str
-    libraries: tuple[str, ...]
-    install: str
-    licence_class: LicenceClass
-    notice: str
-    threshold: float
-    margin: float
-    duplicate_threshold: float
-    copy_threshold: float
-
-
-# Thresholds, margins and duplicate thresholds are those that the rules of bench/accuracy.py give, measured on LFW with
-# 60 people enrolled; `python -m bench.accuracy` repeats it. Two limits of that: insightface was measured with the small
-# network of buffalo_sc (the larger packs separate people better), and LFW shows mostly Western faces; by InsightFace's
-# own figures its small network does markedly worse on East Asian ones. Check with your own people.
-# Copy thresholds are of bench/copies.py: 96 to 100 % of each kind of copy but the mirrored, 1 of 325 other pairs.
-_SPECS: Final = (
-    EngineSpec(
-        name="dlib",
-        detector="hog",
-        embedder="dlib_resnet",
-        libraries=("dlib", "face_recognition_models"),
-        install="smartabsen",
-        licence_class=LicenceClass.FREE,
-        notice="",
-        threshold=0.945,
-        margin=0.005,
-        duplicate_threshold=0.96,
-        copy_threshold=0.99,
-    ),
-    EngineSpec(
-        name="insightface",
-        detector="scrfd",
-        embedder="arcface",
-        libraries=("onnxruntime",),
-        install="smartabsen",
-        licence_class=LicenceClass.NON_COMMERCIAL,
-        notice=NON_COMMERCIAL_NOTICE,
-        threshold=0.335,
-        margin=0.08,
-        duplicate_threshold=0.385,
-        copy_threshold=0.9,
-    ),
-    EngineSpec(
-        name="openvino",
-        detector="retail",
-        embedder="retail_reid",
-        libraries=("openvino",),
-        install="smartabsen[openvino]",
-        licence_class=LicenceClass.FREE,
-        notice="",
-        threshold=0.49,
-        margin=0.07,
-        duplicate_threshold=0.595,
-        copy_threshold=0.94,
-    ),
-    EngineSpec(
-        name="fake",
-        detector="fake",
-        embedder="fake",
-        libraries=(),
-        install="smartabsen",
-        licence_class=LicenceClass.FREE,
-        notice="",
-        threshold=0.6,
-        margin=0.1,
-        duplicate_threshold=0.9,
-        copy_threshold=0.999,
-    ),
-)
-ENGINES: Final[Mapping[str, EngineSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
-"""The engines by name. ``fake`` recognises drawn faces, for tests."""
 ONNX_BACKENDS: Final = ("scrfd", "arcface")
 """Detectors and embedders that can choose what they run on."""
 
@@ -137,7 +40,7 @@ class Engine:
         detector, embedder: Its parts; each is used by one thread at a time.
         identity: What its embeddings are stored with. It depends on the embedder and its alignment, not on the
             detector: another one in front finds the same faces for the same gallery.
-        threshold, margin, duplicate_threshold, copy_threshold: The measured ones; see :class:`EngineSpec`.
+        threshold, margin, duplicate_threshold, copy_threshold, balance: The measured ones; see :class:`EngineSpec`.
         licence_class: The stricter one of detector and embedder.
         notice: What a user must be told of the licence; empty where there is nothing.
     """
@@ -150,6 +53,7 @@ class Engine:
     margin: float
     duplicate_threshold: float
     copy_threshold: float
+    balance: Balance
     licence_class: LicenceClass
     notice: str
 
@@ -224,6 +128,7 @@ def build_engine(
         margin=spec.margin,
         duplicate_threshold=spec.duplicate_threshold,
         copy_threshold=spec.copy_threshold,
+        balance=spec.balance,
         licence_class=LicenceClass.NON_COMMERCIAL if restricted else spec.licence_class,
         notice=NON_COMMERCIAL_NOTICE if restricted else spec.notice,
     )

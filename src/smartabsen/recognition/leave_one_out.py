@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import FloatArray, Match, Outcome
+from .balance import NO_BALANCE, Balance
 from .decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
 from .matchers.exact import check_gallery
 
@@ -30,7 +31,7 @@ class LabelAccuracy:
 
     Attributes:
         tried: Number of templates of ``label``, two or more.
-        correct: How many of them are nearest to another template of the same person.
+        correct: How many of them are most similar to the same person, measured by the other templates.
         recognised: How many also pass threshold and margin.
     """
 
@@ -102,11 +103,12 @@ class LeaveOneOutResult:
 
 
 def leave_one_out(
-    embeddings: FloatArray, labels: NDArray[np.int64], *, threshold: float, margin: float
+    embeddings: FloatArray, labels: NDArray[np.int64], *, threshold: float, margin: float, balance: Balance = NO_BALANCE
 ) -> LeaveOneOutResult:
     """Try each template against all the others.
 
-    - *Correct*: the nearest other template is the same person's. *Recognised*: by the decision that kiosks take.
+    - *Correct*: the most similar person is the template's own, measured by the others. *Recognised*: by the decision
+      that kiosks take.
     - *Confused*: it is somebody else's. The only template of a person counts as confused when it would be recognised
       as somebody else.
     - *Suspect*: it reaches the threshold with somebody else, and its **median** similarity to that person's
@@ -119,13 +121,14 @@ def leave_one_out(
         embeddings: float32 (N, D), rows of unit length.
         labels: int64 (N,), not negative.
         threshold, margin: As for :func:`smartabsen.recognition.decision.decide`.
+        balance: Of the engine; see :class:`smartabsen.recognition.balance.Balance`.
 
     Raises:
         InvalidInputError: Shapes, types or lengths are wrong.
     """
     check_gallery(embeddings, labels)
     order = np.argsort(labels, kind="stable")
-    gallery = _Gallery.of(embeddings[order], labels[order])
+    gallery = _Gallery.of(embeddings[order], labels[order], balance=balance)
     correct: dict[int, int] = defaultdict(int)
     recognised: dict[int, int] = defaultdict(int)
     confused: dict[tuple[int, int], list[float]] = defaultdict(list)
@@ -165,12 +168,12 @@ def leave_one_out(
 
 
 def decide_each(
-    embeddings: FloatArray, labels: NDArray[np.int64], *, threshold: float, margin: float
+    embeddings: FloatArray, labels: NDArray[np.int64], *, threshold: float, margin: float, balance: Balance = NO_BALANCE
 ) -> tuple[Match, ...]:
     """Return the decision on each template by all the others, in the order given; arguments and errors as above."""
     check_gallery(embeddings, labels)
     order = np.argsort(labels, kind="stable")
-    gallery = _Gallery.of(embeddings[order], labels[order])
+    gallery = _Gallery.of(embeddings[order], labels[order], balance=balance)
     decided: dict[int, Match] = {}
     for row, _similarities, persons in gallery.each_against_the_others():
         best = int(persons.argmax())
@@ -204,6 +207,8 @@ class _Gallery:
         people: int64 (P,), the label of each person.
         starts, counts: (P,), the first row and the number of rows of each person.
         person_of: (N,), the person of each row.
+        handicaps: float32 (P,), of each person.
+        handicaps_without: float32 (N,), of the person of each row without that row.
     """
 
     embeddings: FloatArray
@@ -211,20 +216,32 @@ class _Gallery:
     starts: NDArray[np.intp]
     counts: NDArray[np.intp]
     person_of: NDArray[np.intp]
+    handicaps: FloatArray
+    handicaps_without: FloatArray
 
     @classmethod
-    def of(cls, embeddings: FloatArray, labels: NDArray[np.int64]) -> _Gallery:
+    def of(cls, embeddings: FloatArray, labels: NDArray[np.int64], *, balance: Balance) -> _Gallery:
         people, starts, counts = np.unique(labels, return_index=True, return_counts=True)
-        return cls(embeddings, people, starts, counts, np.repeat(np.arange(len(people)), counts))
+        return cls(
+            embeddings,
+            people,
+            starts,
+            counts,
+            np.repeat(np.arange(len(people)), counts),
+            balance.find_handicaps(embeddings, labels)[starts],
+            balance.find_handicaps_without_each(embeddings, labels),
+        )
 
     def each_against_the_others(self) -> Iterator[tuple[int, FloatArray, FloatArray]]:
-        """Yield each row with its similarities to all rows (N,), itself at -inf, and each person's highest (P,)."""
+        """Yield each row with its cosines to all rows (N,), itself at -inf, and each person's similarity (P,)."""
         step = max(1, _BLOCK // max(1, len(self.embeddings)))
         for start in range(0, len(self.embeddings), step):
             similarities = self.embeddings[start : start + step] @ self.embeddings.T
             every = np.arange(len(similarities))
             similarities[every, start + every] = -np.inf
-            persons = np.maximum.reduceat(similarities, self.starts, axis=1)
+            persons = np.maximum.reduceat(similarities, self.starts, axis=1) - self.handicaps
+            owners = self.person_of[start : start + len(similarities)]
+            persons[every, owners] += self.handicaps[owners] - self.handicaps_without[start : start + len(similarities)]
             for offset in range(len(similarities)):
                 yield start + offset, similarities[offset], persons[offset]
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import FloatArray
+from .balance import NO_BALANCE, Balance
 from .matchers.exact import check_gallery
 from .rates import Rate
 
@@ -41,8 +42,10 @@ class Scores:
 
     Attributes:
         labels: int64 (N,).
-        own: float32 (N,), the highest cosine to another template of the same person; -inf for an only one.
-        other: float32 (N,), the highest cosine to a template of another person; -inf where there is none.
+        comparisons: Of one search, as far as they are independent: people who are balanced count once each, otherwise
+            every template.
+        own: float32 (N,), the similarity of the same person, measured by the other templates; -inf for an only one.
+        other: float32 (N,), the similarity of the most similar other person; -inf where there is none.
         second: float32 (N,), the same of the second-best other person.
         other_label: int64 (N,), whom ``other`` is of; -1 where there is none.
         genuine: int64 (BINS,), pairs of one person by score, from -1 to 1.
@@ -52,6 +55,7 @@ class Scores:
     """
 
     labels: NDArray[np.int64]
+    comparisons: int
     own: FloatArray
     other: FloatArray
     second: FloatArray
@@ -101,12 +105,13 @@ class Scores:
         return float(np.nextafter(np.float32(passing[allowed]), np.float32(2.0)))
 
 
-def compare_gallery(embeddings: FloatArray, labels: NDArray[np.int64]) -> Scores:
+def compare_gallery(embeddings: FloatArray, labels: NDArray[np.int64], *, balance: Balance = NO_BALANCE) -> Scores:
     """Compare all templates with each other, at a cost that grows with the square of their number.
 
     Args:
         embeddings: float32 (N, D), rows of unit length.
         labels: int64 (N,), not negative.
+        balance: Of the engine; see :class:`.balance.Balance`. Single pairs are not lowered.
 
     Raises:
         InvalidInputError: Shapes, types or lengths are wrong.
@@ -116,6 +121,8 @@ def compare_gallery(embeddings: FloatArray, labels: NDArray[np.int64]) -> Scores
     order = np.argsort(labels, kind="stable")
     embeddings, labels = embeddings[order], labels[order]
     people, starts, person_of = np.unique(labels, return_index=True, return_inverse=True)
+    handicaps = balance.find_handicaps(embeddings, labels)
+    without = balance.find_handicaps_without_each(embeddings, labels)
     own = np.full(count, -np.inf, dtype=np.float32)
     other, second, whose = own.copy(), own.copy(), np.full(count, -1, dtype=np.int64)
     genuine, impostor = np.zeros(BINS, dtype=np.int64), np.zeros(BINS, dtype=np.int64)
@@ -130,7 +137,8 @@ def compare_gallery(embeddings: FloatArray, labels: NDArray[np.int64]) -> Scores
         similarities[np.arange(len(rows)), rows] = -np.inf
         persons = np.maximum.reduceat(similarities, starts, axis=1) if count else similarities
         every = np.arange(len(rows))
-        own[rows] = persons[every, person_of[rows]]
+        own[rows] = persons[every, person_of[rows]] - without[rows]
+        persons -= handicaps[starts]
         persons[every, person_of[rows]] = -np.inf
         best = persons.argmax(axis=1)
         other[rows] = persons[every, best]
@@ -143,6 +151,7 @@ def compare_gallery(embeddings: FloatArray, labels: NDArray[np.int64]) -> Scores
     second = np.where(np.isfinite(second), second, np.float32(-1.0))
     return Scores(
         labels=labels[back],
+        comparisons=len(people) if balance.handicap else count,
         own=own[back],
         other=other[back],
         second=second[back],

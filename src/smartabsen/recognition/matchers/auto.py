@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import FloatArray, Match
+from ..balance import NO_BALANCE, Balance
 from .base import Matcher
 from .exact import ExactMatcher
 
@@ -17,12 +18,17 @@ LARGE: Final = 20_000
 
 
 class AutoMatcher:
-    """``exact``, and from :data:`LARGE` templates on ``binary`` where faiss is installed. Both decide the same."""
+    """``exact``, and from :data:`LARGE` templates on ``binary`` where faiss is installed. Both decide the same.
+
+    Args:
+        balance: See :class:`.base.Matcher`.
+    """
 
     name = "auto"
 
-    def __init__(self) -> None:
-        self._chosen: Matcher = ExactMatcher()
+    def __init__(self, *, balance: Balance = NO_BALANCE) -> None:
+        self._balance = balance
+        self._chosen: Matcher = ExactMatcher(balance=balance)
 
     @property
     def chosen(self) -> str:
@@ -31,7 +37,7 @@ class AutoMatcher:
 
     def fit(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
         """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
-        chosen = _make_matcher(len(labels))
+        chosen = _make_matcher(len(labels), balance=self._balance)
         chosen.fit(embeddings, labels)
         self._chosen = chosen
 
@@ -48,9 +54,9 @@ class AutoMatcher:
         return self._chosen.match(probes, threshold=threshold, margin=margin)
 
 
-def _make_matcher(templates: int) -> Matcher:
+def _make_matcher(templates: int, *, balance: Balance) -> Matcher:
     if templates < LARGE or find_spec("faiss") is None:
-        return ExactMatcher()
+        return ExactMatcher(balance=balance)
     from .binary import BinaryMatcher
 
-    return BinaryMatcher()
+    return BinaryMatcher(balance=balance)

@@ -14,8 +14,10 @@ class Matcher(Protocol):
     """Compares probes with a gallery and decides.
 
     A person's similarity to a probe is the highest cosine over the person's templates, rounded to
-    :data:`smartabsen.recognition.decision.DECIMALS`; the decision is :func:`smartabsen.recognition.decision.decide`
-    on the two best persons, of equals the one with the lower label first. Every matcher gives the same decisions.
+    :data:`smartabsen.recognition.decision.DECIMALS`, less the person's handicap for having several; the decision
+    is :func:`smartabsen.recognition.decision.decide` on the two best persons, of equals the one with the lower label
+    first. Every matcher gives the same decisions. It is made with the engine's ``balance``, which says the handicaps
+    (see :class:`smartabsen.recognition.balance.Balance`); without it there are none.
     """
 
     name: str

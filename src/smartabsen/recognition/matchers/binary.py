@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import FloatArray, Match
+from ..balance import NO_BALANCE, Balance
 from ..decision import decide
 from .exact import check_gallery, check_probes, match_exactly, nobody
-from .rows import Rows, measure_exactly, rank_two
+from .rows import Rows, add_templates, measure_exactly, rank_two
 
 BITS: Final = 512
 NOMINEES: Final = 256
@@ -40,13 +41,22 @@ class BinaryMatcher:
     """See the module.
 
     faiss runs with one thread: its threads would make a forked child hang, and one probe does not gain from more.
+
+    Args:
+        balance: See :class:`.base.Matcher`.
     """
 
     name = "binary"
 
-    def __init__(self) -> None:
+    def __init__(self, *, balance: Balance = NO_BALANCE) -> None:
+        self._balance = balance
         self._planes = np.empty((BITS, 0), dtype=np.float32)
-        self._rows = Rows(np.empty((0, 0), dtype=np.float32), np.empty(0, np.int64), np.empty((0, BITS // 8), np.uint8))
+        self._rows = Rows(
+            np.empty((0, 0), np.float32),
+            np.empty(0, np.int64),
+            np.empty(0, np.float32),
+            np.empty((0, BITS // 8), np.uint8),
+        )
         self.compared_with_all = 0
         """Probes, since the last fit, that bits could not decide."""
         faiss.omp_set_num_threads(1)
@@ -55,7 +65,8 @@ class BinaryMatcher:
         """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
         check_gallery(embeddings, labels)
         self._planes = _make_planes(embeddings.shape[1])
-        self._rows = Rows(embeddings, labels, self._encode(embeddings))
+        handicaps = self._balance.find_handicaps(embeddings, labels)
+        self._rows = Rows(embeddings, labels, handicaps, self._encode(embeddings))
         self.compared_with_all = 0
 
     def add(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
@@ -64,7 +75,7 @@ class BinaryMatcher:
             self.fit(embeddings, labels)
             return
         check_gallery(embeddings, labels, dimension=self._planes.shape[1])
-        self._rows.append(embeddings, labels, self._encode(embeddings))
+        add_templates(self._rows, embeddings, labels, self._encode(embeddings), balance=self._balance)
 
     def remove(self, labels: NDArray[np.int64]) -> None:
         """Remove people; see :meth:`Matcher.remove`."""
@@ -77,17 +88,18 @@ class BinaryMatcher:
         check_probes(probes, dimension=self._planes.shape[1])
         if not len(probes):
             return ()
-        embeddings, labels, codes = (self._rows.column(number) for number in range(3))
+        embeddings, labels, handicaps, codes = (self._rows.column(number) for number in range(4))
         count = min(len(labels), max(NOMINEES, min(MOST_NOMINEES, int(len(labels) * SHARE))))
         distances, nominees = faiss.knn_hamming(self._encode(probes), codes, count, variant="mc")
         matches: list[Match] = []
         for probe, rows, reach in zip(probes, nominees, distances[:, -1], strict=True):
-            best, second = rank_two(labels[rows], measure_exactly(embeddings[rows], probe))
-            # What could change the decision: a template at the threshold, or a second person within the margin.
+            best, second = rank_two(labels[rows], measure_exactly(embeddings[rows], handicaps[rows], probe))
+            # What could change the decision: a template at the threshold, or a second person within the margin. As
+            # handicaps only lower, its cosine is that high at least.
             needed = best[1] - margin if best[1] >= threshold else threshold
             if count < len(labels) and reach <= _farthest(needed):
                 self.compared_with_all += 1
-                matches += match_exactly(embeddings, labels, probe[None], threshold=threshold, margin=margin)
+                matches += match_exactly(self._rows, probe[None], threshold=threshold, margin=margin)
             else:
                 matches.append(decide(*best, *second, threshold=threshold, margin=margin))
         return tuple(matches)

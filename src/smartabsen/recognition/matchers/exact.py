@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from ...domain import FloatArray, Match
 from ...errors import InvalidInputError
 from ...i18n import N_
+from ..balance import NO_BALANCE, Balance
 from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
-from .rows import Ranked, Rows, measure_exactly, rank_two
+from .rows import Ranked, Rows, add_templates, measure_exactly, rank_two
 
 _BLOCK: Final = 4_000_000
 """Similarities held at once (16 MB)."""
@@ -28,17 +29,21 @@ class ExactMatcher:
     A similarity in float32 is off by D x 2**-24 at most (Higham, "Accuracy and Stability of Numerical Algorithms",
     section 3.1: both vectors are of unit length). All templates that could be the best or the second-best person's
     within that are measured again in float64, so rounding never decides.
+
+    Args:
+        balance: See :class:`.base.Matcher`.
     """
 
     name = "exact"
 
-    def __init__(self) -> None:
-        self._rows = Rows(np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=np.int64))
+    def __init__(self, *, balance: Balance = NO_BALANCE) -> None:
+        self._balance = balance
+        self._rows = Rows(np.empty((0, 0), np.float32), np.empty(0, np.int64), np.empty(0, np.float32))
 
     def fit(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
         """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
         check_gallery(embeddings, labels)
-        self._rows = Rows(embeddings, labels)
+        self._rows = Rows(embeddings, labels, self._balance.find_handicaps(embeddings, labels))
 
     def add(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
         """Add templates; see :meth:`Matcher.add`."""
@@ -46,7 +51,7 @@ class ExactMatcher:
             self.fit(embeddings, labels)
             return
         check_gallery(embeddings, labels, dimension=self._rows.column(0).shape[1])
-        self._rows.append(embeddings, labels)
+        add_templates(self._rows, embeddings, labels, balance=self._balance)
 
     def remove(self, labels: NDArray[np.int64]) -> None:
         """Remove people; see :meth:`Matcher.remove`."""
@@ -57,36 +62,40 @@ class ExactMatcher:
         if not len(self._rows):
             return nobody(probes, threshold=threshold, margin=margin)
         check_probes(probes, dimension=self._rows.column(0).shape[1])
-        return match_exactly(self._rows.column(0), self._rows.column(1), probes, threshold=threshold, margin=margin)
+        return match_exactly(self._rows, probes, threshold=threshold, margin=margin)
 
 
-def match_exactly(
-    embeddings: FloatArray, labels: NDArray[np.int64], probes: FloatArray, *, threshold: float, margin: float
-) -> tuple[Match, ...]:
-    """Decide on probes against a gallery of one template at least; all arrays were checked."""
+def match_exactly(rows: Rows, probes: FloatArray, *, threshold: float, margin: float) -> tuple[Match, ...]:
+    """Decide on probes against a gallery of one template at least: embeddings, labels and handicaps, all checked."""
+    embeddings, labels, handicaps = (rows.column(number) for number in range(3))
     matches: list[Match] = []
     step = max(1, _BLOCK // len(labels))
     for start in range(0, len(probes), step):
         block = probes[start : start + step]
         # A product with one vector is faster than with a matrix of one row.
         similarities = (embeddings @ block[0])[None] if len(block) == 1 else block @ embeddings.T
+        similarities -= handicaps
         for probe, row in zip(block, similarities, strict=True):
-            best, second = _rank(embeddings, labels, probe, row)
+            best, second = _rank(embeddings, labels, handicaps, probe, row)
             matches.append(decide(*best, *second, threshold=threshold, margin=margin))
     return tuple(matches)
 
 
 def _rank(
-    embeddings: FloatArray, labels: NDArray[np.int64], probe: FloatArray, similarities: FloatArray
+    embeddings: FloatArray,
+    labels: NDArray[np.int64],
+    handicaps: FloatArray,
+    probe: FloatArray,
+    similarities: FloatArray,
 ) -> tuple[Ranked, Ranked]:
-    """Return the best and the second-best person from similarities (N,) in float32."""
-    # Twice the error of one, and what rounding makes equal.
-    near = 2 * embeddings.shape[1] * _FLOAT32_UNIT + 10.0**-DECIMALS
+    """Return the best and the second-best person from similarities (N,) in float32, lowered by handicaps."""
+    # Twice the error of one, lowered or not, and what rounding makes equal.
+    near = 2 * (embeddings.shape[1] + 2) * _FLOAT32_UNIT + 10.0**-DECIMALS
     best = int(similarities.argmax())
     second = float(similarities.max(where=labels != labels[best], initial=-np.inf))
     least = second if second > -np.inf else float(similarities[best])
     candidates = np.flatnonzero(similarities >= least - near)
-    return rank_two(labels[candidates], measure_exactly(embeddings[candidates], probe))
+    return rank_two(labels[candidates], measure_exactly(embeddings[candidates], handicaps[candidates], probe))
 
 
 def check_gallery(embeddings: FloatArray, labels: NDArray[np.int64], *, dimension: int | None = None) -> None:

@@ -2,8 +2,8 @@
 
 The textbook's vote among sqrt(N) neighbours does not fit attendance: with 50 people of 5 photos each, 11 of 16
 neighbours are other people by construction, and a vote cannot say "unknown". Here the neighbours only *nominate*:
-the nearest one names the best person, the nearest one of somebody else the second, and
-:func:`smartabsen.recognition.decision.decide` decides on the two.
+the nearest one of each person stands for the person, and
+:func:`smartabsen.recognition.decision.decide` decides on the two who are most similar.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 
 from ...domain import FloatArray, Match
-from ..decision import DECIMALS, decide
+from ..balance import NO_BALANCE, Balance
+from ..decision import decide
 from .exact import check_gallery, check_probes, nobody
-from .rows import Ranked, rank_two
+from .rows import Ranked, lower_exactly, rank_two
 
 _TIE: Final = 1e-5
 """Neighbours nearer to each other than this may come in either order: scikit-learn computes in float32."""
@@ -29,14 +30,19 @@ class KnnMatcher:
     """scikit-learn's NearestNeighbors by cosine, brute force: the search of its KNN classifier, without the vote.
 
     ``metric="cosine"`` also keeps clear of scikit-learn's OpenMP search, after which a forked child hangs for ever.
+
+    Args:
+        balance: See :class:`.base.Matcher`.
     """
 
     name = "knn"
 
-    def __init__(self) -> None:
+    def __init__(self, *, balance: Balance = NO_BALANCE) -> None:
+        self._balance = balance
         self._search: NearestNeighbors | None = None
         self._templates = np.empty((0, 0), dtype=np.float32)
         self._labels = np.empty(0, dtype=np.int64)
+        self._handicaps = np.empty(0, dtype=np.float32)
         self._k = 0
 
     @property
@@ -52,6 +58,7 @@ class KnnMatcher:
         """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
         check_gallery(embeddings, labels)
         self._templates, self._labels = embeddings, labels
+        self._handicaps = self._balance.find_handicaps(embeddings, labels)
         if len(labels) == 0:
             self._search, self._k = None, 0
             return
@@ -94,14 +101,15 @@ class KnnMatcher:
         with config_context(assume_finite=True, skip_parameter_validation=True):
             nearest = self._search.kneighbors(probes, n_neighbors=neighbours, return_distance=False)
         # float64 as in the other matchers, not scikit-learn's float32: the same decision to the last decimal.
-        similarities = np.einsum(
+        cosines_of_all = np.einsum(
             "mkd,md->mk", self._templates[nearest], probes, dtype=np.float64, casting="same_kind"
-        ).round(DECIMALS)
+        )
+        lowered_of_all = lower_exactly(cosines_of_all, self._handicaps[nearest])
         ranked = []
-        for row, (labels, cosines) in enumerate(zip(self._labels[nearest], similarities, strict=True)):
-            best, second = rank_two(labels, cosines)
+        for row, (labels, cosines) in enumerate(zip(self._labels[nearest], cosines_of_all, strict=True)):
+            best, second = rank_two(labels, lowered_of_all[row])
             if neighbours < len(self._labels) and cosines.min() > second[1] - _TIE:
-                # Others who are as near as the second may have been cut off: look further.
+                # Others who are as near as the second, lowered by less, may have been cut off: look further.
                 best, second = self._rank(probes[row : row + 1], neighbours=min(len(self._labels), 4 * neighbours))[0]
             ranked.append((best, second))
         return ranked

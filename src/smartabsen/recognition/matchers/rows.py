@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import FloatArray
+from ..balance import Balance
 from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY
 
 _FIRST_CAPACITY: Final = 64
@@ -50,6 +51,10 @@ class Rows:
             mine[self._count : needed] = new
         self._count = needed
 
+    def replace(self, number: int, rows: NDArray[np.intp], values: NDArray[Any]) -> None:
+        """Write other values into rows of one array that was not given by a caller."""
+        self._columns[number][rows] = values
+
     def remove(self, gone: NDArray[np.intp]) -> None:
         """Remove the rows of these numbers, all different; rows from the end take their places."""
         if not len(gone):
@@ -71,9 +76,21 @@ class Rows:
         self._own = True
 
 
-def measure_exactly(embeddings: FloatArray, probe: FloatArray) -> NDArray[np.float64]:
-    """Return the cosines of rows (N, D) to a probe (D,) in float64, rounded as decisions count them."""
-    return (embeddings.astype(np.float64) @ probe.astype(np.float64)).round(DECIMALS)
+def add_templates(rows: Rows, embeddings: FloatArray, labels: NDArray[np.int64], *more: Any, balance: Balance) -> None:
+    """Add templates to rows of embeddings, labels, handicaps and perhaps more; find those people's handicaps anew."""
+    rows.append(embeddings, labels, np.zeros(len(labels), dtype=np.float32), *more)
+    theirs = np.flatnonzero(np.isin(rows.column(1), labels))
+    rows.replace(2, theirs, balance.find_handicaps(rows.column(0)[theirs], rows.column(1)[theirs]))
+
+
+def measure_exactly(embeddings: FloatArray, handicaps: FloatArray, probe: FloatArray) -> NDArray[np.float64]:
+    """Return the cosines of rows (N, D) to a probe (D,), lowered by handicaps (N,), as decisions count them."""
+    return lower_exactly(embeddings.astype(np.float64) @ probe.astype(np.float64), handicaps)
+
+
+def lower_exactly(cosines: NDArray[np.float64], handicaps: FloatArray) -> NDArray[np.float64]:
+    """Return cosines in float64, lowered by handicaps of the same shape and rounded as decisions count them."""
+    return (cosines.round(DECIMALS) - handicaps.astype(np.float64)).round(DECIMALS)
 
 
 def rank_two(labels: NDArray[np.int64], similarities: NDArray[np.float64]) -> tuple[Ranked, Ranked]:
