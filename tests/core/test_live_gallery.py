@@ -13,14 +13,15 @@ from smartabsen.domain import ModelIdentity
 from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.store.model_file import make_trained_model, save_model
-from smartabsen.store.sealing import KeyRing
+from smartabsen.store.sealing import KeyRing, key_id_of
 
 MODEL = ModelIdentity("fake", "0" * 64, 4)
 
 
 def test_one_person_alone_is_as_similar_as_among_all(tmp_path: Path) -> None:
     """Who confirms with a phone gains no more by many photos than who stands at a kiosk."""
-    ring = KeyRing.of({"k": bytes(32)}, active="k", place="test")
+    key = bytes(32)
+    ring = KeyRing.of({key_id_of(key): key}, active=key_id_of(key), place="a test")
     templates = np.eye(4, dtype=np.float32)
     trained = make_trained_model(
         model=MODEL,
