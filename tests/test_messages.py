@@ -21,6 +21,7 @@ from smartabsen.domain import (
     PunchResult,
     Status,
 )
+from smartabsen.i18n import use_language
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 JAYAPURA = ZoneInfo("Asia/Jayapura")
@@ -42,6 +43,16 @@ def test_every_outcome_has_its_sentence_and_every_refusal_its_next_step() -> Non
     done = {Outcome.ACCEPTED, Outcome.RECOGNIZED}
     assert {outcome for outcome, text in messages.OUTCOMES.items() if not text.next_step} == done
     assert messages.refusal(Outcome.TOO_DARK) == "Too dark. Face the light."
+
+
+def test_who_wears_a_mask_and_is_not_recognised_is_told_to_lower_it() -> None:
+    """In both languages; a refusal that no mask explains stays as it is."""
+    told = "Not recognised. Mouth and chin seem to be covered: lower the mask, and look straight at the camera."
+    assert messages.refusal(Outcome.UNKNOWN, covered=True) == told
+    assert "lower the mask" in messages.refusal(Outcome.AMBIGUOUS, covered=True)
+    assert messages.refusal(Outcome.TOO_DARK, covered=True) == messages.refusal(Outcome.TOO_DARK)
+    with use_language("id"):
+        assert "turunkan masker" in messages.refusal(Outcome.UNKNOWN, covered=True)
 
 
 def test_every_word_of_the_domain_that_people_see_has_its_text() -> None:

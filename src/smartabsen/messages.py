@@ -94,6 +94,10 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     ),
 }
 
+COVERED: Final = N_("Mouth and chin seem to be covered: lower the mask, and look straight at the camera.")
+_COVERED_HINDERS: Final = frozenset({Outcome.UNKNOWN, Outcome.AMBIGUOUS, Outcome.OTHER_FACE})
+"""Refusals of a compared face, which a mask may be the cause of."""
+
 PROMPTS: Final[Mapping[LivenessPrompt, str]] = {
     LivenessPrompt.SHOW_FACE: N_("Show your face to the camera."),
     LivenessPrompt.MOVE_CLOSER: N_("Come a little closer."),
@@ -153,10 +157,14 @@ def fill(message_id: str, params: Iterable[tuple[str, str]]) -> str:
     return _(message_id, **dict(params))
 
 
-def describe_outcome(outcome: Outcome) -> tuple[str, str]:
-    """Return the sentence and the next step (may be empty) in the current language."""
+def describe_outcome(outcome: Outcome, *, covered: bool = False) -> tuple[str, str]:
+    """Return the sentence and the next step (may be empty) in the current language.
+
+    Args:
+        covered: The mouth seems to be covered: who was not recognised is told to lower the mask first.
+    """
     text = OUTCOMES[outcome]
-    return _(text.sentence), _(text.next_step)
+    return _(text.sentence), _(COVERED if covered and outcome in _COVERED_HINDERS else text.next_step)
 
 
 def describe_prompt(prompt: LivenessPrompt) -> str:
@@ -180,9 +188,9 @@ def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
     return sentence, f"{who} {next_step}"
 
 
-def refusal(outcome: Outcome) -> str:
+def refusal(outcome: Outcome, *, covered: bool = False) -> str:
     """Return the sentence and the next step as one line, as ``Too dark. Face the light.``"""
-    return " ".join(part for part in describe_outcome(outcome) if part)
+    return " ".join(part for part in describe_outcome(outcome, covered=covered) if part)
 
 
 def greet(result: PunchResult, zone: tzinfo) -> str:
@@ -231,4 +239,4 @@ def tell_decision(event: KioskEvent, zone: tzinfo) -> str:
         return greet(event.result, zone)
     if event.outcome is Outcome.PENDING:
         return tell_pending(event.employee, event.at, zone)
-    return refusal(event.outcome)
+    return refusal(event.outcome, covered=event.covered)

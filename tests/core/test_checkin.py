@@ -14,6 +14,7 @@ import pytest
 from smartabsen import InvalidInputError, NotTrainedError, Outcome, SmartAbsen
 from smartabsen.core.checkin import Burst
 from smartabsen.domain import Employee
+from smartabsen.recognition import quality
 from smartabsen.recognition.detectors.fake import draw_face
 from smartabsen.store import audit
 
@@ -82,6 +83,14 @@ class TestOneOfMany:
         """At once, before the next training."""
         app.deactivate_employee("E001")
         assert app.checkin.attempt(burst(SITI, repeat=4), key="key-1").outcome is Outcome.UNKNOWN
+
+    def test_a_covered_mouth_is_told_with_the_refusal(self, app: SmartAbsen, monkeypatch: pytest.MonkeyPatch) -> None:
+        """So that the browser can say what to do; only what most of the compared frames show."""
+        stranger = [(5, 480, 170)]
+        assert not app.checkin.attempt(burst(stranger, repeat=4), key="key-1").covered
+        monkeypatch.setattr(quality, "COVERED_APART", -1.0)
+        result = app.checkin.attempt(burst(stranger, repeat=4), key="key-2")
+        assert (result.outcome, result.covered) == (Outcome.UNKNOWN, True)
 
     def test_a_new_training_is_taken_over(self, app: SmartAbsen, draw: Draw) -> None:
         """Without a restart."""

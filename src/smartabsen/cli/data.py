@@ -224,6 +224,7 @@ def decision(event: domain.KioskEvent, message: str) -> Json:
         "date": result.day.work_date.isoformat() if result else None,
         "status": result.day.status.value if result else None,
         "similarity": _number(event.similarity, 4),
+        "covered": event.covered,
         "track": event.track,
         "message": message,
     }

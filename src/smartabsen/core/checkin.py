@@ -76,6 +76,7 @@ class CheckInResult:
         employee: Who it was; None unless there is a punch.
         result: The punch.
         detail: What is wrong with a frame in particular, in English; a message id with ``params``. Mostly empty.
+        covered: In most of the frames that were compared, mouth and chin seem to be covered.
     """
 
     outcome: Outcome
@@ -83,6 +84,7 @@ class CheckInResult:
     result: PunchResult | None = None
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class _Finding:
     label: int = NOBODY
     similarity: float = -1.0
     liveness: float | None = None
+    covered: bool = False
 
 
 class CheckIn:
@@ -172,7 +175,7 @@ class CheckIn:
             return self._punch(finding, key=claim or key, at=at)
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
             self._tell_of_other_face(only, finding.label)
-        return CheckInResult(finding.outcome)
+        return CheckInResult(finding.outcome, covered=finding.covered)
 
     @property
     def is_warm(self) -> bool:
@@ -206,11 +209,12 @@ class CheckIn:
         compared = [one.embedding for one in seen if one.embedding is not None]
         if len(compared) < AGREEING:
             return _Finding(_most_frequent_refusal(seen))
+        covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
         matches = gallery.match(compared)
         if only is None:
-            return _agreed(matches)
+            return replace(_agreed(matches), covered=covered)
         similarities = gallery.verify(compared, only.id)
-        return _confirmed(matches, similarities, only.id, gallery.threshold)
+        return replace(_confirmed(matches, similarities, only.id, gallery.threshold), covered=covered)
 
     def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
         """Return the finding with its score, or why the person may not be recorded."""

@@ -87,6 +87,7 @@ class _Track:
     vote: TrackVote
     outcome: Outcome | None = None
     name: str = ""
+    covered: bool = False
 
 
 @dataclass(slots=True)
@@ -246,6 +247,7 @@ class Kiosk:
                     continue
                 verdict = track.vote.add_refusal(refusal, frame.at_s)
             else:
+                track.covered = observation.quality.covered
                 verdict = track.vote.add_match(next(matches), observation.embedding, frame.at_s)
             if verdict is not None:
                 self._decide(number, verdict)
@@ -279,9 +281,12 @@ class Kiosk:
 
     def _refuse(self, number: int, outcome: Outcome, match: Match | None) -> None:
         self._counts.refused += 1
-        self._show_outcome(number, outcome, refusal(outcome))
+        covered = match is not None and self._track(number).covered
+        self._show_outcome(number, outcome, refusal(outcome, covered=covered))
         similarity, lead = (match.similarity, match.margin) if match is not None else (None, None)
-        self._tell(KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity, lead=lead)
+        self._tell(
+            KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity, lead=lead, covered=covered
+        )
 
     def _announce_answers(self) -> None:
         for written in self._writer.answers():
@@ -373,6 +378,7 @@ class Kiosk:
         summary: KioskSummary | None = None,
         employee: Employee | None = None,
         lead: float | None = None,
+        covered: bool = False,
     ) -> None:
         self._announce(
             KioskEvent(
@@ -387,5 +393,6 @@ class Kiosk:
                 summary=summary,
                 employee=employee,
                 lead=lead,
+                covered=covered,
             )
         )

@@ -54,6 +54,7 @@ class KioskEvent:
         employee: Who is PENDING, where the kiosk knows the name.
         similarity: For decisions on a compared face.
         lead: The same, above the second-best person; None for guidance.
+        covered: For refusals of a compared face: mouth and chin seem to be covered.
         track: Number of the person's track in this session, for decisions.
         detail: One English sentence for the others; a message id with ``params``.
         summary: For SUMMARY.
@@ -72,6 +73,7 @@ class KioskEvent:
     employee: Employee | None = None
     frames_per_s: float = 0.0
     lead: float | None = None
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

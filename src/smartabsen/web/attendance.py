@@ -165,7 +165,7 @@ def _may_punch_here() -> bool:
 
 def _describe(result: CheckInResult) -> dict[str, Any]:
     """Return what a browser learns: no similarity, and nobody's name but that of who was recorded."""
-    message, next_step = describe_outcome(result.outcome)
+    message, next_step = describe_outcome(result.outcome, covered=result.covered)
     if result.detail and result.outcome is not Outcome.UNREADABLE:
         # The formats in that detail are those of files; browsers send fewer.
         message = fill(result.detail, result.params)
