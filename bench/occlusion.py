@@ -1,56 +1,45 @@
-"""What covers a face: masks, glasses, scarves, drawn on photos; and which measure of quality tells of errors.
+"""What covers a face: masks, glasses, head-scarves, drawn on photos; what enrolment with them does; and hints.
 
-**Occlusions.** The first photo of each pair is covered, by the landmarks of the uncovered one, and compared with the
-second as it is: how often the face is found, how often a kiosk would refuse it for its quality, and how often it is not
-recognised at the engine's threshold. Drawn covers are flat; real ones have folds, and glasses reflect. Four masks are
-photos of real ones, from the package insightface (``data/images/mask_*.jpg``), laid over nose, mouth and chin.
+**Occlusions.** Two photos of each of so many people: the first is covered, by the landmarks of the uncovered one, and
+is the probe; the second is enrolled as it is, covered likewise, or both ways. Told are how often the covered face is
+found, how often a kiosk would refuse it for its quality, and for each way of enrolment how often the person is not
+recognised among all these people, and how often somebody is once the person is left out: a stranger with that cover. At
+the end, the uncovered first photo against people who are enrolled covered, at the engine's threshold and margin. Drawn
+covers are flat; real ones have folds, and glasses reflect. Four masks are photos of real ones, from the package
+insightface (``data/images/mask_*.jpg``), laid over nose, mouth and chin.
 
 **Hints.** Could the aligned crop itself tell that the lower half is covered? For each hint, areas under the ROC curve:
 masked faces told from the same ones without; photos not recognised told from those that are, among both; the same among
 the masked alone; the same among all photos as they are. Then, where one in a hundred photos as they are raises a false
 alarm: masked faces found, and photos not recognised found.
 
-**Predictors.** Each photo of ``../shared/faces/lfw`` with others of its person is searched among all. For each measure
-of quality: the area under the ROC curve for telling photos that are not recognised from those that are (0.5: nothing
-told; 1: everything). With its sign chosen so that worse is higher.
-
-    python -m bench.occlusion --engine openvino --pairs 60 --hints
+    python -m bench.occlusion --engine openvino --pairs 60
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bench import SHARED
-from bench.quality import central_face
-from smartabsen.domain import Face, ImageBGR, Quality
-from smartabsen.recognition.alignment import align
+from bench.quality import area, central_face
+from smartabsen.domain import Face, FloatArray, ImageBGR, Outcome
+from smartabsen.recognition.alignment import AlignmentTemplate, align
 from smartabsen.recognition.engines import Engine, build_engine
-from smartabsen.recognition.quality import PROBE_LIMITS, judge, measure_quality
+from smartabsen.recognition.matchers.exact import ExactMatcher
+from smartabsen.recognition.quality import PROBE_LIMITS, judge, measure_colour_apart, measure_quality
 from smartabsen.recognition.scores import compare_gallery
 
-Hint = Callable[[ImageBGR, NDArray[np.float64]], float]
+Hint = Callable[[ImageBGR, AlignmentTemplate], float]
 Cover = Callable[[ImageBGR, NDArray[np.float64]], None]
-
-PREDICTORS: Final[dict[str, Callable[[Quality], float]]] = {
-    "smaller face": lambda quality: -quality.face_px,
-    "darker": lambda quality: -quality.brightness,
-    "brighter": lambda quality: quality.brightness,
-    "less contrast": lambda quality: -quality.contrast,
-    "less sharp": lambda quality: -quality.sharpness,
-    "turned": lambda quality: abs(quality.yaw),
-    "tilted": lambda quality: abs(quality.roll_deg),
-    "lower detection score": lambda quality: -quality.detection_score,
-}
 
 
 def covers() -> dict[str, Cover | None]:
@@ -62,7 +51,7 @@ def covers() -> dict[str, Cover | None]:
         "mask": _mask,
         **{f"real mask, {path.stem.removeprefix('mask_')}": partial(_real_mask, _read(path)) for path in _real_masks()},
         "mask and sunglasses": lambda image, points: (_mask(image, points), _glasses(image, points, dark=True))[0],
-        "scarf over forehead, cheeks and chin": _scarf,
+        "head-scarf over forehead, cheeks and chin": _scarf,
         "hand over half of the face": _half,
     }
 
@@ -70,43 +59,93 @@ def covers() -> dict[str, Cover | None]:
 def hints() -> dict[str, Hint]:
     """Return the hints by name: from an aligned crop and the landmarks in it; higher is more covered."""
     return {
-        "colour of the mouth unlike that of the brow": _colour_apart,
+        "colour of the mouth unlike that of the brow": measure_colour_apart,
         "mouth brighter or darker than the brow": _luma_apart,
         "mouth flat beside the eyes": _flat_mouth,
         "less red at the mouth": _less_red,
     }
 
 
-def measure(engine: Engine, pairs: list[tuple[Path, Path]]) -> list[tuple[str, int, int, int, int]]:
-    """Return for each cover: photos, found, refused by quality, not recognised of all."""
-    rows = []
-    references = [_embed(engine, _read(second)) for _, second in pairs]
+@dataclass(frozen=True, slots=True, eq=False)
+class Covered:
+    """What became of the photos under one cover.
+
+    Attributes:
+        photos, found, refused: Covered photos, those whose face is found, and those that a kiosk would refuse.
+        not_recognised, strangers: By the way of enrolment, and out of ``photos`` and ``found``.
+        bare: Uncovered photos that are not recognised where people are enrolled covered.
+    """
+
+    photos: int
+    found: int
+    refused: int
+    not_recognised: dict[str, int]
+    strangers: dict[str, int]
+    bare: int
+
+
+def measure(engine: Engine, pairs: list[tuple[Path, Path]]) -> Iterator[tuple[str, Covered]]:
+    """Yield the name of each cover and what became of the photos under it."""
+    shown = [(_read(first), _read(second)) for first, second in pairs]
+    faces = [tuple(central_face(engine, image) for image in both) for both in shown]
+    shown, faces = zip(*[(s, f) for s, f in zip(shown, faces, strict=True) if None not in f], strict=True)
+    points = [tuple(_points(face) for face in both) for both in faces]
+    plain = [tuple(_embed(engine, image) for image in both) for both in shown]
+    owners = np.arange(len(shown))
+    enrolled = np.stack([second for _, second in plain])
     for name, cover in covers().items():
-        found = refused = missed = photos = 0
-        for (first, _), reference in zip(pairs, references, strict=True):
-            image = _read(first)
-            clear = central_face(engine, image)
-            if clear is None or reference is None:
-                continue
-            photos += 1
-            covered = image.copy()
+        probes: list[NDArray[np.float32] | None] = []
+        refused = 0
+        references = enrolled.copy()
+        for place, (images, of_both) in enumerate(zip(shown, points, strict=True)):
+            first, second = (image.copy() for image in images)
             if cover is not None:
-                cover(covered, _points(clear))
-            face = central_face(engine, covered)
+                cover(first, of_both[0])
+                cover(second, of_both[1])
+            face = central_face(engine, first)
             if face is None:
-                missed += 1
-                continue
-            found += 1
-            crop = align(covered, face, engine.embedder.template)
-            refused += judge(measure_quality(face, crop, engine.embedder.template), PROBE_LIMITS) is not None
-            missed += float(engine.embedder.embed([crop])[0] @ reference) < engine.threshold
-        rows.append((name, photos, found, refused, missed))
-    return rows
+                probes.append(None)
+            else:
+                crop = align(first, face, engine.embedder.template)
+                refused += judge(measure_quality(face, crop, engine.embedder.template), PROBE_LIMITS) is not None
+                probes.append(engine.embedder.embed([crop])[0])
+            covered = _embed(engine, second)
+            if covered is not None:
+                # Who cannot be enrolled with it is enrolled as before.
+                references[place] = covered
+        galleries = {
+            "without": (enrolled, owners),
+            "with": (references, owners),
+            "both": (np.concatenate([enrolled, references]), np.concatenate([owners, owners])),
+        }
+        missed = dict.fromkeys(galleries, 0)
+        strangers = dict.fromkeys(galleries, 0)
+        for way, gallery in galleries.items():
+            for place, probe in enumerate(probes):
+                missed[way] += probe is None or not _recognised(engine, probe, *gallery, own=place, alone=False)
+                strangers[way] += probe is not None and _recognised(engine, probe, *gallery, own=place, alone=True)
+        bare = sum(
+            not _recognised(engine, first, *galleries["with"], own=place, alone=False)
+            for place, (first, _) in enumerate(plain)
+        )
+        found = sum(probe is not None for probe in probes)
+        yield name, Covered(len(probes), found, refused, missed, strangers, bare)
+
+
+def _recognised(
+    engine: Engine, probe: NDArray[np.float32], gallery: FloatArray, owners: NDArray[np.int64], *, own: int, alone: bool
+) -> bool:
+    """Tell whether a probe is recognised as its person, or, with that person left out (``alone``), as anybody."""
+    matcher = ExactMatcher(balance=engine.balance)
+    stay = owners != own if alone else np.ones(len(owners), dtype=bool)
+    matcher.fit(gallery[stay], owners[stay])
+    (match,) = matcher.match(probe[None], threshold=engine.threshold, margin=engine.margin)
+    return match.outcome is Outcome.RECOGNIZED and (alone or match.label == own)
 
 
 def measure_hints(engine: Engine, pairs: list[tuple[Path, Path]], photos: list[list[Path]]) -> list[str]:
     """Return a line of Markdown for each hint: what it tells of masks, and of errors."""
-    points = np.asarray(engine.embedder.template.arcface5_xy, dtype=np.float64)
+    template = engine.embedder.template
     values: dict[str, list[float]] = {name: [] for name in hints()}
     covered, wrong = [], []
     masks = {name: cover for name, cover in covers().items() if "mask" in name and "sunglasses" not in name}
@@ -127,16 +166,16 @@ def measure_hints(engine: Engine, pairs: list[tuple[Path, Path]], photos: list[l
             covered.append(is_covered)
             wrong.append(float(engine.embedder.embed([crop])[0] @ reference) < engine.threshold)
             for name, hint in hints().items():
-                values[name].append(hint(crop, points))
-    natural, natural_wrong = _natural(engine, photos, points)
+                values[name].append(hint(crop, template))
+    natural, natural_wrong = _natural(engine, photos)
     masked, missed = np.array(covered), np.array(wrong)
     lines = []
     for name, list_of in values.items():
         told = np.array(list_of)
         alarm = float(np.quantile(natural[name], 0.99))
         lines.append(
-            f"| {name} | {_area(list_of, masked):.2f} | {_area(list_of, missed):.2f} "
-            f"| {_area(told[masked].tolist(), missed[masked]):.2f} | {_area(natural[name], natural_wrong):.2f} "
+            f"| {name} | {area(list_of, masked):.2f} | {area(list_of, missed):.2f} "
+            f"| {area(told[masked].tolist(), missed[masked]):.2f} | {area(natural[name], natural_wrong):.2f} "
             f"({natural_wrong.sum()} of {len(natural_wrong)}) "
             f"| {(told[masked] > alarm).sum()} of {masked.sum()} "
             f"| {(missed & (told > alarm)).sum()} of {missed.sum()} |"
@@ -144,12 +183,11 @@ def measure_hints(engine: Engine, pairs: list[tuple[Path, Path]], photos: list[l
     return lines
 
 
-def _natural(
-    engine: Engine, people: list[list[Path]], points: NDArray[np.float64]
-) -> tuple[dict[str, list[float]], NDArray[np.bool_]]:
+def _natural(engine: Engine, people: list[list[Path]]) -> tuple[dict[str, list[float]], NDArray[np.bool_]]:
     """Return the hints of photos as they are, and whether each was recognised among all of them."""
     embeddings, labels = [], []
     values: dict[str, list[float]] = {name: [] for name in hints()}
+    template = engine.embedder.template
     for number, photos in enumerate(people):
         for photo in photos:
             image = _read(photo)
@@ -159,7 +197,7 @@ def _natural(
                 embeddings.append(engine.embedder.embed([crop])[0])
                 labels.append(number)
                 for name, hint in hints().items():
-                    values[name].append(hint(crop, points))
+                    values[name].append(hint(crop, template))
     scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64), balance=engine.balance)
     mated = np.isfinite(scores.own)
     wrong = ~((scores.own >= engine.threshold) & (scores.own - scores.other >= engine.margin))
@@ -167,32 +205,11 @@ def _natural(
     return kept, wrong[mated]
 
 
-def predict(engine: Engine, photos: list[Path], people: list[str]) -> tuple[int, int, dict[str, float]]:
-    """Return photos that were searched, those not recognised, and the area under the curve of each measure."""
-    embeddings, labels, qualities = [], [], []
-    names = sorted(set(people))
-    for photo, person in zip(photos, people, strict=True):
-        image = _read(photo)
-        face = central_face(engine, image)
-        if face is not None:
-            crop = align(image, face, engine.embedder.template)
-            embeddings.append(engine.embedder.embed([crop])[0])
-            labels.append(names.index(person))
-            qualities.append(measure_quality(face, crop, engine.embedder.template))
-    scores = compare_gallery(np.stack(embeddings), np.array(labels, dtype=np.int64), balance=engine.balance)
-    mated = np.isfinite(scores.own)
-    wrong = ~((scores.own >= engine.threshold) & (scores.own - scores.other >= engine.margin))[mated]
-    kept = [quality for quality, there in zip(qualities, mated, strict=True) if there]
-    areas = {name: _area([value(quality) for quality in kept], wrong) for name, value in PREDICTORS.items()}
-    return int(mated.sum()), int(wrong.sum()), areas
-
-
 def main() -> None:
     """Measure what was named and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", action="append", choices=["insightface", "openvino", "dlib"])
     parser.add_argument("--pairs", type=int, default=120)
-    parser.add_argument("--predictors", action="store_true", help="also the predictors, on all photos")
     parser.add_argument("--hints", action="store_true", help="only the hints from the aligned crop")
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
@@ -206,16 +223,20 @@ def main() -> None:
                 print(f"\n{name}\n")
                 print("\n".join(measure_hints(engine, pairs, [own for own in photos if len(own) > 1])), flush=True)
         return
-    print("| engine | covered by | found | refused by quality | not recognised |\n|---|---|---:|---:|---:|")
+    ways = ("without", "with", "both")
+    heads = [f"enrolled {way}: not recognised, strangers recognised" for way in ways]
+    print("| engine | covered by | found | refused | " + " | ".join(heads) + " | bare, enrolled with |")
+    print("|---|---|---:|---:|" + "---:|" * 4)
     for name in options.engine or ["insightface", "openvino"]:
         with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
-            for cover, count, found, refused, missed in measure(engine, pairs):
-                print(f"| {name} | {cover} | {found} of {count} | {refused} | {missed} of {count} |", flush=True)
-            if options.predictors:
-                every = [photo for own in photos for photo in own]
-                searched, wrong, areas = predict(engine, every, [photo.parent.name for photo in every])
-                print(f"\n{name}: {wrong} of {searched} photos not recognised. Area under the curve: ", end="")
-                print(", ".join(f"{key} {value:.2f}" for key, value in sorted(areas.items(), key=lambda i: -i[1])))
+            for cover, result in measure(engine, pairs):
+                cells = [f"{result.not_recognised[way]}, {result.strangers[way]}" for way in ways]
+                print(
+                    f"| {name} | {cover} | {result.found} of {result.photos} | {result.refused} | "
+                    + " | ".join(cells)
+                    + f" | {result.bare} |",
+                    flush=True,
+                )
 
 
 def _glasses(image: ImageBGR, points: NDArray[np.float64], *, dark: bool) -> None:
@@ -277,8 +298,9 @@ def _half(image: ImageBGR, points: NDArray[np.float64]) -> None:
     image[max(0, top) : bottom, x : x + round(1.1 * distance)] = (120, 150, 200)
 
 
-def _patch(crop: ImageBGR, points: NDArray[np.float64], part: str) -> NDArray[np.float32]:
+def _patch(crop: ImageBGR, template: AlignmentTemplate, part: str) -> NDArray[np.float32]:
     """Return the brow and the bridge of the nose, the eyes, or mouth and chin of an aligned crop, in Lab."""
+    points = np.asarray(template.arcface5_xy, dtype=np.float64)
     (left_x, left_y), (right_x, right_y) = points[:2]
     mouth = points[3:5].mean(axis=0)
     middle, distance = (left_x + right_x) / 2, right_x - left_x
@@ -293,23 +315,18 @@ def _patch(crop: ImageBGR, points: NDArray[np.float64], part: str) -> NDArray[np
     return np.asarray(cv2.cvtColor(cut.astype(np.float32) / 255, cv2.COLOR_BGR2LAB), dtype=np.float32)
 
 
-def _colour_apart(crop: ImageBGR, points: NDArray[np.float64]) -> float:
-    brow, mouth = (np.median(_patch(crop, points, part), axis=(0, 1)) for part in ("brow", "mouth"))
-    return float(np.hypot(*(brow - mouth)[1:]))
-
-
-def _luma_apart(crop: ImageBGR, points: NDArray[np.float64]) -> float:
-    brow, mouth = (np.median(_patch(crop, points, part)[..., 0]) for part in ("brow", "mouth"))
+def _luma_apart(crop: ImageBGR, template: AlignmentTemplate) -> float:
+    brow, mouth = (np.median(_patch(crop, template, part)[..., 0]) for part in ("brow", "mouth"))
     return float(abs(brow - mouth))
 
 
-def _flat_mouth(crop: ImageBGR, points: NDArray[np.float64]) -> float:
-    eyes, mouth = (_patch(crop, points, part)[..., 0].std() for part in ("eyes", "mouth"))
+def _flat_mouth(crop: ImageBGR, template: AlignmentTemplate) -> float:
+    eyes, mouth = (_patch(crop, template, part)[..., 0].std() for part in ("eyes", "mouth"))
     return float(-mouth / max(float(eyes), 1.0))
 
 
-def _less_red(crop: ImageBGR, points: NDArray[np.float64]) -> float:
-    brow, mouth = (np.median(_patch(crop, points, part)[..., 1]) for part in ("brow", "mouth"))
+def _less_red(crop: ImageBGR, template: AlignmentTemplate) -> float:
+    brow, mouth = (np.median(_patch(crop, template, part)[..., 1]) for part in ("brow", "mouth"))
     return float(brow - mouth)
 
 
@@ -329,15 +346,6 @@ def _read(photo: Path) -> ImageBGR:
 def _embed(engine: Engine, image: ImageBGR) -> NDArray[np.float32] | None:
     face = central_face(engine, image)
     return None if face is None else engine.embedder.embed([align(image, face, engine.embedder.template)])[0]
-
-
-def _area(values: list[float], positive: NDArray[np.bool_]) -> float:
-    """Return the chance that a positive has a higher value than a negative, ties counting half."""
-    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(np.float64)
-    count, rest = int(positive.sum()), int((~positive).sum())
-    if not count or not rest:
-        return float("nan")
-    return float((ranks[positive].sum() - count * (count - 1) / 2) / (count * rest))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 **Steps.** For each step it shows how many faces are still found, how many each set of limits refuses, and how many of
 the others are then not recognised. A limit is good where refusals rise together with what recognition loses, and where
-photos as they are pass. The photos are those of ``../shared/faces/lfw``; each is compared with another one of its person
-as it is. A turn of the head cannot be drawn: there all photos as they are are grouped by the turn that is measured, and
-compared with all others.
+photos as they are pass. The photos are those of ``../shared/faces/lfw``; each is compared with another one of its
+person as it is. A turn of the head cannot be drawn: there all photos as they are are grouped by the turn that is
+measured, and compared with all others.
 
 **Measures.** The area under the ROC curve for telling copies that are not recognised from those that are (0.5: nothing
 told; 1: everything), with the sign chosen so that worse is higher: over all copies of one kind, and over all.
@@ -40,10 +40,8 @@ PREDICTORS: Final[dict[str, Callable[[Quality], float]]] = {
     "smaller face": lambda quality: -quality.face_px,
     "darker": lambda quality: -quality.brightness,
     "brighter": lambda quality: quality.brightness,
-    "less contrast": lambda quality: -quality.contrast,
     "less sharp": lambda quality: -quality.sharpness,
     "turned": lambda quality: abs(quality.yaw),
-    "tilted": lambda quality: abs(quality.roll_deg),
     "lower detection score": lambda quality: -quality.detection_score,
 }
 

@@ -36,7 +36,7 @@ from smartabsen.store.sealing import KeyRing
 
 DIMENSION: Final = 512
 MODEL: Final = ModelIdentity("fake", "ab" * 32, DIMENSION)
-QUALITY: Final = Quality(120.0, 128.0, 40.0, 300.0, 0.0, 0.0, 0.99)
+QUALITY: Final = Quality(120.0, 128.0, 300.0, 0.0, 0.99)
 WORKER: Final = """
 import sys
 from smartabsen import SmartAbsen

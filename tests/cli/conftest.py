@@ -54,9 +54,7 @@ from smartabsen.domain import (
 
 SITI = Employee(1, "E001", "Siti Rahma", "Cashier", True, datetime(2026, 11, 1, 1, tzinfo=UTC), 2)
 MODEL = ModelIdentity("dlib", "0123456789abcdef" * 4, 128)
-QUALITY = Quality(
-    face_px=120.25, brightness=128.0, contrast=40.0, sharpness=250.0, yaw=0.1, roll_deg=2.0, detection_score=0.99
-)
+QUALITY = Quality(face_px=120.25, brightness=128.0, sharpness=250.0, yaw=0.1, detection_score=0.99)
 REFUSED = PhotoVerdict("night.jpg", Outcome.TOO_DARK, QUALITY)
 ACCEPTED = PhotoVerdict("front.jpg", Outcome.ACCEPTED, QUALITY)
 # 07:55 in Jakarta.

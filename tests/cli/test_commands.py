@@ -105,7 +105,7 @@ def test_enroll_names_whom_a_refused_face_looks_like(program: Any) -> None:
 
 def test_enroll_says_what_an_accepted_photo_lacks(program: Any) -> None:
     """A photo that is nearly another one, and a face with a mask, are accepted, and told."""
-    good = Quality(120.0, 128.0, 40.0, 250.0, 0.1, 2.0, 0.99)
+    good = Quality(120.0, 128.0, 250.0, 0.1, 0.99)
     covered = replace(good, covered=True)
     verdicts = (
         PhotoVerdict("b.jpg", Outcome.ACCEPTED, good, copy_of="a.jpg"),

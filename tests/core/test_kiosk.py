@@ -41,7 +41,7 @@ from smartabsen.messages import tell_decision
 from smartabsen.recognition.liveness.fake import FakeLiveness
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
-QUALITY = Quality(100, 120, 40, 200, 0, 0, 1)
+QUALITY = Quality(100, 120, 200, 0, 1)
 PERIOD_S = 0.1
 AXES = np.eye(8, dtype=np.float32)
 

@@ -93,7 +93,7 @@ class Bench:
         self.failures.clear()
 
     def examine(self, _image: Any, faces: Sequence[Face]) -> tuple[Observation, ...]:
-        quality = Quality(100, 120, 40, 200, 0, 0, 1)
+        quality = Quality(100, 120, 200, 0, 1)
         return tuple(Observation(each, quality, None, np.ones(2, dtype=np.float32)) for each in faces)
 
     def match(self, probes: Sequence[Any]) -> tuple[Match, ...]:

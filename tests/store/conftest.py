@@ -107,7 +107,7 @@ def template() -> Callable[..., Template]:
             employee_id=employee_id,
             embedding=(embedding / np.linalg.norm(embedding)).astype(np.float32),
             model=model,
-            quality=Quality(120.0, 128.5, 40.0, 310.0, -0.1, 2.5, 0.99),
+            quality=Quality(120.0, 128.5, 310.0, -0.1, 0.99),
             source=f"{digest}.jpg",
             photo_digest=digest,
         )

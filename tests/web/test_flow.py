@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from smartabsen import SmartAbsen
 from smartabsen.core.checkin import CheckInResult
+from smartabsen.recognition import quality
 from smartabsen.web import attendance, auth
 from smartabsen.web.factory import MAX_BODY_BYTES
 
@@ -121,6 +122,19 @@ def test_a_refusal_says_why_and_writes_nothing(
     assert answer.json["message"] and answer.json["employee"] is answer.json["punch"] is None
     assert answer.json["next_step"] and "BMP" not in answer.text
     assert rows(people, "punches") == 0
+
+
+def test_a_stranger_with_a_covered_mouth_is_told_to_lower_the_mask(
+    people: SmartAbsen,
+    client: FlaskClient,
+    phone: FlaskClient,
+    token: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The browser shows the next step that the server says."""
+    monkeypatch.setattr(quality, "COVERED_APART", -1.0)
+    page = sign_in(client, phone, token)
+    assert "mask" in attempt(client, page.text, burst(9)).json["next_step"]
 
 
 def test_who_was_refused_may_try_again(

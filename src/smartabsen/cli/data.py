@@ -49,10 +49,8 @@ def quality(value: domain.Quality | None) -> Json | None:
     return {
         "face_px": _number(value.face_px, 1),
         "brightness": _number(value.brightness, 1),
-        "contrast": _number(value.contrast, 1),
         "sharpness": _number(value.sharpness, 1),
         "yaw": _number(value.yaw, 3),
-        "roll_deg": _number(value.roll_deg, 1),
         "detection_score": _number(value.detection_score, 4),
         "covered": value.covered,
     }

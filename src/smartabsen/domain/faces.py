@@ -37,21 +37,17 @@ class Quality:
     Attributes:
         face_px: Shorter side of the face box in pixels.
         brightness: Mean luma of the aligned face, 0..255.
-        contrast: Standard deviation of the luma of the aligned face, 0..127.5.
         sharpness: Variance of the second derivative of the aligned face's luma in its weakest direction, at a fixed
             size and scaled to a mean luma of 128.
         yaw: Sine of the turn of the head, from the landmarks; 0 is frontal, positive towards the right of the image.
-        roll_deg: Tilt of the line between the eyes in degrees.
         detection_score: The detector's confidence.
         covered: Whether mouth and chin are of another colour than the brow, as under a mask: a hint, no refusal.
     """
 
     face_px: float
     brightness: float
-    contrast: float
     sharpness: float
     yaw: float
-    roll_deg: float
     detection_score: float
     covered: bool = False
 

@@ -98,20 +98,16 @@ def measure_quality(face: Face, crop_bgr: ImageBGR, template: AlignmentTemplate)
     luma = cv2.cvtColor(crop_bgr[rows, columns], cv2.COLOR_BGR2GRAY)
     shrinks = luma.shape[0] >= _SIDE
     luma = cv2.resize(luma, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    mean, deviation = cv2.meanStdDev(luma)
-    brightness = float(mean[0, 0])
+    brightness = float(luma.mean())
     weakest = min(
         float(cv2.meanStdDev(cv2.filter2D(luma, cv2.CV_32F, kernel)[1:-1, 1:-1])[1][0, 0])
         for kernel in _SECOND_DERIVATIVES
     )
-    yaw, roll_deg = _measure_pose(face)
     return Quality(
         face_px=face.size_px,
         brightness=brightness,
-        contrast=float(deviation[0, 0]),
         sharpness=(weakest * _MID_LUMA / max(brightness, 1.0)) ** 2,
-        yaw=yaw,
-        roll_deg=roll_deg,
+        yaw=_measure_turn(face),
         detection_score=face.score,
         covered=measure_colour_apart(crop_bgr, template) >= COVERED_APART,
     )
@@ -175,8 +171,8 @@ def _around(
     return inside(y - up, y + down), inside(x - side, x + side)
 
 
-def _measure_pose(face: Face) -> tuple[float, float]:
-    """Return the sine of the yaw (positive: towards the right of the image) and the roll in degrees.
+def _measure_turn(face: Face) -> float:
+    """Return the sine of the yaw, positive towards the right of the image.
 
     The nose stands before the plane of the eyes. A turn by an angle moves it to the side by its depth x sine and
     brings the eyes together by the cosine: the ratio of the two gives the tangent.
@@ -192,9 +188,11 @@ def _measure_pose(face: Face) -> tuple[float, float]:
     (left_x, left_y), (right_x, right_y) = sorted(eyes)
     across_x, across_y = right_x - left_x, right_y - left_y
     middle_x, middle_y = _middle((left_x, left_y), (right_x, right_y))
+    if across_x == across_y == 0.0:
+        return math.copysign(1.0, nose_x - middle_x)
     sideways = (nose_x - middle_x) * across_x + (nose_y - middle_y) * across_y
     turn = math.atan2(sideways, _NOSE_DEPTH[face.scheme] * (across_x**2 + across_y**2))
-    return math.sin(turn), math.degrees(math.atan2(across_y, across_x))
+    return math.sin(turn)
 
 
 def _middle(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
