@@ -14,6 +14,7 @@ from typing import Final
 from .domain import (
     CheckLevel,
     Employee,
+    EnrolAdvice,
     ImportVerdict,
     KioskEvent,
     LicenceClass,
@@ -113,6 +114,18 @@ STATUSES: Final[Mapping[Status, str]] = {
     Status.LATE: N_("Late"),
     Status.EXCUSED: N_("Excused"),
     Status.SICK: N_("Sick"),
+}
+
+ENROL_ADVICE: Final[Mapping[EnrolAdvice, str]] = {
+    EnrolAdvice.MORE_PHOTOS: N_(
+        "Three to five different photos are recognised better: one to three from the front, then turned a little, in "
+        "other light, with and without the glasses or the head-scarf that is worn every day."
+    ),
+    EnrolAdvice.VARY: N_(
+        "Most of these photos are nearly the same. Many alike help no more than one: take some turned a little, and in "
+        "other light."
+    ),
+    EnrolAdvice.FROM_THE_FRONT: N_("No photo shows the face from the front, as a kiosk sees it: add one that does."),
 }
 
 IMPORT_VERDICTS: Final[Mapping[ImportVerdict, str]] = {

@@ -79,6 +79,7 @@ def enrolment(report: domain.EnrolReport) -> Json:
         "created": report.created,
         "accepted": report.accepted,
         "photos": [photo(verdict) for verdict in report.verdicts],
+        "advice": [each.value for each in report.advice],
     }
 
 

@@ -11,6 +11,7 @@ from ..domain import CheckLevel, ImportVerdict, Outcome, Status
 from ..i18n import N_, _
 from ..messages import (
     CHECK_LEVELS,
+    ENROL_ADVICE,
     IMPORT_VERDICTS,
     LICENCE_CLASSES,
     STATUSES,
@@ -42,6 +43,8 @@ def show_enrolment(out: Output, report: domain.EnrolReport) -> None:
     if report.verdicts:
         out.table(columns, [_photo_row(verdict) for verdict in report.verdicts])
     out.line(enrolment_sentence(report))
+    for each in report.advice:
+        out.line(_(ENROL_ADVICE[each]))
 
 
 def enrolment_sentence(report: domain.EnrolReport) -> str:

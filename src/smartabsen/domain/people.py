@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from .faces import ModelIdentity, Quality
 from .words import BoxXYXY, FloatArray, LandmarkScheme, Outcome
@@ -154,6 +155,20 @@ class PhotoVerdict:
         return self.outcome is Outcome.ACCEPTED
 
 
+class EnrolAdvice(StrEnum):
+    """What would make somebody easier to recognise, told after an enrolment."""
+
+    MORE_PHOTOS = "more_photos"
+    VARY = "vary"
+    FROM_THE_FRONT = "from_the_front"
+
+
+ENOUGH_PHOTOS: Final = 3
+"""So many different photos of one person are enough for most; ``docs/accuracy.md`` has the figures."""
+FRONTAL_YAW: Final = 0.35
+"""A face counts as seen from the front up to this turn: a sine, 20 degrees."""
+
+
 @dataclass(frozen=True, slots=True)
 class EnrolReport:
     """The result of enrolling one person."""
@@ -171,6 +186,21 @@ class EnrolReport:
     def copies(self) -> int:
         """Number of accepted photos that are nearly equal to another one of the person."""
         return sum(bool(verdict.copy_of) for verdict in self.verdicts)
+
+    @property
+    def advice(self) -> tuple[EnrolAdvice, ...]:
+        """What to do better; nothing where no photo was accepted, since its verdict says what to do."""
+        good = [verdict.quality for verdict in self.verdicts if verdict.accepted and verdict.quality is not None]
+        if not good:
+            return ()
+        found = []
+        if 2 * self.copies > len(good):
+            found.append(EnrolAdvice.VARY)
+        elif self.employee.templates < ENOUGH_PHOTOS:
+            found.append(EnrolAdvice.MORE_PHOTOS)
+        if self.employee.templates == len(good) and all(abs(quality.yaw) > FRONTAL_YAW for quality in good):
+            found.append(EnrolAdvice.FROM_THE_FRONT)
+        return tuple(found)
 
 
 class ImportVerdict(StrEnum):
