@@ -74,7 +74,7 @@ _SPECS: Final = (
         install="smartabsen",
         licence_class=LicenceClass.FREE,
         notice="",
-        threshold=0.94,
+        threshold=0.938,
         margin=0.005,
         duplicate_threshold=0.96,
         copy_threshold=0.99,
@@ -105,7 +105,7 @@ _SPECS: Final = (
         threshold=0.46,
         margin=0.075,
         duplicate_threshold=0.595,
-        copy_threshold=0.94,
+        copy_threshold=0.938,
         handicap=0.023,
     ),
     EngineSpec(
