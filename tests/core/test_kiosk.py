@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +36,6 @@ from smartabsen.domain import (
     Status,
 )
 from smartabsen.errors import CameraError, DatabaseError
-from smartabsen.messages import tell_decision
 from smartabsen.recognition.liveness.fake import FakeLiveness
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -220,29 +218,6 @@ def test_several_people_at_once_are_decided_each() -> None:
     assert sorted(found, key=str) == sorted(
         [(Outcome.RECOGNIZED, "E1"), (Outcome.RECOGNIZED, "E2"), (Outcome.UNKNOWN, None)], key=str
     )
-
-
-@pytest.mark.parametrize("covered", [True, False])
-def test_who_is_refused_with_a_covered_mouth_is_told_to_lower_the_mask(
-    covered: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At the window and in the event, from which every other face of the kiosk makes its sentence."""
-    monkeypatch.setitem(globals(), "QUALITY", dataclasses.replace(QUALITY, covered=covered))
-    captions: list[str] = []
-
-    class View:
-        wants_quit = False
-
-        def show(self, _image: np.ndarray, faces: list[tuple[Face, Outcome | None, str]]) -> None:
-            captions.extend(caption for *_, caption in faces)
-
-        def show_lost(self, image: np.ndarray | None) -> None:
-            raise AssertionError("the camera is there")
-
-    (event,) = [each for each in play([{0: None}] * 40, view=View()) if each.kind is KioskEventKind.DECISION]
-    assert event.covered is covered
-    assert ("lower the mask" in tell_decision(event, UTC)) is covered
-    assert ("lower the mask" in captions[-1]) is covered
 
 
 def test_a_stranger_is_refused_once_and_nothing_is_stored() -> None:
