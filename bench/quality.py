@@ -34,7 +34,7 @@ from smartabsen.recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, Quali
 from smartabsen.recognition.scores import compare_gallery
 
 SHARED = Path(__file__).parents[2] / "shared"
-LIMITS = {"enrolment": ENROLMENT_LIMITS, "kiosk": PROBE_LIMITS}
+SHARPNESS: Final = (0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 16.0, np.inf)
 TURNS: Final = (0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 1.01)
 PREDICTORS: Final[dict[str, Callable[[Quality], float]]] = {
     "smaller face": lambda quality: -quality.face_px,
@@ -59,6 +59,7 @@ class Step:
     found: int = 0
     qualities: list[Quality] = field(default_factory=list)
     cosines: list[float] = field(default_factory=list)
+    strangers: list[bool] = field(default_factory=list)
 
     def refused(self, limits: QualityLimits) -> NDArray[np.bool_]:
         """Which of the found faces the limits refuse."""
@@ -103,7 +104,12 @@ def measure(engine: Engine, pairs: list[tuple[Path, Path]]) -> list[Step]:
             crop = align(image, face, engine.embedder.template)
             step.found += 1
             step.qualities.append(measure_quality(face, crop, engine.embedder.template))
-            step.cosines.append(float(engine.embedder.embed([crop])[0] @ reference))
+            embedding = engine.embedder.embed([crop])[0]
+            step.cosines.append(float(embedding @ reference))
+            near = sorted(
+                float(embedding @ other) for other in references if other is not None and other is not reference
+            )
+            step.strangers.append(near[-1] >= engine.threshold and near[-1] - near[-2] >= engine.margin)
         steps.append(step)
     return steps
 
@@ -134,10 +140,16 @@ def search_all(engine: Engine, people: list[list[Path]]) -> Everybody:
     return Everybody(qualities, np.isfinite(scores.own), ~recognised)
 
 
+def limits_of(engine: Engine) -> dict[str, QualityLimits]:
+    """Return the limits in force with an engine."""
+    kiosk = PROBE_LIMITS.with_least(min_face_px=PROBE_LIMITS.min_face_px, min_sharpness=engine.probe_sharpness)
+    return {"enrolment": ENROLMENT_LIMITS, "kiosk": kiosk}
+
+
 def show(engine: Engine, steps: list[Step], everybody: Everybody) -> None:
     """Print the figures as Markdown."""
     print(f"### {engine.name}: photos as they are\n\n| limits | faces | refused | why |\n|---|---|---|---|")
-    for name, limits in LIMITS.items():
+    for name, limits in limits_of(engine).items():
         counts = Counter(judge(quality, limits) for quality in everybody.qualities)
         refused = counts.total() - counts[None]
         why = ", ".join(f"{reason} {count}" for reason, count in counts.most_common() if reason is not None)
@@ -157,7 +169,7 @@ def show(engine: Engine, steps: list[Step], everybody: Everybody) -> None:
     print("|---|---|---|---|---|---|---|---|")
     for step in steps:
         missed = np.array(step.cosines) < engine.threshold
-        enrolment, kiosk = (step.refused(limits) for limits in LIMITS.values())
+        enrolment, kiosk = (step.refused(limits) for limits in limits_of(engine).values())
         cells = [
             step.name,
             _percent(step.found, step.photos),
@@ -169,7 +181,21 @@ def show(engine: Engine, steps: list[Step], everybody: Everybody) -> None:
             _percent(missed[~kiosk].sum(), int((~kiosk).sum())),
         ]
         print("| " + " | ".join(cells) + " |")
+    show_sharpness(engine, [step for step in steps if step.kind in ("as it is", "out of focus", "moved")])
     show_measures(engine, steps, everybody)
+
+
+def show_sharpness(engine: Engine, steps: list[Step]) -> None:
+    """Print what blur does, by the sharpness that is measured: where errors begin, a kiosk should refuse."""
+    sharpness = np.array([quality.sharpness for step in steps for quality in step.qualities])
+    missed = np.array([cosine for step in steps for cosine in step.cosines]) < engine.threshold
+    strangers = np.array([taken for step in steps for taken in step.strangers])
+    print(f"\n### {engine.name}: blurred and moved, by sharpness\n")
+    print("| sharpness | faces | not recognised | recognised as somebody else, left out |\n|---|---:|---:|---:|")
+    for low, high in pairwise(SHARPNESS):
+        inside = (sharpness >= low) & (sharpness < high)
+        cells = [_percent(part[inside].sum(), int(inside.sum())) for part in (missed, strangers)]
+        print(f"| {low:g} to {high:g} | {inside.sum()} | " + " | ".join(cells) + " |")
 
 
 def show_measures(engine: Engine, steps: list[Step], everybody: Everybody) -> None:

@@ -23,6 +23,7 @@ from smartabsen.recognition.alignment import align
 from smartabsen.recognition.detectors.fake import draw_face
 from smartabsen.recognition.engines import ENGINES, build_engine, find_obstacle, find_pack_of, get_spec
 from smartabsen.recognition.packs import find_installed
+from smartabsen.recognition.quality import ENROLMENT_LIMITS
 
 DETECTOR_OUTPUTS = [[100, size] for size in (1, 1, 1, 4, 4, 4, 10, 10, 10)]
 """As SCRFD has them."""
@@ -219,3 +220,9 @@ def test_knowing_the_engines_loads_no_model_library() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_a_kiosk_asks_for_less_sharpness_than_enrolment_whatever_the_engine() -> None:
+    """Each engine refuses where it begins to err; templates are worth more care."""
+    for spec in ENGINES.values():
+        assert 0 < spec.probe_sharpness < ENROLMENT_LIMITS.min_sharpness

@@ -167,7 +167,7 @@ def test_limits_are_inclusive() -> None:
     limits = QualityLimits(min_face_px=60, min_brightness=120, max_brightness=120, min_sharpness=40, max_yaw=0.5)
     at_limit = dataclasses.replace(GOOD, face_px=60.0, yaw=-0.5)
     assert judge(at_limit, limits) is None
-    assert judge(at_limit, limits.with_min_face_px(61)) is Outcome.TOO_SMALL
+    assert judge(at_limit, limits.with_least(min_face_px=61, min_sharpness=40)) is Outcome.TOO_SMALL
 
 
 def test_enrolment_asks_for_more_than_a_kiosk() -> None:

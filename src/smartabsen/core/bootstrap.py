@@ -226,7 +226,8 @@ class Services(Storage):
 
     @property
     def _probe_limits(self) -> QualityLimits:
-        return PROBE_LIMITS.with_min_face_px(self.settings.recognition.min_face_px)
+        smallest, sharpness = self.settings.recognition.min_face_px, self.engine.probe_sharpness
+        return PROBE_LIMITS.with_least(min_face_px=smallest, min_sharpness=sharpness)
 
     def make_matcher(self, name: str) -> Matcher:
         """Make an empty matcher by name, for embeddings of the engine in use."""

@@ -36,6 +36,7 @@ class EngineSpec:
         duplicate_threshold: Cosine from which a new face is taken for somebody who is enrolled. Higher than
             ``threshold``: at enrolment each face is compared with everybody, in large firms too.
         copy_threshold: Cosine from which two photos of one person show the same picture, or one taken an instant later.
+        probe_sharpness: Sharpness that a face at a kiosk needs; below it more than a quarter are not recognised.
         handicap: What a person's similarity is lowered by for several templates; see :class:`.balance.Balance`.
     """
 
@@ -50,6 +51,7 @@ class EngineSpec:
     margin: float
     duplicate_threshold: float
     copy_threshold: float
+    probe_sharpness: float
     handicap: float
 
     @property
@@ -78,6 +80,7 @@ _SPECS: Final = (
         margin=0.005,
         duplicate_threshold=0.96,
         copy_threshold=0.99,
+        probe_sharpness=4.0,
         handicap=0.006,
     ),
     EngineSpec(
@@ -92,6 +95,7 @@ _SPECS: Final = (
         margin=0.08,
         duplicate_threshold=0.385,
         copy_threshold=0.9,
+        probe_sharpness=2.0,
         handicap=0.019,
     ),
     EngineSpec(
@@ -105,7 +109,8 @@ _SPECS: Final = (
         threshold=0.46,
         margin=0.075,
         duplicate_threshold=0.595,
-        copy_threshold=0.938,
+        copy_threshold=0.94,
+        probe_sharpness=6.0,
         handicap=0.023,
     ),
     EngineSpec(
@@ -120,6 +125,7 @@ _SPECS: Final = (
         margin=0.1,
         duplicate_threshold=0.9,
         copy_threshold=0.999,
+        probe_sharpness=4.0,
         handicap=0.0,
     ),
 )

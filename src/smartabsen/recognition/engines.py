@@ -40,7 +40,8 @@ class Engine:
         detector, embedder: Its parts; each is used by one thread at a time.
         identity: What its embeddings are stored with. It depends on the embedder and its alignment, not on the
             detector: another one in front finds the same faces for the same gallery.
-        threshold, margin, duplicate_threshold, copy_threshold, balance: The measured ones; see :class:`EngineSpec`.
+        threshold, margin, duplicate_threshold, copy_threshold, probe_sharpness, balance: The measured ones; see
+            :class:`EngineSpec`.
         licence_class: The stricter one of detector and embedder.
         notice: What a user must be told of the licence; empty where there is nothing.
     """
@@ -53,6 +54,7 @@ class Engine:
     margin: float
     duplicate_threshold: float
     copy_threshold: float
+    probe_sharpness: float
     balance: Balance
     licence_class: LicenceClass
     notice: str
@@ -128,6 +130,7 @@ def build_engine(
         margin=spec.margin,
         duplicate_threshold=spec.duplicate_threshold,
         copy_threshold=spec.copy_threshold,
+        probe_sharpness=spec.probe_sharpness,
         balance=spec.balance,
         licence_class=LicenceClass.NON_COMMERCIAL if restricted else spec.licence_class,
         notice=NON_COMMERCIAL_NOTICE if restricted else spec.notice,

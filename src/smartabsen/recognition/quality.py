@@ -61,9 +61,9 @@ class QualityLimits:
     min_sharpness: float
     max_yaw: float
 
-    def with_min_face_px(self, min_face_px: float) -> QualityLimits:
-        """Return the same limits with another smallest face."""
-        return replace(self, min_face_px=min_face_px)
+    def with_least(self, *, min_face_px: float, min_sharpness: float) -> QualityLimits:
+        """Return the same limits with another smallest face and another least sharpness."""
+        return replace(self, min_face_px=min_face_px, min_sharpness=min_sharpness)
 
 
 ENROLMENT_LIMITS: Final = QualityLimits(
@@ -78,8 +78,8 @@ NO_LIMITS: Final = QualityLimits(
 PROBE_LIMITS: Final = QualityLimits(
     min_face_px=60.0, min_brightness=20.0, max_brightness=225.0, min_sharpness=4.0, max_yaw=0.75
 )
-"""For faces at a kiosk: more frames follow, and the decision has a threshold of its own. Less than 0.5 % and more than
-two thirds of the same photos."""
+"""For faces at a kiosk: more frames follow, and the decision has a threshold of its own. Engines have a least sharpness
+of their own (:class:`.engine_specs.EngineSpec`), where they begin to err."""
 
 
 def measure_quality(face: Face, crop_bgr: ImageBGR, template: AlignmentTemplate) -> Quality:
