@@ -203,38 +203,3 @@ def test_a_row_without_a_seal_is_not_taken_in(app: SmartAbsen, draw: Draw, flags
         session.execute(text("DELETE FROM meta WHERE name = 'active_key'"))
     with SmartAbsen.open(flags=flags) as other, pytest.raises(SealBrokenError, match="is not sealed"):
         other.train()
-
-
-def test_what_is_older_than_seals_is_sealed_at_the_first_start(
-    app: SmartAbsen, draw: Draw, key_file: Path, flags: dict[str, object]
-) -> None:
-    """An installation that is upgraded goes on with its people and its trained model, and no plaintext is left."""
-    from smartabsen.store import model_file, templates
-
-    enrol(app, draw, 1)
-    enrol(app, draw, 2)
-    app.train()
-    ring = app.services.key_chain.ring()
-    plain = []
-    with app.services.database.write() as session:
-        for person in app.employees():
-            for one in templates.of_employee(session, person.id, ring=ring):
-                plain.append(one.embedding.tobytes())
-                values = {"face": plain[-1], "id": one.id}
-                session.execute(text("UPDATE templates SET embedding = :face, key_id = '' WHERE id = :id"), values)
-        session.execute(text("DELETE FROM meta WHERE name = 'active_key'"))
-        session.execute(text("DELETE FROM face_crops"))
-    trained = model_file.load_model(app.settings.assets_dir, ring)
-    arrays = model_file._encode(trained)
-    facts = {**model_file._describe(trained, arrays), "format": 1, "previous": None}
-    (app.settings.assets_dir / model_file.ARRAYS_NAME).write_bytes(arrays)
-    (app.settings.assets_dir / model_file.FACTS_NAME).write_bytes(model_file._seal(facts))
-    key_file.unlink()
-
-    with SmartAbsen.open(flags=flags) as upgraded:
-        assert recognised(upgraded, draw("x.png", 2)) == ["E2"]
-        assert [params for _, params in upgraded.remarks] == [(("path", str(key_file)),)]
-        assert upgraded.keys.check().intact
-    content = (app.settings.home / "smartabsen.db").read_bytes()
-    content += (app.settings.assets_dir / model_file.ARRAYS_NAME).read_bytes()
-    assert not [one for one in plain if one[:64] in content]

@@ -13,7 +13,7 @@ from ..store import audit, employees, erasure, log_copies, punches, templates
 from ..store.database import Database, Session
 from ..store.erasure import ALL, FACE, Tombstone, TombstoneFile
 from ..store.files import storage_errors
-from ..store.model_file import TrainedModel, has_unsealed_model, load_model, remove_model
+from ..store.model_file import TrainedModel, load_model, remove_model
 from ..store.punches import LoggedPunch
 from ..store.tables import LABEL_LENGTH
 from ..store.texts import shortened
@@ -225,12 +225,8 @@ def _forget(services: Services, employee_id: int) -> None:
     assets = services.settings.assets_dir
     try:
         trained = load_model(assets, services.key_chain.ring())
-    except NotTrainedError:
-        if has_unsealed_model(assets):
-            remove_model(assets)
-        return
-    except (ModelDamagedError, KeyMissingError):
-        # Nobody can tell whose faces are in it: it is made again by the next training.
+    except (NotTrainedError, ModelDamagedError, KeyMissingError):
+        # Of what is there, nobody can tell whose faces are in it: it is made again by the next training.
         remove_model(assets)
         return
     if employee_id in trained.employee_ids:

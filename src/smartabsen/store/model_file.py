@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,13 +36,9 @@ from .trained_model import (
     make_trained_model as make_trained_model,
 )
 
-if TYPE_CHECKING:
-    pass
-
 FACTS_NAME: Final = "model_knn.json"
 _LOCK_NAME: Final = ".model.lock"
 _FORMAT: Final = 2
-_UNSEALED_FORMAT: Final = 1
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
 
@@ -99,34 +95,6 @@ def reseal_model(directory: Path, ring: KeyRing) -> bool:
             return False
         _replace(directory, load_model(directory, ring), ring)
         return True
-
-
-def seal_old_model(directory: Path, ring: KeyRing) -> bool:
-    """Seal a model from before there were seals; return whether there was one. One that is damaged is removed.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
-    with file_lock(directory / _LOCK_NAME):
-        if not has_unsealed_model(directory):
-            return False
-        try:
-            arrays = _read(directory / ARRAYS_NAME)
-            facts = _read_description(directory, wanted=_UNSEALED_FORMAT)
-            if facts["sha256"] != sha256(arrays).hexdigest():
-                facts = facts["previous"] or {}
-            _replace(directory, _decode(directory / ARRAYS_NAME, facts, arrays), ring)
-        except (ModelDamagedError, NotTrainedError, KeyError):
-            _remove(directory)
-        return True
-
-
-def has_unsealed_model(directory: Path) -> bool:
-    """Return whether there is a model from before there were seals."""
-    try:
-        return sealing_key_of(_read(directory / ARRAYS_NAME)) is None
-    except (NotTrainedError, ModelDamagedError):
-        return False
 
 
 def remove_model(directory: Path) -> None:
@@ -249,7 +217,7 @@ def _checksum(facts: dict[str, Any]) -> str:
     return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _read_description(directory: Path, *, wanted: int = _FORMAT) -> dict[str, Any]:
+def _read_description(directory: Path) -> dict[str, Any]:
     path = directory / FACTS_NAME
     content = _read(path)
     try:
@@ -259,8 +227,8 @@ def _read_description(directory: Path, *, wanted: int = _FORMAT) -> dict[str, An
         raise damaged(path, "it is no description of a model") from exc
     if not intact:
         raise damaged(path, "its checksum is wrong")
-    if facts.get("format") != wanted:
-        raise damaged(path, f"its format is {facts.get('format')}; this program reads {wanted}")
+    if facts.get("format") != _FORMAT:
+        raise damaged(path, f"its format is {facts.get('format')}; this program reads {_FORMAT}")
     return facts
 
 
