@@ -12,6 +12,7 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
 from ..store.keys import KeyChain
+from ..store.model_notices import ModelNotices
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitStore, RateLimitTable
@@ -104,6 +105,11 @@ class Storage:
     def redis(self) -> RedisLink | None:
         """The Redis that the settings name, or None."""
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
+
+    @made_once
+    def notices(self) -> ModelNotices:
+        """Word to and from other machines that another model is in force."""
+        return ModelNotices(self.redis)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:

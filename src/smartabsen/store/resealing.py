@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from ..domain import ModelIdentity
 from ..errors import KeyMissingError
-from . import meta
+from . import meta, model_record
 from .database import Database
 from .keys import KeyChain
 from .sealing import KeyRing, crop_binding, no_key, sealing_key_of, template_binding
@@ -120,6 +120,7 @@ def reseal(database: Database, ring: KeyRing, *, on_progress: Progress | None = 
             on_progress(done, total)
         if not changed and passed_over == before:
             break
+    database.run_write(lambda session: model_record.reseal_record(session, ring))
     if done:
         database.scrub()
     return done
@@ -156,7 +157,8 @@ def discard_all(session: Session) -> int:
     deleted = 0
     for table in _TABLES:
         deleted += cast(CursorResult[Any], session.execute(delete(table))).rowcount
-    for fact in (meta.ACTIVE_KEY, meta.ACTIVE_MODEL, meta.ACTIVE_VERSION):
+    model_record.remove_record(session)
+    for fact in (meta.ACTIVE_KEY, meta.ACTIVE_MODEL):
         meta.remove(session, fact)
     return deleted
 
