@@ -58,7 +58,7 @@ class GalleryWatch:
         self._look.set()
         for thread in self._threads:
             # A database that does not answer is not waited for: the thread ends with its answer, or with the program.
-            thread.join(timeout=self._poll_s)
+            thread.join(timeout=POLL_S)
 
     def _run(self) -> None:
         seen: object = None
