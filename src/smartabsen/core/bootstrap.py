@@ -140,6 +140,8 @@ class Services(Storage):
     def change_engine(self, active: ModelIdentity) -> None:
         """Take over the engine that the gallery is made with from now on; whoever holds a recogniser asks for it anew.
 
+        Where several threads recognise, the caller holds :attr:`recognising`.
+
         Raises:
             EngineMismatchError: The settings name another one, or the files here are others.
             ModelError: Its files are missing or damaged.
@@ -147,7 +149,15 @@ class Services(Storage):
         with self._lock:
             if self._assumed_model is not None:
                 self._assumed_model = active
-            self.use_engine(self._build_for(active))
+            loaded = self.loaded_engine
+            if loaded is None or loaded.identity != active:
+                self.use_engine(self._build_for(active))
+
+    def follow_engine(self) -> None:
+        """Change the engine that is loaded where another one is in force; see :meth:`change_engine`."""
+        active = self.active_model()
+        if active is not None and self.loaded_engine is not None:
+            self.change_engine(active)
 
     def use_engine(self, engine: Engine) -> None:
         """Take over an engine whose embeddings the gallery has from now on; it is closed with the rest."""

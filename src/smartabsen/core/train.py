@@ -52,6 +52,8 @@ def train(
         SealBrokenError: All templates are damaged. Where some are, the others are trained, and the report names them.
     """
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
+    with services.recognising:
+        services.follow_engine()
     engine = services.engine
     threshold, margin = services.threshold, services.margin
     with services.database.read(long=True) as session:
