@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from ..recognition.matchers.base import Matcher
 from ..store.model_file import TrainedModel, find_stamp, load_model
 from ..store.sealing import KeyRing
 from .engine_choice import mismatch
+
+REFIT_SHARE: Final = 0.1
+"""Where more of the templates changed than this, or their number since the last fit, a matcher is fitted anew."""
 
 
 class _Templates(Protocol):
@@ -132,12 +135,43 @@ class LiveGallery:
         self._other_engine = None
         if model.version == self._model.version:
             return False
-        self._take(model)
+        self._change(model)
         return True
 
     def _take(self, model: TrainedModel) -> None:
         if model.model != self._identity:
             raise mismatch(model.model, wanted=str(self._identity))
+        self._fit(model)
+        self._model = model
+
+    def _fit(self, model: TrainedModel) -> None:
         matcher = self._make_matcher(model.matcher)
         matcher.fit(model.embeddings, model.employee_ids)
-        self._model, self._matcher = model, matcher
+        self._matcher, self._fitted = matcher, len(model.employee_ids)
+
+    def _change(self, model: TrainedModel) -> None:
+        """Go on with another model: where little is different, only that is changed in the matcher."""
+        before = self._model
+        people = _changed_people(before, model)
+        gone = np.isin(before.employee_ids, people)
+        come = np.isin(model.employee_ids, people)
+        most = REFIT_SHARE * self._fitted
+        grown = abs(len(model.employee_ids) - self._fitted)
+        if model.matcher != before.matcher or max(gone.sum() + come.sum(), grown) > most:
+            self._fit(model)
+        else:
+            self._matcher.remove(people)
+            if come.any():
+                self._matcher.add(model.embeddings[come], model.employee_ids[come])
+        self._model = model
+
+
+def _changed_people(before: TrainedModel, after: TrainedModel) -> NDArray[np.int64]:
+    """Return the employees whose templates are not the same in both models."""
+    _, old, new = np.intersect1d(before.template_ids, after.template_ids, assume_unique=True, return_indices=True)
+    same = (before.employee_ids[old] == after.employee_ids[new]) & (
+        before.embeddings[old] == after.embeddings[new]
+    ).all(axis=1)
+    gone = np.delete(before.employee_ids, old[same])
+    come = np.delete(after.employee_ids, new[same])
+    return np.unique(np.concatenate([gone, come]))
