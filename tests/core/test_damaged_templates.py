@@ -94,6 +94,20 @@ def test_enrolling_goes_on_and_mends_whom_it_gives_new_templates(three: SmartAbs
     assert three.get_employee("E2").templates == 2
 
 
+def test_a_row_that_was_deleted_or_replaced_keeps_nobody_from_starting(
+    three: SmartAbsen, draw: Draw, flags: dict[str, object]
+) -> None:
+    """Before the next training, the trained model has the person as it was trained."""
+    three.train()
+    damage(three, 3)
+    damage(three, 5)
+    photo = draw("photos/2-0.png", 2, size_px=130)
+    assert three.enrol("Contoh 2", [photo], code="E2").accepted == 1
+    assert three.keys.check(delete_broken=True).deleted == 1
+    with SmartAbsen.open(flags=flags) as other:
+        assert names(other, draw("a.png", 1), draw("b.png", 2), draw("c.png", 3)) == ["E1", "E2", "E3"]
+
+
 def test_doctor_and_the_page_about_the_system_name_the_owner(three: SmartAbsen) -> None:
     """As a failure, with what to do."""
     three.train()

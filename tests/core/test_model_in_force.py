@@ -155,6 +155,25 @@ def test_an_erased_person_leaves_every_machine(office: SmartAbsen, elsewhere: Op
     assert known(door, draw, 1, 2) == [None, "E2"]
 
 
+def test_an_erased_person_leaves_the_machine_that_erases_though_another_one_was_faster(
+    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the command ends, the face is in no file here."""
+    door = elsewhere()
+    assert known(door, draw, 1) == ["E1"]
+    real = door.services.database.scrub
+
+    def scrub() -> None:
+        monkeypatch.undo()
+        forget_erased(office.services)
+        real()
+
+    monkeypatch.setattr(door.services.database, "scrub", scrub)
+    door.privacy.erase("E1")
+    assert 1 not in load_model(door.settings.assets_dir, door.services.key_chain.ring()).employee_ids
+    assert version(door) == version(office) == in_force(office)
+
+
 def test_a_damaged_or_planted_file_is_made_again_and_said(
     office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw
 ) -> None:

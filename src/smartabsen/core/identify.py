@@ -14,7 +14,7 @@ from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotT
 from ..i18n import N_
 from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
-from ..store import employees
+from ..store import employees, model_record
 from ..store.files import write_atomically
 from .bootstrap import Services
 from .erase import forget_erased
@@ -42,10 +42,10 @@ def open_gallery(services: Services) -> LiveGallery:
     with services.database.read(long=True) as session:
         stored = read_gallery(services, session, services.engine.identity, include_inactive=True)
         people = {person.id: person.name for person in employees.find_all(session, include_inactive=False)}
+        version = model_record.find_version(session)
     known = set(template_rows(stored))
-    # Of a row that is damaged now, the trained model keeps what it was.
-    damaged = {one.id for one in stored.damaged}
-    if any(row not in known and row[0] not in damaged for row in gallery.rows()):
+    # The model in force belongs here, whatever was damaged or deleted since.
+    if gallery.version != version and not known.issuperset(gallery.rows()):
         raise NotTrainedError(
             N_("The trained model does not belong to the people in this database."),
             hint=N_("Train it again: smartabsen train"),

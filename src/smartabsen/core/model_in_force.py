@@ -61,18 +61,18 @@ def change_model(services: Services, change: Change, *, action: str) -> bool:
             for _ in range(_TRIES):
                 with services.database.read(long=True) as session:
                     version = model_record.find_version(session)
-                    base = _find_local(services, ring)
-                    if base is None or version not in (None, base.version):
+                    local = base = _find_local(services, ring)
+                    if local is None or version not in (None, local.version):
                         base = _made(services, session, ring)
                 if base is None:
                     return False
                 changed = change(base)
-                # What is in force without somebody who was deleted is another model, whoever noticed it.
-                made = changed or (base if version not in (None, base.version) else None)
-                if made is None:
-                    return False
-                replace_model(assets, made, ring)
-                if _note(services, made, _changer(services, made, ring, action=action, expected=version)):
+                made = changed or base
+                if local is None or local.version != made.version:
+                    replace_model(assets, made, ring)
+                # Of a model that lacks somebody who was deleted the version is another one, whoever noticed it.
+                settled = made.version == version or (version is None and changed is None)
+                if settled or _note(services, made, _changer(services, made, ring, action=action, expected=version)):
                     return changed is not None
     except (ModelDamagedError, KeyMissingError):
         return False
