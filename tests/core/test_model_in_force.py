@@ -1,80 +1,34 @@
-"""Machines that share a database and not their home: each has the trained model in force, on both kinds of database."""
+"""Machines that share a database and not their home: each has the trained model in force."""
 
 from __future__ import annotations
 
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from itertools import repeat
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from smartabsen import EngineMismatchError, KioskEvent, KioskEventKind, SmartAbsen
-from smartabsen.camera.fake import FakeSource
+from smartabsen import KioskEventKind, SmartAbsen
 from smartabsen.core import model_in_force
 from smartabsen.core.erase import forget_erased
 from smartabsen.core.gallery_watch import GalleryWatch
 from smartabsen.core.model_in_force import follow
-from smartabsen.recognition import engines
-from smartabsen.store import model_record
 from smartabsen.store.model_file import ARRAYS_NAME, load_model
 from tests.faults.gate import Gate
 
-from .conftest import Draw, enrol, outcomes, picture
-
-OpenElsewhere = Callable[..., SmartAbsen]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def shared(request: pytest.FixtureRequest, flags: dict[str, object], tmp_path: Path) -> dict[str, object]:
-    """Settings of the machine that trains, with the database elsewhere."""
-    url = request.getfixturevalue("mariadb_url") if request.param == "mariadb" else f"sqlite:///{tmp_path / 'all.db'}"
-    return {**flags, "database_url": url}
-
-
-@pytest.fixture
-def office(shared: dict[str, object], draw: Draw) -> Iterator[SmartAbsen]:
-    """A machine that enrolled two people and trained."""
-    with SmartAbsen.open(flags=shared) as app:
-        for person in (1, 2):
-            enrol(app, draw, person, photos=2)
-        app.train()
-        yield app
-
-
-@pytest.fixture
-def elsewhere(shared: dict[str, object], office: SmartAbsen, tmp_path: Path) -> Iterator[OpenElsewhere]:
-    """Opens a further machine: a home of its own with the same keys."""
-    opened: list[SmartAbsen] = []
-
-    def open_one(name: str = "door", **more: object) -> SmartAbsen:
-        home = tmp_path / name
-        if not home.exists():
-            (home / "secrets").mkdir(parents=True)
-            shutil.copy(office.services.key_chain.path, home / "secrets" / "keys.json")
-        opened.append(SmartAbsen.open(flags={**shared, "home": str(home), **more}))
-        return opened[-1]
-
-    yield open_one
-    for app in opened:
-        app.close()
-
-
-def version(app: SmartAbsen) -> str:
-    return load_model(app.settings.assets_dir, app.services.key_chain.ring()).version
-
-
-def in_force(app: SmartAbsen) -> str | None:
-    with app.services.database.read() as session:
-        return model_record.find_version(session)
-
-
-def known(app: SmartAbsen, draw: Draw, *people: int) -> list[str | None]:
-    return [faces[0][1] for faces in outcomes(app, *(draw(f"probes/{person}.png", person) for person in people))]
+from .conftest import Draw, enrol
+from .machines import (
+    OpenElsewhere as OpenElsewhere,
+    elsewhere as elsewhere,
+    in_force as in_force,
+    known as known,
+    office as office,
+    office_flags as office_flags,
+    run_kiosk as run_kiosk,
+    shared as shared,
+    version as version,
+    wait_until as wait_until,
+)
 
 
 def test_a_machine_that_never_trained_recognises_whom_another_one_trained(
@@ -182,17 +136,10 @@ def test_a_damaged_or_planted_file_is_made_again_and_said(
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     with SmartAbsen.open(flags={**office_flags(office)}) as again:
         assert known(again, draw, 1, 2) == ["E1", "E2"]
-        assert any("is damaged" in message for message, _ in again.remarks)
+        messages = [message for message, _ in again.remarks]
+        assert any("is damaged" in message for message in messages), messages
+        assert any("made again of the templates" in message for message in messages), messages
         assert version(again) == in_force(again)
-
-
-def office_flags(app: SmartAbsen) -> dict[str, object]:
-    return {
-        "home": str(app.settings.home),
-        "engine": "fake",
-        "recognition.matcher": "exact",
-        "database_url": app.settings.database_url,
-    }
 
 
 def test_killed_between_file_and_database_the_database_decides(
@@ -232,13 +179,6 @@ def test_never_half_of_it(office: SmartAbsen, elsewhere: OpenElsewhere, draw: Dr
 OTHER = '{"engine": "other", "digest": "aa", "dimension": 64}'
 
 
-def wait_until(reached: Callable[[], bool], *, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
 def test_the_watch_goes_on_after_trouble(
     office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,61 +195,6 @@ def test_the_watch_goes_on_after_trouble(
         wait_until(lambda: version(door) == version(office))
 
 
-@pytest.fixture
-def second_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another engine for drawn faces: the same parts under another name are another identity."""
-    spec = replace(engines.ENGINES["fake"], name="other")
-    monkeypatch.setattr(engines, "ENGINES", {**engines.ENGINES, "other": spec})
-
-
-def reembed(office: SmartAbsen) -> None:
-    with SmartAbsen.open(flags={**office_flags(office), "engine": "other"}) as app:
-        assert app.reembedding.run(mode="switch").switched
-
-
-@pytest.mark.usefixtures("second_engine")
-def test_a_program_that_runs_changes_to_the_new_engine(
-    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw
-) -> None:
-    """Where the settings leave the choice to the gallery; on the machine of the change and on others."""
-    door = elsewhere(engine="auto")
-    assert known(door, draw, 1) == ["E1"]
-    reembed(office)
-    assert known(door, draw, 1, 2) == ["E1", "E2"]
-    assert door.services.engine.identity.engine == "other"
-
-
-@pytest.mark.usefixtures("second_engine")
-def test_a_program_that_is_set_to_the_old_engine_says_so(
-    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw
-) -> None:
-    """And what to set."""
-    door = elsewhere(engine="fake")
-    assert known(door, draw, 1) == ["E1"]
-    reembed(office)
-    with pytest.raises(EngineMismatchError, match="other"):
-        known(door, draw, 1)
-
-
-def run_kiosk(app: SmartAbsen, tmp_path: Path, *, until: Callable[[KioskEvent], bool], then: Callable[[], None]):
-    """Run a kiosk before person 1, do something when it has greeted once, and end when an event is as wanted."""
-    camera = FakeSource(repeat(picture(1)), live=True, period_s=0.05)
-    app.services.open_camera = lambda *_args, **_kwargs: camera  # type: ignore[method-assign]
-    events: list[KioskEvent] = []
-    stop, greeted = threading.Event(), threading.Event()
-
-    def take(event: KioskEvent) -> None:
-        events.append(event)
-        if event.kind is KioskEventKind.DECISION and not greeted.is_set():
-            greeted.set()
-            threading.Thread(target=then).start()
-        if until(event):
-            stop.set()
-
-    app.run_kiosk(camera=str(tmp_path / "lens"), on_event=take, stop=stop, max_seconds=30)
-    return events
-
-
 def test_a_running_kiosk_of_another_machine_takes_over_a_new_training(
     office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw, tmp_path: Path
 ) -> None:
@@ -324,35 +209,6 @@ def test_a_running_kiosk_of_another_machine_takes_over_a_new_training(
     )
     (reloaded,) = [event for event in events if event.kind is KioskEventKind.MODEL_RELOADED]
     assert dict(reloaded.params) == {"version": in_force(office), "people": "3"}
-
-
-@pytest.mark.usefixtures("second_engine")
-def test_a_running_kiosk_changes_to_the_new_engine(
-    office: SmartAbsen, elsewhere: OpenElsewhere, tmp_path: Path
-) -> None:
-    """It says so, and recognises with it; the camera stays open."""
-    door = elsewhere(engine="auto")
-    changed: list[KioskEvent] = []
-
-    def again(event: KioskEvent) -> bool:
-        if event.kind is KioskEventKind.MODEL_RELOADED:
-            changed.append(event)
-        return bool(changed) and event.kind is KioskEventKind.DECISION
-
-    events = run_kiosk(door, tmp_path, until=again, then=lambda: reembed(office))
-    told = [event for event in events if event.kind is KioskEventKind.TROUBLE]
-    assert [dict(event.params)["engine"].split()[0].startswith("other") for event in told] == [True]
-    assert changed and events[-1].kind is KioskEventKind.SUMMARY
-    assert door.services.engine.identity.engine == "other"
-
-
-@pytest.mark.usefixtures("second_engine")
-def test_a_running_kiosk_without_the_new_engine_ends_with_the_reason(
-    office: SmartAbsen, elsewhere: OpenElsewhere, tmp_path: Path
-) -> None:
-    """Its service manager starts it again, and it says the same until somebody mends it."""
-    with pytest.raises(EngineMismatchError, match="other"):
-        run_kiosk(elsewhere(engine="fake"), tmp_path, until=lambda _: False, then=lambda: reembed(office))
 
 
 def test_whoever_was_erased_is_forgotten_though_another_row_is_damaged(

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError, StorageError
+from ..i18n import N_
 from ..store import audit, meta, model_record
 from ..store.database import Session
-from ..store.model_file import TrainedModel, load_model, model_lock, replace_model
+from ..store.model_file import TrainedModel, find_stamp, load_model, model_lock, replace_model
 from ..store.sealing import KeyRing
 from .bootstrap import Services
 from .stored_gallery import read_gallery
@@ -110,6 +111,8 @@ def follow(services: Services, *, using: str | None = None) -> bool:
             if model_record.find_version(session) != version:
                 # Another one has come into force meanwhile; it is the next to be followed.
                 return False
+        if local is None and find_stamp(assets) is not None:
+            services.remark(N_("The file of the trained model did not open, and was made again of the templates."))
         replace_model(assets, made, ring)
         with suppress(StorageError):
             note_gallery(services, made.version)
