@@ -2,8 +2,9 @@
 
 Each round starts the kiosk (the real session, with the engine for drawn faces and a folder of pictures as the camera),
 lets it run for a random time and kills it: every other one counts from its start, reconciliation included, the others
-from their first announced punch, so that a busy machine does not end them all before they punch. After each kill the attendance log is
-read as it lies there; after the last one it is made equal to the database by one start, and both are compared.
+from their first announced punch, so that a busy machine does not end them all before they punch. After each kill the
+attendance log is read as it lies there; after the last one it is made equal to the database by one start, and both are
+compared.
 
     python -m bench.kills --kills 1000
 """
