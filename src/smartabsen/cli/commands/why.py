@@ -20,7 +20,7 @@ app = make_noun()
 @command(
     app,
     "why",
-    help=_("Tell why people were refused at kiosks, and by how much.")
+    help=_("Tell why people were refused at kiosks and in browsers, and by how much.")
     + "\n\n"
     + _("Refusals have a time, a place and a reason; nobody's name and no picture is kept."),
     example="smartabsen why --last 20",
@@ -71,6 +71,6 @@ def _how_far(refusal: Refusal) -> str:
     if refusal.short_by is None:
         return ""
     places = {"value": f"{refusal.short_by:.3f}"}
-    if refusal.outcome is Outcome.UNKNOWN:
+    if refusal.outcome is not Outcome.AMBIGUOUS:
         return _("{value} below the threshold", **places)
     return _("{value} too near to a second person", **places)

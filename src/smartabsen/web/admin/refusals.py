@@ -1,4 +1,4 @@
-"""Why people were refused at kiosks, by how much, and what to do: for administrators."""
+"""Why people were refused at kiosks and in browsers, by how much, and what to do: for administrators."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _how_far(refusal: Refusal) -> str:
     if refusal.short_by is None:
         return ""
     value = f"{refusal.short_by:.3f}"
-    if refusal.outcome is Outcome.UNKNOWN:
+    if refusal.outcome is not Outcome.AMBIGUOUS:
         needed = _("needed {threshold}", threshold=f"{refusal.threshold:.3f}")
         return f"{_('{value} below the threshold', value=value)} ({needed})"
     needed = _("needed {threshold}", threshold=f"{refusal.margin:.3f}")
