@@ -1,6 +1,7 @@
 """How well this installation recognises people, measured: on a folder of photos, on pairs, or on the enrolled gallery.
 
-Nothing is stored but the faces of a folder's photos, sealed, so that an interrupted evaluation goes on. Terms are those of ISO/IEC 19795-1.
+Nothing is stored but the faces of a folder's photos, sealed, so that an interrupted evaluation goes on. Terms are those
+of ISO/IEC 19795-1.
 """
 
 from __future__ import annotations
