@@ -17,7 +17,7 @@ from ..store import audit, employees, meta, templates
 from ..store.model_file import TrainedModel, make_trained_model, save_model, update_model
 from ..store.templates import Gallery
 from .bootstrap import Services
-from .calibration_record import CalibrationState, find_record
+from .calibration_record import find_record
 
 STEPS: Final = 4
 """Reading the templates, fitting, measuring, saving."""
@@ -70,9 +70,7 @@ def train(
     tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
     on_progress(3, STEPS)
     calibrated = (
-        record is not None
-        and record.state(gallery) is CalibrationState.FITS
-        and (record.threshold, record.margin) == (threshold, margin)
+        record is not None and record.state(gallery).fits and (record.threshold, record.margin) == (threshold, margin)
     )
     reached = tried.recognised_share if calibrated else tried.accuracy
     activated = force or reached is None or reached >= demanded
