@@ -255,7 +255,8 @@ class CheckIn:
         wanted = images if checks.wants_active else _spread(images, LOOKED_AT)
         frames = [(image, next(iter(find(image)), None)) for image in wanted]
         challenge = None if burst.asked is None else Challenge(burst.asked)
-        verdict, ends = checks.judge(frames, burst.times_s if checks.wants_active else (), challenge)
+        times_s = burst.times_s if checks.wants_active else ()
+        verdict, ends = checks.judge(frames, times_s, challenge, within_s=burst.within_s)
         if verdict.refusal is None and ends and not self._are_of(finding.label, ends, only):
             verdict = refuse(ChallengeFailure.OTHER_PERSON)
         if verdict.refusal is None:
