@@ -151,6 +151,22 @@ def test_a_frame_that_no_camera_gave_is_kept_as_refused_and_nothing_where_the_se
         assert len(silent.refusals.latest()) == 1
 
 
+@pytest.mark.usefixtures("people")
+def test_a_frame_in_another_file_is_the_same_frame(app: SmartAbsen) -> None:
+    """A remark in the head of the file, bytes behind its end, or a lossless format make no new picture of it."""
+    first = burst(SITI, repeat=4)
+    assert app.checkin.attempt(first, key="k-1").outcome is Outcome.RECOGNIZED
+    remark = b"\xff\xfe" + (2 + 5).to_bytes(2, "big") + b"again"
+    changes: list[Callable[[bytes], bytes]] = [
+        lambda jpeg: jpeg[:2] + remark + jpeg[2:],
+        lambda jpeg: jpeg + b"again",
+        lambda jpeg: cv2.imencode(".png", cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))[1].tobytes(),
+    ]
+    for number, change in enumerate(changes):
+        again = Burst([change(frame) for frame in first.frames], first.times_s)
+        assert app.checkin.attempt(again, key=f"again-{number}").outcome is Outcome.NOT_A_CAMERA
+
+
 def test_a_burst_has_three_to_twelve_frames(app: SmartAbsen) -> None:
     """Fewer show no movement, more are not needed."""
     for count in (0, 2, 13):

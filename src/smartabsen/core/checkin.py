@@ -165,9 +165,7 @@ class CheckIn:
                 count=len(frames),
             )
         at = datetime.now(UTC)
-        digests = digest_frames(frames)
-        sign = check_digests(digests) or check_times(burst.times_s, count=len(frames), within_s=burst.within_s)
-        if sign is not None or not self._services.seen_frames.note(digests, attempt=key):
+        if check_times(burst.times_s, count=len(frames), within_s=burst.within_s) is not None:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
         images: list[ImageBGR] = []
         for frame in frames:
@@ -175,7 +173,9 @@ class CheckIn:
             if isinstance(picture, ImageRefusal):
                 return CheckInResult(picture.outcome, detail=picture.detail, params=picture.params), None
             images.append(picture.image_bgr)
-        if check_pictures(images) is not None:
+        digests = digest_frames(images)
+        sign = check_digests(digests) or check_pictures(images)
+        if not self._services.seen_frames.note(digests, attempt=key) or sign is not None:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
         if measure_motion(images) < MIN_MOTION:
             return CheckInResult(Outcome.NOT_LIVE), None
