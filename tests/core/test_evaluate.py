@@ -189,6 +189,15 @@ def test_pairs_are_judged_in_folds(app: SmartAbsen, folder: Path, tmp_path: Path
     report = app.evaluation.of_folder(folder, pairs=pairs)
     assert report.pairs is not None and report.scores is None
     assert (report.pairs.folds, report.pairs.correct, report.pairs.not_acquired) == (2, Rate(7, 8), 1)
+    assert report.verification is not None
+    assert (report.verification.genuine_trials, report.verification.impostor_trials) == (3, 4)
+    worst = report.worst_impostor
+    assert len(worst) == 4 and worst[0].similarity >= worst[-1].similarity
+    assert {worst[0].first.person, worst[0].second.person} <= {"P1", "P2", "P3", "P4"}
+    assert all(pair.first.person == pair.second.person for pair in report.worst_genuine)
+    page = tmp_path / "pairs.html"
+    app.evaluation.write_page(report, page)
+    assert page.read_text(encoding="utf-8").count("<svg") == 2
 
 
 @pytest.mark.parametrize(

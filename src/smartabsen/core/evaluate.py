@@ -27,7 +27,7 @@ from ..store.sealing import KeyRing
 from .bootstrap import Services
 from .embedding_cache import EmbeddingCache, PhotoFace
 from .evaluation_page import make_page
-from .evaluation_report import EvaluationReport, Sample
+from .evaluation_report import ComparedPair, EvaluationReport, Sample, ScoredPair
 from .pairs_file import read_pairs
 from .photos import find_photos, read_picture
 
@@ -132,16 +132,22 @@ class Evaluation:
             )
         faces = self._embed(photos, cache=cache, on_progress=on_progress)
         found = [number for number, face in enumerate(faces) if face.embedding is not None]
-        samples = tuple(Sample(photos[number].parent.name, str(photos[number])) for number in found)
-        judged = None
-        scores = None
+        samples = tuple(_sample(photos[number]) for number in found)
+        judged = scores = None
+        compared: tuple[ComparedPair, ...] = ()
         if listed is not None:
             by_path = dict(zip(photos, faces, strict=True))
+            similarities = [_cosine(by_path[pair.first], by_path[pair.second]) for pair in listed]
             judged = judge_pairs(
-                np.array([_cosine(by_path[pair.first], by_path[pair.second]) for pair in listed]),
+                np.array(similarities),
                 np.array([pair.same for pair in listed]),
                 np.array([pair.fold for pair in listed]),
                 fallback=self._services.threshold,
+            )
+            compared = tuple(
+                ComparedPair(ScoredPair(_sample(pair.first), _sample(pair.second), similarity), pair.same)
+                for pair, similarity in zip(listed, similarities, strict=True)
+                if np.isfinite(similarity)
             )
         else:
             names = sorted({sample.person for sample in samples})
@@ -162,6 +168,7 @@ class Evaluation:
             samples=samples,
             scores=scores,
             pairs=judged,
+            compared=compared,
         )
 
     def _embed(self, photos: Sequence[Path], *, cache: bool, on_progress: Progress | None) -> list[PhotoFace]:
@@ -205,6 +212,10 @@ def _examine(recognizer: Recognizer, image_bgr: ImageBGR, digest: str) -> PhotoF
         return PhotoFace(digest, None, None)
     seen = recognizer.examine(image_bgr, [max(faces, key=stands_out)])[0]
     return PhotoFace(digest, seen.quality, seen.embedding)
+
+
+def _sample(photo: Path) -> Sample:
+    return Sample(photo.parent.name, str(photo))
 
 
 def _count_refused(faces: Sequence[PhotoFace], limits: QualityLimits) -> Rate:
