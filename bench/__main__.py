@@ -77,7 +77,13 @@ PARTS: Final = (
     ),
     Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
     Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
-    Part("liveness", "Liveness", quick=("--photos", "1", "--press", "50", "--detector", "scrfd"), needs_shared=True, optional=True),
+    Part(
+        "liveness",
+        "Liveness",
+        quick=("--photos", "1", "--press", "50", "--detector", "scrfd"),
+        needs_shared=True,
+        optional=True,
+    ),
     Part(
         "occlusion", "Covered faces", quick=("--engine", "openvino", "--pairs", "20"), needs_shared=True, optional=True
     ),

@@ -75,4 +75,6 @@ def test_why_tells_reason_and_distance(run: Run) -> None:
     exit_code, text = run("why")
     assert exit_code == 0 and "0.030 below the threshold" in text and "2026-11-24 08:00:00" in text
     exit_code, text = run("why", "--last", "1", "--json")
-    assert [refusal["outcome"] for refusal in json.loads(text)["data"]["refusals"]] == ["too_dark"]
+    (refusal,) = json.loads(text)["data"]["refusals"]
+    assert (refusal["outcome"], refusal["message"]) == ("too_dark", "Too dark.")
+    assert refusal["advice"] == "More light in front of the people, not behind them."

@@ -20,7 +20,7 @@ from .bootstrap import Services
 
 _WAITING: Final = 200
 """Refusals that wait to be written; more are dropped: the kiosk comes first."""
-_NO_REFUSALS: Final = frozenset({Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED})
+_NO_REFUSALS: Final = frozenset({Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED, Outcome.PENDING})
 
 
 class RefusalLog:

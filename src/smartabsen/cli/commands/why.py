@@ -8,7 +8,7 @@ import typer
 
 from ...domain import Outcome, Refusal
 from ...i18n import _
-from ...messages import describe_outcome
+from ...messages import advise, describe_outcome
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Column, Output
@@ -48,6 +48,8 @@ def _as_json(refusal: Refusal) -> dict[str, object]:
         "lead": refusal.lead,
         "margin": refusal.margin,
         "short_by": refusal.short_by,
+        "message": describe_outcome(refusal.outcome)[0],
+        "advice": advise(refusal.outcome),
     }
 
 
@@ -61,9 +63,9 @@ def _show(out: Output, refusals: Sequence[Refusal], zone: ZoneInfo) -> None:
     )
     rows = []
     for refusal in refusals:
-        sentence, next_step = describe_outcome(refusal.outcome)
+        sentence, _next_step = describe_outcome(refusal.outcome)
         at = f"{refusal.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-        rows.append((at, refusal.kiosk, sentence, _how_far(refusal), next_step))
+        rows.append((at, refusal.kiosk, sentence, _how_far(refusal), advise(refusal.outcome)))
     out.table(columns, rows, empty=_("Nobody was refused lately."))
 
 

@@ -6,7 +6,7 @@ from flask import render_template
 
 from ...domain import Outcome, Refusal
 from ...i18n import _
-from ...messages import describe_outcome
+from ...messages import advise, describe_outcome
 from ..library import library
 from .blueprint import blueprint
 
@@ -16,7 +16,8 @@ _LAST = 100
 @blueprint.get("/refusals")
 def refusals() -> str:
     """List the last refusals, the newest first."""
-    rows = [(each, *describe_outcome(each.outcome), _how_far(each)) for each in library().refusals.latest(_LAST)]
+    latest = library().refusals.latest(_LAST)
+    rows = [(each, describe_outcome(each.outcome)[0], advise(each.outcome), _how_far(each)) for each in latest]
     return render_template("admin/refusals.html", rows=rows, days=library().settings.kiosk.refusals_days)
 
 
