@@ -11,6 +11,7 @@ from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
 from .people import (
     Consent,
     ConsentText,
+    DamagedTemplate,
     Employee,
     EnrolAdvice,
     EnrolReport,
@@ -48,6 +49,7 @@ __all__ = [
     "Confusion",
     "Consent",
     "ConsentText",
+    "DamagedTemplate",
     "Employee",
     "EnrolAdvice",
     "EnrolReport",
