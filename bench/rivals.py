@@ -39,6 +39,7 @@ from smartabsen.recognition.runtime import load_onnx
 REFERENCE: Final = "FaceAnalysis.get (onnxruntime)"
 OURS: Final = (
     ("insightface", "onnxruntime"),
+    ("insightface", "onnxruntime-rewritten"),
     ("insightface", "openvino"),
     ("openvino", "openvino"),
     ("dlib", "onnxruntime"),

@@ -130,8 +130,12 @@ class RecognitionSettings(_Section):
     threads: int = Field(
         0, ge=0, le=256, description=N_("Threads of runtimes, OpenCV and linear algebra; 0 lets smartabsen choose.")
     )
-    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
-        "auto", description=N_("What runs ONNX models: auto (the faster one here), onnxruntime or openvino.")
+    runtime: Literal["auto", "onnxruntime", "onnxruntime-rewritten", "openvino"] = Field(
+        "auto",
+        description=N_(
+            "What runs ONNX models: auto (the fastest one here), onnxruntime, onnxruntime-rewritten (with operators "
+            "that it runs faster) or openvino."
+        ),
     )
     device: Literal["auto", "cpu", "cuda", "coreml"] = Field(
         "auto", description=N_("Where ONNX models run: auto, cpu, cuda or coreml; “doctor” shows the one really used.")

@@ -169,11 +169,23 @@ def running(name: str) -> Iterator[None]:
         raise ModelError(N_("The model {name} failed: {problem}"), name=name, problem=_essence(exc)) from exc
 
 
-def load_onnx(path: Path, *, threads: int, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+def load_onnx(
+    path: Path,
+    *,
+    threads: int,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
+    rewritten: bytes | None = None,
+) -> Any:
     """Open an ONNX file as an ``onnxruntime.InferenceSession``, by itself on the CPU.
 
     Sequential mode: after a fork, a session in parallel mode hangs for ever. CUDA computes without TensorFloat-32,
     which would change the numbers.
+
+    Args:
+        path: The file.
+        threads: 0 for a sensible number.
+        providers: ONNX Runtime's names of devices, in the order in which they are taken.
+        rewritten: The model that is run in place of the file's.
 
     Raises:
         ModelDamagedError: The file is no ONNX model.
@@ -189,7 +201,7 @@ def load_onnx(path: Path, *, threads: int, providers: Sequence[str] = ("CPUExecu
     with loading(path):
         exact = [{"use_tf32": "0"} if name.startswith("CUDA") else {} for name in providers]
         return onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=list(providers), provider_options=exact
+            rewritten or str(path), sess_options=options, providers=list(providers), provider_options=exact
         )
 
 
