@@ -12,7 +12,7 @@ from ...domain import FloatArray, Match
 from .base import Matcher
 from .exact import ExactMatcher
 
-LARGE: Final = 20_000
+LARGE: Final = 4_000
 """From so many templates on, bits are faster (``bench/matching.py``)."""
 
 
