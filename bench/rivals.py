@@ -1,12 +1,16 @@
-"""One face in a frame of 640 x 480, from pixels to an embedding, against other pipelines in the same run.
+"""Frames of 640 x 480, from pixels to embeddings, against other pipelines in the same run.
 
-- *ours*: detection, alignment, quality, embedding, and the comparison with 180 templates on top;
-- *FaceAnalysis.get* of insightface with the same two weight files, by ONNX Runtime as it comes;
+- *ours*: detection, alignment, quality, embedding, and the comparison with 180 templates on top. *Photo* finds all
+  faces, *kiosk* those of 60 pixels and more, as a session at a camera does;
+- *FaceAnalysis.get* of insightface with the same two weight files (detection and recognition, none of its other
+  models), by ONNX Runtime as it comes, in its usual 640 x 640;
 - *face_recognition*: ``face_locations`` and ``face_encodings`` of that package, where it is installed.
 
 All run with one thread and take turns on the same frames. Given are medians of processor time, which is the time that
-passes on an idle machine, and ratios to ``FaceAnalysis.get``. Then a kiosk: frames per second with one face and with
-five, while nobody is decided (each frame is embedded) and afterwards.
+passes on an idle machine, the shortest of all, and the median of the ratios to ``FaceAnalysis.get`` on the same frame.
+Frames per second at a kiosk are of three kinds: while nobody is decided (each frame is embedded), while a frame needs
+detection only, and of a session: whoever comes is embedded for six frames, then once a second, and frames come at 15 a
+second.
 
     python -m bench.rivals --frames 20
 """

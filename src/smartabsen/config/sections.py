@@ -171,7 +171,9 @@ class KioskSettings(_Section):
         None,
         ge=160,
         le=3_840,
-        description=N_("Longer side of the frame that detection works on; empty: the detector's own."),
+        description=N_(
+            "Longer side of the frame that detection works on; empty: as large as recognition.min_face_px needs."
+        ),
     )
     refusals_days: int = Field(
         30, ge=0, le=365, description=N_("How many days “smartabsen why” remembers refusals; 0 remembers none.")
