@@ -239,7 +239,7 @@ def build_detector(
     min_face_px: int = 0,
     execution: Execution | None = None,
 ) -> Detector:
-    """Load a detector alone, as :func:`build_engine`; faces below ``min_face_px`` need not be found, which is faster."""
+    """Load a detector alone, as :func:`build_engine`; faces below ``min_face_px`` need not be found: faster."""
     from .detectors import DETECTORS
 
     options = _execution(name, execution) | ({"min_face_px": min_face_px} if name == "scrfd" else {})
