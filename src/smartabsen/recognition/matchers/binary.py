@@ -2,13 +2,12 @@
 
 Each template is also kept as bits: on which side of so many random planes it lies. Two vectors at an angle differ in
 angle / pi of them on average (Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002),
-whatever the engine. faiss counts differing bits of a million templates in milliseconds; the nearest ones are then
-compared exactly.
+whatever the engine. faiss counts the differing bits of a million templates in two milliseconds.
 
-Bits can miss what they should have nominated. So each search also says how far in bits a template can be expected that
-would change the decision, and everybody who is that near is compared. For a picture of somebody who is enrolled these
-are a few. For a stranger it is everybody who might reach the threshold, too many by one set of bits: these are counted
-again with a second set, and few are left.
+The template that is nearest in bits is compared first. It says how similar another one must be at least to change the
+decision, and so in how many bits that one can be expected to differ: everybody who is that near is compared, too. For a
+picture of somebody who is enrolled these are a few. For a stranger it is everybody who might reach the threshold, too
+many by one set of bits: these are counted again with a second set, and few are left.
 """
 
 from __future__ import annotations
@@ -21,19 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import FloatArray, Match
-from ..decision import decide
+from ..decision import LEAST_SIMILAR, NOBODY, decide
 from .exact import check_gallery, check_probes, find_decisive, match_exactly, nobody
 from .rows import Ranked, Rows, rank_exactly
 
 BITS: Final = 512
 """Bits of one set; a template has two sets."""
-FIRST: Final = 32
-"""The templates nearest in bits, which are compared whatever they are like."""
-NOMINEES: Final = 256
-"""So many nearest templates are found by the first search; smaller galleries are compared exactly."""
-SHARE: Final = 1 / 500
-MOST_NOMINEES: Final = 2_048
-"""So many of a large gallery: the larger share, but not more than this."""
+SMALL: Final = 256
+"""Galleries of so many templates are compared exactly."""
+MANY: Final = 1_024
+"""From so many templates on, the second set of bits is looked at before they are compared."""
 DEVIATIONS: Final = 4.0
 """A template that would change the decision is missed with a probability of 3 in 100,000 by each set of bits (normal
 approximation)."""
@@ -89,67 +85,64 @@ class BinaryMatcher:
         if not len(probes):
             return ()
         embeddings, labels, codes = (self._rows.column(number) for number in range(3))
-        if len(labels) <= NOMINEES:
+        if len(labels) <= SMALL:
             return match_exactly(embeddings, labels, probes, threshold=threshold, margin=margin)
         # Of the calling thread: OpenMP keeps a number for each.
         faiss.omp_set_num_threads(1)
-        count = max(NOMINEES, min(MOST_NOMINEES, int(len(labels) * SHARE)))
-        coded = self._encode(probes, 0)
-        distances, nominees = faiss.knn_hamming(coded, codes, count, variant="mc")
         matches: list[Match] = []
-        for probe, code, bits, rows in zip(probes, coded, distances, nominees, strict=True):
-            best, second = self._rank(probe, code, bits, rows, threshold=threshold, margin=margin)
+        for probe, code in zip(probes, self._encode(probes, 0), strict=True):
+            bits = _count_differing(code, codes)
+            best, second = self._rank(probe, bits, threshold=threshold, margin=margin)
             matches.append(decide(*best, *second, threshold=threshold, margin=margin))
         return tuple(matches)
 
     def _rank(
-        self,
-        probe: FloatArray,
-        code: NDArray[np.uint8],
-        bits: NDArray[np.int32],
-        nominees: NDArray[np.int64],
-        *,
-        threshold: float,
-        margin: float,
+        self, probe: FloatArray, bits: NDArray[np.int32], *, threshold: float, margin: float
     ) -> tuple[Ranked, Ranked]:
         """Return the best and the second-best person, as far as they matter for the decision.
 
         Args:
-            code: The first set of the probe's bits.
-            bits: In how many each nominee differs, the nearest first.
-            nominees: Rows of the gallery.
+            probe: float32 (D,).
+            bits: int32 (N,), in how many bits of the first set each template differs.
         """
         embeddings, labels = self._rows.column(0), self._rows.column(1)
-        ranked = rank_exactly(embeddings, labels, nominees[:FIRST], probe)
+        nearest = bits.argmin(keepdims=True)
+        best, second = rank_exactly(embeddings, labels, nearest, probe)
         compared = -math.inf
         while True:
             # What could change the decision: a template at the threshold, or a second person within the margin.
-            similarity = ranked[0][1]
-            needed = similarity - margin if similarity >= threshold else threshold
+            needed = best[1] - margin if best[1] >= threshold else threshold
             farthest = _farthest(needed, sets=1)
             if farthest <= compared:
-                return ranked
+                break
             compared = farthest
-            near = int(np.searchsorted(bits, farthest, side="right"))
-            if near == len(bits):
-                ranked = self._look_further(probe, code, nominees[:FIRST], needed)
-            elif near > FIRST:
-                ranked = _rank_many(embeddings, labels, nominees[:near], probe)
+            rows = np.flatnonzero(bits <= farthest)
+            if len(rows) > MANY:
+                rows = self._look_closer(rows, probe, bits, needed)
+            best, second = _rank_many(embeddings, labels, np.concatenate([nearest, rows]), probe)
+        if second[0] == NOBODY:
+            second = self._find_other(best[0], probe, bits)
+        return best, second
 
-    def _look_further(
-        self, probe: FloatArray, code: NDArray[np.uint8], nearest: NDArray[np.int64], needed: float
-    ) -> tuple[Ranked, Ranked]:
-        """Return the same from everybody who by both sets of bits may be as similar as ``needed``."""
-        embeddings, labels, codes, more_codes = (self._rows.column(number) for number in range(4))
-        bits = _count_differing(code, codes)
-        rows = np.flatnonzero(bits <= _farthest(needed, sets=1))
-        both = bits[rows] + _count_differing(self._encode(probe[None], 1)[0], more_codes[rows])
+    def _look_closer(
+        self, rows: NDArray[np.intp], probe: FloatArray, bits: NDArray[np.int32], needed: float
+    ) -> NDArray[np.intp]:
+        """Return those of many rows that by both sets of bits may be as similar as ``needed``."""
+        both = bits[rows] + _count_differing(self._encode(probe[None], 1)[0], self._rows.column(3)[rows])
         rows = rows[both <= _farthest(needed, sets=2)]
-        if len(rows) > FEW * len(labels):
-            self.compared_with_all += 1
-            decisive = find_decisive(labels, embeddings @ probe, embeddings.shape[1])
-            return rank_exactly(embeddings, labels, decisive, probe)
-        return _rank_many(embeddings, labels, np.concatenate([nearest, rows]), probe)
+        if len(rows) <= FEW * len(bits):
+            return rows
+        self.compared_with_all += 1
+        return np.arange(len(bits))
+
+    def _find_other(self, label: int, probe: FloatArray, bits: NDArray[np.int32]) -> Ranked:
+        """Return the person nearest in bits besides ``label``: too far away to matter, but people ask who it was."""
+        embeddings, labels = self._rows.column(0), self._rows.column(1)
+        while bits[(row := bits.argmin(keepdims=True))[0]] <= BITS:
+            if labels[row[0]] != label:
+                return rank_exactly(embeddings, labels, row, probe)[0]
+            bits[row] = BITS + 1
+        return NOBODY, LEAST_SIMILAR
 
     def _encode(self, vectors: FloatArray, number: int) -> NDArray[np.uint8]:
         """Return a set of bits of vectors (N, D), packed as (N, BITS / 8)."""
@@ -162,9 +155,12 @@ class BinaryMatcher:
 
 
 def _rank_many(
-    embeddings: FloatArray, labels: NDArray[np.int64], rows: NDArray[np.int64], probe: FloatArray
+    embeddings: FloatArray, labels: NDArray[np.int64], rows: NDArray[np.intp], probe: FloatArray
 ) -> tuple[Ranked, Ranked]:
-    """Return the best and the second-best person of many rows."""
+    """Return the best and the second-best person of some rows, of all as well."""
+    if len(rows) > len(labels):
+        decisive = find_decisive(labels, embeddings @ probe, embeddings.shape[1])
+        return rank_exactly(embeddings, labels, decisive, probe)
     similarities = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), _COMPARED_AT_ONCE):
         part = slice(start, start + _COMPARED_AT_ONCE)
