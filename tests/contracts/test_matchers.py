@@ -237,9 +237,10 @@ class TestAuto(MatcherContract):
     def test_chooses_by_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Exact comparison for most firms, bits for large galleries, and exact comparison where faiss is missing."""
         matcher = AutoMatcher()
-        templates, labels = people(auto.LARGE // 8 + 1, photos=8, dimension=16)
+        large = auto.LARGE // 500
+        templates, labels = people(large // 8 + 1, photos=8, dimension=500)
         chosen = []
-        for size in (5, auto.LARGE - 1, auto.LARGE):
+        for size in (5, large - 1, large):
             matcher.fit(templates[:size], labels[:size])
             chosen.append(matcher.chosen)
         monkeypatch.setattr(auto, "find_spec", lambda _name: None)
