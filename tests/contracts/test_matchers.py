@@ -264,22 +264,16 @@ class TestBinary(MatcherContract):
         matcher = BinaryMatcher()
         templates, labels = people(4000, photos=3, dimension=256)
         matcher.fit(templates, labels)
-        strangers = unit(np.random.default_rng(8).normal(size=(50, 256)))
-        matches = matcher.match(strangers, threshold=0.35, margin=0.1)
-        wanted = answer(templates, labels, strangers, threshold=0.35, margin=0.1)
-        assert [match.outcome for match in matches] == [match.outcome for match in wanted]
+        matches = matcher.match(unit(np.random.default_rng(8).normal(size=(50, 256))), threshold=0.35, margin=0.1)
+        assert {match.outcome for match in matches} == {Outcome.UNKNOWN}
         assert matcher.compared_with_all == 0
 
     def test_a_second_person_is_named_however_far_away(self) -> None:
         """The lead that people are told is to somebody, not to nobody; and one person alone has no second."""
-        matcher = BinaryMatcher()
-        templates, labels = people(100, photos=6, dimension=64)
-        matcher.fit(templates, labels)
-        (match,) = matcher.match(templates[:1], threshold=0.95, margin=0.0)
-        assert match.second_label in set(labels.tolist()) - {match.label}
-        matcher.fit(templates, np.full(len(labels), 7))
-        (match,) = matcher.match(templates[:1], threshold=0.95, margin=0.0)
-        assert (match.label, match.second_label) == (7, -1)
+        matcher, (templates, labels) = BinaryMatcher(), people(100, photos=6, dimension=64)
+        for owners, others in ((labels, set(labels.tolist()) - {labels[0]}), (np.full(len(labels), 7), {-1})):
+            matcher.fit(templates, owners)
+            assert matcher.match(templates[:1], threshold=0.95, margin=0.0)[0].second_label in others
 
     @pytest.mark.parametrize("dimension", [128, 256, 512])
     @pytest.mark.parametrize(("threshold", "margin"), [(0.25, 0.08), (0.45, 0.05), (0.7, 0.0)])

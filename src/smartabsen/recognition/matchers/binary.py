@@ -13,7 +13,7 @@ many by one set of bits: these are counted again with a second set, and few are 
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import faiss
 import numpy as np
@@ -106,7 +106,7 @@ class BinaryMatcher:
             bits: int32 (N,), in how many bits of the first set each template differs.
         """
         embeddings, labels = self._rows.column(0), self._rows.column(1)
-        nearest = bits.argmin(keepdims=True)
+        nearest = _find_nearest(bits)
         best, second = rank_exactly(embeddings, labels, nearest, probe)
         compared = -math.inf
         while True:
@@ -138,8 +138,8 @@ class BinaryMatcher:
     def _find_other(self, label: int, probe: FloatArray, bits: NDArray[np.int32]) -> Ranked:
         """Return the person nearest in bits besides ``label``: too far away to matter, but people ask who it was."""
         embeddings, labels = self._rows.column(0), self._rows.column(1)
-        while bits[(row := bits.argmin(keepdims=True))[0]] <= BITS:
-            if labels[row[0]] != label:
+        while bits[row := _find_nearest(bits)][0] <= BITS:
+            if labels[row][0] != label:
                 return rank_exactly(embeddings, labels, row, probe)[0]
             bits[row] = BITS + 1
         return NOBODY, LEAST_SIMILAR
@@ -169,11 +169,18 @@ def _rank_many(
     return rank_exactly(embeddings, labels, rows[decisive], probe)
 
 
+def _find_nearest(bits: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return the row with the fewest differing bits, as an array of one."""
+    return np.array([bits.argmin()])
+
+
 def _count_differing(code: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Return in how many bits each row of ``codes`` (N, BITS / 8) differs from a code, int32 (N,)."""
     counts = np.empty(len(codes), dtype=np.int32)
-    pointers = (faiss.swig_ptr(array) for array in (code, codes))
-    faiss.hammings(*pointers, 1, len(codes), BITS // 8, faiss.swig_ptr(counts))
+    # The library's type information lacks it.
+    library: Any = faiss
+    pointers = (library.swig_ptr(array) for array in (code, codes))
+    library.hammings(*pointers, 1, len(codes), BITS // 8, library.swig_ptr(counts))
     return counts
 
 

@@ -90,7 +90,7 @@ def find_decisive(labels: NDArray[np.int64], similarities: FloatArray, dimension
     # Twice the error of one, and what rounding makes equal.
     near = 2 * dimension * _FLOAT32_UNIT + 10.0**-DECIMALS
     first = int(similarities.argmax())
-    own = np.flatnonzero(labels == labels[first])
+    own: NDArray[np.intp] = np.flatnonzero(labels == labels[first])
     own = own[similarities[own] >= similarities[first] - near]
     similarities[labels == labels[first]] = -np.inf
     second = float(similarities[similarities.argmax()])
