@@ -124,6 +124,7 @@ def training(report: domain.TrainReport) -> Json:
         "activated": report.activated,
         "calibrated": report.calibrated,
         "gate_share": _number(report.gate_share, 6),
+        "damaged": [{"template": one.id, "code": one.code, "name": one.name} for one in report.damaged],
         "people": [
             {
                 "code": p.employee.code,
@@ -224,6 +225,17 @@ def decision(event: domain.KioskEvent, message: str) -> Json:
         "date": result.day.work_date.isoformat() if result else None,
         "status": result.day.status.value if result else None,
         "similarity": _number(event.similarity, 4),
+        "track": event.track,
+        "message": message,
+    }
+
+
+def prompt(event: domain.KioskEvent, message: str) -> Json:
+    """One line of a kiosk: what the person of a track is asked to do, to prove that they are there."""
+    return {
+        "event": event.kind.value,
+        "prompt": event.prompt.value if event.prompt else None,
+        "at": _instant(event.at),
         "track": event.track,
         "message": message,
     }

@@ -84,7 +84,6 @@ def key_init(value: KeyInit) -> data.Json:
         "active": value.active,
         "place": value.place,
         "made": value.made,
-        "sealed": value.sealed,
         "discarded": value.discarded,
     }
 
@@ -95,8 +94,6 @@ def show_key_init(out: Output, value: KeyInit) -> None:
     out.line(_(made, key=value.active, place=value.place))
     if value.discarded:
         out.line(_("{count} rows were deleted that nothing opens any more.", count=value.discarded))
-    if value.sealed:
-        out.line(_("{count} rows were sealed that were not.", count=value.sealed))
     if value.made:
         out.note(_("Keep a copy of it in another place than the backups."))
 
@@ -265,6 +262,7 @@ def purged(value: Purge) -> data.Json:
         "attendance": value.attendance,
         "log_files": value.log_files,
         "log_copies": value.log_copies,
+        "evaluated": value.evaluated,
         "dry_run": value.dry_run,
     }
 
@@ -280,6 +278,7 @@ def show_purged(out: Output, value: Purge) -> None:
         (_("Attendance before {date}", date=value.attendance_before or "-"), str(sum(value.attendance.values()))),
         (_("Log files"), str(value.log_files)),
         (_("Old copies of log files"), str(value.log_copies)),
+        (_("Faces of evaluated photos"), str(value.evaluated)),
     ]
     out.table((Column(_("Kept too long")), Column(_("Count"))), rows)
     out.note(_("Nothing was deleted.") if value.dry_run else _("All of it was deleted."))

@@ -9,13 +9,14 @@ from typing import Final
 from ..domain import Confusion, Employee
 from ..errors import InvalidInputError, NotFoundError
 from ..i18n import N_
-from ..recognition.calibration import LOOK_ALIKES, Choice as CalibrationChoice, choose
+from ..recognition.calibration import LOOK_ALIKES, Choice as CalibrationChoice, choose, expect_fpir
 from ..recognition.rates import Rate
 from ..recognition.reference import find_table
 from ..recognition.scores import Scores, compare_gallery
-from ..store import audit, employees, templates
+from ..store import audit, employees
 from .bootstrap import Services
 from .calibration_record import CalibrationRecord, CalibrationState, find_record, hash_gallery, put_record
+from .stored_gallery import read_gallery
 
 __all__ = ["Calibration", "CalibrationChoice", "CalibrationReport", "calibration_state"]
 
@@ -36,6 +37,8 @@ class CalibrationReport:
         look_alikes: The most alike people, the worst first; ``similarity`` is that of two of their photos.
         duplicate_threshold: From this on two people are probably one, enrolled under two codes.
         grown: The same choice for 2 and 10 times the people.
+        left_alone: FPIR to expect of 2 and 10 times the people where the threshold stays as it is now; None without a
+            reference.
         stored: Whether it is in force now.
     """
 
@@ -47,6 +50,7 @@ class CalibrationReport:
     look_alikes: tuple[Confusion, ...]
     duplicate_threshold: float
     grown: tuple[CalibrationChoice, ...]
+    left_alone: tuple[float | None, ...]
     stored: bool
 
 
@@ -76,9 +80,9 @@ class Calibration:
         if not 0.0 < target_fpir <= 0.5:
             raise InvalidInputError(N_("A target is a share between 0 and 0.5, as 0.001 for one stranger in 1,000."))
         services = self._services
-        engine, ring = services.engine, services.key_chain.ring()
+        engine = services.engine
         with services.database.read() as session:
-            gallery = templates.gallery(session, engine.identity, ring=ring)
+            gallery = read_gallery(services, session, engine.identity)
             people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
         count = len(set(gallery.employee_ids.tolist()))
         if count < 2:
@@ -125,6 +129,9 @@ class Calibration:
             look_alikes=_look_alikes(scores, people),
             duplicate_threshold=engine.duplicate_threshold,
             grown=tuple(choices[1:]),
+            left_alone=tuple(
+                expect_fpir(table, choice.threshold - choice.shift, grown.templates) for grown in choices[1:]
+            ),
             stored=stored,
         )
 
@@ -149,7 +156,7 @@ def calibration_state(services: Services) -> CalibrationState:
         record = find_record(session)
         if record is None or active is None:
             return CalibrationState.NONE
-        return record.state(templates.gallery(session, active, ring=services.key_chain.ring()))
+        return record.state(read_gallery(services, session, active))
 
 
 def _look_alikes(scores: Scores, people: dict[int, Employee]) -> tuple[Confusion, ...]:

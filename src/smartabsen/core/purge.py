@@ -13,6 +13,7 @@ from ..store.database import Session
 from ..store.erasure import FACE
 from ..store.files import storage_errors
 from .bootstrap import Services
+from .embedding_cache import KEPT, count_cached_faces, delete_cached_faces
 from .erase import erase
 
 _MONTHS: Final = 12
@@ -29,6 +30,7 @@ class Purge:
         attendance: Number of rows by table.
         log_files: Log files of dates before that.
         log_copies: Replaced copies of log files that are too old.
+        evaluated: Faces of photos that were evaluated more than a day ago.
         dry_run: Nothing was deleted.
     """
 
@@ -38,12 +40,13 @@ class Purge:
     attendance: dict[str, int]
     log_files: int
     log_copies: int
+    evaluated: int
     dry_run: bool
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to delete."""
-        files = self.log_files or self.log_copies
+        files = self.log_files or self.log_copies or self.evaluated
         return not (self.faces_of or self.crops or any(self.attendance.values()) or files)
 
 
@@ -65,11 +68,13 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
     copies_before = now - timedelta(days=privacy.log_copy_days)
     copies = log_copies.delete_before(services.csv_log, copies_before, dry_run=dry_run) if privacy.log_copy_days else 0
     files = [day for day in services.csv_log.dates() if first_kept is not None and day < first_kept]
-    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, dry_run)
+    evaluated = count_cached_faces(services.settings.home, before=now - KEPT)
+    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, evaluated, dry_run)
     if dry_run or found.empty:
         return found
     for person in faces_of:
         erase(services, person.code, scope=FACE)
+    delete_cached_faces(services.settings.home, before=now - KEPT)
 
     def delete(session: Session) -> None:
         if privacy.crop_days:

@@ -79,7 +79,6 @@ class Database:
         timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
         password: Of a server's user, where the URL has none.
         tls: Certificates for the connection to a server.
-        on_ready: Called once, before the first unit of work is given out and when the schema is current.
 
     Raises:
         ConfigError: The URL is none of these.
@@ -92,9 +91,7 @@ class Database:
         timeouts: Timeouts | None = None,
         password: str = "",
         tls: Tls | None = None,
-        on_ready: Callable[[Database], None] | None = None,
     ) -> None:
-        self._on_ready = on_ready
         self._url = checked_url(url)
         if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
@@ -249,7 +246,6 @@ class Database:
                 if not self._ready:
                     schema.ensure_current(self, half_copied=self._half_copied)
                     self._ready = True
-                    self._tell_ready()
 
     @contextmanager
     def _turn(self, mode: str) -> Iterator[None]:
@@ -264,14 +260,6 @@ class Database:
                 yield
             finally:
                 del self._patience.left_s
-
-    def _tell_ready(self) -> None:
-        if self._on_ready is not None:
-            try:
-                self._on_ready(self)
-            except BaseException:
-                self._ready = False
-                raise
 
     @staticmethod
     def _of(engine: Engine, mode: str, *, long: bool = False) -> Engine:
