@@ -42,6 +42,8 @@ class Storage:
         """What people should be told, as message ids with their places."""
         self.log_behind = False
         """Whether the attendance log lacks something, as it could not be written."""
+        self.log_unchecked = False
+        """Whether log and database are still to be made equal, as a start does: the database was away then."""
 
     @made_once
     def database(self) -> Database:
@@ -70,6 +72,12 @@ class Storage:
         return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
 
     def _adopt(self, database: Database) -> None:
+        if self.log_unchecked:
+            try:
+                self.reconcile_log()
+            except StorageError:
+                self.log_behind = True
+            self.log_unchecked = False
         if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
             self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
 

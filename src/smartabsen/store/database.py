@@ -28,6 +28,7 @@ from .address import Timeouts as Timeouts, checked_url, with_options
 from .faults import is_worth_another_try, translated
 from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
+from .outage import Outage
 from .sqlite import (
     begin_immediate,
     create_private_file,
@@ -103,6 +104,7 @@ class Database:
         self._engine = self._make_engine()
         self._ready = self._half_copied = False
         self._preparing = threading.Lock()
+        self._outage = Outage()
         self._patience = threading.local()
         self._pid = os.getpid()
 
@@ -245,8 +247,11 @@ class Database:
     def _make_ready(self) -> None:
         self._stay_in_process()
         if not self._ready:
+            told = self._outage.known
             with self._preparing:
                 if not self._ready:
+                    # Whoever held the lock may have waited in vain: nobody does so after them.
+                    self._outage.tell_unless(told)
                     schema.ensure_current(self, half_copied=self._half_copied)
                     self._ready = True
                     self._tell_ready()
@@ -281,15 +286,19 @@ class Database:
         if self._pid != os.getpid():
             # Connections belong to the parent: a child must neither use nor close them.
             self._engine.dispose(close=False)
+            self._outage = Outage()
             self._pid = os.getpid()
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
         driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
-        try:
-            yield
-        except (SQLAlchemyError, driver_error) as exc:
-            raise translated(exc, self.address) from exc
+        with self._outage.asking():
+            try:
+                yield
+            except (SQLAlchemyError, driver_error) as exc:
+                error = translated(exc, self.address)
+                self._outage.note(error)
+                raise error from exc
 
     def _make_engine(self, *, patient: bool = False) -> Engine:
         options: dict[str, Any] = {"hide_parameters": True, "poolclass": NullPool if patient else None}
@@ -333,6 +342,7 @@ class Database:
         allowed_s = self._timeouts.long_s if options.get(_LONG) else self._timeouts.answer_s
         set_answer_time(connection.connection.dbapi_connection, 3600.0 if patient else allowed_s)
         begin_mysql(connection, "write" if _mode(connection) == "write" else "read")
+        self._outage.end()
 
     def _rest_mysql(self, connection: object, _: object) -> None:
         set_answer_time(connection, self._timeouts.ping_s)

@@ -6,12 +6,14 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError as PoolTimeoutError
 
-from ..errors import DatabaseError
+from ..errors import DatabaseAwayError, DatabaseError
 from ..i18n import N_
 
 _DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ = 1213, 1205, 1020
 _SAVEPOINT_GONE = 1305
 """A deadlock inside a savepoint undoes the whole transaction: what is reported is that the savepoint is not there."""
+_UNREACHABLE = (2002, 2003, 2005, 2006, 2013, 2014, 2055, 1053, 1927)
+_CROWDED = (1040, 1203, 1226)
 _MYSQL: dict[int, tuple[str, str]] = {
     **dict.fromkeys(
         (1044, 1045, 1698, 1142, 1227),
@@ -28,7 +30,7 @@ _MYSQL: dict[int, tuple[str, str]] = {
         ),
     ),
     **dict.fromkeys(
-        (2002, 2003, 2005, 2006, 2013, 2014, 2055, 1053, 1927),
+        _UNREACHABLE,
         (
             N_("The database {address} does not answer."),
             N_("Check that the server runs and that this machine reaches it, then try again."),
@@ -39,7 +41,7 @@ _MYSQL: dict[int, tuple[str, str]] = {
         N_("Check database.tls_ca, tls_cert and tls_key, and that the server offers TLS under this name."),
     ),
     **dict.fromkeys(
-        (1040, 1203, 1226), (N_("The database {address} has too many connections."), N_("Try again in a moment."))
+        _CROWDED, (N_("The database {address} has too many connections."), N_("Try again in a moment."))
     ),
     **dict.fromkeys(
         (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ, _SAVEPOINT_GONE),
@@ -110,7 +112,8 @@ def translated(exc: Exception, address: str) -> DatabaseError:
     else:
         message, hint = N_("The database {address} reports a problem: {problem}"), ""
     database = address.rpartition("/")[2]
-    return DatabaseError(message, hint=hint, address=address, database=database, problem=_first_line(cause))
+    kind = DatabaseAwayError if _mysql_code(cause) in (*_UNREACHABLE, *_CROWDED) else DatabaseError
+    return kind(message, hint=hint, address=address, database=database, problem=_first_line(cause))
 
 
 def is_worth_another_try(exc: SQLAlchemyError) -> bool:
