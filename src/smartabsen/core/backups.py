@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from .._version import __version__
 from ..config import FILE_NAME
-from ..errors import ConflictError, IntegrityError, SchemaError, SmartAbsenError, StorageError
+from ..errors import ConflictError, DatabaseError, IntegrityError, SchemaError, SmartAbsenError, StorageError
 from ..i18n import N_
 from ..store import archive, audit, dumps, meta, schema
 from ..store.archive import Manifest as Manifest
@@ -116,7 +116,7 @@ class Backups:
         made = self._create(settings.recipient if recipient is None else recipient, suffix="")
         if state is not SchemaState.OLDER:
             # Before an upgrade, the trail cannot be written by this program yet.
-            self._audit.note("backup.create", details={"file": made.path.name})
+            self._note_made(made)
         kept = settings.keep if keep is None else keep
         if kept:
             regular = [one for one in self.list() if "before-restore" not in one.path.name]
@@ -212,6 +212,17 @@ class Backups:
             dumps.dump(database, dumped)
             archive.write_archive(path, manifest, {dumped.name: dumped, **files}, recipient=recipient)
         return BackupFile(path, made_at, path.stat().st_size, bool(recipient))
+
+    def _note_made(self, made: BackupFile) -> None:
+        try:
+            self._audit.note("backup.create", details={"file": made.path.name})
+        except DatabaseError as exc:
+            # A disk that is full or about to die is when a backup is needed most; it is whole, and stays.
+            self._services.remark(
+                N_("The backup {file} is made, but the audit trail does not know of it: it cannot be written."),
+                file=made.path.name,
+            )
+            self._services.remark(exc.message_id, **exc.params)
 
     def _copy_files(self, folder: Path) -> Iterator[tuple[str, Path]]:
         """Copy what changes while a backup is made: a file that grows would not fit to its digest."""

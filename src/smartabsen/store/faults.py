@@ -68,7 +68,7 @@ _SQLITE: dict[int, tuple[str, str]] = {
         (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
         (
             N_("The database {address} can only be read."),
-            N_("Check the rights of the file and of its directory; both must be writable."),
+            N_("Check the rights of the file and of its directory, and that the disk is mounted for writing."),
         ),
     ),
     sqlite3.SQLITE_CANTOPEN: (
@@ -101,6 +101,8 @@ def translated(exc: Exception, address: str) -> DatabaseError:
         address: The database as people may see it, without a password.
     """
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    if isinstance(cause, sqlite3.Error):
+        cause = first_cause(cause)
     if isinstance(exc, PoolTimeoutError):
         message, hint = N_("The database {address} is busy: no connection is free."), N_("Try again in a moment.")
     elif isinstance(cause, sqlite3.Error) and (code := _sqlite_code(cause)) in _SQLITE:
@@ -114,6 +116,30 @@ def translated(exc: Exception, address: str) -> DatabaseError:
     database = address.rpartition("/")[2]
     kind = DatabaseAwayError if _mysql_code(cause) in (*_UNREACHABLE, *_CROWDED) else DatabaseError
     return kind(message, hint=hint, address=address, database=database, problem=_first_line(cause))
+
+
+def first_cause(exc: sqlite3.Error) -> sqlite3.Error:
+    """Return what made SQLite undo a transaction by itself, where ``exc`` only says that there is none to undo.
+
+    A full disk does that in the middle of a transaction: the statement that ends it fails then, too, and says less.
+    """
+    found: BaseException | None = exc
+    while found is not None:
+        cause = found.orig if isinstance(found, DBAPIError) else found
+        if isinstance(cause, sqlite3.Error) and _sqlite_code(cause) in _SQLITE:
+            return cause
+        found = found.__context__
+    return exc
+
+
+def is_full(exc: sqlite3.Error) -> bool:
+    """Return whether SQLite found the disk full."""
+    return _sqlite_code(exc) == sqlite3.SQLITE_FULL
+
+
+def is_forbidden(exc: sqlite3.Error) -> bool:
+    """Return whether SQLite may not write the file or its directory."""
+    return _sqlite_code(exc) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 
 
 def is_worth_another_try(exc: SQLAlchemyError) -> bool:

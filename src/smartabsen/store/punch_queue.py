@@ -19,6 +19,8 @@ from typing import Final
 from ..domain import Punch, PunchMethod
 from ..errors import SmartAbsenError, StorageError
 from ..i18n import N_
+from .faults import first_cause, is_forbidden, is_full
+from .files import full_disk, no_permission
 from .sqlite import begin_immediate, create_private_file, prepare_connection
 
 PATIENCE_S: Final = 2.0
@@ -137,7 +139,12 @@ class PunchQueue:
         """Write a consistent copy of the queue into a new file. Raises StorageError."""
         create_private_file(target)
         with self._open() as connection, closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy)
+            try:
+                connection.backup(copy)
+            except sqlite3.Error as exc:
+                if is_full(exc):
+                    raise full_disk(target) from exc
+                raise
 
     def find_fact(self, name: str) -> str:
         """Return what was noted under a name, empty where nothing was. Raises StorageError."""
@@ -184,11 +191,16 @@ class PunchQueue:
         except SmartAbsenError:
             raise
         except sqlite3.Error as exc:
+            cause = first_cause(exc)
+            if is_full(cause):
+                raise full_disk(self.path) from exc
+            if is_forbidden(cause):
+                raise no_permission(self.path) from exc
             raise StorageError(
                 N_("The queue of punches {path} cannot be used: {problem}"),
                 hint=N_("Check the disk and the rights of the directory; move a damaged file away, do not delete it."),
                 path=self.path,
-                problem=exc,
+                problem=cause,
             ) from exc
 
 
