@@ -60,6 +60,8 @@ class MakeAttempt(Protocol):
 class Writer(Protocol):
     """Stores punches beside the session; :class:`smartabsen.core.punch_writer.PunchWriter` is one."""
 
+    lost: int
+
     def submit(self, attempt: Punch, *, track: int) -> None: ...
 
     def answers(self) -> list[Written]: ...
@@ -193,6 +195,7 @@ class Kiosk:
             refused=self._counts.refused,
             reason=reason or ("time_over" if self._stop.time_is_over else "stopped"),
             pending=pending,
+            lost=self._writer.lost,
         )
         self._tell(KioskEventKind.SUMMARY, summary=summary)
         return summary

@@ -31,7 +31,10 @@ class KioskEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KioskSummary:
-    """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included."""
+    """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included.
+
+    ``lost`` ones could be put neither into the database nor into the queue before the end: nobody was told that they were.
+    """
 
     frames: int
     seconds: float
@@ -40,6 +43,7 @@ class KioskSummary:
     refused: int
     reason: str
     pending: int = 0
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

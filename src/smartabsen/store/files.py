@@ -158,7 +158,12 @@ def _storage_error(exc: OSError, path: Path) -> StorageError:
         return no_permission(path)
     if exc.errno == errno.EROFS:
         return _read_only_disk(path)
-    return StorageError(N_("{path} cannot be read or written: {problem}"), path=path, problem=exc.strerror or exc)
+    return StorageError(
+        N_("{path} cannot be read or written: {problem}"),
+        hint=N_("Check the disk, then try again."),
+        path=path,
+        problem=exc.strerror or exc,
+    )
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -144,7 +144,12 @@ class PunchQueue:
             except sqlite3.Error as exc:
                 if is_full(exc):
                     raise full_disk(target) from exc
-                raise
+                raise StorageError(
+                    N_("{path} cannot be read or written: {problem}"),
+                    hint=N_("Check the disk, then try again."),
+                    path=target,
+                    problem=exc,
+                ) from exc
 
     def find_fact(self, name: str) -> str:
         """Return what was noted under a name, empty where nothing was. Raises StorageError."""
