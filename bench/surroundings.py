@@ -253,7 +253,7 @@ def _call(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Co
 
 def _status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as exc:
         exc.close()
@@ -290,11 +290,21 @@ def main() -> None:
     faults = given.fault or FAULTS
     if set(faults) & set(ON_DISK) and not can_mount():
         raise SystemExit("a disk in memory cannot be mounted here (root may): take the other faults")
-    print("| fault | command | exit code or status | s | said | files left or changed | afterwards |\n" + "|---" * 7 + "|")
+    print(
+        "| fault | command | exit code or status | s | said | files left or changed | afterwards |\n" + "|---" * 7 + "|"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for fault in faults:
             for run in measure(fault, Path(folder)):
-                cells = (fault, run.name, run.code, f"{run.seconds:.1f}", " / ".join(run.said), ", ".join(run.left), run.then)
+                cells = (
+                    fault,
+                    run.name,
+                    run.code,
+                    f"{run.seconds:.1f}",
+                    " / ".join(run.said),
+                    ", ".join(run.left),
+                    run.then,
+                )
                 print("| " + " | ".join(str(cell).replace(folder, "…") for cell in cells) + " |", flush=True)
 
 

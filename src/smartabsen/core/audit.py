@@ -14,7 +14,6 @@ from ..store.audit import AuditEntry as AuditEntry, AuditHead, AuditVerdict as A
 from ..store.files import require_directory, write_atomically
 from .bootstrap import Services
 
-
 UNRECORDED: Final = N_(
     "Nothing is shown or exported without an entry in the audit trail, and that cannot be written now. Mend this, then "
     "try again."
@@ -74,7 +73,6 @@ class AuditTrail:
         self._services.database.run_write(
             lambda session: audit.append(session, actor=actor, action=action, subject=subject, details=details)
         )
-
 
     def note_reading(self, action: str, *, subject: str = "", details: dict[str, str] | None = None) -> None:
         """Add an entry about looking at data of people, to be called before it is shown or written anywhere.

@@ -70,9 +70,7 @@ def export_person(services: Services, code: str, directory: Path) -> PersonExpor
     return PersonExport(directory, ("person.json", *written), counts, faces_missing)
 
 
-def _write(
-    directory: Path, tables: dict[str, list[dict[str, Any]]], pictures: Mapping[str, bytes]
-) -> list[str]:
+def _write(directory: Path, tables: dict[str, list[dict[str, Any]]], pictures: Mapping[str, bytes]) -> list[str]:
     written = []
     for name, rows in tables.items():
         if rows:

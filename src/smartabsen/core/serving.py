@@ -91,7 +91,9 @@ class Serving:
             services.reconcile_log()
         except DatabaseAwayError as exc:
             services.log_unchecked = True
-            fix = N_("The server starts all the same: it answers 503 until the database is back, and goes on by itself.")
+            fix = N_(
+                "The server starts all the same: it answers 503 until the database is back, and goes on by itself."
+            )
             yield _row("database", CheckLevel.WARN, exc.message_id, fix, **exc.params)
             return
         except StorageError as exc:

@@ -40,9 +40,7 @@ _MYSQL: dict[int, tuple[str, str]] = {
         N_("The connection to the database {address} cannot be made by TLS: {problem}"),
         N_("Check database.tls_ca, tls_cert and tls_key, and that the server offers TLS under this name."),
     ),
-    **dict.fromkeys(
-        _CROWDED, (N_("The database {address} has too many connections."), N_("Try again in a moment."))
-    ),
+    **dict.fromkeys(_CROWDED, (N_("The database {address} has too many connections."), N_("Try again in a moment."))),
     **dict.fromkeys(
         (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ, _SAVEPOINT_GONE),
         (N_("The database {address} is busy with other writers."), N_("Try again in a moment.")),

@@ -80,6 +80,12 @@ def count_unsealed(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(TemplateRow).where(TemplateRow.key_id == "")) or 0
 
 
+def key_ids(session: Session) -> frozenset[str]:
+    """Return the ids of the keys that anything here is sealed with."""
+    found = (session.scalars(select(table.key_id).distinct()) for table in _TABLES)
+    return frozenset(key_id for ids in found for key_id in ids if key_id)
+
+
 def count_not_sealed_with(session: Session, key_id: str) -> int:
     """Return the number of rows that are sealed with another key."""
     return sum(
