@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from smartabsen import SmartAbsen
+from smartabsen import ConfigError, DatabaseAwayError, DatabaseError, SmartAbsen
 from tests.web.server_process import STRONG_SECRET, ServerProcess, running_server
 
 from .gate import Gate
@@ -69,21 +69,17 @@ def test_a_server_starts_without_its_database_and_takes_it_up_when_it_is_there(
 
 def test_only_an_absence_is_waited_for(tmp_path: Path) -> None:
     """A wrong address is told at the start, before anybody wonders."""
-    from smartabsen import ConfigError
-
-    with SmartAbsen.open(flags={"home": str(tmp_path), "database_url": "postgresql://db/none"}) as app:
-        with pytest.raises(ConfigError, match="none that smartabsen can use"):
-            app.serving.prepare()
+    flags = {"home": str(tmp_path), "database_url": "postgresql://db/none"}
+    with SmartAbsen.open(flags=flags) as app, pytest.raises(ConfigError, match="none that smartabsen can use"):
+        app.serving.prepare()
 
 
 @pytest.mark.mariadb
 def test_who_may_not_use_the_database_is_told_at_the_start(tmp_path: Path, mariadb_url: str) -> None:
     """Waiting mends no wrong name."""
-    from smartabsen import DatabaseAwayError, DatabaseError
-
-    with SmartAbsen.open(flags={"home": str(tmp_path), "database_url": f"{mariadb_url}_none"}) as app:
-        with pytest.raises(DatabaseError, match="no database of that name") as caught:
-            app.serving.prepare()
+    flags = {"home": str(tmp_path), "database_url": f"{mariadb_url}_none"}
+    with SmartAbsen.open(flags=flags) as app, pytest.raises(DatabaseError, match="no database of that name") as caught:
+        app.serving.prepare()
     assert not isinstance(caught.value, DatabaseAwayError)
 
 

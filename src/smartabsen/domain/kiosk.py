@@ -33,7 +33,7 @@ class KioskEventKind(StrEnum):
 class KioskSummary:
     """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included.
 
-    ``lost`` ones could be put neither into the database nor into the queue before the end: nobody was told that they were.
+    ``lost`` ones could be put neither into the database nor into the queue before the end; nobody was told otherwise.
     """
 
     frames: int

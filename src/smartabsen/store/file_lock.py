@@ -23,8 +23,8 @@ from .files import PRIVATE_FILE, make_private_directory, storage_errors
 def file_lock(path: Path, *, timeout_s: float = 10.0) -> Iterator[None]:
     """Hold the lock on ``path`` within a ``with`` block.
 
-    On a disk that is mounted for reading nothing is locked: nobody can change what lies there, and a backup of it must be
-    possible.
+    On a disk that is mounted for reading nothing is locked: nobody can change what lies there, and a backup of it must
+    be possible.
 
     Raises:
         StorageError: The lock file cannot be opened, or somebody held the lock for longer than ``timeout_s``.

@@ -28,9 +28,7 @@ app = make_noun()
     + "\n\n"
     + _("Ends with a summary: after --max-seconds, at the end of a recording, on SIGTERM or Ctrl-C (exit code 130).")
     + "\n\n"
-    + _(
-        "Exit code 7 when the punch of somebody who was recognised could be stored nowhere; nobody was told that it was."
-    )
+    + _("Exit code 7 when a punch could be stored nowhere; nobody was told that it was.")
     + "\n\n"
     + _("One process at a time has a camera or a stream; video files and folders may be played by several at once.")
     + "\n\n"
