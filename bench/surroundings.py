@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -102,14 +102,21 @@ def can_mount() -> bool:
     return True
 
 
-def measure(fault: str, folder: Path) -> Iterator[Run]:
-    """Run every command with a fault, each on an installation like the one before."""
+def measure(fault: str, folder: Path, commands: Collection[str] = ()) -> Iterator[Run]:
+    """Run commands with a fault, each on an installation like the one before.
+
+    Args:
+        folder: For the disk and what is prepared.
+        commands: Names of those to run; all where none is named.
+    """
     prepared = folder / "prepared"
     if not prepared.exists():
         _prepare(prepared, folder)
     place = folder / "disk"
     place.mkdir(exist_ok=True)
     for name, arguments in _commands(folder, place).items():
+        if commands and name not in commands:
+            continue
         disk = Disk(place) if fault in ON_DISK else None
         try:
             shutil.copytree(prepared, place / "home")
@@ -177,9 +184,10 @@ def _one(name: str, arguments: list[str], fault: str, disk: Disk | None, place: 
                then.returncode)  # fmt: skip
 
 
-def _serve(arguments: list[str], environment: Mapping[str, str], mend: object, before: dict[str, str],
+def _serve(arguments: list[str], environment: Mapping[str, str], mend: Callable[[], None], before: dict[str, str],
            home: Path) -> Run:  # fmt: skip
-    page = f"http://127.0.0.1:{arguments[-1]}/admin/login"
+    # A sign-in needs sessions, and so the database or Redis.
+    page = f"http://127.0.0.1:{arguments[-1]}/auth"
     command = [sys.executable, "-m", "smartabsen", *arguments]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     status = then = 0
@@ -194,7 +202,7 @@ def _serve(arguments: list[str], environment: Mapping[str, str], mend: object, b
             status = _status(page)
             seconds = time.monotonic() - began
         left = _files(home)
-        mend()  # type: ignore[operator]
+        mend()
         if process.poll() is None:
             then = _status(page)
     finally:
@@ -286,6 +294,7 @@ def main() -> None:
     """Print what was found as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fault", action="append", choices=FAULTS)
+    parser.add_argument("--command", action="append", help="as its row is named; all of them by default")
     given = parser.parse_args()
     faults = given.fault or FAULTS
     if set(faults) & set(ON_DISK) and not can_mount():
@@ -295,7 +304,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         for fault in faults:
-            for run in measure(fault, Path(folder)):
+            for run in measure(fault, Path(folder), given.command or ()):
                 cells = (
                     fault,
                     run.name,

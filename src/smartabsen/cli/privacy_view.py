@@ -265,6 +265,7 @@ def purged(value: Purge) -> data.Json:
         "attendance": value.attendance,
         "log_files": value.log_files,
         "log_copies": value.log_copies,
+        "refused": value.refused,
         "dry_run": value.dry_run,
     }
 
@@ -280,6 +281,7 @@ def show_purged(out: Output, value: Purge) -> None:
         (_("Attendance before {date}", date=value.attendance_before or "-"), str(sum(value.attendance.values()))),
         (_("Log files"), str(value.log_files)),
         (_("Old copies of log files"), str(value.log_copies)),
+        (_("Punches kept aside on this machine"), str(value.refused)),
     ]
     out.table((Column(_("Kept too long")), Column(_("Count"))), rows)
     out.note(_("Nothing was deleted.") if value.dry_run else _("All of it was deleted."))

@@ -128,6 +128,16 @@ class PunchQueue:
         with self._writing() as connection:
             connection.execute("UPDATE waiting SET refused = ? WHERE number = ?", (reason or "refused", number))
 
+    def count_refused_before(self, day: date) -> int:
+        """Return how many punches of work dates before ``day`` were put aside. Raises StorageError."""
+        return sum(one.punch.work_date < day for one in self.refused())
+
+    def forget_refused_before(self, day: date) -> None:
+        """Forget the punches of work dates before ``day`` that were put aside. Raises StorageError."""
+        if self.path.exists():
+            with self._writing() as connection:
+                connection.execute("DELETE FROM waiting WHERE refused <> '' AND work_date < ?", (day.isoformat(),))
+
     def forget_employee(self, employee_id: int) -> int:
         """Forget all punches of an employee, waiting or refused, and return how many. Raises StorageError."""
         if not self.path.exists():
