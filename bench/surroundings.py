@@ -45,10 +45,11 @@ class Run:
     Attributes:
         name: Of the command.
         code: Its exit code; of ``serve`` the status of a page, 0 where it did not start.
-        seconds: How long it took.
+        seconds: How long it took; of ``serve`` the page.
         said: The lines on stderr.
         left: Files that it made or changed although it failed, except those of the database.
         then: Exit code or status after the fault had gone; of ``serve`` without a restart.
+        then_seconds: How long that took: the machine and its load are in both.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Run:
     said: tuple[str, ...]
     left: tuple[str, ...]
     then: int
+    then_seconds: float
 
 
 class Disk:
@@ -172,16 +174,19 @@ def _one(name: str, arguments: list[str], fault: str, disk: Disk | None, place: 
 
     if name == "serve":
         return _serve(arguments, broken, mend, before, home)
-    began = time.monotonic()
-    done = _call(arguments, broken)
-    seconds = time.monotonic() - began
+    done, seconds = _call(arguments, broken)
     left = _files(home)
     mend()
-    then = _call(arguments, sound)
-    if then.returncode not in (0, 1):
-        print(then.stderr, file=sys.stderr)
-    return Run(name, done.returncode, seconds, tuple(done.stderr.splitlines()), _differences(before, left),
-               then.returncode)  # fmt: skip
+    then, then_seconds = _call(arguments, sound)
+    return Run(
+        name=name,
+        code=done.returncode,
+        seconds=seconds,
+        said=tuple(done.stderr.splitlines()),
+        left=_differences(before, left),
+        then=then.returncode,
+        then_seconds=then_seconds,
+    )
 
 
 def _serve(arguments: list[str], environment: Mapping[str, str], mend: Callable[[], None], before: dict[str, str],
@@ -190,25 +195,23 @@ def _serve(arguments: list[str], environment: Mapping[str, str], mend: Callable[
     page = f"http://127.0.0.1:{arguments[-1]}/auth"
     command = [sys.executable, "-m", "smartabsen", *arguments]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    status = then = 0
-    seconds = 0.0
+    (status, seconds), (then, then_seconds) = (0, 0.0), (0, 0.0)
     try:
         for _ in range(200):
             if process.poll() is not None or _listens(int(arguments[-1])):
                 break
             time.sleep(0.1)
         if process.poll() is None:
-            began = time.monotonic()
-            status = _status(page)
-            seconds = time.monotonic() - began
+            status, seconds = _status(page)
         left = _files(home)
         mend()
         if process.poll() is None:
-            then = _status(page)
+            then, then_seconds = _status(page)
     finally:
         process.terminate()
         said = process.communicate(timeout=40)[1]
-    return Run("serve", status, seconds, tuple(said.splitlines()), _differences(before, left), then)
+    left_over = _differences(before, left)
+    return Run("serve", status, seconds, tuple(said.splitlines()), left_over, then, then_seconds)
 
 
 def _settings_of(fault: str, port: int) -> dict[str, str]:
@@ -254,18 +257,22 @@ def _differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, ..
     return tuple(name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
 
 
-def _call(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def _call(arguments: list[str], environment: Mapping[str, str]) -> tuple[subprocess.CompletedProcess[str], float]:
     command = [sys.executable, "-m", "smartabsen", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    began = time.monotonic()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return done, time.monotonic() - began
 
 
-def _status(url: str) -> int:
+def _status(url: str) -> tuple[int, float]:
+    began = time.monotonic()
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return int(answer.status)
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+            status = int(answer.status)
     except urllib.error.HTTPError as exc:
         exc.close()
-        return exc.code
+        status = exc.code
+    return status, time.monotonic() - began
 
 
 def _listens(port: int) -> bool:
@@ -299,9 +306,8 @@ def main() -> None:
     faults = given.fault or FAULTS
     if set(faults) & set(ON_DISK) and not can_mount():
         raise SystemExit("a disk in memory cannot be mounted here (root may): take the other faults")
-    print(
-        "| fault | command | exit code or status | s | said | files left or changed | afterwards |\n" + "|---" * 7 + "|"
-    )
+    titles = ("fault", "command", "exit code or status", "s", "said", "files left or changed", "afterwards", "s")
+    print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
     with tempfile.TemporaryDirectory() as folder:
         for fault in faults:
             for run in measure(fault, Path(folder), given.command or ()):
@@ -313,6 +319,7 @@ def main() -> None:
                     " / ".join(run.said),
                     ", ".join(run.left),
                     run.then,
+                    f"{run.then_seconds:.1f}",
                 )
                 print("| " + " | ".join(str(cell).replace(folder, "…") for cell in cells) + " |", flush=True)
 
