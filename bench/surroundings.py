@@ -267,7 +267,7 @@ def _call(arguments: list[str], environment: Mapping[str, str]) -> tuple[subproc
 def _status(url: str) -> tuple[int, float]:
     began = time.monotonic()
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(url, timeout=30) as answer:
             status = int(answer.status)
     except urllib.error.HTTPError as exc:
         exc.close()

@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 from ..errors import DatabaseError, StorageError
 from . import schema
 from .address import Timeouts as Timeouts, checked_url, with_options
-from .faults import is_worth_another_try, translated
+from .faults import cannot_write, is_worth_another_try, translated
 from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
 from .outage import Outage
@@ -298,6 +298,9 @@ class Database:
             except (SQLAlchemyError, driver_error) as exc:
                 error = translated(exc, self.address)
                 self._outage.note(error)
+                if cannot_write(exc):
+                    # SQLite opened the file for reading alone, and stays with that when it may be written again.
+                    self._engine.dispose()
                 raise error from exc
 
     def _make_engine(self, *, patient: bool = False) -> Engine:

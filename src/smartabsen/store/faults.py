@@ -140,6 +140,12 @@ def is_forbidden(exc: sqlite3.Error) -> bool:
     return _sqlite_code(exc) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 
 
+def cannot_write(exc: Exception) -> bool:
+    """Return whether SQLite could not write, by what SQLAlchemy or the driver raised."""
+    cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    return isinstance(cause, sqlite3.Error) and is_forbidden(first_cause(cause))
+
+
 def is_worth_another_try(exc: SQLAlchemyError) -> bool:
     """Return whether MariaDB rolled a transaction back for the sake of another one: a repetition can succeed."""
     undone = (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ, _SAVEPOINT_GONE)
