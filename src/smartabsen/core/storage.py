@@ -13,6 +13,7 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
 from ..store.keys import KeyChain
+from ..store.model_notices import ModelNotices
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitStore, RateLimitTable
@@ -25,7 +26,7 @@ from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .clock import TrustedClock, remembered_clock
 from .once import made_once
 from .secrets import ServerSecret, load_secret
-from .vault import KEY_MADE, adopt_unsealed, ensure_key
+from .vault import KEY_MADE, ensure_key
 
 
 class Storage:
@@ -49,7 +50,7 @@ class Storage:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return self.open_database(self.settings.database_address, on_ready=self._adopt)
+        return self.open_database(self.settings.database_address, on_ready=self._check_log)
 
     @made_once
     def key_chain(self) -> KeyChain:
@@ -71,17 +72,15 @@ class Storage:
         """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
         return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
 
-    def _adopt(self, database: Database) -> None:
+    def _check_log(self) -> None:
         if self.log_unchecked:
             try:
                 self.reconcile_log()
             except StorageError:
                 self.log_behind = True
             self.log_unchecked = False
-        if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
-            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
 
-    def open_database(self, url: str, *, on_ready: Callable[[Database], None] | None = None) -> Database:
+    def open_database(self, url: str, *, on_ready: Callable[[], None] | None = None) -> Database:
         """Return a database by its URL, with the password and certificates of the settings where it is a server.
 
         Args:
@@ -89,7 +88,8 @@ class Storage:
         """
         given = self.settings.database
         tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
-        return Database(url, password=given.password or _first_line(given.password_file), tls=tls, on_ready=on_ready)
+        password = given.password or _first_line(given.password_file)
+        return Database(url, password=password, tls=tls, on_ready=on_ready)
 
     @made_once
     def csv_log(self) -> CsvLog:
@@ -121,6 +121,11 @@ class Storage:
     def redis(self) -> RedisLink | None:
         """The Redis that the settings name, or None."""
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
+
+    @made_once
+    def notices(self) -> ModelNotices:
+        """Word to and from other machines that another model is in force."""
+        return ModelNotices(self.redis)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:

@@ -93,7 +93,7 @@ class Database:
         timeouts: Timeouts | None = None,
         password: str = "",
         tls: Tls | None = None,
-        on_ready: Callable[[Database], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
         self._on_ready = on_ready
         self._url = checked_url(url)
@@ -256,6 +256,14 @@ class Database:
                     self._ready = True
                     self._tell_ready()
 
+    def _tell_ready(self) -> None:
+        if self._on_ready is not None:
+            try:
+                self._on_ready()
+            except BaseException:
+                self._ready = False
+                raise
+
     @contextmanager
     def _turn(self, mode: str) -> Iterator[None]:
         if self.path is None or mode != "write":
@@ -269,14 +277,6 @@ class Database:
                 yield
             finally:
                 del self._patience.left_s
-
-    def _tell_ready(self) -> None:
-        if self._on_ready is not None:
-            try:
-                self._on_ready(self)
-            except BaseException:
-                self._ready = False
-                raise
 
     @staticmethod
     def _of(engine: Engine, mode: str, *, long: bool = False) -> Engine:
