@@ -66,6 +66,7 @@ PARTS: Final = (
     Part("matching", "Comparing with large galleries", quick=("--sizes", "1000,10000"), needs_shared=True),
     Part("rivals", "Against other pipelines", quick=("--frames", "8"), needs_shared=True),
     Part("reference", "Calibration against held-out strangers", quick=("--engine", "openvino"), needs_shared=True),
+    Part("gallery_size", "Strangers by formula and simulation", quick=("--engine", "openvino"), needs_shared=True),
     Part("imports", "Photos per second of import", needs_shared=True),
     Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
     Part(
@@ -76,7 +77,13 @@ PARTS: Final = (
     ),
     Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
     Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
-    Part("liveness", "Liveness", quick=("--photos", "1", "--detector", "scrfd"), needs_shared=True, optional=True),
+    Part(
+        "liveness",
+        "Liveness",
+        quick=("--photos", "1", "--press", "50", "--detector", "scrfd"),
+        needs_shared=True,
+        optional=True,
+    ),
     Part(
         "occlusion", "Covered faces", quick=("--engine", "openvino", "--pairs", "20"), needs_shared=True, optional=True
     ),

@@ -3,7 +3,7 @@
 APCER: share of the attack presentations of one kind that are taken for a person. BPCER: share of the presentations of
 people that are refused. Rates stand beside their counts; of few presentations a rate says little.
 
-- *passive*: the sample photos of ``../shared/faces/spoof``;
+- *passive*: the sample photos of ``../shared/faces/spoof``, and pictures of people;
 - *active*: prints of photos of ``../shared/faces`` under rendered movements (see :mod:`bench.attacks`), each against a
   challenge that its movement imitates; the synthetic head; and one person's turn in ``../shared/faces/video``.
 
@@ -31,6 +31,7 @@ from smartabsen.recognition.engines import build_detector
 from smartabsen.recognition.liveness.base import PassiveLiveness
 from smartabsen.recognition.liveness.challenge import Challenge, ChallengeJudge, ChallengeState
 from smartabsen.recognition.liveness.files import build_liveness
+from smartabsen.recognition.rates import Rate
 
 DIRECTIONS: Final = {
     "right": LivenessAction.TURN_LEFT,
@@ -47,6 +48,7 @@ FRONTAL_PHOTOS: Final = (
     "Derrick_Taylor/Derrick_Taylor_0001.jpg",
 )
 """Photos of LFW in which people look straight ahead."""
+FILM_STEP: Final = 5
 TURN_IN_FILM: Final = (46, 10)
 """Run backwards between these frames, the film shows a person who turns from the front to the right of the image."""
 
@@ -102,17 +104,55 @@ def measure_active(prints: list[Print], detectors: dict[str, Detector], directio
     """Yield a table with a row for each kind of presentation."""
     wanted = list(directions)
     yield "| presentation | " + " | ".join(detectors) + " |\n|---|" + "---|" * len(detectors)
+    every: list[dict[str, Count]] = []
     for kind in PRINTS:
         films = ((film_print(each, kind, to, seed=number), to) for number, each in enumerate(prints) for to in wanted)
-        yield _row(f"print, {kind.name}", films, detectors)
+        every.append(_count(films, detectors))
+        yield _row(f"print, {kind.name}", every[-1])
     for name, fade in (("two photos, one cut after the other", 0), ("two photos, faded over 6 frames", 6)):
         films = ((film_cut(each, to, fade_frames=fade), to) for each in prints for to in wanted)
-        yield _row(name, films, detectors)
+        every.append(_count(films, detectors))
+        yield _row(name, every[-1])
+    together = {
+        label: Count(sum(counts[label].tried for counts in every), sum(counts[label].passed for counts in every))
+        for label in detectors
+    }
+    yield _row(f"**all {len(every)} kinds of photos together**", together)
     for angle in (18.0, 25.0):
         films = (
             (film_head(each, to, angle=angle, seed=number), to) for number, each in enumerate(prints) for to in wanted
         )
-        yield _row(f"**synthetic head**, {angle:.0f} degrees", films, detectors)
+        yield _row(f"**synthetic head**, {angle:.0f} degrees", _count(films, detectors))
+
+
+def measure_bona_fide(shared: Path, detectors: dict[str, Detector], *, photos: int) -> Iterator[str]:
+    """Yield a table of pictures of people that a backend refuses: frames of a film, and press photos.
+
+    A press photo is of a person, but taken by another camera, light and distance than a kiosk's.
+    """
+    capture = cv2.VideoCapture(str(shared / "faces" / "video" / "one_person.mp4"))
+    film = []
+    while (answer := capture.read())[0]:
+        film.append(np.asarray(answer[1], dtype=np.uint8))
+    capture.release()
+    press = sorted((shared / "faces" / "lfw").glob("*/*_0001.jpg"))
+    step = max(1, len(press) // photos)
+    pictures = {
+        f"frames of one film, every {FILM_STEP}th": film[::FILM_STEP],
+        "press photos of LFW": [np.asarray(cv2.imread(str(path)), dtype=np.uint8) for path in press[::step][:photos]],
+    }
+    yield "| backend | detector | pictures of people | not judged | refused |\n|---|---|---|---|---|"
+    for backend in _backends(shared):
+        for name, detector in detectors.items():
+            for label, images in pictures.items():
+                faces = [(image, largest(detector, image)) for image in images]
+                scores = [None if face is None else backend.score(image, face).probability for image, face in faces]
+                judged = [score for score in scores if score is not None]
+                refused = Rate(sum(score < backend.threshold for score in judged), len(judged))
+                yield (
+                    f"| {backend.name} | {name} | {label} | {len(scores) - len(judged)} of {len(scores)} "
+                    f"| {refused.count} of {refused.trials} ({100 * refused.low:.1f} to {100 * refused.high:.1f} %) |"
+                )
 
 
 def measure_film(shared: Path, detectors: dict[str, Detector]) -> str:
@@ -127,16 +167,21 @@ def measure_film(shared: Path, detectors: dict[str, Detector]) -> str:
     start, end = TURN_IN_FILM
     turn = frames[start:end:-2] + frames[end : start + 1 : 2]
     mirrored = [np.ascontiguousarray(frame[:, ::-1]) for frame in turn]
-    return _row("**a person** in a film, turn", iter([(turn, "right"), (mirrored, "left")]), detectors)
+    counts = _count(iter([(turn, "right"), (mirrored, "left")]), detectors)
+    return _row("**a person** in a film, turn", counts)
 
 
-def _row(name: str, films: Iterator[tuple[Iterable[ImageBGR], str]], detectors: dict[str, Detector]) -> str:
+def _count(films: Iterator[tuple[Iterable[ImageBGR], str]], detectors: dict[str, Detector]) -> dict[str, Count]:
     counts = {detector: Count() for detector in detectors}
     for film, direction in films:
         frames = list(film)
         for label, detector in detectors.items():
             faces = [largest(detector, frame) for frame in frames]
             counts[label].add(judge(frames, faces, DIRECTIONS[direction], fps=FPS))
+    return counts
+
+
+def _row(name: str, counts: dict[str, Count]) -> str:
     return f"| {name} | " + " | ".join(f"{each.passed} of {each.tried}" for each in counts.values()) + " |"
 
 
@@ -163,6 +208,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--detector", action="append", choices=["scrfd", "yunet", "retail", "hog", "haar"])
     parser.add_argument("--photos", type=int, default=3)
+    parser.add_argument("--press", type=int, default=200, help="press photos for the passive check")
     parser.add_argument("--direction", action="append", choices=list(DIRECTIONS))
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
@@ -173,6 +219,9 @@ def main() -> None:
     }
     print("### Passive: sample photos\n")
     for line in measure_passive(options.shared, detectors):
+        print(line, flush=True)
+    print("\n### Passive: pictures of people\n")
+    for line in measure_bona_fide(options.shared, detectors, photos=options.press):
         print(line, flush=True)
     prints = _prints(options.shared, build_detector("scrfd", models_dir=models, threads=1), options.photos)
     print(f"\n### Active: taken for a person, of presentations ({len(prints)} photos)\n")

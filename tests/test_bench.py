@@ -6,8 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
-from bench import kills, seals, web
+from bench import gallery_size, kills, seals, web
 from bench.__main__ import PARTS, Part, Section, parse_names, run
 from bench.pipeline import RAW_CALLS, RAW_STEPS, STEPS, Proxy, Stopwatch, Timing, as_markdown, measure
 from bench.web_client import running
@@ -44,6 +45,19 @@ def test_a_rotation_of_the_key_that_is_killed_leaves_everything_readable(tmp_pat
     report = seals.measure_kills(tmp_path, kills=4)
     assert report.in_the_middle > 0, "no rotation was killed in the middle: the test showed nothing"
     assert report.broken == 0, report
+
+
+def test_strangers_pass_as_often_as_the_formula_says_where_comparisons_are_independent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Random directions have nothing in common: what real faces do beyond that is what the bench shows."""
+    monkeypatch.setattr(gallery_size, "FMRS", (1e-3,))
+    monkeypatch.setattr(gallery_size, "PEOPLE", (10, 60))
+    vectors = np.random.default_rng(0).normal(size=(900, 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for each in gallery_size.simulate(vectors, np.repeat(np.arange(450), 2)):
+        assert each.observed.trials == 10 * 2 * (450 - each.people)
+        assert each.observed.share == pytest.approx(each.formula, rel=0.25)
 
 
 def test_the_pipeline_knows_where_each_backend_calls_its_runtime() -> None:

@@ -44,6 +44,16 @@ def test_every_outcome_has_its_sentence_and_every_refusal_its_next_step() -> Non
     assert messages.refusal(Outcome.TOO_DARK) == "Too dark. Face the light."
 
 
+def test_administrators_read_what_they_can_do_and_not_what_the_person_was_told() -> None:
+    """Whatever a kiosk or a browser refuses has an advice of its own; what comes of files only keeps its text."""
+    of_files = {Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.AT_THE_EDGE, Outcome.DUPLICATE_FACE}
+    of_files |= {Outcome.DUPLICATE_PHOTO, Outcome.TOO_MANY_PHOTOS}
+    done = {Outcome.ACCEPTED, Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED, Outcome.PENDING}
+    assert set(messages.ADVICE) == set(Outcome) - of_files - done
+    assert messages.advise(Outcome.LIVENESS_UNAVAILABLE) == "“smartabsen doctor” says what is missing or broken."
+    assert messages.advise(Outcome.AT_THE_EDGE) == "Move to the middle and step back a little."
+
+
 def test_every_word_of_the_domain_that_people_see_has_its_text() -> None:
     """A new member of these enums needs a text."""
     assert set(messages.STATUSES) == set(Status)

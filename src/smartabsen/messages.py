@@ -94,6 +94,30 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     ),
 }
 
+ADVICE: Final[Mapping[Outcome, str]] = {
+    Outcome.UNKNOWN: N_("An employee? Add newer photos, best taken at this camera. Who is not enrolled stays unknown."),
+    Outcome.AMBIGUOUS: N_("“smartabsen calibrate” names the people who look alike; add photos of both of them."),
+    Outcome.NO_FACE: N_("Look at the camera's height, direction and light."),
+    Outcome.SEVERAL_FACES: N_("Place the camera so that one person at a time stands before it."),
+    Outcome.TOO_SMALL: N_("Hang the camera nearer, or lower recognition.min_face_px."),
+    Outcome.TOO_DARK: N_("More light in front of the people, not behind them."),
+    Outcome.TOO_BRIGHT: N_("Keep strong light off the people and the lens."),
+    Outcome.BLURRED: N_("Wipe the lens; more light shortens the exposure."),
+    Outcome.TURNED_AWAY: N_("Hang the camera at the height of the faces, where people look anyway."),
+    Outcome.NOT_LIVE: N_(
+        "Somebody may have held up a picture. If it was a person: more light, and nearer to the camera."
+    ),
+    Outcome.CHALLENGE_FAILED: N_("Show the person how: slowly, with the whole head, the face at least 90 pixels wide."),
+    Outcome.LIVENESS_UNAVAILABLE: N_("“smartabsen doctor” says what is missing or broken."),
+    Outcome.TOO_MANY_ATTEMPTS: N_(
+        "After liveness.pause_s it goes on; until then the person's PIN, or a punch by hand."
+    ),
+    Outcome.NOT_A_CAMERA: N_("Somebody may have sent kept pictures. At a kiosk: look at the camera and its cable."),
+    Outcome.OTHER_FACE: N_("The audit trail says whose phone it was, and whose face where that is known."),
+    Outcome.NOT_ENROLLED: N_("Enrol the person, or set a PIN: smartabsen phone pin CODE"),
+}
+"""What an administrator does about refusals; where there is none, what the person was told."""
+
 PROMPTS: Final[Mapping[LivenessPrompt, str]] = {
     LivenessPrompt.SHOW_FACE: N_("Show your face to the camera."),
     LivenessPrompt.MOVE_CLOSER: N_("Come a little closer."),
@@ -158,6 +182,11 @@ def describe_outcome(outcome: Outcome) -> tuple[str, str]:
     """Return the sentence and the next step (may be empty) in the current language."""
     text = OUTCOMES[outcome]
     return _(text.sentence), _(text.next_step)
+
+
+def advise(outcome: Outcome) -> str:
+    """Return what an administrator can do about a refusal, in the current language."""
+    return _(ADVICE.get(outcome, OUTCOMES[outcome].next_step))
 
 
 def describe_prompt(prompt: LivenessPrompt) -> str:

@@ -264,8 +264,8 @@ def test_train_answers_with_the_keys_that_scripts_know(program: Any) -> None:
 
 def test_evaluate_needs_a_folder_for_pairs_and_cache(program: Any) -> None:
     """They say nothing about the enrolled gallery: exit code 2."""
-    for option in ("--pairs", "--cache"):
-        exit_code, answer = program.json("evaluate", option, "x")
+    for options in (("--pairs", "x"), ("--no-cache",)):
+        exit_code, answer = program.json("evaluate", *options)
         assert (exit_code, answer["errors"][0]["code"]) == (2, "invalid_input")
 
 

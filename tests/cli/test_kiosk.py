@@ -19,9 +19,10 @@ from rich.console import Console
 from smartabsen.cli.commands import kiosk as kiosk_command
 from smartabsen.cli.kiosk_view import KioskView
 from smartabsen.cli.output import Output
-from smartabsen.domain import KioskEvent, KioskEventKind, Outcome
+from smartabsen.domain import KioskEvent, KioskEventKind, LivenessPrompt, Outcome
 from smartabsen.errors import CameraBusyError
 from smartabsen.i18n import use_language
+from smartabsen.messages import PROMPTS
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -65,8 +66,28 @@ def kiosk(program: Any, heard: Any, events: Any) -> Any:
     return program
 
 
+def test_scripts_get_a_line_for_each_movement_that_is_asked_for(kiosk: Any, punched: Any) -> None:
+    """With a stable word, the track it is meant for, and the sentence that the person reads."""
+    event = KioskEvent(
+        KioskEventKind.PROMPT,
+        punched.punch.at,
+        track=3,
+        detail=PROMPTS[LivenessPrompt.TURN_LEFT],
+        prompt=LivenessPrompt.TURN_LEFT,
+    )
+    kiosk.prepare = lambda library: setattr(library, "events", (event,))
+    first, _last = map(json.loads, kiosk("run-kiosk", "--headless", "--json").stdout.splitlines())
+    assert first == {
+        "event": "prompt",
+        "prompt": "turn_left",
+        "at": "2026-11-02T00:55:00+00:00",
+        "track": 3,
+        "message": PROMPTS[LivenessPrompt.TURN_LEFT],
+    }
+
+
 def test_scripts_get_one_line_for_each_decision_and_a_last_one(kiosk: Any) -> None:
-    """Everything else goes to stderr; a reader of stdout needs to know two kinds of lines."""
+    """Everything else goes to stderr; a reader of stdout needs to know few kinds of lines."""
     result = kiosk("run-kiosk", "--headless", "--json")
     first, second, last = map(json.loads, result.stdout.splitlines())
     assert result.exit_code == 0

@@ -75,4 +75,26 @@ def test_why_tells_reason_and_distance(run: Run) -> None:
     exit_code, text = run("why")
     assert exit_code == 0 and "0.030 below the threshold" in text and "2026-11-24 08:00:00" in text
     exit_code, text = run("why", "--last", "1", "--json")
-    assert [refusal["outcome"] for refusal in json.loads(text)["data"]["refusals"]] == ["too_dark"]
+    (refusal,) = json.loads(text)["data"]["refusals"]
+    assert (refusal["outcome"], refusal["message"]) == ("too_dark", "Too dark.")
+    assert refusal["advice"] == "More light in front of the people, not behind them."
+
+
+def test_who_enrols_learns_that_the_calibration_no_longer_fits(run: Run, home: Path, tmp_path: Path) -> None:
+    """Enrolling, importing and training say so, each with what to do; the one that fits is not mentioned."""
+    program_arguments = ["--home", str(home), "--engine", "fake"]
+
+    def told(*arguments: str) -> bool:
+        result = CliRunner().invoke(program, [*program_arguments, *arguments])
+        assert result.exit_code == 0, result.output
+        return "The calibration no longer fits" in result.stderr
+
+    run("calibrate", "--target-fpir", "0.5", "--force")
+    assert not told("train", "--force")
+    image = np.full((240, 320, 3), 90, dtype=np.uint8)
+    draw_face(image, 7, centre_xy=(160, 120), size_px=160)
+    cv2.imwrite(str(tmp_path / "new.png"), image)
+    assert told("enroll", "Contoh 7", str(tmp_path / "new.png"), "--code", "E7")
+    assert told("train", "--force")
+    (tmp_path / "people.csv").write_text("code,name\nE8,Contoh 8\n")
+    assert told("import", str(tmp_path / "people.csv"))

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from smartabsen import SmartAbsen
+from smartabsen.core import calibrate
 from smartabsen.core.calibration_record import CalibrationState, put_record
 from smartabsen.domain import CheckLevel, FloatArray, ModelIdentity
 from smartabsen.errors import InvalidInputError, NotFoundError
@@ -54,6 +55,25 @@ def test_what_the_data_cannot_support_is_not_promised() -> None:
     assert not choice.promised
     assert choice.least_target == pytest.approx(fpir_of(1e-5, 120))
     assert choose(scores, TABLE, target=choice.least_target * 1.01, engine_margin=0.05).promised
+
+
+def test_beyond_the_end_of_the_reference_only_a_bound_is_expected() -> None:
+    """The curve is drawn on for the threshold, not for what is said of it."""
+    scores = compare_gallery(*crowd())
+    inside = choose(scores, TABLE, target=0.01, engine_margin=0.05)
+    beyond = choose(scores, TABLE, target=0.00001, engine_margin=0.05)
+    assert not inside.is_bound and beyond.is_bound
+    assert beyond.expected_fpir == pytest.approx(fpir_of(1e-5, 120))
+
+
+def test_what_the_gallery_contradicts_is_not_promised() -> None:
+    """Somebody who is enrolled under two codes is taken for the other, whatever the reference says."""
+    embeddings, labels = crowd()
+    labels[3:6] = labels[0]
+    twice = np.concatenate([embeddings, embeddings[:6]]), np.concatenate([labels, np.full(6, 99)])
+    choice = choose(compare_gallery(*twice), TABLE, target=0.01, engine_margin=0.05)
+    assert choice.contradicted and not choice.promised
+    assert not choose(compare_gallery(*crowd()), TABLE, target=0.01, engine_margin=0.05).contradicted
 
 
 def test_people_who_look_more_alike_than_the_reference_get_a_higher_threshold() -> None:
@@ -138,6 +158,31 @@ def test_a_calibration_is_outgrown_and_belongs_to_one_model(app: SmartAbsen, dra
         meta.put(session, "calibration", stored.replace(digest, "0" * 64))
     assert app.calibration.state() is CalibrationState.OTHER_ENGINE
     assert app.services.threshold == app.services.engine.threshold
+
+
+def test_other_photos_of_the_same_number_change_it_and_many_more_outgrow_it(app: SmartAbsen, draw: Draw) -> None:
+    """Each template is a comparison: more photos of the same people need a higher threshold as well."""
+    enrol(app, draw, 5)
+    app.calibration.calibrate(0.5, force=True)
+    app.enrol("Contoh 1", [draw("another.png", 1, shade=155)], code="E1")
+    assert app.calibration.state() is CalibrationState.CHANGED
+    assert app.train(force=True).calibrated
+    assert [check.level for check in app.check_health() if check.name == "calibration"] == [CheckLevel.OK]
+    app.enrol("Contoh 2", [draw(f"more-{n}.png", 2, shade=150 + 2 * n) for n in range(3)], code="E2")
+    assert app.calibration.state() is CalibrationState.OUTGROWN
+
+
+def test_more_people_at_the_same_threshold_let_more_strangers_pass(
+    app: SmartAbsen, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be expected of twice and ten times the people, if nobody calibrates again."""
+    monkeypatch.setattr(calibrate, "find_table", lambda _model: TABLE)
+    enrol(app, draw, 5)
+    report = app.calibration.calibrate(0.01, force=True)
+    twice, tenfold = report.left_alone
+    assert report.choice.expected_fpir is not None and twice is not None and tenfold is not None
+    assert twice == pytest.approx(1 - (1 - report.choice.expected_fpir) ** 2)
+    assert tenfold == pytest.approx(1 - (1 - report.choice.expected_fpir) ** 10)
 
 
 def test_the_setting_wins_over_the_calibration(app: SmartAbsen, flags: dict[str, object], draw: Draw) -> None:

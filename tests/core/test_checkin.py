@@ -148,6 +148,50 @@ def test_an_owner_without_a_template_is_told_so(app: SmartAbsen, people: dict[st
     assert app.checkin.attempt(burst(SITI, repeat=4), key="k-1", only=people["Tono"]).outcome is Outcome.NOT_ENROLLED
 
 
+def test_a_refusal_is_kept_with_its_distance(app: SmartAbsen, people: dict[str, Employee]) -> None:
+    """For administrators: reason, place, and how far from what was needed; of who is recorded nothing is kept."""
+    app.checkin.attempt(burst([(9, 480, 170)], repeat=4), key="k-1")
+    app.checkin.attempt(burst([], [], [], []), key="k-2")
+    app.checkin.attempt(burst([(9, 480, 170)], repeat=4), key="k-3", only=people["Siti"])
+    app.checkin.attempt(burst(SITI, repeat=4), key="k-4")
+    other, nobody, unknown = app.refusals.latest()
+    assert [one.outcome for one in (other, nobody, unknown)] == [Outcome.OTHER_FACE, Outcome.NO_FACE, Outcome.UNKNOWN]
+    assert unknown.kiosk == f"{app.services.kiosk_name}, browser"
+    for refusal in (other, unknown):
+        assert refusal.similarity is not None and refusal.short_by is not None
+        assert 0.0 < refusal.short_by == pytest.approx(app.services.threshold - refusal.similarity, abs=1e-4)
+    assert nobody.similarity is None and nobody.short_by is None
+
+
+def test_a_frame_that_no_camera_gave_is_kept_as_refused_and_nothing_where_the_settings_say_so(
+    app: SmartAbsen, flags: dict[str, object], people: dict[str, Employee]
+) -> None:
+    """A burst that is sent again with another key; ``kiosk.refusals_days = 0`` keeps none."""
+    same = burst(SITI, repeat=4)
+    app.checkin.attempt(same, key="k-1")
+    app.checkin.attempt(same, key="k-2")
+    assert [one.outcome for one in app.refusals.latest()] == [Outcome.NOT_A_CAMERA]
+    with SmartAbsen.open(flags={**flags, "kiosk.refusals_days": 0}) as silent:
+        assert silent.checkin.attempt(same, key="k-3").outcome is Outcome.NOT_A_CAMERA
+        assert len(silent.refusals.latest()) == 1
+
+
+@pytest.mark.usefixtures("people")
+def test_a_frame_in_another_file_is_the_same_frame(app: SmartAbsen) -> None:
+    """A remark in the head of the file, bytes behind its end, or a lossless format make no new picture of it."""
+    first = burst(SITI, repeat=4)
+    assert app.checkin.attempt(first, key="k-1").outcome is Outcome.RECOGNIZED
+    remark = b"\xff\xfe" + (2 + 5).to_bytes(2, "big") + b"again"
+    changes: list[Callable[[bytes], bytes]] = [
+        lambda jpeg: jpeg[:2] + remark + jpeg[2:],
+        lambda jpeg: jpeg + b"again",
+        lambda jpeg: cv2.imencode(".png", cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))[1].tobytes(),
+    ]
+    for number, change in enumerate(changes):
+        again = Burst([change(frame) for frame in first.frames], first.times_s)
+        assert app.checkin.attempt(again, key=f"again-{number}").outcome is Outcome.NOT_A_CAMERA
+
+
 def test_a_burst_has_three_to_twelve_frames(app: SmartAbsen) -> None:
     """Fewer show no movement, more are not needed."""
     for count in (0, 2, 13):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from smartabsen import SmartAbsen
 from smartabsen.core import evaluate
+from smartabsen.core.embedding_cache import EmbeddingCache
 from smartabsen.core.evaluation_figures import describe_rate, figures
 from smartabsen.core.pairs_file import read_pairs
 from smartabsen.errors import InvalidInputError, NotFoundError
@@ -69,30 +72,95 @@ def test_the_enrolled_gallery_is_measured_without_a_folder(app: SmartAbsen, draw
     assert report.samples[0].person == "Ani (Ani)"
 
 
-def test_a_cache_is_private_and_spares_the_second_run(
-    app: SmartAbsen, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def examined(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Digests of the photos in which a face is searched."""
+    seen: list[str] = []
+    examine = evaluate._examine
+    monkeypatch.setattr(evaluate, "_examine", lambda *given: seen.append(given[2]) or examine(*given))
+    return seen
+
+
+def test_an_interrupted_evaluation_goes_on(app: SmartAbsen, folder: Path, examined: list[str]) -> None:
+    """What was embedded before Ctrl-C is not embedded again by the same call."""
+
+    def interrupt(done: int, _total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        app.evaluation.of_folder(folder, on_progress=interrupt)
+    assert len(examined) == 5
+    app.evaluation.of_folder(folder)
+    assert len(examined) == 13 == len(set(examined))
+
+
+def test_a_cache_is_private_and_survives_a_line_cut_in_two(
+    app: SmartAbsen, folder: Path, examined: list[str], cached: Callable[[], list[Path]]
 ) -> None:
-    """One line a photo, for the owner alone; the last line of a killed run may be cut."""
-    first = app.evaluation.of_folder(folder, cache=tmp_path / "cache")
-    (path,) = (tmp_path / "cache").iterdir()
+    """One line a photo, for the owner alone; the last line of a killed run may be cut, the next one is whole."""
+    first = app.evaluation.of_folder(folder)
+    (path,) = cached()
     if os.name == "posix":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     lines = path.read_text().splitlines()
     assert len(lines) == 13
     path.write_text("\n".join(lines[:5]) + "\n" + lines[5][:40])
-    examined: list[str] = []
-    examine = evaluate._examine
-    monkeypatch.setattr(evaluate, "_examine", lambda *given: examined.append(given[2]) or examine(*given))
-    second = app.evaluation.of_folder(folder, cache=tmp_path / "cache")
+    examined.clear()
+    second = app.evaluation.of_folder(folder)
     assert len(examined) == 8
     assert first.scores is not None and second.scores is not None
     assert (first.scores.own == second.scores.own).all()
-
-
-def test_without_a_cache_nothing_is_written(app: SmartAbsen, folder: Path) -> None:
-    """Embeddings of a folder are nobody's to find."""
     app.evaluation.of_folder(folder)
-    assert not list(app.settings.home.rglob("*.jsonl"))
+    assert len(examined) == 8
+
+
+@pytest.fixture
+def cached(app: SmartAbsen) -> Callable[[], list[Path]]:
+    """The files of the home's cache."""
+    return lambda: list((app.settings.home / "cache").glob("*"))
+
+
+def test_no_face_of_another_engine_or_detector_is_taken(
+    app: SmartAbsen, folder: Path, examined: list[str], cached: Callable[[], list[Path]]
+) -> None:
+    """A line that was moved from another engine's file does not open, nor what another detector found."""
+    app.evaluation.of_folder(folder)
+    (path,) = cached()
+    identity = app.services.engine.identity
+    ring = app.services.key_chain.ring()
+    for model, detector in ((replace(identity, digest="f" * 64), "fake"), (identity, "haar")):
+        other = EmbeddingCache(app.settings.home, ring, model, detector)
+        with other.opened():
+            pass
+        (made,) = set(cached()) - {path}
+        made.write_bytes(path.read_bytes())
+        with other.opened() as opened:
+            assert [opened.find(digest) for digest in examined] == [None] * len(examined)
+        made.unlink()
+
+
+def test_without_a_cache_nothing_is_written(app: SmartAbsen, folder: Path, cached: Callable[[], list[Path]]) -> None:
+    """Embeddings of a folder are nobody's to find; the enrolled gallery needs none."""
+    app.evaluation.of_folder(folder, cache=False)
+    assert cached() == []
+
+
+def test_an_erasure_deletes_the_cache_and_a_purge_an_old_one(
+    app: SmartAbsen, draw: Draw, folder: Path, cached: Callable[[], list[Path]]
+) -> None:
+    """Whoever is erased may be on any photo; a purge leaves an evaluation of today, which may be going on."""
+    app.enrol("Ani", [draw("ani.png", 1)], code="E1")
+    app.evaluation.of_folder(folder)
+    assert app.privacy.purge(dry_run=True).empty
+    (path,) = cached()
+    os.utime(path, (1.7e9, 1.7e9))
+    assert app.privacy.purge(dry_run=True).evaluated == 13
+    app.privacy.purge(dry_run=False)
+    assert cached() == []
+    app.evaluation.of_folder(folder)
+    app.privacy.erase("E1", scope="face")
+    assert cached() == []
 
 
 def test_a_folder_without_people_says_what_it_should_be(app: SmartAbsen, tmp_path: Path) -> None:
@@ -121,6 +189,15 @@ def test_pairs_are_judged_in_folds(app: SmartAbsen, folder: Path, tmp_path: Path
     report = app.evaluation.of_folder(folder, pairs=pairs)
     assert report.pairs is not None and report.scores is None
     assert (report.pairs.folds, report.pairs.correct, report.pairs.not_acquired) == (2, Rate(7, 8), 1)
+    assert report.verification is not None
+    assert (report.verification.genuine_trials, report.verification.impostor_trials) == (3, 4)
+    worst = report.worst_impostor
+    assert len(worst) == 4 and worst[0].similarity >= worst[-1].similarity
+    assert {worst[0].first.person, worst[0].second.person} <= {"P1", "P2", "P3", "P4"}
+    assert all(pair.first.person == pair.second.person for pair in report.worst_genuine)
+    page = tmp_path / "pairs.html"
+    app.evaluation.write_page(report, page)
+    assert page.read_text(encoding="utf-8").count("<svg") == 2
 
 
 @pytest.mark.parametrize(

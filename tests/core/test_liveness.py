@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +12,15 @@ import pytest
 from smartabsen import SmartAbsen
 from smartabsen.config import LivenessSettings
 from smartabsen.core import liveness
-from smartabsen.core.liveness import Attempts, LivenessChecks
-from smartabsen.domain import CheckLevel, Face, LandmarkScheme, Outcome
+from smartabsen.core.limits import RateLimits
+from smartabsen.core.liveness import COUNTED, Attempts, LivenessChecks
+from smartabsen.domain import CheckLevel, Face, LandmarkScheme, LivenessAction, Outcome
 from smartabsen.errors import DatabaseError, ModelError, ModelMissingError
 from smartabsen.recognition.liveness.base import PassiveScore
-from smartabsen.recognition.liveness.challenge import Sight
+from smartabsen.recognition.liveness.challenge import Challenge, ChallengeJudge, ChallengeState, Sight
 
+Answer = float | Exception | Callable[[], object] | None
+"""A probability, none, an error, or something to do before it answers 1."""
 FACE = Face((10.0, 10.0, 90.0, 90.0), 1.0, np.zeros((5, 2), dtype=np.float32), LandmarkScheme.ARCFACE5)
 SIGHT = Sight(np.zeros((100, 100, 3), dtype=np.uint8), FACE)
 
@@ -26,20 +30,23 @@ class Backend:
 
     name, digest, threshold = "scripted", "", 0.5
 
-    def __init__(self, *answers: float | Exception | None) -> None:
+    def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
 
     def score(self, _image: Any, _face: Any) -> PassiveScore:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
+        if callable(answer):
+            answer()
+            return PassiveScore(1.0)
         return PassiveScore(answer)
 
     def close(self) -> None:
         """Nothing."""
 
 
-def checks(*answers: float | Exception | None, **settings: Any) -> LivenessChecks:
+def checks(*answers: Answer, **settings: Any) -> LivenessChecks:
     return LivenessChecks(LivenessSettings(**{"require": "passive", **settings}), lambda: Backend(*answers))
 
 
@@ -76,10 +83,56 @@ def test_no_number_is_no_pass() -> None:
     assert checks(float("nan")).score([SIGHT]).refusal is Outcome.NOT_LIVE
 
 
-def test_a_model_that_hangs_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its late answer is not taken, however good."""
-    monkeypatch.setattr(liveness, "MAX_SCORE_S", -1.0)
-    assert checks(1.0).score([SIGHT]).refusal is Outcome.LIVENESS_UNAVAILABLE
+@pytest.mark.parametrize("error", [RuntimeError("broken"), ZeroDivisionError()])
+def test_whatever_a_backend_raises_refuses(error: Exception) -> None:
+    """Backends of other packages too: a kiosk goes on, and says what went wrong."""
+    verdict = checks(error).score([SIGHT])
+    assert verdict.refusal is Outcome.LIVENESS_UNAVAILABLE and verdict.trouble is not None
+    unbuilt = LivenessChecks(LivenessSettings(require="passive"), fail(error)).score([SIGHT])
+    assert unbuilt.refusal is Outcome.LIVENESS_UNAVAILABLE and unbuilt.trouble is not None
+
+
+def test_a_model_that_hangs_refuses_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it; while it hangs others are refused at once, and when it is back it is used again."""
+    monkeypatch.setattr(liveness, "MAX_SCORE_S", 0.05)
+    back = threading.Event()
+    hung = checks(back.wait, 1.0)
+    for _ in range(2):
+        verdict = hung.score([SIGHT])
+        assert verdict.refusal is Outcome.LIVENESS_UNAVAILABLE
+        assert "has not answered within 0.05 seconds" in str(verdict.trouble)
+    back.set()
+    thread = hung._deadline._thread
+    assert thread is not None
+    thread.join(30)
+    monkeypatch.setattr(liveness, "MAX_SCORE_S", 30.0)
+    assert hung.score([SIGHT]).refusal is None
+
+
+def test_a_movement_that_cannot_be_judged_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in the middle of a film is not a pass, and not the person's fault."""
+
+    def broken(*_given: object) -> None:
+        raise ValueError("no such picture")
+
+    monkeypatch.setattr(ChallengeJudge, "add", broken)
+    challenge = Challenge((LivenessAction.TURN_LEFT,))
+    verdict, ends = checks(require="active").judge([(SIGHT.image_bgr, FACE)], [0.0], challenge)
+    assert (verdict.refusal, ends) == (Outcome.LIVENESS_UNAVAILABLE, ())
+    assert "no such picture" in str(verdict.trouble) and verdict.refusal not in COUNTED
+
+
+@pytest.mark.parametrize(("within_s", "fresh"), [(59.0, True), (61.0, False)])
+def test_a_challenge_is_answered_at_once_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, within_s: float, fresh: bool
+) -> None:
+    """Ten seconds for each movement and the look straight, half a minute to send: a film takes longer to make."""
+    followed: list[object] = []
+    monkeypatch.setattr(ChallengeJudge, "add", lambda *given: followed.append(given) or ChallengeState(None))
+    challenge = Challenge((LivenessAction.TURN_LEFT, LivenessAction.LOOK_UP))
+    verdict, _ = checks(require="active").judge([(SIGHT.image_bgr, FACE)], [0.0], challenge, within_s=within_s)
+    assert verdict.refusal is Outcome.CHALLENGE_FAILED
+    assert bool(followed) is fresh
 
 
 def test_a_movement_that_was_not_asked_for_does_not_count() -> None:
@@ -136,7 +189,22 @@ def test_another_process_sees_the_failures_and_a_pass_forgets_them() -> None:
     here.count_failure(1)
     assert not there.may_try(1)
     here.forget(1)
-    assert there.may_try(1)
+    there.count_failure(2)
+    here.forget(2)
+    assert shared.counts == {}
+
+
+def test_two_programs_of_one_installation_count_together(flags: dict[str, object]) -> None:
+    """In the database: five failures, at whichever kiosk or server, and a pass at the other one forgets them."""
+    with SmartAbsen.open(flags=flags) as kiosk, SmartAbsen.open(flags=flags) as server:
+        here, there = (Attempts(LivenessSettings(attempts=5), RateLimits(app.services)) for app in (kiosk, server))
+        for attempts in (here, there, here, there, here):
+            assert attempts.may_try(7)
+            attempts.count_failure(7)
+        assert not here.may_try(7) and not there.may_try(7) and there.may_try(8)
+        here.count_failure(9)
+        there.forget(9)
+        assert RateLimits(kiosk.services).wait_s("liveness:9", limit=1) == 0
 
 
 @pytest.mark.parametrize(

@@ -167,8 +167,17 @@ def test_what_holds_no_model_says_so(app: SmartAbsen, tmp_path: Path) -> None:
         app.install_models(tmp_path / "nowhere")
 
 
+def test_a_damaged_member_of_an_archive_is_told_by_its_own_name(app: SmartAbsen, tmp_path: Path) -> None:
+    """Not by the path of the copy that was unpacked to look at it."""
+    source = archive(tmp_path / "mine.zip", **{"net.onnx": b"x" * 5000})
+    with pytest.raises(ModelDamagedError, match=r"^net\.onnx cannot be installed"):
+        app.install_models(source)
+
+
 @pytest.mark.shared
-def test_the_real_openvino_pack_is_installed(app: SmartAbsen, models_dir: Path) -> None:
-    """Its files are the published ones."""
-    (status,) = app.install_models(models_dir / "openvino")
-    assert (status.name, status.state) == ("openvino", "installed")
+@pytest.mark.parametrize("name", ["openvino", "yunet", "minifasnet"])
+def test_the_real_packs_are_installed(app: SmartAbsen, models_dir: Path, name: str) -> None:
+    """Their files are the published ones, or others of the same weights that are known."""
+    (status,) = app.install_models(models_dir / name)
+    assert (status.name, status.state) == (name, "installed")
+    assert all(found == known for _, found, known in status.compared_files())

@@ -71,7 +71,7 @@ def test_a_scan_finds_no_embedding_and_no_picture(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """After enrolment, training, recognition, a kiosk, a rotation, and again after an erasure."""
+    """After enrolment, training, recognition, an evaluation, a kiosk, a rotation, and again after an erasure."""
     caplog.set_level(logging.DEBUG)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -86,12 +86,15 @@ def test_a_scan_finds_no_embedding_and_no_picture(
             told.append(repr(app.enrol(f"Contoh {person}", files, code=f"E{person}", consent=True)))
         told.append(repr(app.train()))
         told.append(repr(app.identify([draw("x.png", 1)])))
+        told.append(repr(app.evaluation.of_folder(tmp_path)))
         for number in range(8):
             draw(f"film/{number}.png", 1, shade=90)
         app.run_kiosk(camera=str(tmp_path / "film"), on_event=lambda event: told.append(repr(event)))
         told.append(repr(app.keys.rotate()))
         told.append(repr(app.check_health()))
         contents = [database_content(app)]
+        (cache,) = (app.settings.home / "cache").iterdir()
+        contents.append(cache.read_bytes())
         app.privacy.erase("E2")
         app.services.database.close()
         contents += [database_content(app)]

@@ -27,6 +27,7 @@ def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
             decision(Outcome.AMBIGUOUS, 0.6, 0.04),
             decision(Outcome.TOO_DARK),
             decision(Outcome.RECOGNIZED, 0.9, 0.8),
+            decision(Outcome.PENDING, 0.9, 0.8),
             KioskEvent(KioskEventKind.STARTED, NOW),
         ):
             log.note(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -59,6 +60,65 @@ def test_a_download_that_stopped_is_noticed(tmp_path: Path, cut: int) -> None:
     path = write_model(tmp_path / "model.onnx", [[1, 3, 8, 8]], [[1, 4]])
     path.write_bytes(path.read_bytes()[:-cut])
     with pytest.raises(ModelDamagedError, match="cut off"):
+        read_onnx(path)
+
+
+def external() -> TensorProto:
+    """A tensor whose numbers lie in another file."""
+    tensor = helper.make_tensor("w", TensorProto.FLOAT, [1], [0.5])
+    tensor.ClearField("float_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../etc/passwd")
+    return tensor
+
+
+def with_weights(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(external())
+
+
+def with_constant(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Constant", [], ["c"], value=external()))
+
+
+def with_sparse(model: onnx.ModelProto) -> None:
+    model.graph.sparse_initializer.add().values.CopyFrom(external())
+
+
+def with_branch(model: onnx.ModelProto) -> None:
+    branch = helper.make_graph([helper.make_node("Constant", [], ["c"], value=external())], "branch", [], [])
+    model.graph.node.append(helper.make_node("If", ["in0"], ["c"], then_branch=branch))
+
+
+def with_function(model: onnx.ModelProto) -> None:
+    model.functions.add(name="f").node.append(helper.make_node("Constant", [], ["c"], value=external()))
+
+
+def with_default(model: onnx.ModelProto) -> None:
+    model.functions.add(name="f").attribute_proto.append(helper.make_attribute("a", external()))
+
+
+@pytest.mark.parametrize(
+    "put",
+    [with_weights, with_constant, with_sparse, with_branch, with_function, with_default],
+    ids=lambda put: put.__name__,
+)
+def test_weights_in_another_file_are_refused_wherever_they_stand(
+    tmp_path: Path, put: Callable[[onnx.ModelProto], None]
+) -> None:
+    """The other file may be any file of this machine."""
+    path = write_model(tmp_path / "a.onnx", [[1]], [[1]])
+    model = onnx.load(path)
+    put(model)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelDamagedError, match="weights lie in another file"):
+        read_onnx(path)
+
+
+def test_a_second_graph_is_refused(tmp_path: Path) -> None:
+    """Readers of Protocol Buffers merge the two: what was looked at is not what would run."""
+    path = write_model(tmp_path / "a.onnx", [[1]], [[1]])
+    path.write_bytes(path.read_bytes() * 2)
+    with pytest.raises(ModelDamagedError, match="several"):
         read_onnx(path)
 
 

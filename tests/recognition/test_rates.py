@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from smartabsen.recognition.rates import Rate, fmr_for, fpir_of, supports
@@ -41,3 +42,13 @@ def test_identification_errs_more_often_the_more_people_there_are() -> None:
     assert fpir_of(1e-5, 0) == 0.0
     for people in (1, 60, 100_000):
         assert fpir_of(fmr_for(0.001, people), people) == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize("people", [1, 10, 60, 200])
+def test_the_formula_tells_what_a_simulation_shows(people: int) -> None:
+    """Strangers' independent scores against a gallery: the highest passes as often as the formula says."""
+    rng = np.random.default_rng(people)
+    fmr, strangers = 0.002, 20_000
+    passed = int((rng.random((strangers, people), dtype=np.float32).min(axis=1) < fmr).sum())
+    observed = Rate(passed, strangers)
+    assert observed.low - 0.001 <= fpir_of(fmr, people) <= observed.high + 0.001

@@ -133,8 +133,16 @@ def test_the_true_accept_rate_is_told_where_the_trials_support_it() -> None:
 def test_the_equal_error_rate_lies_where_both_errors_meet() -> None:
     """One of four on each side."""
     verification = Verification(histogram(0.1, 0.5, 0.6, 0.7), histogram(0.0, 0.05, 0.08, 0.55))
-    rate, threshold = verification.equal_error_rate() or (0.0, 0.0)
-    assert rate == pytest.approx(0.25) and 0.1 < threshold <= 0.5
+    equal = verification.equal_error_rate()
+    assert equal is not None and equal.share == pytest.approx(0.25) and 0.1 < equal.threshold <= 0.5
+    assert (equal.fnmr, equal.fmr) == (Rate(1, 4), Rate(1, 4))
+
+
+def test_single_pairs_are_counted_by_kind() -> None:
+    """What a list of pairs gives is the same as what a gallery gives."""
+    made = Verification.of(np.array([0.9, -0.2, 0.4]), np.array([True, False, True]))
+    assert (made.genuine_trials, made.impostor_trials) == (2, 1)
+    assert made.genuine.tolist() == histogram(0.4, 0.9).tolist()
 
 
 def test_pairs_are_judged_at_the_threshold_of_the_other_folds() -> None:

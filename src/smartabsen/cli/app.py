@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "run-kiosk": (".commands.kiosk", N_("Recognise people at a camera and record their attendance.")),
     "qr": (".commands.qr", N_("Ask for a confirmation by phone.")),
     "phone": (".commands.phone", N_("Pair, list and revoke phones of employees; set their PINs.")),
-    "why": (".commands.why", N_("Tell why people were refused at kiosks, and by how much.")),
+    "why": (".commands.why", N_("Tell why people were refused at kiosks and in browsers, and by how much.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),
     "backup": (".commands.backup", N_("Make, list, check and restore backups.")),
     "db": (".commands.db", N_("Look at, upgrade or copy the database.")),

@@ -25,7 +25,10 @@ def as_json(report: CalibrationReport) -> Json:
         "source": report.source,
         "before": {"threshold": report.before[0], "margin": report.before[1], "fnir": _rate(report.fnir_before)},
         "choice": _choice(report.choice),
-        "grown": [_choice(choice) for choice in report.grown],
+        "grown": [
+            {**_choice(choice), "fpir_at_present_threshold": left}
+            for choice, left in zip(report.grown, report.left_alone, strict=True)
+        ],
         "look_alikes": [
             {
                 "employee": data.person(each.employee),
@@ -43,7 +46,7 @@ def show(out: Output, report: CalibrationReport) -> None:
     from ..core.evaluation_figures import describe_rate, percent
 
     choice, record = report.choice, report.record
-    expected = _("no reference for this model") if choice.expected_fpir is None else percent(choice.expected_fpir)
+    expected = _fpir(choice.expected_fpir, choice.is_bound)
     facts = (
         (_("People, templates"), f"{record.people}, {record.templates}"),
         (_("Strangers taken for somebody (FPIR), target"), percent(choice.target)),
@@ -80,16 +83,36 @@ def show(out: Output, report: CalibrationReport) -> None:
         )
     out.line()
     out.table(
-        (Column(_("With more people"), number=True), Column(_("Threshold"), number=True), Column(_("FNIR"))),
+        (
+            Column(_("With so many people"), number=True),
+            Column(_("FPIR if the threshold stays")),
+            Column(_("Threshold for the target"), number=True),
+            Column(_("FNIR")),
+        ),
         [
-            (str(c.templates), f"{c.threshold:.3f}" + ("" if c.promised else " *"), describe_rate(c.fnir))
-            for c in (choice, *report.grown)
+            (
+                str(round(record.people * c.templates / choice.templates)),
+                _fpir(left, choice.is_bound),
+                f"{c.threshold:.3f}" + ("" if c.promised else " *"),
+                describe_rate(c.fnir),
+            )
+            for c, left in zip((choice, *report.grown), (choice.expected_fpir, *report.left_alone), strict=True)
         ],
     )
-    if not all(c.promised for c in report.grown):
+    if report.source:
+        out.note(_("Reference scores of other people: {source}.", source=report.source))
+    if not all(c.promised for c in (choice, *report.grown)):
         out.line(_("* drawn on beyond what was measured: no promise."))
     if report.stored:
         out.note(_("In force from the next “smartabsen train” on."))
+
+
+def _fpir(expected: float | None, is_bound: bool) -> str:
+    from ..core.evaluation_figures import percent
+
+    if expected is None:
+        return _("no reference for this model")
+    return _("below {share}: the reference ends there", share=percent(expected)) if is_bound else percent(expected)
 
 
 def _twice(report: CalibrationReport, similarity: float) -> str:
@@ -104,9 +127,11 @@ def _choice(choice: CalibrationChoice) -> Json:
         "margin": choice.margin,
         "fmr": choice.fmr,
         "expected_fpir": choice.expected_fpir,
+        "expected_fpir_is_bound": choice.is_bound,
         "observed_fpir": _rate(choice.observed_fpir),
         "fnir": _rate(choice.fnir),
         "shift": round(choice.shift, 4),
+        "contradicted": choice.contradicted,
         "promised": choice.promised,
         "least_target": choice.least_target,
     }

@@ -230,6 +230,17 @@ def decision(event: domain.KioskEvent, message: str) -> Json:
     }
 
 
+def prompt(event: domain.KioskEvent, message: str) -> Json:
+    """One line of a kiosk: what the person of a track is asked to do, to prove that they are there."""
+    return {
+        "event": event.kind.value,
+        "prompt": event.prompt.value if event.prompt else None,
+        "at": _instant(event.at),
+        "track": event.track,
+        "message": message,
+    }
+
+
 def kiosk_summary(summary: domain.KioskSummary) -> Json:
     """The last line of a kiosk."""
     return {

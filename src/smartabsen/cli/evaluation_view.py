@@ -70,8 +70,10 @@ def _figure(figure: Figure) -> Json:
         return {**content, "trials": figure.trials}
     if figure.threshold is not None:
         content["threshold"] = round(figure.threshold, 4)
+    if figure.value is not None:
+        content["value"] = figure.value
     if figure.rate is None:
-        return {**content, "value": figure.value, "trials": figure.trials}
+        return {**content, "trials": figure.trials}
     rate = figure.rate
     return {**content, "count": rate.count, "trials": rate.trials, "share": rate.share, "low": rate.low,
             "high": rate.high}  # fmt: skip

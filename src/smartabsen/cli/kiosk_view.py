@@ -136,7 +136,9 @@ class KioskView:
         text = fill(event.detail, event.params)
         if event.kind in (KioskEventKind.CAMERA_LOST, KioskEventKind.TROUBLE):
             self.warn(text)
-        elif event.kind is KioskEventKind.PROMPT and not self._out.as_json:
+        elif event.kind is KioskEventKind.PROMPT and self._out.as_json:
+            print_json(data.prompt(event, text))
+        elif event.kind is KioskEventKind.PROMPT:
             self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {text}", "cyan")
         else:
             self.note(text)

@@ -263,6 +263,7 @@ def purged(value: Purge) -> data.Json:
         "log_files": value.log_files,
         "log_copies": value.log_copies,
         "refused": value.refused,
+        "evaluated": value.evaluated,
         "dry_run": value.dry_run,
     }
 
@@ -279,6 +280,7 @@ def show_purged(out: Output, value: Purge) -> None:
         (_("Log files"), str(value.log_files)),
         (_("Old copies of log files"), str(value.log_copies)),
         (_("Punches kept aside on this machine"), str(value.refused)),
+        (_("Faces of evaluated photos"), str(value.evaluated)),
     ]
     out.table((Column(_("Kept too long")), Column(_("Count"))), rows)
     out.note(_("Nothing was deleted.") if value.dry_run else _("All of it was deleted."))

@@ -9,7 +9,7 @@ from typing import Final
 from ..domain import Confusion, Employee
 from ..errors import InvalidInputError, NotFoundError
 from ..i18n import N_
-from ..recognition.calibration import LOOK_ALIKES, Choice as CalibrationChoice, choose
+from ..recognition.calibration import LOOK_ALIKES, Choice as CalibrationChoice, choose, expect_fpir
 from ..recognition.rates import Rate
 from ..recognition.reference import find_table
 from ..recognition.scores import Scores, compare_gallery
@@ -37,6 +37,8 @@ class CalibrationReport:
         look_alikes: The most alike people, the worst first; ``similarity`` is that of two of their photos.
         duplicate_threshold: From this on two people are probably one, enrolled under two codes.
         grown: The same choice for 2 and 10 times the people.
+        left_alone: FPIR to expect of 2 and 10 times the people where the threshold stays as it is now; None without a
+            reference.
         stored: Whether it is in force now.
     """
 
@@ -48,6 +50,7 @@ class CalibrationReport:
     look_alikes: tuple[Confusion, ...]
     duplicate_threshold: float
     grown: tuple[CalibrationChoice, ...]
+    left_alone: tuple[float | None, ...]
     stored: bool
 
 
@@ -126,6 +129,9 @@ class Calibration:
             look_alikes=_look_alikes(scores, people),
             duplicate_threshold=engine.duplicate_threshold,
             grown=tuple(choices[1:]),
+            left_alone=tuple(
+                expect_fpir(table, choice.threshold - choice.shift, grown.templates) for grown in choices[1:]
+            ),
             stored=stored,
         )
 

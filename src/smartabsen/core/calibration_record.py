@@ -20,7 +20,7 @@ from ..store.templates import Gallery
 NAME: Final = "calibration"
 """Name of the fact in the database."""
 GROWTH: Final = 1.1
-"""So many times the people it was chosen for still fit."""
+"""So many times the people and templates it was chosen for still fit."""
 
 
 class CalibrationState(StrEnum):
@@ -28,9 +28,16 @@ class CalibrationState(StrEnum):
 
     NONE = "none"
     FITS = "fits"
+    CHANGED = "changed"
+    """Other templates than it was chosen for, though hardly more: it is still about right."""
     OUTGROWN = "outgrown"
-    """There are more people than it was chosen for."""
+    """There are more people or templates than it was chosen for."""
     OTHER_ENGINE = "other_engine"
+
+    @property
+    def fits(self) -> bool:
+        """Whether its figures hold for the gallery."""
+        return self in (CalibrationState.FITS, CalibrationState.CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,10 @@ class CalibrationRecord:
         """Tell whether it fits a gallery."""
         if gallery.model != self.model:
             return CalibrationState.OTHER_ENGINE
-        if len(np.unique(gallery.employee_ids)) > GROWTH * self.people:
+        people, rows = len(np.unique(gallery.employee_ids)), len(gallery.employee_ids)
+        if people > GROWTH * self.people or rows > GROWTH * self.templates:
             return CalibrationState.OUTGROWN
-        return CalibrationState.FITS
+        return CalibrationState.FITS if hash_gallery(gallery) == self.gallery_hash else CalibrationState.CHANGED
 
 
 def hash_gallery(gallery: Gallery) -> str:

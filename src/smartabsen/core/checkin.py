@@ -7,6 +7,7 @@ one at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -21,9 +22,10 @@ from ..domain import (
     Observation,
     Outcome,
     PunchResult,
+    Refusal,
 )
 from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
-from ..i18n import N_
+from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.images import ImageRefusal, decode_image
 from ..recognition.liveness.challenge import Challenge, Sight
@@ -36,6 +38,7 @@ from .gallery_watch import GalleryWatch
 from .identify import open_gallery, take_over_engine
 from .liveness import COUNTED, Attempts, Limits, refuse
 from .punch import punch_by_face
+from .refusals import note_refusal
 
 MIN_FRAMES: Final = 3
 MAX_FRAMES: Final = 12
@@ -88,11 +91,15 @@ class CheckInResult:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What the frames of a burst say together; ``label`` is whom they name, as far as they do."""
+    """What the frames of a burst say together; ``label`` is whom they name, as far as they do.
+
+    ``similarity`` and ``lead`` are those of the frame that decided; None where no face was compared.
+    """
 
     outcome: Outcome
     label: int = NOBODY
-    similarity: float = -1.0
+    similarity: float | None = None
+    lead: float | None = None
     liveness: float | None = None
 
 
@@ -140,6 +147,14 @@ class CheckIn:
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
         """
+        result, finding = self._attempt(burst, key=key, only=only, claim=claim)
+        if result.result is None:
+            self._note_refusal(finding or _Finding(result.outcome))
+        return result
+
+    def _attempt(
+        self, burst: Burst, *, key: str, only: Employee | None, claim: str
+    ) -> tuple[CheckInResult, _Finding | None]:
         frames = burst.frames
         most = MAX_FRAMES if burst.asked is None else MAX_CHALLENGE_FRAMES
         if not MIN_FRAMES <= len(frames) <= most:
@@ -151,29 +166,46 @@ class CheckIn:
                 count=len(frames),
             )
         at = datetime.now(UTC)
-        digests = digest_frames(frames)
-        sign = check_digests(digests) or check_times(burst.times_s, count=len(frames), within_s=burst.within_s)
-        if sign is not None or not self._services.seen_frames.note(digests, attempt=key):
-            return CheckInResult(Outcome.NOT_A_CAMERA)
+        if check_times(burst.times_s, count=len(frames), within_s=burst.within_s) is not None:
+            return CheckInResult(Outcome.NOT_A_CAMERA), None
         images: list[ImageBGR] = []
         for frame in frames:
             picture = decode_image(frame)
             if isinstance(picture, ImageRefusal):
-                return CheckInResult(picture.outcome, detail=picture.detail, params=picture.params)
+                return CheckInResult(picture.outcome, detail=picture.detail, params=picture.params), None
             images.append(picture.image_bgr)
-        if check_pictures(images) is not None:
-            return CheckInResult(Outcome.NOT_A_CAMERA)
+        digests = digest_frames(images)
+        sign = check_digests(digests) or check_pictures(images)
+        if not self._services.seen_frames.note(digests, attempt=key) or sign is not None:
+            return CheckInResult(Outcome.NOT_A_CAMERA), None
         if measure_motion(images) < MIN_MOTION:
-            return CheckInResult(Outcome.NOT_LIVE)
+            return CheckInResult(Outcome.NOT_LIVE), None
         with self._lock:
             finding = self._recognize(_spread(images, LOOKED_AT), only)
             if finding.outcome is Outcome.RECOGNIZED:
                 finding = self._prove(finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
-            return self._punch(finding, key=claim or key, at=at)
+            return self._punch(finding, key=claim or key, at=at), finding
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
             self._tell_of_other_face(only, finding.label)
-        return CheckInResult(finding.outcome)
+        return CheckInResult(finding.outcome), finding
+
+    def _note_refusal(self, finding: _Finding) -> None:
+        with suppress(SmartAbsenError):
+            with self._lock:
+                gallery = self._current_gallery()
+            note_refusal(
+                self._services,
+                Refusal(
+                    datetime.now(UTC),
+                    _("{kiosk}, browser", kiosk=self._services.kiosk_name),
+                    finding.outcome,
+                    finding.similarity,
+                    gallery.threshold,
+                    finding.lead,
+                    gallery.margin,
+                ),
+            )
 
     @property
     def is_warm(self) -> bool:
@@ -224,7 +256,8 @@ class CheckIn:
         wanted = images if checks.wants_active else _spread(images, LOOKED_AT)
         frames = [(image, next(iter(find(image)), None)) for image in wanted]
         challenge = None if burst.asked is None else Challenge(burst.asked)
-        verdict, ends = checks.judge(frames, burst.times_s if checks.wants_active else (), challenge)
+        times_s = burst.times_s if checks.wants_active else ()
+        verdict, ends = checks.judge(frames, times_s, challenge, within_s=burst.within_s)
         if verdict.refusal is None and ends and not self._are_of(finding.label, ends, only):
             verdict = refuse(ChallengeFailure.OTHER_PERSON)
         if verdict.refusal is None:
@@ -258,6 +291,7 @@ class CheckIn:
         return self._gallery
 
     def _punch(self, finding: _Finding, *, key: str, at: datetime) -> CheckInResult:
+        assert finding.similarity is not None
         try:
             result = punch_by_face(
                 self._services,
@@ -317,7 +351,11 @@ def _agreed(matches: Sequence[Match]) -> _Finding:
     if len(named) >= AGREEING:
         return _Finding(Outcome.RECOGNIZED, named[0].label, max(match.similarity for match in named))
     refusals = [match.outcome for match in matches if match.outcome is not Outcome.RECOGNIZED]
-    return _Finding(max(refusals, key=refusals.count, default=Outcome.UNKNOWN))
+    if not refusals:
+        return _Finding(Outcome.UNKNOWN)
+    outcome = max(refusals, key=refusals.count)
+    nearest = max((match for match in matches if match.outcome is outcome), key=lambda match: match.similarity)
+    return _Finding(outcome, similarity=nearest.similarity, lead=nearest.margin)
 
 
 def _confirmed(matches: Sequence[Match], similarities: Sequence[float], label: int, threshold: float) -> _Finding:
@@ -327,5 +365,7 @@ def _confirmed(matches: Sequence[Match], similarities: Sequence[float], label: i
         return _Finding(Outcome.OTHER_FACE, others[0])
     good = [similarity for similarity in similarities if similarity >= threshold]
     if len(good) < AGREEING:
-        return _Finding(Outcome.OTHER_FACE)
+        # Of the frame that was one too few.
+        decided = sorted(similarities, reverse=True)[AGREEING - 1]
+        return _Finding(Outcome.OTHER_FACE, similarity=decided)
     return _Finding(Outcome.RECOGNIZED, label, max(good))

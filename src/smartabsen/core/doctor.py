@@ -202,8 +202,12 @@ def _check_calibration(services: Services) -> Iterator[Check]:
         yield _row("calibration", _OK, N_("Not calibrated: the engine's own threshold is in use."))
     elif state is CalibrationState.FITS:
         yield _row("calibration", _OK, N_("The threshold was calibrated for these people."))
+    elif state is CalibrationState.CHANGED:
+        detail = N_("The threshold was calibrated for these people but a few, who were enrolled or changed since.")
+        yield _row("calibration", _OK, detail)
     elif state is CalibrationState.OUTGROWN:
-        yield _row("calibration", _WARN, N_("More people are enrolled than the threshold was calibrated for."), fix)
+        detail = N_("More people or photos are enrolled than the threshold was calibrated for.")
+        yield _row("calibration", _WARN, detail, fix)
     else:
         yield _row("calibration", _WARN, N_("The calibration is of another model, and is not used."), fix)
 

@@ -1,7 +1,7 @@
-"""Faces of photos that were embedded before, by the content of the photo: kept only where the user wants it.
+"""Faces of photos that were embedded before, by the content of the photo, so that an interrupted evaluation goes on.
 
-Embeddings are biometric data. Without a directory they live as long as the process; with one they lie there in a file
-that only its owner can read, one line for each photo, so that an interrupted run loses nothing.
+Embeddings are biometric data: each lies sealed with the installation's key (see :mod:`..store.sealing`), one line for
+each photo, in the home's cache folder. Whose faces they are is not known there, so an erasure deletes all of them.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import numpy as np
 
 from ..domain import FloatArray, ModelIdentity, Quality
-from ..errors import StorageError
-from ..i18n import N_
-from ..store.files import PRIVATE_FILE, make_private_directory
+from ..errors import KeyMissingError
+from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
+from ..store.sealing import KeyRing, binding
+
+KEPT: Final = timedelta(days=1)
+"""So long after an evaluation a purge leaves its faces: who was interrupted goes on within a day."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,14 +48,16 @@ class EmbeddingCache:
     """Use it in :meth:`opened`.
 
     Args:
-        directory: Where it is kept; None keeps it in memory only.
+        home: Directory of all data.
+        ring: Seals the faces; None keeps them in memory only.
         model: What makes the embeddings.
         detector: What finds the faces.
     """
 
-    def __init__(self, directory: Path | None, model: ModelIdentity, detector: str) -> None:
-        key = hashlib.sha256(f"{model.engine} {model.digest} {detector}".encode()).hexdigest()[:16]
-        self.path = None if directory is None else directory / f"faces-{key}.jsonl"
+    def __init__(self, home: Path, ring: KeyRing | None, model: ModelIdentity, detector: str) -> None:
+        self._bound_to = binding("evaluated face", model.engine, model.digest, model.dimension, detector)
+        self._path = _folder(home) / f"faces-{hashlib.sha256(self._bound_to).hexdigest()[:16]}.sealed"
+        self._ring = ring
         self._dimension = model.dimension
         self._faces: dict[str, PhotoFace] = {}
         self._stream: TextIO | None = None
@@ -61,18 +67,18 @@ class EmbeddingCache:
         """Read what is there, and keep what comes.
 
         Raises:
-            StorageError: The directory cannot be written.
+            StorageError: The folder cannot be written.
         """
-        if self.path is None:
+        if self._ring is None:
             yield self
             return
-        try:
-            make_private_directory(self.path.parent)
-            self._read(self.path)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
-        except OSError as exc:
-            raise _cannot_write(self.path, exc) from exc
-        with os.fdopen(descriptor, "a", encoding="utf-8") as self._stream:
+        with storage_errors(self._path):
+            make_private_directory(self._path.parent)
+            ends_whole = self._read(self._ring)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
+        with os.fdopen(descriptor, "a", encoding="ascii") as self._stream:
+            if not ends_whole:
+                self._stream.write("\n")
             yield self
         self._stream = None
 
@@ -87,36 +93,70 @@ class EmbeddingCache:
             StorageError: The disk is full.
         """
         self._faces[face.digest] = face
-        if self._stream is not None and self.path is not None:
-            try:
-                self._stream.write(_encode(face) + "\n")
+        if self._stream is not None and self._ring is not None:
+            sealed = self._ring.seal(_encode(face), self._bound_to)
+            with storage_errors(self._path):
+                self._stream.write(base64.b64encode(sealed).decode("ascii") + "\n")
                 self._stream.flush()
-            except OSError as exc:
-                raise _cannot_write(self.path, exc) from exc
 
-    def _read(self, path: Path) -> None:
-        if not path.is_file():
-            return
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    def _read(self, ring: KeyRing) -> bool:
+        """Return whether the file ends with a whole line."""
+        if not self._path.is_file():
+            return True
+        text = self._path.read_text(encoding="ascii", errors="replace")
+        for line in text.splitlines():
             try:
-                face = _decode(line, self._dimension)
-            except (ValueError, KeyError, TypeError):
-                # The last line of a process that was killed; the photo is embedded again.
+                plain = ring.open(base64.b64decode(line, validate=True), self._bound_to)
+                face = None if plain is None else _decode(plain, self._dimension)
+            except (ValueError, KeyError, TypeError, KeyMissingError):
+                # The last line of a process that was killed, or one sealed with a key that was retired.
                 continue
-            self._faces[face.digest] = face
+            if face is not None:
+                self._faces[face.digest] = face
+        return text.endswith("\n") or not text
 
 
-def _encode(face: PhotoFace) -> str:
+def count_cached_faces(home: Path, *, before: datetime) -> int:
+    """Return how many faces of evaluated photos are kept that were last added to before ``before`` (aware).
+
+    Raises:
+        StorageError: The folder cannot be read.
+    """
+    with storage_errors(_folder(home)):
+        return sum(path.read_bytes().count(b"\n") for path in _files(home, before))
+
+
+def delete_cached_faces(home: Path, *, before: datetime | None = None) -> None:
+    """Delete the faces of evaluated photos: all, or those that were last added to before ``before`` (aware).
+
+    Raises:
+        StorageError: A file cannot be deleted.
+    """
+    with storage_errors(_folder(home)):
+        for path in _files(home, before):
+            path.unlink(missing_ok=True)
+
+
+def _files(home: Path, before: datetime | None) -> list[Path]:
+    found = _folder(home).glob("faces-*.sealed")
+    return [path for path in found if before is None or path.stat().st_mtime < before.timestamp()]
+
+
+def _folder(home: Path) -> Path:
+    return home / "cache"
+
+
+def _encode(face: PhotoFace) -> bytes:
     content = {
         "digest": face.digest,
         "quality": None if face.quality is None else dataclasses.asdict(face.quality),
         "embedding": None if face.embedding is None else base64.b64encode(face.embedding.astype("<f4").data).decode(),
     }
-    return json.dumps(content)
+    return json.dumps(content).encode()
 
 
-def _decode(line: str, dimension: int) -> PhotoFace:
-    content = json.loads(line)
+def _decode(plain: bytes, dimension: int) -> PhotoFace:
+    content = json.loads(plain)
     quality, stored = content["quality"], content["embedding"]
     embedding = None
     if stored is not None:
@@ -124,7 +164,3 @@ def _decode(line: str, dimension: int) -> PhotoFace:
         if embedding.shape != (dimension,) or not abs(float(np.linalg.norm(embedding)) - 1.0) <= 1e-3:
             raise ValueError("no embedding of this model")
     return PhotoFace(content["digest"], None if quality is None else Quality(**quality), embedding)
-
-
-def _cannot_write(path: Path, exc: OSError) -> StorageError:
-    return StorageError(N_("{path} cannot be read or written: {problem}"), path=path, problem=exc.strerror or exc)

@@ -21,6 +21,7 @@ from ..store.tables import LABEL_LENGTH
 from ..store.texts import shortened
 from ..store.trained_model import TrainedModel
 from .bootstrap import Services
+from .embedding_cache import delete_cached_faces
 from .model_in_force import change_model
 from .train import forget_employee
 
@@ -193,6 +194,8 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
         log_lines = log_copies.erase_person(services.csv_log, punch_ids=punch_ids, texts=texts)
     rows = services.database.run_write(partial(_erase_rows, services, tombstone))
     services.database.scrub()
+    # The person may be on any of the photos.
+    delete_cached_faces(services.settings.home)
     if target is not None:
         _forget(services, tombstone.employee_id)
         if everything:

@@ -1,6 +1,7 @@
 """How well this installation recognises people, measured: on a folder of photos, on pairs, or on the enrolled gallery.
 
-Nothing is stored but what the user asks for. Terms are those of ISO/IEC 19795-1.
+Nothing is stored but the faces of a folder's photos, sealed, so that an interrupted evaluation goes on. Terms are those
+of ISO/IEC 19795-1.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..domain import Face, FloatArray, ImageBGR
-from ..errors import InvalidInputError, NotFoundError
+from ..errors import InvalidInputError, KeyMissingError, NotFoundError
 from ..i18n import N_
 from ..recognition.curves import judge_pairs
 from ..recognition.images import ImageRefusal
@@ -22,10 +23,11 @@ from ..recognition.recognizer import Recognizer
 from ..recognition.scores import compare_gallery
 from ..store import employees
 from ..store.files import write_atomically
+from ..store.sealing import KeyRing
 from .bootstrap import Services
 from .embedding_cache import EmbeddingCache, PhotoFace
 from .evaluation_page import make_page
-from .evaluation_report import EvaluationReport, Sample
+from .evaluation_report import ComparedPair, EvaluationReport, Sample, ScoredPair
 from .pairs_file import read_pairs
 from .photos import find_photos, read_picture
 from .stored_gallery import read_gallery
@@ -98,7 +100,7 @@ class Evaluation:
         folder: str | Path,
         *,
         pairs: str | Path | None = None,
-        cache: str | Path | None = None,
+        cache: bool = True,
         on_progress: Progress | None = None,
     ) -> EvaluationReport:
         """Measure a folder with one sub-folder for each person.
@@ -106,7 +108,8 @@ class Evaluation:
         Args:
             folder: The folder.
             pairs: A file of pairs in LFW's format; then only those are compared.
-            cache: Directory that keeps the embeddings, so that the next run is quick and an interrupted one goes on.
+            cache: Keep the embeddings, sealed, in the home: the next run is quick, and an interrupted one goes on.
+                Where the key of the installation is missing, nothing is kept.
 
         Raises:
             NotFoundError: Folder or file is missing, or the file names a photo that is not there.
@@ -128,18 +131,24 @@ class Evaluation:
                 hint=N_("Put the photos of each person into a folder of their own, named after the person."),
                 folder=root,
             )
-        faces = self._embed(photos, cache=None if cache is None else Path(cache), on_progress=on_progress)
+        faces = self._embed(photos, cache=cache, on_progress=on_progress)
         found = [number for number, face in enumerate(faces) if face.embedding is not None]
-        samples = tuple(Sample(photos[number].parent.name, str(photos[number])) for number in found)
-        judged = None
-        scores = None
+        samples = tuple(_sample(photos[number]) for number in found)
+        judged = scores = None
+        compared: tuple[ComparedPair, ...] = ()
         if listed is not None:
             by_path = dict(zip(photos, faces, strict=True))
+            similarities = [_cosine(by_path[pair.first], by_path[pair.second]) for pair in listed]
             judged = judge_pairs(
-                np.array([_cosine(by_path[pair.first], by_path[pair.second]) for pair in listed]),
+                np.array(similarities),
                 np.array([pair.same for pair in listed]),
                 np.array([pair.fold for pair in listed]),
                 fallback=self._services.threshold,
+            )
+            compared = tuple(
+                ComparedPair(ScoredPair(_sample(pair.first), _sample(pair.second), similarity), pair.same)
+                for pair, similarity in zip(listed, similarities, strict=True)
+                if np.isfinite(similarity)
             )
         else:
             names = sorted({sample.person for sample in samples})
@@ -160,13 +169,15 @@ class Evaluation:
             samples=samples,
             scores=scores,
             pairs=judged,
+            compared=compared,
         )
 
-    def _embed(self, photos: Sequence[Path], *, cache: Path | None, on_progress: Progress | None) -> list[PhotoFace]:
-        engine = self._services.engine
+    def _embed(self, photos: Sequence[Path], *, cache: bool, on_progress: Progress | None) -> list[PhotoFace]:
+        engine, home = self._services.engine, self._services.settings.home
+        ring = self._find_ring() if cache else None
         recognizer = Recognizer(engine.detector, engine.embedder, limits=ANY_QUALITY)
         faces = []
-        with EmbeddingCache(cache, engine.identity, engine.detector.name).opened() as known:
+        with EmbeddingCache(home, ring, engine.identity, engine.detector.name).opened() as known:
             for done, photo in enumerate(photos, start=1):
                 data, picture = read_picture(photo)
                 digest = hashlib.sha256(data).hexdigest()
@@ -180,6 +191,13 @@ class Evaluation:
                 if on_progress is not None:
                     on_progress(done, len(photos))
         return faces
+
+    def _find_ring(self) -> KeyRing | None:
+        try:
+            self._services.ensure_key()
+            return self._services.key_chain.ring()
+        except KeyMissingError:
+            return None
 
 
 def _examine(recognizer: Recognizer, image_bgr: ImageBGR, digest: str) -> PhotoFace:
@@ -195,6 +213,10 @@ def _examine(recognizer: Recognizer, image_bgr: ImageBGR, digest: str) -> PhotoF
         return PhotoFace(digest, None, None)
     seen = recognizer.examine(image_bgr, [max(faces, key=stands_out)])[0]
     return PhotoFace(digest, seen.quality, seen.embedding)
+
+
+def _sample(photo: Path) -> Sample:
+    return Sample(photo.parent.name, str(photo))
 
 
 def _count_refused(faces: Sequence[PhotoFace], limits: QualityLimits) -> Rate:

@@ -22,7 +22,7 @@ class Figure:
         code: Stable name for scripts.
         label: What it is; a message id with ``params``.
         rate: Count and trials; None for a figure that is no count.
-        value: The figure where it is no count, 0..1.
+        value: The figure where it is no count, 0..1; beside ``rate`` where that gives its interval.
         threshold: The threshold that it holds at, where there is one.
         claimed: False where there are too few trials to say anything of it.
         trials: Trials where it is no count.
@@ -69,7 +69,8 @@ def describe_figure(figure: Figure) -> str:
         return _("not claimed: {trials} trials are too few", trials=figure.trials)
     text = describe_rate(figure.rate) if figure.rate is not None else ""
     if figure.value is not None:
-        text = percent(figure.value)
+        share = percent(figure.value)
+        text = _("{share}; FNMR there {rate}", share=share, rate=text) if text else share
     if figure.threshold is not None:
         return _("{text}, threshold {threshold}", text=text, threshold=f"{figure.threshold:.3f}")
     return text
@@ -122,9 +123,13 @@ def _verification(report: EvaluationReport) -> Iterator[Figure]:
         return
     equal = verification.equal_error_rate()
     if equal is not None:
-        trials = verification.genuine_trials + verification.impostor_trials
+        # Of the two rates, that of the pairs of one person is the uncertain one: there are fewer.
         yield Figure(
-            "eer", N_("Equal error rate (EER) of all pairs"), value=equal[0], threshold=equal[1], trials=trials
+            "eer",
+            N_("Equal error rate (EER) of all pairs"),
+            value=equal.share,
+            rate=equal.fnmr,
+            threshold=equal.threshold,
         )
     for target in FMR_TARGETS:
         point = verification.tar_at(target)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..domain import ModelIdentity
 from ..recognition.curves import PairsResult, Verification
 from ..recognition.rates import Rate
-from ..recognition.scores import PairScore, Scores
+from ..recognition.scores import WORST, PairScore, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,14 @@ class ScoredPair:
     similarity: float
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedPair:
+    """A pair of a list, and whether it says that both are of one person."""
+
+    pair: ScoredPair
+    same: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationReport:
     """What was measured.
@@ -50,6 +60,7 @@ class EvaluationReport:
         samples: What was compared, one for each row of ``scores``.
         scores: All of them against each other; None where only pairs were compared.
         pairs: The judgement of the pairs; None without.
+        compared: The pairs in which both faces were found; empty without a list.
     """
 
     source: str
@@ -65,21 +76,36 @@ class EvaluationReport:
     samples: tuple[Sample, ...]
     scores: Scores | None
     pairs: PairsResult | None
+    compared: tuple[ComparedPair, ...] = ()
 
     @property
     def verification(self) -> Verification | None:
-        """All pairs of photos."""
-        return None if self.scores is None else Verification(self.scores.genuine, self.scores.impostor)
+        """All pairs of photos, or those of the list."""
+        if self.scores is not None:
+            return Verification(self.scores.genuine, self.scores.impostor)
+        if not self.compared:
+            return None
+        similarities = np.array([each.pair.similarity for each in self.compared])
+        return Verification.of(similarities, np.array([each.same for each in self.compared]))
 
     @property
     def worst_genuine(self) -> tuple[ScoredPair, ...]:
         """The least similar pairs of one person, the worst first."""
-        return self._name(self.scores.worst_genuine) if self.scores is not None else ()
+        if self.scores is not None:
+            return self._name(self.scores.worst_genuine)
+        return tuple(sorted((each.pair for each in self.compared if each.same), key=_similarity)[:WORST])
 
     @property
     def worst_impostor(self) -> tuple[ScoredPair, ...]:
         """The most similar pairs of two persons, the worst first; one for each two persons."""
-        return self._name(self.scores.worst_impostor) if self.scores is not None else ()
+        if self.scores is not None:
+            return self._name(self.scores.worst_impostor)
+        others = (each.pair for each in self.compared if not each.same)
+        return tuple(sorted(others, key=_similarity, reverse=True)[:WORST])
 
     def _name(self, pairs: Sequence[PairScore]) -> tuple[ScoredPair, ...]:
         return tuple(ScoredPair(self.samples[pair.row], self.samples[pair.other], pair.similarity) for pair in pairs)
+
+
+def _similarity(pair: ScoredPair) -> float:
+    return pair.similarity

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from ..domain import ChallengeFailure, Face, FloatArray, ImageBGR, LivenessAction, LivenessPrompt, Match, Outcome
+from ..errors import ModelError
 from ..recognition.liveness.challenge import ChallengeJudge, Sight
 from ..recognition.liveness.injection import FrameGuard
 from ..recognition.recognizer import Recognizer
@@ -156,7 +157,10 @@ class KioskLiveness:
         if candidate.judge is None:
             candidate.judge = self._checks.start(self._checks.draw(without=candidate.failed))
         judge = candidate.judge
-        state = judge.add(image_bgr, None if sight is None else sight.face, at_s)
+        try:
+            state = self._checks.follow(judge, image_bgr, None if sight is None else sight.face, at_s)
+        except ModelError as exc:
+            return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
         if not state.over:
             assert state.prompt is not None
             if self._prompts.get(track) is not state.prompt:

@@ -143,7 +143,7 @@ def _tell_loss(announce: Announce, kind: KioskEventKind, error: CameraError) -> 
 
 
 def _tell_prompt(announce: Announce, track: int, prompt: LivenessPrompt) -> None:
-    announce(KioskEvent(KioskEventKind.PROMPT, datetime.now(UTC), track=track, detail=PROMPTS[prompt]))
+    announce(KioskEvent(KioskEventKind.PROMPT, datetime.now(UTC), track=track, detail=PROMPTS[prompt], prompt=prompt))
 
 
 def _tell(announce: Announce, kind: KioskEventKind, detail: str, params: tuple[tuple[str, str], ...]) -> None:

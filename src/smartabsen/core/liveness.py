@@ -10,17 +10,23 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from ..config import LivenessSettings, Settings
 from ..domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Outcome
-from ..errors import DatabaseError, SmartAbsenError
-from ..recognition.liveness.base import PassiveLiveness
-from ..recognition.liveness.challenge import Challenge, ChallengeJudge, Sight, draw_challenge
+from ..errors import DatabaseError, ModelError, SmartAbsenError
+from ..i18n import N_
+from ..recognition.liveness.base import PassiveLiveness, PassiveScore
+from ..recognition.liveness.challenge import Challenge, ChallengeJudge, ChallengeState, Sight, draw_challenge
 from ..recognition.liveness.files import build_liveness
+from ..recognition.runtime import running
+from .deadline import Deadline
 
 MAX_SCORE_S: Final = 5.0
-"""A model that takes longer for one face has hung; what it says afterwards is not waited for again."""
+"""A model that takes longer for one face has hung; what it says afterwards is not waited for."""
+SENDING_S: Final = 30.0
+"""A browser may take so long to send a burst. Who needs longer may have made a film of what was asked for."""
 COUNTED: Final = (Outcome.NOT_LIVE, Outcome.CHALLENGE_FAILED)
 """Outcomes that use up an attempt: what is not the person's fault does not."""
 _PICTURES: Final = (ChallengeFailure.FLAT, ChallengeFailure.OTHER_PERSON)
@@ -89,12 +95,14 @@ class Attempts:
             return
 
     def forget(self, employee_id: int) -> None:
-        """Forget the failures of somebody who has passed."""
-        if self._here.pop(employee_id, None):
-            try:
+        """Forget the failures of somebody who has passed, those that other processes have counted included."""
+        self._here.pop(employee_id, None)
+        try:
+            # Asked first: most people have none, and nothing is written for them.
+            if self._limits.wait_s(_key(employee_id), limit=1):
                 self._limits.forget(_key(employee_id))
-            except DatabaseError:
-                return
+        except DatabaseError:
+            return
 
     def _recent(self, employee_id: int) -> list[float]:
         since = self._clock() - self._settings.pause_s
@@ -121,6 +129,7 @@ class LivenessChecks:
         self._build = build
         self._backend: PassiveLiveness | None = None
         self._lock = threading.Lock()
+        self._deadline = Deadline()
 
     @property
     def wants_passive(self) -> bool:
@@ -141,6 +150,15 @@ class LivenessChecks:
         settings = self.settings
         return ChallengeJudge(challenge, mirrored=settings.mirrored, action_timeout_s=settings.action_timeout_s)
 
+    def follow(self, judge: ChallengeJudge, image_bgr: ImageBGR, face: Face | None, at_s: float) -> ChallengeState:
+        """Let a judge take a frame.
+
+        Raises:
+            ModelError: It failed.
+        """
+        with running("relief"):
+            return judge.add(image_bgr, face, at_s)
+
     def score(self, sights: Sequence[Sight]) -> LivenessVerdict:
         """Let the model judge faces; their mean decides."""
         try:
@@ -148,8 +166,6 @@ class LivenessChecks:
                 probabilities = self._score(sights)
         except SmartAbsenError as exc:
             return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
-        if probabilities is None:
-            return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE)
         if not probabilities:
             return LivenessVerdict(Outcome.AT_THE_EDGE)
         mean = math.fsum(probabilities) / len(probabilities)
@@ -163,6 +179,8 @@ class LivenessChecks:
         frames: Sequence[tuple[ImageBGR, Face | None]],
         times_s: Sequence[float],
         challenge: Challenge | None,
+        *,
+        within_s: float | None = None,
     ) -> tuple[LivenessVerdict, tuple[Sight, ...]]:
         """Judge a burst that was taken as a whole.
 
@@ -170,6 +188,7 @@ class LivenessChecks:
             frames: Frames, and the face in each; None where there is none.
             times_s: Time of capture of each.
             challenge: What was asked for; None where nothing was.
+            within_s: Seconds since it was asked for; None where that is not known.
 
         Returns:
             The verdict, and the looks straight ahead at the beginning and the end, whose face must be that of who is
@@ -178,12 +197,15 @@ class LivenessChecks:
         shown = [Sight(image, face) for image, face in frames if face is not None]
         ends: tuple[Sight, ...] = ()
         if self.wants_active:
-            if challenge is None:
+            if challenge is None or not self._is_fresh(challenge, within_s):
                 return LivenessVerdict(Outcome.CHALLENGE_FAILED, failure=ChallengeFailure.TIME_OUT), ()
             judge = self.start(challenge)
-            for (image, face), at_s in zip(frames, times_s, strict=True):
-                if judge.add(image, face, at_s).over:
-                    break
+            try:
+                for (image, face), at_s in zip(frames, times_s, strict=True):
+                    if self.follow(judge, image, face, at_s).over:
+                        break
+            except ModelError as exc:
+                return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc), ()
             if not judge.state.passed or judge.first is None or judge.last is None:
                 return refuse(judge.state.failure or ChallengeFailure.TIME_OUT), ()
             ends = (judge.first, judge.last)
@@ -203,19 +225,34 @@ class LivenessChecks:
         named = self.settings.threshold
         return self._backend.threshold if named is None else named
 
-    def _score(self, sights: Sequence[Sight]) -> list[float] | None:
-        """Return the probabilities of the faces that could be judged; None where it took too long."""
+    def _is_fresh(self, challenge: Challenge, within_s: float | None) -> bool:
+        moving_s = self.settings.action_timeout_s * (len(challenge.actions) + 1)
+        return within_s is None or within_s <= moving_s + SENDING_S
+
+    def _score(self, sights: Sequence[Sight]) -> list[float]:
+        """Return the probabilities of the faces that could be judged."""
+        name = self.settings.backend
         if self._backend is None:
-            self._backend = self._build()
+            with running(name):
+                self._backend = self._build()
         probabilities = []
         for sight in sights:
-            started = time.monotonic()
-            score = self._backend.score(sight.image_bgr, sight.face)
-            if time.monotonic() - started > MAX_SCORE_S:
-                return None
+            try:
+                score = self._deadline.call(partial(_score_one, self._backend, sight), within_s=MAX_SCORE_S)
+            except TimeoutError as exc:
+                raise ModelError(
+                    N_("The liveness model {name} has not answered within {seconds} seconds."),
+                    name=name,
+                    seconds=f"{MAX_SCORE_S:g}",
+                ) from exc
             if score.probability is not None:
                 probabilities.append(score.probability)
         return probabilities
+
+
+def _score_one(backend: PassiveLiveness, sight: Sight) -> PassiveScore:
+    with running(backend.name):
+        return backend.score(sight.image_bgr, sight.face)
 
 
 def refuse(failure: ChallengeFailure) -> LivenessVerdict:

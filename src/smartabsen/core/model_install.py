@@ -75,7 +75,7 @@ def _collect(source: Path, folder: Path) -> dict[str, Path]:
         return {path.name: path for path in found}
     if not zipfile.is_zipfile(source):
         if source.suffix.lower() == ".zip":
-            raise _damaged(source, _what_is_wrong(source, None) or N_("it is no archive, or cut off"))
+            raise _damaged(source, _what_is_wrong(source) or N_("it is no archive, or cut off"))
         return {source.name: source}
     try:
         with zipfile.ZipFile(source) as archive:
@@ -116,7 +116,7 @@ def _unpack(archive: zipfile.ZipFile, source: Path, folder: Path) -> dict[str, P
 def _find_pack(files: dict[str, Path], name: str) -> ModelPack | None:
     """Return the known pack whose files these are, by content where they are the published ones, else by name."""
     complete = [pack for pack in PACKS.values() if pack.files and set(_names(pack)) <= set(files)]
-    fits = {pack.name: sum(_digest(files, file) == file.sha256 for file in pack.files) for pack in complete}
+    fits = {pack.name: sum(file.is_known(_digest(files, file)) for file in pack.files) for pack in complete}
     # Two packs may have the same files: the one that the folder or archive is named after is meant.
     order = sorted(complete, key=lambda pack: (-fits[pack.name] / len(pack.files), pack.name != name))
     return order[0] if order else None
@@ -133,8 +133,8 @@ def _digest(files: dict[str, Path], file: ModelFile) -> str:
 def _install_pack(pack: ModelPack, files: dict[str, Path], models_dir: Path, *, accepted: bool) -> ModelStatus:
     for file in pack.files:
         path = files[PurePosixPath(file.path).name]
-        if digest_files([path]) != file.sha256:
-            raise _damaged(path, _what_is_wrong(path, file) or N_("it is not the published file"))
+        if not file.is_known(digest_files([path])):
+            raise _damaged(path, _why_not_published(path, file))
     if pack.licence_class is LicenceClass.NON_COMMERCIAL and not accepted:
         raise LicenceError(
             N_("The weights of {name} may be used for non-commercial research only ({source})."),
@@ -152,7 +152,7 @@ def _install_own(files: dict[str, Path], models_dir: Path, name: str) -> ModelSt
     models = {file: path for file, path in files.items() if path.suffix.lower() == ".onnx"}
     known = {name for pack in PACKS.values() for name in _names(pack)}
     for file, path in files.items():
-        problem = _what_is_wrong(path, None) if file in known or file in models else None
+        problem = _what_is_wrong(path) if file in known or file in models else None
         if problem is not None:
             raise _damaged(path, problem)
     if not any(is_arcface(read_onnx(path)) for path in models.values()):
@@ -167,20 +167,30 @@ def _install_own(files: dict[str, Path], models_dir: Path, name: str) -> ModelSt
     return next(status for status in find_other_packs(models_dir) if status.name == name)
 
 
-def _what_is_wrong(path: Path, published: ModelFile | None) -> str | None:
+def _what_is_wrong(path: Path) -> str | None:
     """Return why a file is no model, as a message id, or None where nothing shows."""
+    problem = _what_shows_at_once(path)
+    if problem is None and path.suffix.lower() == ".onnx":
+        try:
+            read_onnx(path)
+        except ModelDamagedError as exc:
+            # Of an archive's member, the path of the unpacked copy says nothing.
+            return str(exc.params["problem"])
+    return problem
+
+
+def _why_not_published(path: Path, published: ModelFile) -> str:
+    if path.stat().st_size < published.size_bytes:
+        return _what_shows_at_once(path) or N_("it is cut off, or not the published file")
+    return _what_shows_at_once(path) or N_("it is not the published file")
+
+
+def _what_shows_at_once(path: Path) -> str | None:
     with path.open("rb") as stream:
         head = stream.read(512).lstrip().lower()
     if head.startswith(_WEB_PAGE):
         return N_("it is a web page saved under that name, not a model")
-    size = path.stat().st_size
-    if size == 0:
-        return N_("it is empty")
-    if published is not None and size < published.size_bytes:
-        return N_("it is cut off, or not the published file")
-    if path.suffix.lower() == ".onnx":
-        read_onnx(path)
-    return None
+    return N_("it is empty") if not path.stat().st_size else None
 
 
 def _put(files: Sequence[tuple[Path, Path]]) -> None:
@@ -202,7 +212,7 @@ def _put(files: Sequence[tuple[Path, Path]]) -> None:
 def _damaged(path: Path, problem: str) -> ModelDamagedError:
     return ModelDamagedError(
         N_("{file} cannot be installed: {problem}."),
-        hint=N_("Get it again from the place that “smartabsen models list” names."),
+        hint=N_("“smartabsen models list” names where the published files are; files of your own are given a --name."),
         file=path.name,
         problem=problem,
     )

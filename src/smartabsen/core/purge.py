@@ -13,6 +13,7 @@ from ..store.database import Session
 from ..store.erasure import FACE
 from ..store.files import storage_errors
 from .bootstrap import Services
+from .embedding_cache import KEPT, count_cached_faces, delete_cached_faces
 from .erase import erase
 
 _MONTHS: Final = 12
@@ -30,6 +31,7 @@ class Purge:
         log_files: Log files of dates before that.
         log_copies: Replaced copies of log files that are too old.
         refused: Punches of dates before that which the database refused, and which wait on this machine for somebody.
+        evaluated: Faces of photos that were evaluated more than a day ago.
         dry_run: Nothing was deleted.
     """
 
@@ -40,12 +42,13 @@ class Purge:
     log_files: int
     log_copies: int
     refused: int
+    evaluated: int
     dry_run: bool
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to delete."""
-        files = self.log_files or self.log_copies
+        files = self.log_files or self.log_copies or self.evaluated
         return not (self.faces_of or self.crops or any(self.attendance.values()) or files or self.refused)
 
 
@@ -68,11 +71,13 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
     copies = log_copies.delete_before(services.csv_log, copies_before, dry_run=dry_run) if privacy.log_copy_days else 0
     files = [day for day in services.csv_log.dates() if first_kept is not None and day < first_kept]
     refused = services.punch_queue.count_refused_before(first_kept) if first_kept else 0
-    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, refused, dry_run)
+    evaluated = count_cached_faces(services.settings.home, before=now - KEPT)
+    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, refused, evaluated, dry_run)
     if dry_run or found.empty:
         return found
     for person in faces_of:
         erase(services, person.code, scope=FACE)
+    delete_cached_faces(services.settings.home, before=now - KEPT)
 
     def delete(session: Session) -> None:
         if privacy.crop_days:

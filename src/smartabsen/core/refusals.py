@@ -1,4 +1,4 @@
-"""Why people were refused at kiosks: written beside the work, read by administrators, kept for a while.
+"""Why people were refused at kiosks and in browsers: written beside the work, read by administrators, kept for a while.
 
 A refusal is a time, a place, a reason and two numbers. It names nobody: a stranger's nearest employee says nothing
 about the stranger, and much that is wrong about the employee.
@@ -20,7 +20,7 @@ from .bootstrap import Services
 
 _WAITING: Final = 200
 """Refusals that wait to be written; more are dropped: the kiosk comes first."""
-_NO_REFUSALS: Final = frozenset({Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED})
+_NO_REFUSALS: Final = frozenset({Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED, Outcome.PENDING})
 
 
 class RefusalLog:
@@ -93,9 +93,20 @@ class RefusalLog:
         self._forget()
 
     def _forget(self) -> None:
-        before = datetime.now(UTC) - timedelta(days=self._services.settings.kiosk.refusals_days)
         with contextlib.suppress(SmartAbsenError), self._services.database.write() as session:
-            refusals.prune(session, before=before)
+            refusals.prune(session, before=_kept_since(self._services))
+
+
+def note_refusal(services: Services, refusal: Refusal) -> None:
+    """Write one refusal, and forget old ones; nothing is kept where the settings say so.
+
+    Raises:
+        DatabaseError: The database does not answer.
+    """
+    if services.settings.kiosk.refusals_days:
+        with services.database.write() as session:
+            refusals.add_many(session, [refusal])
+            refusals.prune(session, before=_kept_since(services))
 
 
 class Refusals:
@@ -109,6 +120,10 @@ class Refusals:
         self._services = services
 
     def latest(self, limit: int = 20) -> tuple[Refusal, ...]:
-        """Return the last refusals of all kiosks, the newest first."""
+        """Return the last refusals of all kiosks and browsers, the newest first."""
         with self._services.database.read() as session:
             return refusals.latest(session, limit)
+
+
+def _kept_since(services: Services) -> datetime:
+    return datetime.now(UTC) - timedelta(days=services.settings.kiosk.refusals_days)

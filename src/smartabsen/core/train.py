@@ -16,7 +16,7 @@ from ..store import employees
 from ..store.templates import Gallery
 from ..store.trained_model import TrainedModel, make_trained_model
 from .bootstrap import Services
-from .calibration_record import CalibrationState, find_record
+from .calibration_record import find_record
 from .model_in_force import change_model, put_in_force
 from .stored_gallery import read_gallery
 
@@ -72,9 +72,7 @@ def train(
     tried = leave_one_out(gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin)
     on_progress(3, STEPS)
     calibrated = (
-        record is not None
-        and record.state(gallery) is CalibrationState.FITS
-        and (record.threshold, record.margin) == (threshold, margin)
+        record is not None and record.state(gallery).fits and (record.threshold, record.margin) == (threshold, margin)
     )
     reached = tried.recognised_share if calibrated else tried.accuracy
     activated = force or reached is None or reached >= demanded

@@ -176,7 +176,7 @@ class UseCases:
 
     @made_once
     def refusals(self) -> Refusals:
-        """Tells why people were refused at kiosks."""
+        """Tells why people were refused at kiosks and in browsers."""
         return Refusals(self.services)
 
     def check_health(self) -> tuple[Check, ...]:

@@ -10,11 +10,23 @@ from .words import LicenceClass
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One file of a pack in the models directory: its name below it, and its SHA-256 as published."""
+    """One file of a pack in the models directory.
+
+    Attributes:
+        path: Its name below that directory.
+        sha256: As published.
+        size_bytes: Its size.
+        others: SHA-256 of other files with the same weights, which do as well.
+    """
 
     path: str
     sha256: str
     size_bytes: int
+    others: tuple[str, ...] = ()
+
+    def is_known(self, digest: str) -> bool:
+        """Tell whether a SHA-256 is that of the published file, or of one that does as well."""
+        return digest == self.sha256 or digest in self.others
 
 
 @dataclass(frozen=True, slots=True)

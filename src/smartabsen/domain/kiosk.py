@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from .attendance import PunchResult
+from .liveness import LivenessPrompt
 from .people import Employee
 from .words import Outcome
 
@@ -62,6 +63,7 @@ class KioskEvent:
         detail: One English sentence for the others; a message id with ``params``.
         summary: For SUMMARY.
         frames_per_s: For RUNNING: pictures of the camera that were looked at in the last second.
+        prompt: For PROMPT: what the person of the track is asked to do.
     """
 
     kind: KioskEventKind
@@ -76,6 +78,7 @@ class KioskEvent:
     employee: Employee | None = None
     frames_per_s: float = 0.0
     lead: float | None = None
+    prompt: LivenessPrompt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Refusal:
     @property
     def short_by(self) -> float | None:
         """How far it was from what the outcome needed; None where the face was not compared."""
-        if self.outcome is Outcome.UNKNOWN and self.similarity is not None:
+        if self.outcome in (Outcome.UNKNOWN, Outcome.OTHER_FACE) and self.similarity is not None:
             return round(self.threshold - self.similarity, 6)
         if self.outcome is Outcome.AMBIGUOUS and self.lead is not None:
             return round(self.margin - self.lead, 6)

@@ -30,10 +30,13 @@ class Choice:
         threshold, margin: What a recognition shall need.
         fmr: False match rate of one comparison that the target allows.
         expected_fpir: 1 - (1 - FMR)^templates at the threshold, by the reference; None without one.
+        is_bound: The threshold lies beyond the reference's end: ``expected_fpir`` is what it stays below.
         observed_fpir: Non-mated searches of the gallery itself that recognise somebody.
         fnir: Mated searches of the gallery itself that do not recognise their person: expected false rejections.
         shift: By how much the threshold lies above the reference's, since these people look more alike.
-        promised: Whether the data can support the target at all.
+        contradicted: More of the gallery's own searches find somebody else than the target allows, with 95 %
+            confidence.
+        promised: Whether the data can support the target at all, and do not contradict it.
         least_target: The smallest FPIR that they can support.
     """
 
@@ -43,9 +46,11 @@ class Choice:
     margin: float
     fmr: float
     expected_fpir: float | None
+    is_bound: bool
     observed_fpir: Rate
     fnir: Rate
     shift: float
+    contradicted: bool
     promised: bool
     least_target: float
 
@@ -84,19 +89,28 @@ def choose(
             candidates.append(scores.threshold_for_fpir(target, margin))
         least = min(least, 10 / max(10, len(scores.labels)))
     threshold = min(1.0 - STEP, _round_up(max(candidates))) if candidates else 1.0 - STEP
+    observed = scores.fpir(threshold, margin)
+    contradicted = observed.low > target
     return Choice(
         target=target,
         templates=templates,
         threshold=threshold,
         margin=margin,
         fmr=fmr,
-        expected_fpir=None if table is None else fpir_of(table.fmr_at(threshold - shift), templates),
-        observed_fpir=scores.fpir(threshold, margin),
+        expected_fpir=expect_fpir(table, threshold - shift, templates),
+        is_bound=table is not None and threshold - shift > table.levels[-1][1],
+        observed_fpir=observed,
         fnir=scores.fnir(threshold, margin),
         shift=shift,
-        promised=any(supported),
+        contradicted=contradicted,
+        promised=any(supported) and not contradicted,
         least_target=least,
     )
+
+
+def expect_fpir(table: ImpostorTable | None, threshold: float, templates: int) -> float | None:
+    """Return the FPIR of a threshold among ``templates`` by the reference, at its end at least; None without one."""
+    return None if table is None else fpir_of(table.fmr_at(threshold), templates)
 
 
 def _choose_margin(scores: Scores, engine_margin: float) -> float:

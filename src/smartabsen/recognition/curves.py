@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .rates import Rate, supports
-from .scores import BINS, bin_edges
+from .scores import BINS, bin_edges, count_scores
 
 FMR_TARGETS: Final = (1e-2, 1e-3, 1e-4)
 
@@ -31,6 +31,22 @@ class TarPoint:
     fmr: Rate
 
 
+@dataclass(frozen=True, slots=True)
+class EqualError:
+    """Where both errors are equally frequent, as nearly as the scores allow.
+
+    Attributes:
+        share: The mean of both rates.
+        threshold: Where.
+        fnmr, fmr: The two rates there, with their trials.
+    """
+
+    share: float
+    threshold: float
+    fnmr: Rate
+    fmr: Rate
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Verification:
     """All pairs of photos.
@@ -41,6 +57,11 @@ class Verification:
 
     genuine: NDArray[np.int64]
     impostor: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, similarities: NDArray[np.float64], same: NDArray[np.bool_]) -> Verification:
+        """Make it of single pairs: cosines (N,), and whether each is of one person."""
+        return cls(count_scores(similarities[same]), count_scores(similarities[~same]))
 
     @property
     def genuine_trials(self) -> int:
@@ -60,13 +81,18 @@ class Verification:
         """The false non-match rate at the lower edge of each bin, (BINS,)."""
         return 1.0 - _share_from(self.genuine)
 
-    def equal_error_rate(self) -> tuple[float, float] | None:
-        """Return the rate at which both errors are equally frequent, and its threshold; None without both kinds."""
+    def equal_error_rate(self) -> EqualError | None:
+        """Return where both errors are equally frequent; None without both kinds of pairs."""
         if not self.genuine_trials or not self.impostor_trials:
             return None
         fmr, fnmr = self.fmr(), self.fnmr()
         place = int(np.abs(fmr - fnmr).argmin())
-        return float(fmr[place] + fnmr[place]) / 2, float(bin_edges()[place])
+        return EqualError(
+            share=float(fmr[place] + fnmr[place]) / 2,
+            threshold=float(bin_edges()[place]),
+            fnmr=Rate(int(self.genuine[:place].sum()), self.genuine_trials),
+            fmr=Rate(int(self.impostor[place:].sum()), self.impostor_trials),
+        )
 
     def tar_at(self, target: float) -> TarPoint:
         """Return the true accept rate where at most ``target`` of the pairs of two persons match."""

@@ -19,10 +19,13 @@ Shape: TypeAlias = tuple[int | None, ...]
 """Sizes of a tensor; None where the model leaves a size open."""
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_MODEL_GRAPH: Final = 7
-_GRAPH_NODE, _GRAPH_WEIGHTS, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 5, 11, 12
+_MODEL_GRAPH, _MODEL_FUNCTION = 7, 25
+_GRAPH_NODE, _GRAPH_WEIGHTS, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_SPARSE_WEIGHTS = 1, 5, 11, 12, 15
+_FUNCTION_NODE, _FUNCTION_DEFAULTS = 7, 11
 _TENSOR_LOCATION, _EXTERNAL = 14, 1
-_NODE_OPERATOR: Final = 4
+_NODE_OPERATOR, _NODE_ATTRIBUTE = 4, 5
+_ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS, _ATTRIBUTE_SPARSE_TENSORS = (5, 10), (6, 11), (22, 23)
+_SPARSE_PARTS: Final = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def read_onnx(path: Path) -> OnnxFile:
     """Read the outside of an ONNX model.
 
     Raises:
-        ModelDamagedError: The file is no ONNX model, or is cut off.
+        ModelDamagedError: The file is no ONNX model, is cut off, or has weights in another file.
     """
     with loading(path), path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return _read_graph(path, data)
@@ -69,10 +72,18 @@ class _Field:
 
 def _read_graph(path: Path, data: mmap.mmap) -> OnnxFile:
     # All of them, so that a file that is cut off behind the graph is noticed too.
-    parts = {field.number: field for field in _fields(data, _Field(0, 0, len(data), None))}
-    if _MODEL_GRAPH not in parts:
-        raise ValueError("it has no graph")
-    graph = parts[_MODEL_GRAPH]
+    parts = list(_fields(data, _Field(0, 0, len(data), None)))
+    graphs = [part for part in parts if part.number == _MODEL_GRAPH]
+    if len(graphs) != 1:
+        raise ValueError("it has no graph, or several")
+    (graph,) = graphs
+    _refuse_external(data, graph)
+    for function in (part for part in parts if part.number == _MODEL_FUNCTION):
+        for field in _fields(data, function):
+            if field.number == _FUNCTION_NODE:
+                _refuse_external_in_node(data, field)
+            elif field.number == _FUNCTION_DEFAULTS:
+                _refuse_external_in_attribute(data, field)
     inputs: list[Shape] = []
     outputs: list[Shape] = []
     operators: list[str] = []
@@ -80,10 +91,6 @@ def _read_graph(path: Path, data: mmap.mmap) -> OnnxFile:
         if field.number == _GRAPH_NODE:
             operator = _only(data, field, _NODE_OPERATOR)
             operators.append(data[operator.start : operator.end].decode())
-        elif field.number == _GRAPH_WEIGHTS:
-            if any(part.number == _TENSOR_LOCATION and part.integer == _EXTERNAL for part in _fields(data, field)):
-                # Any path may be named there, also one out of the models directory.
-                raise ValueError("its weights lie in another file; save the model with all its data inside")
         elif field.number == _GRAPH_INPUT:
             inputs.append(_shape(data, field))
         elif field.number == _GRAPH_OUTPUT:
@@ -91,6 +98,48 @@ def _read_graph(path: Path, data: mmap.mmap) -> OnnxFile:
     if not inputs or not outputs:
         raise ValueError("it describes no inputs and outputs")
     return OnnxFile(path=path, inputs=tuple(inputs), outputs=tuple(outputs), operators=tuple(operators))
+
+
+def _refuse_external(data: mmap.mmap, graph: _Field) -> None:
+    """Refuse weights that lie in another file, wherever in the graph a tensor may stand."""
+    for field in _fields(data, graph):
+        if field.number == _GRAPH_WEIGHTS:
+            _refuse_external_tensor(data, field)
+        elif field.number == _GRAPH_SPARSE_WEIGHTS:
+            _refuse_external_sparse(data, field)
+        elif field.number == _GRAPH_NODE:
+            _refuse_external_in_node(data, field)
+
+
+def _refuse_external_in_node(data: mmap.mmap, node: _Field) -> None:
+    for attribute in _only_those(data, node, _NODE_ATTRIBUTE):
+        _refuse_external_in_attribute(data, attribute)
+
+
+def _refuse_external_in_attribute(data: mmap.mmap, attribute: _Field) -> None:
+    for field in _fields(data, attribute):
+        if field.number in _ATTRIBUTE_TENSORS:
+            _refuse_external_tensor(data, field)
+        elif field.number in _ATTRIBUTE_GRAPHS:
+            _refuse_external(data, field)
+        elif field.number in _ATTRIBUTE_SPARSE_TENSORS:
+            _refuse_external_sparse(data, field)
+
+
+def _refuse_external_sparse(data: mmap.mmap, sparse: _Field) -> None:
+    for part in _fields(data, sparse):
+        if part.number in _SPARSE_PARTS and part.integer is None:
+            _refuse_external_tensor(data, part)
+
+
+def _refuse_external_tensor(data: mmap.mmap, tensor: _Field) -> None:
+    if any(part.integer == _EXTERNAL for part in _only_those(data, tensor, _TENSOR_LOCATION)):
+        # Any path may be named there, also one out of the models directory.
+        raise ValueError("its weights lie in another file; save the model with all its data inside")
+
+
+def _only_those(data: mmap.mmap, message: _Field, number: int) -> Iterator[_Field]:
+    return (field for field in _fields(data, message) if field.number == number)
 
 
 def _shape(data: mmap.mmap, value_info: _Field) -> Shape:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,8 +124,8 @@ def compare_gallery(embeddings: FloatArray, labels: NDArray[np.int64]) -> Scores
     for rows, similarities in _blocks(embeddings):
         same = labels[rows, None] == labels[None, :]
         after = np.arange(count)[None, :] > rows[:, None]
-        genuine += _count(similarities[same & after])
-        impostor += _count(similarities[~same & after])
+        genuine += count_scores(similarities[same & after])
+        impostor += count_scores(similarities[~same & after])
         _keep_worst(low, high, similarities, same & after, ~same & after, rows, labels)
         similarities[np.arange(len(rows)), rows] = -np.inf
         persons = np.maximum.reduceat(similarities, starts, axis=1) if count else similarities
@@ -161,16 +161,17 @@ def bin_edges() -> NDArray[np.float64]:
     return np.linspace(-1.0, 1.0, BINS + 1)[:-1]
 
 
+def count_scores(similarities: NDArray[Any]) -> NDArray[np.int64]:
+    """Return a histogram, int64 (BINS,), of cosines of any shape."""
+    places = ((np.clip(similarities, -1.0, 1.0) + 1.0) * (BINS / 2)).astype(np.int64)
+    return np.bincount(np.minimum(places, BINS - 1), minlength=BINS)
+
+
 def _blocks(embeddings: FloatArray) -> Iterator[tuple[NDArray[np.intp], FloatArray]]:
     step = max(1, _BLOCK // max(1, len(embeddings)))
     for start in range(0, len(embeddings), step):
         rows = np.arange(start, min(start + step, len(embeddings)))
         yield rows, embeddings[rows] @ embeddings.T
-
-
-def _count(similarities: FloatArray) -> NDArray[np.int64]:
-    places = ((np.clip(similarities, -1.0, 1.0) + 1.0) * (BINS / 2)).astype(np.int64)
-    return np.bincount(np.minimum(places, BINS - 1), minlength=BINS)
 
 
 def _keep_worst(

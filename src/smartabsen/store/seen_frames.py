@@ -36,7 +36,7 @@ class SeenFrameTable:
         """Keep the digests of an attempt, all or none.
 
         Args:
-            digests: SHA-256 (hex) of each frame.
+            digests: SHA-256 (hex) of the pixels of each frame.
             attempt: Its idempotency key: the same attempt that is sent again is no replay.
 
         Returns:

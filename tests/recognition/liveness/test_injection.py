@@ -28,10 +28,12 @@ def frame(shift_px: int = 0, *, noise: float = 1.5) -> ImageBGR:
     return np.clip(moved + RNG.normal(0.0, noise, moved.shape), 0, 255).astype(np.uint8)
 
 
-def test_the_same_bytes_twice_are_no_camera() -> None:
-    """Anywhere in a burst."""
-    assert check_digests(digest_frames([b"a", b"b", b"a"])) is Injection.REPEATED
-    assert check_digests(digest_frames([b"a", b"b", b"c"])) is None
+def test_the_same_pixels_twice_are_no_camera() -> None:
+    """Anywhere in a burst; other pixels, or another size of them, are another picture."""
+    one, other = frame(), frame()
+    assert check_digests(digest_frames([one, other, one.copy()])) is Injection.REPEATED
+    assert check_digests(digest_frames([one, other, frame()])) is None
+    assert len(set(digest_frames([one, one.reshape(640, 480, 3)]))) == 2
 
 
 @pytest.mark.parametrize(

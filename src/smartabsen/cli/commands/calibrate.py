@@ -47,6 +47,13 @@ def calibrate(
 def _refusal(report: "CalibrationReport") -> GateError | None:
     if report.stored:
         return None
+    if report.choice.contradicted:
+        return GateError(
+            N_("Not put into force: of {trials} photos here, {count} are taken for somebody else at that threshold."),
+            hint=N_("Look at the people who look alike: is one of them enrolled twice? Or choose a larger target."),
+            trials=report.choice.observed_fpir.trials,
+            count=report.choice.observed_fpir.count,
+        )
     return GateError(
         N_("Not put into force: with {people} people the data can support an FPIR of {least} at best, not {target}."),
         hint=N_("Choose a larger target, or --force: the threshold is then drawn on beyond what was measured."),

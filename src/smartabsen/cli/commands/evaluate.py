@@ -20,8 +20,9 @@ app = make_noun()
     "evaluate",
     help=_("Measure how well people are recognised, with intervals of 95 %.")
     + "\n\n"
-    + _("Without a folder it measures the enrolled gallery, each template against the others. Nothing is stored "
-        "but what you ask for."),
+    + _("Without a folder it measures the enrolled gallery, each template against the others. What was computed of a "
+        "folder's photos is kept sealed in the home: after Ctrl-C the same command goes on. “smartabsen privacy "
+        "purge” deletes it a day later, and every erasure of a person at once."),
     example="smartabsen evaluate photos --report evaluation.html",
 )  # fmt: skip
 def evaluate(
@@ -39,28 +40,20 @@ def evaluate(
     with_photos: Annotated[
         bool, typer.Option("--with-photos", help=_("Put photos of the worst pairs into the report."))
     ] = False,
-    cache: Annotated[
-        Path | None,
-        typer.Option(
-            "--cache",
-            metavar="DIR",
-            help=_("Keep the embeddings there, for you alone: the next run is quick, and an interrupted one goes on."),
-        ),
-    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help=_("Keep nothing of the photos; an interrupted run begins anew."))
+    ] = False,
 ) -> Answer:
     """Measure, write the page when one was asked for, and answer with the figures."""
-    if folder is None and (pairs or cache):
-        raise InvalidInputError(N_("--pairs and --cache need a folder of photos."))
+    if folder is None and (pairs or no_cache):
+        raise InvalidInputError(N_("--pairs and --no-cache need a folder of photos."))
     with session.open() as app:
         session.tell_engine(app)
         if folder is None:
             measured = app.evaluation.of_gallery()
         else:
             with session.out.progress(_("Photos")) as progress:
-                measured = app.evaluation.of_folder(folder, pairs=pairs, cache=cache, on_progress=progress)
+                measured = app.evaluation.of_folder(folder, pairs=pairs, cache=not no_cache, on_progress=progress)
         if report is not None:
             app.evaluation.write_page(measured, report, with_photos=with_photos)
-        if cache is not None:
-            session.out.note(_("The embeddings are kept in {folder}: biometric data, delete it when you are done.",
-                               folder=cache))  # fmt: skip
     return Answer(data=evaluation_view.as_json(measured), show=lambda out: evaluation_view.show(out, measured))

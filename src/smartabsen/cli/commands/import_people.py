@@ -66,6 +66,7 @@ def import_people(
             )
         if rejects is not None:
             app.write_rejects(report, rejects)
+        session.tell_calibration(app)
     problems, exit_code = _problems(report)
     return Answer(
         data=data.imported(report),

@@ -32,7 +32,10 @@ app = make_noun()
     + "\n\n"
     + _("One process at a time has a camera or a stream; video files and folders may be played by several at once.")
     + "\n\n"
-    + _("With --json it prints one line of JSON for each decision, and a last one with the summary.")
+    + _(
+        "With --json it prints one line of JSON for each decision and each movement that is asked for, and a last one "
+        "with the summary."
+    )
     + "\n\n"
     + _("With --require-qr nothing is recognised before a phone has confirmed; “smartabsen serve” must run for that."),
     example="smartabsen run-kiosk --camera 0\n"

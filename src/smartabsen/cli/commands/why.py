@@ -8,7 +8,7 @@ import typer
 
 from ...domain import Outcome, Refusal
 from ...i18n import _
-from ...messages import describe_outcome
+from ...messages import advise, describe_outcome
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Column, Output
@@ -20,7 +20,7 @@ app = make_noun()
 @command(
     app,
     "why",
-    help=_("Tell why people were refused at kiosks, and by how much.")
+    help=_("Tell why people were refused at kiosks and in browsers, and by how much.")
     + "\n\n"
     + _("Refusals have a time, a place and a reason; nobody's name and no picture is kept."),
     example="smartabsen why --last 20",
@@ -48,6 +48,8 @@ def _as_json(refusal: Refusal) -> dict[str, object]:
         "lead": refusal.lead,
         "margin": refusal.margin,
         "short_by": refusal.short_by,
+        "message": describe_outcome(refusal.outcome)[0],
+        "advice": advise(refusal.outcome),
     }
 
 
@@ -61,9 +63,9 @@ def _show(out: Output, refusals: Sequence[Refusal], zone: ZoneInfo) -> None:
     )
     rows = []
     for refusal in refusals:
-        sentence, next_step = describe_outcome(refusal.outcome)
+        sentence, _next_step = describe_outcome(refusal.outcome)
         at = f"{refusal.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-        rows.append((at, refusal.kiosk, sentence, _how_far(refusal), next_step))
+        rows.append((at, refusal.kiosk, sentence, _how_far(refusal), advise(refusal.outcome)))
     out.table(columns, rows, empty=_("Nobody was refused lately."))
 
 
@@ -71,6 +73,6 @@ def _how_far(refusal: Refusal) -> str:
     if refusal.short_by is None:
         return ""
     places = {"value": f"{refusal.short_by:.3f}"}
-    if refusal.outcome is Outcome.UNKNOWN:
+    if refusal.outcome is not Outcome.AMBIGUOUS:
         return _("{value} below the threshold", **places)
     return _("{value} too near to a second person", **places)

@@ -1,10 +1,10 @@
 """Whether frames come from a camera that is looking now, or were made, kept or repeated.
 
-A camera never gives the same picture twice: its sensor has noise. So a frame that is another one byte for byte, frames
-that hardly differ, and a sequence that begins anew are refused, and so are times of capture that do not advance. This
-is about the *way* into the program; what is held in front of a real camera is for the other checks.
+A camera never gives the same picture twice: its sensor has noise. So a frame that is another one pixel for pixel,
+frames that hardly differ, and a sequence that begins anew are refused, and so are times of capture that do not advance.
+This is about the *way* into the program; what is held in front of a real camera is for the other checks.
 
-Pure: bytes, arrays and times in, a verdict out.
+Pure: arrays and times in, a verdict out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Injection(StrEnum):
     """A sign that frames do not come from a camera that is looking now."""
 
     REPEATED = "repeated"
-    """Two frames are the same bytes, or one was seen in an earlier attempt."""
+    """Two frames have the same pixels, or one was seen in an earlier attempt."""
     CLOCK = "clock"
     """The times of capture do not advance, or do not fit the time that has passed."""
     STILL = "still"
@@ -56,9 +56,17 @@ class Injection(StrEnum):
     """A live camera has given the same picture for seconds."""
 
 
-def digest_frames(frames: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the SHA-256 (hex) of each encoded frame."""
-    return tuple(sha256(frame).hexdigest() for frame in frames)
+def digest_frames(images_bgr: Sequence[ImageBGR]) -> tuple[str, ...]:
+    """Return the SHA-256 (hex) of the size and the pixels of each frame.
+
+    Of the pixels, not of the file: a remark in its head, or another order in it, makes no new picture.
+
+    Args:
+        images_bgr: uint8 (H, W, 3) each.
+    """
+    return tuple(
+        sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest() for image in images_bgr
+    )
 
 
 def check_digests(digests: Sequence[str]) -> Injection | None:
