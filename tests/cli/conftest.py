@@ -93,6 +93,7 @@ class FakeApp:
         self.model_state = "installed"
         self.privacy = SimpleNamespace(consents=lambda code: ())
         self.published = "00ff"
+        self.lost = 0
         self.calibration = SimpleNamespace(state=lambda: "none")
         self.run: Callable[..., None] = lambda **_: None
 
@@ -148,7 +149,7 @@ def _kiosk(app: FakeApp, *, on_event: Callable[[KioskEvent], None], stop: Any, *
     for event in app.events:
         on_event(event)
     app.run(stop=stop)
-    summary = KioskSummary(12, 1.25, 1, 0, 1, "stopped" if stop.is_set() else "end_of_recording")
+    summary = KioskSummary(12, 1.25, 1, 0, 1, "stopped" if stop.is_set() else "end_of_recording", lost=app.lost)
     on_event(KioskEvent(KioskEventKind.SUMMARY, AT, summary=summary))
     return summary
 

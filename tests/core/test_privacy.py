@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from smartabsen import KioskEventKind, NotFoundError, Outcome, SmartAbsen
 from smartabsen.camera.fake import FakeSource
+from smartabsen.core.punch import attempt_by_face
 from smartabsen.domain import Punch, PunchMethod
 from smartabsen.store.model_file import load_model
 
@@ -295,9 +296,14 @@ def test_what_was_kept_long_enough_is_deleted(two: SmartAbsen, home: dict[str, o
             session.execute(text("UPDATE absensi SET tanggal = :day WHERE karyawan_id = 1"), values)
         app.reconcile_log()
         assert app.services.csv_log.path(old.date()).exists()
+        queue = app.services.punch_queue
+        for number, at in enumerate((old, datetime.now(UTC)), start=1):
+            queue.add(attempt_by_face(app.services, 2, similarity=0.9, at=at, clock_trusted=True), database_id="")
+            queue.refuse(number, "inactive")
 
         found = app.privacy.purge(dry_run=True)
         assert ([person.code for person in found.faces_of], found.crops, found.log_files) == (["KODE1"], 2, 1)
+        assert (found.refused, len(queue.refused())) == (1, 2)
         assert app.get_employee("KODE1").templates == 2
 
         app.privacy.purge(dry_run=False)
@@ -305,5 +311,6 @@ def test_what_was_kept_long_enough_is_deleted(two: SmartAbsen, home: dict[str, o
         assert app.get_employee("KODE1").templates == 0 and app.get_employee("KODE2").templates == 2
         assert not app.services.csv_log.path(old.date()).exists()
         assert [day.code for day in app.report(*period()).days] == ["KODE2"]
+        assert [one.number for one in queue.refused()] == [2]
         assert app.privacy.purge(dry_run=True).empty
         assert app.reconcile_log() == 0

@@ -206,6 +206,7 @@ def backup(value: BackupFile) -> Json:
         "made_at": value.made_at.isoformat(),
         "bytes": value.size_bytes,
         "encrypted": value.encrypted,
+        "safety": value.safety,
     }
 
 

@@ -262,6 +262,7 @@ def purged(value: Purge) -> data.Json:
         "attendance": value.attendance,
         "log_files": value.log_files,
         "log_copies": value.log_copies,
+        "refused": value.refused,
         "evaluated": value.evaluated,
         "dry_run": value.dry_run,
     }
@@ -278,6 +279,7 @@ def show_purged(out: Output, value: Purge) -> None:
         (_("Attendance before {date}", date=value.attendance_before or "-"), str(sum(value.attendance.values()))),
         (_("Log files"), str(value.log_files)),
         (_("Old copies of log files"), str(value.log_copies)),
+        (_("Punches kept aside on this machine"), str(value.refused)),
         (_("Faces of evaluated photos"), str(value.evaluated)),
     ]
     out.table((Column(_("Kept too long")), Column(_("Count"))), rows)

@@ -250,7 +250,7 @@ class SmartAbsen(UseCases):
     def templates_of(self, code: str) -> tuple[TemplateFacts, ...]:
         """Return what is known of the templates of one employee, of all engines. Raises NotFoundError."""
         templates = people.templates_of(self.services, code)
-        self.audit.note("biometric.read", subject=code, details={"templates": str(len(templates))})
+        self.audit.note_reading("biometric.read", subject=code, details={"templates": str(len(templates))})
         return templates
 
     def rename_employee(self, code: str, name: str) -> Employee:
@@ -357,13 +357,13 @@ class SmartAbsen(UseCases):
     def report(self, first: date, last: date, *, code: str | None = None) -> Report:
         """Return days and totals of a period, both ends included, of one employee or all."""
         report = reporting.make_report(self.services, first, last, code=code)
-        self.audit.note("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
+        self.audit.note_reading("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
         return report
 
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat, totals: bool = False) -> None:
         """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
         details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
-        self.audit.note("attendance.export", details=details)
+        self.audit.note_reading("attendance.export", details=details)
         separator = self.settings.report.csv_separator
         reporting.write_report(report, Path(path), format=format, totals=totals, separator=separator)
 

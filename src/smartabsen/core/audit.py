@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-from ..errors import InvalidInputError
+from ..errors import DatabaseAwayError, DatabaseError, InvalidInputError
 from ..i18n import N_
 from ..store import audit
 from ..store.audit import AuditEntry as AuditEntry, AuditHead, AuditVerdict as AuditVerdict
 from ..store.files import require_directory, write_atomically
 from .bootstrap import Services
+
+UNRECORDED: Final = N_(
+    "Nothing is shown or exported without an entry in the audit trail, and that cannot be written now. Mend this, then "
+    "try again."
+)
 
 
 class AuditTrail:
@@ -67,6 +73,19 @@ class AuditTrail:
         self._services.database.run_write(
             lambda session: audit.append(session, actor=actor, action=action, subject=subject, details=details)
         )
+
+    def note_reading(self, action: str, *, subject: str = "", details: dict[str, str] | None = None) -> None:
+        """Add an entry about looking at data of people, to be called before it is shown or written anywhere.
+
+        Raises:
+            DatabaseError: It cannot be written, so nothing may be shown; the hint says so.
+        """
+        try:
+            self.note(action, subject=subject, details=details)
+        except DatabaseAwayError:
+            raise
+        except DatabaseError as exc:
+            raise DatabaseError(exc.message_id, hint=UNRECORDED, **exc.params) from exc
 
 
 def _lines(entries: Iterator[AuditEntry]) -> Iterator[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,42 +14,35 @@ from typing import TYPE_CHECKING, Final
 
 from .._version import __version__
 from ..config import FILE_NAME
-from ..errors import ConflictError, IntegrityError, SchemaError, SmartAbsenError, StorageError
+from ..errors import (
+    ConflictError,
+    DatabaseError,
+    IntegrityError,
+    KeyMissingError,
+    SchemaError,
+    SmartAbsenError,
+    StorageError,
+)
 from ..i18n import N_
-from ..store import archive, audit, dumps, meta, schema
+from ..store import archive, audit, dumps, meta, resealing, schema
 from ..store.archive import Manifest as Manifest
 from ..store.database import Database
 from ..store.files import make_private_directory, storage_errors, write_atomically
 from ..store.model_file import copy_model
 from ..store.schema import SchemaState
+from .backup_files import SAFETY, BackupFile as BackupFile, free_name, list_backups, remove_if_abandoned, surplus
 from .bootstrap import Services
 from .restored_files import staged_files
 
 if TYPE_CHECKING:
     from .audit import AuditTrail
 
-_NAME: Final = re.compile(r"smartabsen-(\d{8}T\d{6}Z)(-before-restore)?(-\d+)?\.tar(\.age)?")
 _DATABASE: Final = {dumps.SQLITE: "database.sqlite", dumps.SERVER: "database.sql"}
 _SECRET_LINE: Final = re.compile(r"^\s*[\"']?([\w.\"']*(password|secret|url|key)[\w.\"']*)\s*=", re.IGNORECASE)
 _PRIVATE_URL: Final = re.compile(r"://[^/\s\"']*:[^/\s\"']*@")
 
 BeforeSwap = Callable[[Database, Database], None]
 """Told of the live and of the restored database, before the one takes the other's place."""
-
-
-@dataclass(frozen=True, slots=True)
-class BackupFile:
-    """A backup on the disk.
-
-    Attributes:
-        made_at: UTC, as its name says.
-        encrypted: Whether a secret key is needed to read it.
-    """
-
-    path: Path
-    made_at: datetime
-    size_bytes: int
-    encrypted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +91,8 @@ class Backups:
 
         Args:
             recipient: Public key of age to encrypt to; the setting by default, empty for none.
-            keep: How many backups stay, this one included; 0 keeps all; the setting by default.
+            keep: How many backups stay, this one included; 0 keeps all; the setting by default. What becomes of safety
+                copies says :func:`.backup_files.surplus`.
 
         Raises:
             DatabaseError, StorageError: It cannot be made; nothing is left of it.
@@ -116,23 +108,16 @@ class Backups:
         made = self._create(settings.recipient if recipient is None else recipient, suffix="")
         if state is not SchemaState.OLDER:
             # Before an upgrade, the trail cannot be written by this program yet.
-            self._audit.note("backup.create", details={"file": made.path.name})
+            self._note_made(made)
         kept = settings.keep if keep is None else keep
         if kept:
-            regular = [one for one in self.list() if "before-restore" not in one.path.name]
-            for old in regular[kept:]:
+            for old in surplus(self.list(), keep=kept, now=datetime.now(UTC)):
                 archive.remove_archive(old.path)
         return made
 
     def list(self) -> tuple[BackupFile, ...]:
         """Return the backups that there are, the newest first."""
-        found = []
-        if self.directory.is_dir():
-            for path in self.directory.iterdir():
-                if name := _NAME.fullmatch(path.name):
-                    at = datetime.strptime(name[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-                    found.append(BackupFile(path, at, path.stat().st_size, bool(name[4])))
-        return tuple(sorted(found, key=lambda one: (one.made_at, one.path.name), reverse=True))
+        return list_backups(self.directory)
 
     def verify(self, path: Path, *, identity: Path | None = None) -> Manifest:
         """Check a backup: its digest, every file in it, and that the database in it is whole.
@@ -146,7 +131,13 @@ class Backups:
             return manifest
 
     def restore(
-        self, path: Path, *, identity: Path | None = None, force_foreign: bool = False, dry_run: bool = False
+        self,
+        path: Path,
+        *,
+        identity: Path | None = None,
+        force_foreign: bool = False,
+        without_key: bool = False,
+        dry_run: bool = False,
     ) -> Restored:
         """Put a backup in the place of what lives.
 
@@ -156,11 +147,13 @@ class Backups:
 
         Args:
             force_foreign: Accept the backup of another installation.
+            without_key: Accept faces that no key here opens: nobody can be recognised before that key is here.
             dry_run: Check everything, change nothing.
 
         Raises:
             NotFoundError, InvalidInputError, IntegrityError: As :meth:`verify`.
             ConflictError: It is another installation's, or of another kind of database.
+            KeyMissingError: The faces in it are sealed with a key that is not here.
             SchemaError: A newer smartabsen made it.
             DatabaseError, StorageError: It could not be put in place; where the database was replaced already, the
                 error says so, and names the safety copy.
@@ -171,6 +164,8 @@ class Backups:
             dumped = folder / _DATABASE[manifest.kind]
             with dumps.staged(live, dumped, self._services.open_database) as (restored, swap):
                 self._prepare(restored, manifest, path)
+                if not without_key:
+                    self._require_keys(restored, path)
                 if dry_run:
                     return Restored(manifest, None, changed=False)
                 with staged_files(self._services, folder) as files:
@@ -197,10 +192,10 @@ class Backups:
         database = self._services.database
         make_private_directory(self.directory)
         for leftover in (*self.directory.glob(".smartabsen-*.tmp"), *self.directory.glob(".making-*")):
-            _remove_if_abandoned(leftover)
+            remove_if_abandoned(leftover)
         made_at = datetime.now(UTC).replace(microsecond=0)
         ending = f"{suffix}.tar{archive.ENCRYPTED if recipient else ''}"
-        path = _free_name(self.directory, f"smartabsen-{made_at:%Y%m%dT%H%M%SZ}", ending)
+        path = free_name(self.directory, f"smartabsen-{made_at:%Y%m%dT%H%M%SZ}", ending)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=self.directory) as folder:
             kind = dumps.kind_of(database)
             found = dumps.identify(database)
@@ -212,6 +207,17 @@ class Backups:
             dumps.dump(database, dumped)
             archive.write_archive(path, manifest, {dumped.name: dumped, **files}, recipient=recipient)
         return BackupFile(path, made_at, path.stat().st_size, bool(recipient))
+
+    def _note_made(self, made: BackupFile) -> None:
+        try:
+            self._audit.note("backup.create", details={"file": made.path.name})
+        except DatabaseError as exc:
+            # A disk that is full or about to die is when a backup is needed most; it is whole, and stays.
+            self._services.remark(
+                N_("The backup {file} is made, but the audit trail does not know of it: it cannot be written."),
+                file=made.path.name,
+            )
+            self._services.remark(exc.message_id, **exc.params)
 
     def _copy_files(self, folder: Path) -> Iterator[tuple[str, Path]]:
         """Copy what changes while a backup is made: a file that grows would not fit to its digest."""
@@ -237,7 +243,7 @@ class Backups:
     def _unpacked(self, path: Path, identity: Path | None) -> Iterator[tuple[Manifest, Path]]:
         self._services.make_home()
         for leftover in self._services.settings.home.glob(".restoring-*"):
-            _remove_if_abandoned(leftover)
+            remove_if_abandoned(leftover)
         # In the home: the temporary directory of the system may be smaller, and is everybody's.
         with tempfile.TemporaryDirectory(prefix=".restoring-", dir=self._services.settings.home) as folder:
             manifest = archive.extract_archive(path, Path(folder), identity=identity)
@@ -277,11 +283,28 @@ class Backups:
         """Keep what lives: as a backup, or, where it is damaged, the file itself under another name."""
         if dumps.is_damaged(live):
             return dumps.set_aside(live)
-        return (
-            self._create(self._services.settings.backup.recipient, suffix="-before-restore").path
-            if _is_used(live)
-            else None
-        )
+        return self._create(self._services.settings.backup.recipient, suffix=SAFETY).path if _is_used(live) else None
+
+    def _require_keys(self, restored: Database, path: Path) -> None:
+        """Refuse faces that could not be opened here: keys are in no backup, and nobody looks for them afterwards."""
+        chain = self._services.key_chain
+        with restored.read() as session:
+            wanted = resealing.key_ids(session)
+        try:
+            missing = wanted - set(chain.ring().ids)
+        except KeyMissingError:
+            missing = wanted
+        if missing:
+            raise KeyMissingError(
+                N_("The faces in the backup {path} are sealed with a key that is not in {place}: {keys}."),
+                hint=N_(
+                    "Put the key file of that time there first; it is in no backup. Attendance alone can be restored "
+                    "without it: --without-key"
+                ),
+                path=path,
+                place=chain.place,
+                keys=", ".join(sorted(missing)),
+            )
 
     @staticmethod
     def _prepare(restored: Database, manifest: Manifest, path: Path) -> None:
@@ -347,22 +370,3 @@ def _public_settings(path: Path) -> str:
     except tomllib.TOMLDecodeError:
         return ""
     return kept
-
-
-def _free_name(directory: Path, stem: str, ending: str) -> Path:
-    path = directory / f"{stem}{ending}"
-    number = 1
-    while path.exists():
-        number += 1
-        base, _, rest = ending.partition(".tar")
-        path = directory / f"{stem}{base}-{number}.tar{rest}"
-    return path
-
-
-def _remove_if_abandoned(leftover: Path) -> None:
-    """Remove what a backup left that was killed: nobody makes one for a day."""
-    try:
-        if time.time() - leftover.stat().st_mtime > 86_400:
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    except (OSError, StorageError):
-        return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
@@ -42,12 +43,14 @@ class Storage:
         """What people should be told, as message ids with their places."""
         self.log_behind = False
         """Whether the attendance log lacks something, as it could not be written."""
+        self.log_unchecked = False
+        """Whether log and database are still to be made equal, as a start does: the database was away then."""
 
     @made_once
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return self.open_database(self.settings.database_address)
+        return self.open_database(self.settings.database_address, on_ready=self._check_log)
 
     @made_once
     def key_chain(self) -> KeyChain:
@@ -69,11 +72,24 @@ class Storage:
         """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
         return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
 
-    def open_database(self, url: str) -> Database:
-        """Return a database by its URL, with the password and certificates of the settings where it is a server."""
+    def _check_log(self) -> None:
+        if self.log_unchecked:
+            try:
+                self.reconcile_log()
+            except StorageError:
+                self.log_behind = True
+            self.log_unchecked = False
+
+    def open_database(self, url: str, *, on_ready: Callable[[], None] | None = None) -> Database:
+        """Return a database by its URL, with the password and certificates of the settings where it is a server.
+
+        Args:
+            on_ready: Called once, before its first unit of work.
+        """
         given = self.settings.database
         tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
-        return Database(url, password=given.password or _first_line(given.password_file), tls=tls)
+        password = given.password or _first_line(given.password_file)
+        return Database(url, password=password, tls=tls, on_ready=on_ready)
 
     @made_once
     def csv_log(self) -> CsvLog:
