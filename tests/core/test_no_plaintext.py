@@ -92,7 +92,7 @@ def test_a_scan_finds_no_embedding_and_no_picture(
         told.append(repr(app.keys.rotate()))
         told.append(repr(app.check_health()))
         contents = [database_content(app)]
-        app.privacy.erase("E2")
+        app.privacy.erase("E2", reason="asked for it")
         app.services.database.close()
         contents += [database_content(app)]
         home = app.settings.home

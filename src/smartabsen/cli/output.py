@@ -150,6 +150,10 @@ class Output:
         """Ask on the terminal; the answer is no until somebody says yes."""
         return bool(typer.confirm(one_line(question), default=False, err=True))
 
+    def ask(self, question: str) -> str:
+        """Ask for a text on the terminal, until there is one."""
+        return str(typer.prompt(one_line(question), err=True))
+
     def _table(self, columns: Sequence[Column]) -> Table:
         lines = box.SIMPLE_HEAD if self.stdout.is_terminal else None
         table = Table(box=lines, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))

@@ -8,9 +8,16 @@ from pathlib import Path
 
 from ..errors import InvalidInputError
 from ..i18n import N_
-from ..store import audit
-from ..store.audit import AuditEntry as AuditEntry, AuditHead, AuditVerdict as AuditVerdict
+from ..store import attendance_check, audit, meta, signing
+from ..store.attendance_check import AttendanceProblem as AttendanceProblem, AttendanceVerdict as AttendanceVerdict
+from ..store.audit import AuditEntry as AuditEntry, AuditHead
+from ..store.audit_check import AuditVerdict as AuditVerdict, verify
+from ..store.database import Session
 from ..store.files import require_directory, write_atomically
+from ..store.sealing import no_key
+from ..store.signing import Unsigned as Unsigned
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import checked_text
 from .bootstrap import Services
 
 
@@ -32,18 +39,61 @@ class AuditTrail:
             return audit.find(session, actor=actor, action=action, subject=subject, limit=limit)
 
     def verify(self, *, anchor: str = "") -> AuditVerdict:
-        """Check every entry against the chain.
+        """Check every entry against the chain, its signature, and the last head that this home wrote.
 
         Args:
             anchor: A head that was written down earlier, as ``NUMBER:HASH``: what :meth:`verify` and every export and
-                backup give. Without one, a trail that was cut off or written anew together with its head looks whole.
+                backup give. It shows what was cut off or written anew by somebody who can change this home, too.
 
         Raises:
             InvalidInputError: The anchor has another form.
+            StorageError: The head that this home wrote cannot be read.
         """
-        known = _parsed(anchor) if anchor else None
+        known = [parsed_head(anchor)] if anchor else []
+        keeper = self._services.trail_keeper
         with self._services.database.read(long=True) as session:
-            return audit.verify(session, known)
+            remembered = keeper.known(meta.database_id(session))
+            if remembered is not None:
+                known.append(remembered)
+            return verify(session, *known, ring=keeper.ring())
+
+    def verify_attendance(self) -> AttendanceVerdict:
+        """Check every punch and day: their signatures, and whether days follow from their punches."""
+        keeper = self._services.trail_keeper
+        with self._services.database.read(long=True) as session:
+            return attendance_check.check(session, self._services.rules, keeper.ring())
+
+    def unsigned(self) -> Unsigned:
+        """Count the rows that have no signature: from before there was a key, or written where it was missing."""
+        with self._services.database.read(long=True) as session:
+            return signing.count_unsigned(session)
+
+    def sign(self, *, reason: str) -> Unsigned:
+        """Vouch for what has no signature: sign it as it is now, with an entry that says who did it and why.
+
+        Rows whose signature does not fit keep it.
+
+        Returns:
+            How many rows were signed.
+
+        Raises:
+            InvalidInputError: The reason is empty or too long.
+            KeyMissingError: There is no key.
+        """
+        services = self._services
+        reason = checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH, required=True)
+        ring = services.trail_keeper.ring()
+        if ring is None:
+            raise no_key(place=services.key_chain.place)
+
+        def work(session: Session) -> Unsigned:
+            signed = signing.sign_unsigned(session, ring)
+            counts = {"entries": signed.entries, "punches": signed.punches, "days": signed.days}
+            details = {"reason": reason, **{name: str(count) for name, count in counts.items()}}
+            audit.append(session, actor=services.actor, action=signing.SIGN, details=details)
+            return signed
+
+        return services.database.run_write(work)
 
     def export(self, path: Path) -> AuditHead:
         """Write all entries as one JSON object a line, the oldest first, and the head as the last line.
@@ -78,12 +128,17 @@ def _lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
             "action": one.action,
             "subject": one.subject,
             "details": dict(one.details),
+            "previous": one.previous,
+            "salt": one.salt,
+            "content": one.content,
             "digest": one.digest,
+            "signature": one.signature,
         }
         yield json.dumps(facts, ensure_ascii=False)
 
 
-def _parsed(anchor: str) -> AuditHead:
+def parsed_head(anchor: str) -> AuditHead:
+    """Return a head that somebody wrote down. Raises InvalidInputError."""
     try:
         return AuditHead.parse(anchor)
     except ValueError as exc:

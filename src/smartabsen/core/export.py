@@ -16,6 +16,8 @@ from ..store import audit, crops, employees, erasure, templates
 from ..store.database import Session
 from ..store.files import write_atomically
 from ..store.sheet_writer import write_csv
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import checked_text
 from .bootstrap import Services
 
 FORMAT = 1
@@ -38,17 +40,21 @@ class PersonExport:
     faces_missing: str = ""
 
 
-def export_person(services: Services, code: str, directory: Path) -> PersonExport:
+def export_person(services: Services, code: str, directory: Path, *, reason: str = "") -> PersonExport:
     """Write everything that is kept about one person, and nothing about anybody else, into a new private directory.
 
     Secrets (hashes of PINs and of phones' credentials) are left out: they would help only somebody else. Of the audit
     trail, what was done and when is in it, not who did it: that is about another person.
+
+    Args:
+        reason: Why, for the audit trail: a request of the person, for example.
 
     Raises:
         NotFoundError: There is no such employee.
         ConflictError: The directory exists and holds something.
         StorageError: It cannot be written.
     """
+    told = {"reason": checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH)}
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ConflictError(
             N_("{path} exists already, and nothing is overwritten."),
@@ -74,7 +80,9 @@ def export_person(services: Services, code: str, directory: Path) -> PersonExpor
     document = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "tables": _plain(tables)}
     write_atomically(directory / "person.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
     services.database.run_write(
-        lambda session: audit.append(session, actor=services.actor, action="privacy.export", subject=employee.code)
+        lambda session: audit.append(
+            session, actor=services.actor, action="privacy.export", subject=employee.code, details=told
+        )
     )
     counts = {name: len(rows) for name, rows in tables.items() if rows}
     return PersonExport(directory, ("person.json", *written), counts, faces_missing)

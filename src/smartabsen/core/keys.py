@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import ConflictError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..i18n import N_
-from ..store import audit, meta, resealing
+from ..store import audit, meta, resealing, signing
 from ..store.database import Session
 from ..store.keys import KeyFacts, check_replaceable
 from ..store.model_file import has_unsealed_model, load_model, remove_model, reseal_model, seal_old_model
@@ -115,6 +115,8 @@ class Keys:
             if not self._chain.exists and resealing.has_seals(session):
                 raise no_key(place=self._chain.place)
         made = self._chain.writable and self._chain.create()[1]
+        if made:
+            signing.begin(database)
         ring = self._services.writing_ring()
         sealed = resealing.seal_unsealed(database, ring)
         seal_old_model(assets, ring)
@@ -217,6 +219,7 @@ class Keys:
             found = resealing.check_seals(session, ring)
         needed = {ring.active, *found.templates, *found.crops}
         forgotten = tuple(name for name in ring.ids if name not in needed)
+        signing.sign_anew(self._services.database, ring, frozenset(forgotten))
         self._chain.forget(frozenset(forgotten))
         return forgotten
 

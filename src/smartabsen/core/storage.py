@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
-from ..errors import ConfigError, StorageError
+from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
 from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
@@ -21,6 +22,8 @@ from ..store.resealing import ring_for_writing
 from ..store.sealing import KeyRing
 from ..store.seen_frames import SeenFrameTable
 from ..store.sign_ins import SignInTable
+from ..store.signing import begin
+from ..store.trail_keeper import TrailKeeper
 from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .clock import TrustedClock, remembered_clock
 from .once import made_once
@@ -47,7 +50,12 @@ class Storage:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return self.open_database(self.settings.database_address, on_ready=self._adopt)
+        return self._open(self.settings.database_address, on_ready=self._adopt, keeper=self.trail_keeper)
+
+    @made_once
+    def trail_keeper(self) -> TrailKeeper:
+        """What signs and remembers the audit trail of the database."""
+        return TrailKeeper(lambda: self.key_chain.ring(), self.settings.home / "secrets" / "audit-heads.json")
 
     @made_once
     def key_chain(self) -> KeyChain:
@@ -64,6 +72,7 @@ class Storage:
         """Make the first key where there is none, and tell people; raises as :func:`.vault.ensure_key`."""
         if ensure_key(self.key_chain, self.database):
             self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+            begin(self.database)
 
     def writing_ring(self) -> KeyRing:
         """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
@@ -72,16 +81,23 @@ class Storage:
     def _adopt(self, database: Database) -> None:
         if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
             self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+        with suppress(DatabaseError):
+            # Where nothing can be written now, the next start notes it.
+            begin(database)
 
-    def open_database(self, url: str, *, on_ready: Callable[[Database], None] | None = None) -> Database:
+    def open_database(self, url: str) -> Database:
         """Return a database by its URL, with the password and certificates of the settings where it is a server.
 
-        Args:
-            on_ready: Called once, before its first unit of work.
+        What is written to it is signed; its head is not remembered, for it is not the live one.
         """
+        return self._open(url, keeper=TrailKeeper(lambda: self.key_chain.ring(), None))
+
+    def _open(self, url: str, *, keeper: TrailKeeper, on_ready: Callable[[Database], None] | None = None) -> Database:
         given = self.settings.database
         tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
-        return Database(url, password=given.password or _first_line(given.password_file), tls=tls, on_ready=on_ready)
+        return Database(
+            url, password=given.password or _first_line(given.password_file), tls=tls, on_ready=on_ready, keeper=keeper
+        )
 
     @made_once
     def csv_log(self) -> CsvLog:
