@@ -23,6 +23,7 @@ from smartabsen.domain import (
     AttendanceDay,
     Check,
     CheckLevel,
+    ConsentText,
     Employee,
     EnrolReport,
     Face,
@@ -91,7 +92,12 @@ class FakeApp:
         self.events: tuple[KioskEvent, ...] = ()
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
-        self.privacy = SimpleNamespace(consents=lambda code: ())
+        self.privacy = SimpleNamespace(
+            consents=lambda code: (),
+            demands_consent=self.settings.privacy.consent == "require",
+            has_consent=lambda code: False,
+            consent_text=lambda: ConsentText("en", "7", "Text of the consent.", "ab" * 32),
+        )
         self.published = "00ff"
         self.calibration = SimpleNamespace(state=lambda: "none")
         self.run: Callable[..., None] = lambda **_: None

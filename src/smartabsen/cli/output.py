@@ -100,6 +100,10 @@ class Output:
         """Print what people must not miss."""
         self.stderr.print(Text(one_line(text), style="yellow"), soft_wrap=True)
 
+    def tell(self, text: str) -> None:
+        """Print lines on stderr that somebody must read before answering a question."""
+        self.stderr.out("\n".join(one_line(line) for line in text.splitlines()), highlight=False)
+
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]], *, empty: str = "") -> None:
         """Print a table; without rows, ``empty`` as a remark, if there is one."""
         table = self._table(columns)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from ..errors import InvalidInputError
 from ..i18n import N_
-from ..store import attendance_check, audit, meta, signing
+from ..store import attendance_check, audit, employees, meta, signing
 from ..store.attendance_check import AttendanceProblem as AttendanceProblem, AttendanceVerdict as AttendanceVerdict
 from ..store.audit import AuditEntry as AuditEntry, AuditHead
 from ..store.audit_check import AuditVerdict as AuditVerdict, verify
@@ -21,6 +24,10 @@ from ..store.texts import checked_text
 from .bootstrap import Services
 
 
+LOOKING_S: Final = 600.0
+"""So long the same person looking at the same page is one look."""
+
+
 class AuditTrail:
     """Who did what to whom, and whether the record of it is as it was written.
 
@@ -30,6 +37,8 @@ class AuditTrail:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._lock = threading.Lock()
+        self._looked: dict[tuple[object, ...], float] = {}
 
     def entries(
         self, *, actor: str = "", action: str = "", subject: str = "", limit: int = 100
@@ -111,12 +120,48 @@ class AuditTrail:
         write_atomically(path, f"{text}{json.dumps({'head': str(head)})}\n".encode())
         return head
 
-    def note(self, action: str, *, subject: str = "", details: dict[str, str] | None = None) -> None:
-        """Add an entry about something that changed nothing, such as an export."""
-        actor = self._services.actor
-        self._services.database.run_write(
-            lambda session: audit.append(session, actor=actor, action=action, subject=subject, details=details)
-        )
+    def note_page(self, action: str, *, subject: str = "", **details: str) -> None:
+        """Add an entry about a page that somebody looks at, unless they looked at the same within :data:`LOOKING_S`.
+
+        Sorting, paging and going back are one look.
+        """
+        what = (self._services.actor, action, subject, *sorted(details.items()))
+        now = time.monotonic()
+        with self._lock:
+            self._looked = {each: at for each, at in self._looked.items() if now - at < LOOKING_S}
+            if what in self._looked:
+                return
+        self.note(action, subject=subject, details=details)
+        with self._lock:
+            self._looked[what] = now
+
+    def note(
+        self, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
+    ) -> None:
+        """Add an entry about something that changed nothing, such as an export; see :func:`note`."""
+        note(self._services, action, subject=subject, employee=employee, details=details)
+
+
+def note(
+    services: Services,
+    action: str,
+    *,
+    subject: str = "",
+    employee: str = "",
+    details: Mapping[str, str] | None = None,
+) -> None:
+    """Add an entry about something that changed nothing.
+
+    Args:
+        employee: A code as somebody typed it: the subject is the code as it is.
+    """
+    actor = services.actor
+
+    def work(session: Session) -> None:
+        whom = employees.get(session, employee).code if employee else subject
+        audit.append(session, actor=actor, action=action, subject=whom, details=details)
+
+    services.database.run_write(work)
 
 
 def _lines(entries: Iterator[AuditEntry]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from ..recognition.rates import Rate
 from ..recognition.reference import find_table
 from ..recognition.scores import Scores, compare_gallery
 from ..store import audit, employees, templates
+from .audit import note
 from .bootstrap import Services
 from .calibration_record import CalibrationRecord, CalibrationState, find_record, hash_gallery, put_record
 
@@ -116,6 +117,8 @@ class Calibration:
                     details={"threshold": str(choice.threshold), "margin": str(choice.margin),
                              "target_fpir": str(target_fpir), "people": str(count)},
                 )  # fmt: skip
+        else:
+            note(services, "biometric.compare", details={"templates": str(record.templates), "people": str(count)})
         return CalibrationReport(
             record=record,
             choice=choice,

@@ -58,6 +58,12 @@ class Privacy:
         with self._services.database.read() as session:
             return consents.find_in_force(session, employees.get(session, code).id)
 
+    def has_consent(self, code: str) -> bool:
+        """Return whether somebody with that code is there and has agreed."""
+        with self._services.database.read() as session:
+            known = employees.find(session, code)
+            return known is not None and consents.find_in_force(session, known.id) is not None
+
     def record_consent(
         self, code: str, *, by: str | None = None, at: datetime | None = None, text: ConsentText | None = None
     ) -> Consent:

@@ -11,8 +11,12 @@ ACTIONS: Final = {
     "attendance.export": N_("Attendance exported"),
     "attendance.read": N_("Attendance looked at"),
     "audit.export": N_("Audit trail exported"),
+    "audit.sign": N_("Unsigned rows signed"),
+    "audit.signing_begins": N_("Signing began"),
     "backup.create": N_("Backup made"),
     "backup.restore": N_("Backup restored"),
+    "biometric.compare": N_("Enrolled faces compared"),
+    "biometric.identify": N_("Pictures compared with everybody"),
     "biometric.read": N_("Enrolled faces looked at"),
     "checkin.liveness_unavailable": N_("Liveness could not be checked"),
     "checkin.other_face": N_("Another face than the phone's owner"),
@@ -132,6 +136,11 @@ _DETAILS: Final = {
     "version": N_("text"),
     "sha256": N_("digest"),
     "problem": N_("problem"),
+    "entries": N_("entries"),
+    "punches": N_("punches"),
+    "mode": N_("mode"),
+    "replaced": N_("record that was replaced"),
+    "safety": N_("safety copy"),
 }
 """Details of the audit trail, in the order in which they are read."""
 
