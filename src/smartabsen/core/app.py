@@ -304,9 +304,7 @@ class SmartAbsen(UseCases):
         if isinstance(images, str | Path):
             images = [images]
         target = None if draw_dir is None else Path(draw_dir)
-        found = identify.identify(self.services, self._gallery, images, draw_dir=target)
-        self.audit.note("biometric.identify", details={"photos": str(len(found))})
-        return found
+        return identify.identify(self.services, self._gallery, images, draw_dir=target)
 
     def run_kiosk(
         self,

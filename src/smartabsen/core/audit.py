@@ -23,7 +23,6 @@ from ..store.tables import NOTE_LENGTH
 from ..store.texts import checked_text
 from .bootstrap import Services
 
-
 LOOKING_S: Final = 600.0
 """So long the same person looking at the same page is one look."""
 
@@ -58,13 +57,22 @@ class AuditTrail:
             InvalidInputError: The anchor has another form.
             StorageError: The head that this home wrote cannot be read.
         """
-        known = [parsed_head(anchor)] if anchor else []
+        given = [parsed_head(anchor)] if anchor else []
         keeper = self._services.trail_keeper
+        ring = keeper.ring()
         with self._services.database.read(long=True) as session:
-            remembered = keeper.known(meta.database_id(session))
-            if remembered is not None:
-                known.append(remembered)
-            return verify(session, *known, ring=keeper.ring())
+            database_id = meta.database_id(session)
+            remembered = keeper.known(database_id)
+            verdict = verify(session, *given, *([remembered] if remembered is not None else []), ring=ring)
+            if remembered is None or ring is None or not verdict.problems:
+                return verdict
+            without = verify(session, *given, ring=ring)
+        replaced = [parsed_head(each.replaced).number for each in without.restores if each.replaced]
+        if without.problems or remembered.number > max(replaced, default=0):
+            return verdict
+        # A restore on another machine, which its signed entry tells of, replaced what this home had written.
+        keeper.begin_anew(database_id, without.head)
+        return without
 
     def verify_attendance(self) -> AttendanceVerdict:
         """Check every punch and day: their signatures, and whether days follow from their punches."""
@@ -99,7 +107,7 @@ class AuditTrail:
             signed = signing.sign_unsigned(session, ring)
             counts = {"entries": signed.entries, "punches": signed.punches, "days": signed.days}
             details = {"reason": reason, **{name: str(count) for name, count in counts.items()}}
-            audit.append(session, actor=services.actor, action=signing.SIGN, details=details)
+            audit.append(session, actor=services.actor, action="audit.sign", details=details)
             return signed
 
         return services.database.run_write(work)

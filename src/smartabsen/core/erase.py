@@ -240,7 +240,7 @@ def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> d
         emptied = audit_erasure.empty_entries(session, target.code, tombstone.pseudonym)
     for numbers in emptied or ("",):
         told = {**details, audit_erasure.ENTRIES: numbers}
-        audit.append(session, actor=services.actor, action=audit_erasure.ERASING, subject=subject, details=told)
+        audit.append(session, actor=services.actor, action="privacy.erase", subject=subject, details=told)
     return rows
 
 

@@ -23,8 +23,6 @@ from .trail_keeper import signing_ring
 
 PUNCH: Final = "punch"
 DAY: Final = "day"
-SIGN: Final = "audit.sign"
-"""The action of the entry that somebody vouches with for what was not signed."""
 _BEGUN: Final = "signing_begun"
 _PAGE: Final = 500
 
@@ -118,7 +116,7 @@ def begin(database: Database) -> None:
             "days": session.scalar(select(func.max(Absensi.id))) or 0,
         }
         details = {name: str(number) for name, number in last.items()}
-        audit.append(session, actor="smartabsen", action=BEGIN, details=details)
+        audit.append(session, actor="smartabsen", action="audit.signing_begins", details=details)
 
     database.run_write(work)
 
