@@ -9,6 +9,7 @@ from pathlib import Path
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
+from ..store import audit
 from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
@@ -25,6 +26,7 @@ from ..store.sign_ins import SignInTable
 from ..store.signing import begin
 from ..store.trail_keeper import TrailKeeper
 from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .actors import current_actor
 from .clock import TrustedClock, remembered_clock
 from .once import made_once
 from .secrets import ServerSecret, load_secret
@@ -180,6 +182,13 @@ class Storage:
             self.remark(
                 N_("The attendance log differed from the database and was made equal. Missing lines: {added}."),
                 added=repair.added,
+            )
+        if repair.kept:
+            # Lines that the database does not know: punches that were deleted or changed in it, or a file's own story.
+            details = {"file": " ".join(path.name for path in repair.kept)}
+            actor = current_actor()
+            self.database.run_write(
+                lambda session: audit.append(session, actor=actor, action="attendance.log_replaced", details=details)
             )
         return repair
 

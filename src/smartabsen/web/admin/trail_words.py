@@ -9,6 +9,7 @@ from ...i18n import N_, _
 
 ACTIONS: Final = {
     "attendance.export": N_("Attendance exported"),
+    "attendance.log_replaced": N_("Log held what the database does not know"),
     "attendance.read": N_("Attendance looked at"),
     "audit.export": N_("Audit trail exported"),
     "audit.sign": N_("Unsigned rows signed"),
@@ -71,7 +72,7 @@ ACTIONS: Final = {
 }
 KINDS: Final = {
     "": N_("Everything"),
-    "attendance.": N_("Exports"),
+    "attendance.": N_("Attendance looked at"),
     "audit.": N_("Audit trail"),
     "backup.": N_("Backups"),
     "biometric.": N_("Faces looked at"),
