@@ -72,7 +72,7 @@ ACTIONS: Final = {
 }
 KINDS: Final = {
     "": N_("Everything"),
-    "attendance.": N_("Attendance looked at"),
+    "attendance.": N_("Attendance"),
     "audit.": N_("Audit trail"),
     "backup.": N_("Backups"),
     "biometric.": N_("Faces looked at"),
