@@ -155,11 +155,9 @@ def test_while_the_database_is_away_punches_wait_and_are_delivered_in_order(
 def test_a_silent_database_delays_one_person_and_no_other(make: Callable[[], PunchWriter], store: Store) -> None:
     """Handing over takes no time; after the first time-out the others are kept at once."""
     writer = make()
-    store.answering.clear()
-    began = time.monotonic()
+    store.answering.clear()  # whoever waited for the database here would wait for ever
     for number in range(3):
         writer.submit(attempt(number), track=number)
-    assert time.monotonic() - began < 0.05
     store.trouble = AWAY
     store.answering.set()  # its time-out
     until(writer, lambda found: len(pending(found)) == 3)
