@@ -88,23 +88,6 @@ def test_enroll_fails_when_no_photo_was_accepted(program: Any) -> None:
     assert answer["data"]["photos"][0]["message"] == "It ends after 12 bytes."
 
 
-@pytest.mark.parametrize("agrees", [True, False])
-def test_enroll_asks_for_a_demanded_consent_at_a_terminal(
-    program: Any, monkeypatch: pytest.MonkeyPatch, agrees: bool
-) -> None:
-    """With the text, its version and whom it is about; without a terminal nothing is asked, and the library refuses."""
-    monkeypatch.setenv("SMARTABSEN_PRIVACY_CONSENT", "require")
-    asked = ("enroll", "Siti", "a.jpg", "--code", "E001")
-    program(*asked)
-    assert last_call(program)[2]["consent"] is False
-    monkeypatch.setattr("smartabsen.cli.output.Output.can_ask", lambda _: True)
-    result = program(*asked, input="y\n" if agrees else "\n")
-    assert "Text of the consent." in result.stderr
-    assert "Siti has read this text (version 7) and agrees? [y/N]" in result.stderr
-    assert last_call(program)[2]["consent"] is agrees
-    assert "agrees?" not in program(*asked, "--consent").stderr
-
-
 def test_enroll_takes_a_person_without_a_face(program: Any) -> None:
     """Nobody is forced to be recognised."""
     program.prepare = lambda library: setattr(library, "verdicts", ())

@@ -183,3 +183,36 @@ def test_who_looks_at_faces_or_attendance_is_noted(busy: SmartAbsen, draw: Draw)
         "biometric.identify", "biometric.compare", "biometric.read", "keys.rotate", "attendance.read",
     ]  # fmt: skip
     assert found[3].details["reason"] == "yearly"
+
+
+def test_a_copy_of_the_database_can_be_gone_on_with(busy: SmartAbsen, home: dict[str, object], tmp_path: Path) -> None:
+    """It lacks the entry that it was made; that is no end that somebody cut off."""
+    url = f"sqlite:///{tmp_path / 'copy.db'}"
+    busy.databases.copy(url)
+    with SmartAbsen.open(flags={**home, "database_url": url}) as copy:
+        assert copy.audit.verify().problems == ()
+        assert copy.audit.verify_attendance().problems == ()
+    assert busy.audit.verify().problems == ()
+
+
+def test_what_a_lost_key_signed_is_vouched_for_with_the_new_one(busy: SmartAbsen) -> None:
+    """The old signatures prove nothing to anybody any more."""
+    busy.services.key_chain.path.unlink()
+    busy.keys.init(discard_lost=True)
+    # That faces were discarded was noted when there was no key at all.
+    found = {problem.kind for problem in busy.audit.verify().problems}
+    assert found == {ProblemKind.NO_KEY, ProblemKind.UNSIGNED}
+    assert busy.audit.sign(reason="the key was lost with the old server").total > 10
+    assert busy.audit.verify().problems == () and busy.audit.verify_attendance().problems == ()
+
+
+def test_an_erasure_without_the_key_leaves_attendance_to_be_vouched_for(busy: SmartAbsen) -> None:
+    """Notes go at once; whoever has the key says later that the rows are right."""
+    keys = busy.services.key_chain.path
+    keys.rename(keys.with_name("away"))
+    busy.privacy.erase("KODE-71", reason="asked for it")
+    keys.with_name("away").rename(keys)
+    found = {problem.kind.value for problem in busy.audit.verify_attendance().problems}
+    assert found == {"punch_unsigned", "day_unsigned"}
+    busy.audit.sign(reason="erased while the key was away")
+    assert busy.audit.verify_attendance().problems == () and busy.audit.verify().problems == ()

@@ -180,7 +180,7 @@ def test_without_a_key_entries_are_written_and_somebody_can_vouch_for_them(
     write(signed, 1)
     assert kinds(trail(signed, ring)) == [(ProblemKind.UNSIGNED, 2, 3)]
     with signed.write() as session:
-        assert signing.count_unsigned(session).total == 2
+        assert signing.count_unsigned(session, ring).total == 2
         assert signing.sign_unsigned(session, ring) == signing.Unsigned(2, 0, 0)
     assert trail(signed, ring).problems == ()
 

@@ -195,8 +195,11 @@ def failure(
     else:
         return None
     hint = N_("Keep the database as it is, and compare it with the latest backup.")
-    if kinds and all(kind.endswith("unsigned") for kind in kinds):
-        hint = N_("If the key was missing there, and you know where these rows come from: smartabsen audit sign")
+    if kinds and all(kind.endswith(("unsigned", "no_key")) for kind in kinds):
+        hint = N_(
+            "If the key was missing there, or is lost for good, and you know where these rows come from: "
+            "smartabsen audit sign"
+        )
     return IntegrityError(message, hint=hint, count=count)
 
 

@@ -81,9 +81,12 @@ class AuditTrail:
             return attendance_check.check(session, self._services.rules, keeper.ring())
 
     def unsigned(self) -> Unsigned:
-        """Count the rows that have no signature: from before there was a key, or written where it was missing."""
+        """Count the rows without a signature (from before there was a key, or written where it was missing).
+
+        A signature of a key that is not here counts as none: that key may be lost for good.
+        """
         with self._services.database.read(long=True) as session:
-            return signing.count_unsigned(session)
+            return signing.count_unsigned(session, self._services.trail_keeper.ring())
 
     def sign(self, *, reason: str) -> Unsigned:
         """Vouch for what has no signature: sign it as it is now, with an entry that says who did it and why.

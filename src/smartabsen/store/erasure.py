@@ -41,7 +41,7 @@ from .tables import Absensi, Base, ErasureRow, FaceCropRow, Karyawan, PunchRow, 
 FACE: Final = "face"
 ALL: Final = "all"
 KEPT_TABLES: Final = ("absensi", "punches")
-_SECRET_COLUMNS: Final = frozenset({"credential", "token", "karyawan_id"})
+_SECRET_COLUMNS: Final = frozenset({"credential", "token", "karyawan_id", "signature"})
 _BLANK: Final[Mapping[str, str | None]] = {"note": "", "keterangan": "", "similarity": None, "liveness": None}
 """What attendance loses when it is pseudonymised: free text, and measures of a face."""
 

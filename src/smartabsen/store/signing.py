@@ -18,7 +18,7 @@ from . import audit, meta
 from .audit_check import BEGIN
 from .database import Database
 from .sealing import KeyRing, Signature
-from .tables import Absensi, AuditRow, PunchRow
+from .tables import KEY_ID_LENGTH, Absensi, AuditRow, PunchRow
 from .trail_keeper import signing_ring
 
 PUNCH: Final = "punch"
@@ -39,7 +39,7 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """How many rows have no signature."""
+    """How many rows have no signature, or one of a key that is not here."""
 
     entries: int
     punches: int
@@ -132,21 +132,22 @@ def find_beginning(session: Session) -> Beginning | None:
     return Beginning(*(int(number) if number.isdecimal() else 0 for number in numbers))
 
 
-def count_unsigned(session: Session) -> Unsigned:
-    """Return how many rows have no signature."""
-    counts = [
-        session.scalar(select(func.count()).select_from(table).where(table.signature.is_(None))) or 0
-        for table in (AuditRow, PunchRow, Absensi)
-    ]
+def count_unsigned(session: Session, ring: KeyRing | None) -> Unsigned:
+    """Return how many rows have no signature, or one of a key that is not here."""
+    counts = []
+    for table in (AuditRow, PunchRow, Absensi):
+        key_id = func.substr(table.signature, 1, KEY_ID_LENGTH)
+        found = session.execute(select(key_id, func.count()).group_by(key_id))
+        counts.append(sum(count for name, count in found if ring is None or name not in ring.ids))
     return Unsigned(*counts)
 
 
 def sign_unsigned(session: Session, ring: KeyRing) -> Unsigned:
-    """Sign every row that has no signature, as it is now; return how many."""
+    """Sign every row that has no signature, or one of a key that is not here, as it is now; return how many."""
     counts = []
     for table, purpose, facts in _kinds(session):
         count = 0
-        for row in _pages(session, table, lambda signature: signature is None):
+        for row in _pages(session, table, lambda signature: _key_of(signature) not in ring.ids):
             row.signature = ring.sign(purpose, facts(row))
             count += 1
         counts.append(count)
@@ -162,7 +163,7 @@ def sign_anew(database: Database, ring: KeyRing, dropped: frozenset[str]) -> int
     def work(session: Session) -> int:
         count = 0
         for table, purpose, facts in _kinds(session):
-            for row in _pages(session, table, lambda signature: (signature or "").partition(":")[0] in dropped):
+            for row in _pages(session, table, lambda signature: _key_of(signature) in dropped):
                 if ring.check_signature(row.signature, purpose, facts(row)) is Signature.GOOD:
                     row.signature = ring.sign(purpose, facts(row))
                     count += 1
@@ -174,7 +175,8 @@ def sign_anew(database: Database, ring: KeyRing, dropped: frozenset[str]) -> int
 class Resigning:
     """Signs the attendance of one person again after a change that is ours, such as blanking notes.
 
-    Only rows whose signature fits before the change get one after it. To be made before the change.
+    Only rows whose signature fits before the change get one after it; without a key none does. To be made before the
+    change.
     """
 
     def __init__(self, session: Session, employee_id: int) -> None:
@@ -191,13 +193,13 @@ class Resigning:
         for table, purpose, facts in _kinds(self._session)[1:]:
             for row_id in self._good[table]:
                 row = self._session.get(table, row_id)
-                if row is not None and self._ring is not None:
-                    row.signature = self._ring.sign(purpose, facts(row))
+                if row is not None:
+                    row.signature = self._ring.sign(purpose, facts(row)) if self._ring is not None else None
         self._session.flush()
 
     def _fits(self, row: Any, purpose: str, facts: Facts) -> bool:
         ring = self._ring
-        return ring is not None and ring.check_signature(row.signature, purpose, facts(row)) is Signature.GOOD
+        return ring is None or ring.check_signature(row.signature, purpose, facts(row)) is Signature.GOOD
 
 
 def _kinds(session: Session) -> Sequence[tuple[type[Any], str, Facts]]:
@@ -221,6 +223,10 @@ def _punches_of(session: Session, row: Absensi) -> list[tuple[int, str]]:
     query = select(PunchRow.id, PunchRow.idempotency_key)
     found = session.execute(query.where(PunchRow.karyawan_id == row.karyawan_id, PunchRow.work_date == row.tanggal))
     return [(row_id, key) for row_id, key in found]
+
+
+def _key_of(signature: str | None) -> str:
+    return (signature or "").partition(":")[0]
 
 
 def _measure(value: float | None) -> str | None:
