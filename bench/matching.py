@@ -239,6 +239,7 @@ def measure_load(crowd: Crowd) -> float:
         trained_at=datetime.now(UTC),
         embeddings=crowd.templates,
         employee_ids=crowd.labels,
+        template_ids=np.arange(1, len(crowd.labels) + 1),
     )
     with tempfile.TemporaryDirectory() as folder:
         key = secrets.token_bytes(32)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 SHARED = Path(os.environ.get("SMARTABSEN_TEST_SHARED", Path(__file__).parents[2] / "shared"))
+REDIS = os.environ.get("SMARTABSEN_TEST_REDIS", "redis://127.0.0.1:6379/15")
 MARIADB = os.environ.get("SMARTABSEN_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306")
 
 
@@ -97,3 +98,15 @@ def mariadb_url() -> Iterator[str]:
             yield server.set(database=name).render_as_string(hide_password=False)
         finally:
             cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """The URL of a real Redis."""
+    redis = pytest.importorskip("redis")
+    try:
+        with redis.Redis.from_url(REDIS, socket_connect_timeout=2) as client:
+            client.ping()
+    except redis.RedisError as exc:
+        missing(f"no Redis at {REDIS}: {exc}")
+    return REDIS

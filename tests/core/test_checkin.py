@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from smartabsen.core.checkin import Burst
 from smartabsen.domain import Employee
 from smartabsen.recognition.detectors.fake import draw_face
 from smartabsen.store import audit
+from smartabsen.store.model_file import load_model
 
 Draw = Callable[..., Path]
 Drawn = tuple[int, int, int]
@@ -89,6 +92,28 @@ class TestOneOfMany:
         app.enrol("Rini", [draw(f"rini-{number}.png", 5) for number in range(3)], code="E005")
         app.train(force=True)
         assert app.checkin.attempt(burst([(5, 480, 170)], repeat=4), key="key-2").outcome is Outcome.RECOGNIZED
+
+    def test_a_training_of_another_machine_is_taken_over(
+        self, app: SmartAbsen, draw: Draw, flags: dict[str, object], tmp_path: Path
+    ) -> None:
+        """A worker watches the database from its first attempt on, until it ends."""
+        assert app.checkin.attempt(burst([(5, 480, 170)], repeat=4), key="key-1").outcome is Outcome.UNKNOWN
+        (watch,) = [thread for thread in threading.enumerate() if thread.name == "gallery watch"]
+        home = tmp_path / "elsewhere"
+        (home / "secrets").mkdir(parents=True)
+        shutil.copy(app.services.key_chain.path, home / "secrets" / "keys.json")
+        with SmartAbsen.open(
+            flags={**flags, "home": str(home), "database_url": app.settings.database_address}
+        ) as other:
+            other.enrol("Rini", [draw(f"rini-{number}.png", 5) for number in range(3)], code="E005")
+            version = other.train(force=True).version
+        for _ in range(1000):
+            if load_model(app.settings.assets_dir, app.services.key_chain.ring()).version == version:
+                break
+            time.sleep(0.02)
+        assert app.checkin.attempt(burst([(5, 480, 170)], repeat=4), key="key-2").outcome is Outcome.RECOGNIZED
+        app.close()
+        assert not watch.is_alive()
 
     def test_threads_share_it(self, app: SmartAbsen) -> None:
         """Each gets the answer to its own frames."""

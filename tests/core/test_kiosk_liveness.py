@@ -201,3 +201,15 @@ def test_a_camera_that_has_frozen_lets_nobody_in() -> None:
         bench.liveness.begin(1, SITI)
         answers = bench.play([0.0], image=still)
         assert [answer.verdict.refusal for answer in answers] == [outcome]
+
+
+def test_with_another_engine_the_proof_begins_anew() -> None:
+    """A face at the beginning of a movement cannot be compared with one at its end that another engine embedded."""
+    bench, other = Bench("active"), Bench("active")
+    bench.liveness.begin(1, SITI)
+    assert bench.play(AWAY[:1]) == [] and bench.liveness.waits
+
+    bench.liveness.take_over(other, other)  # type: ignore[arg-type]
+
+    assert not bench.liveness.waits and bench.liveness.find_prompt(1) is None
+    assert bench.play(AWAY) == []

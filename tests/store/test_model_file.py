@@ -55,6 +55,7 @@ def trained(seed: int = 1, **changes: Any) -> TrainedModel:
         "trained_at": datetime(2026, 11, 2, tzinfo=UTC),
         "embeddings": embeddings,
         "employee_ids": np.array([1, 1, 2, 2, 3]),
+        "template_ids": np.array([1, 2, 3, 4, 6]),
     }
     return make_trained_model(**{**values, **changes})
 
@@ -246,7 +247,7 @@ def test_arrays_that_are_no_gallery_are_refused(
 
 def test_a_gallery_of_nobody_is_a_model_too(tmp_path: Path) -> None:
     """When the last person was deactivated, kiosks take over that they know nobody."""
-    nobody = trained(embeddings=UNIT[:0], employee_ids=np.arange(0))
+    nobody = trained(embeddings=UNIT[:0], employee_ids=np.arange(0), template_ids=np.arange(0))
 
     save_model(tmp_path, nobody, RING)
 
@@ -310,9 +311,9 @@ def test_a_file_of_a_later_format_is_said(tmp_path: Path) -> None:
     """A model that a newer program wrote is refused by its format."""
     save_model(tmp_path, trained(), RING)
 
-    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), format=3)
+    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), format=4)
 
-    with pytest.raises(ModelDamagedError, match="format is 3"):
+    with pytest.raises(ModelDamagedError, match="format is 4"):
         load_model(tmp_path, RING)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -14,7 +13,7 @@ import pytest
 from smartabsen import SmartAbsen
 from smartabsen.errors import ConfigError, DatabaseError
 from smartabsen.store.redis_store import PREFIX, RedisLink, RedisRateLimits, RedisWebSessions
-from tests.conftest import missing
+from tests.conftest import REDIS
 from tests.faults.gate import Gate
 
 from .test_rate_limits import (
@@ -46,18 +45,14 @@ __all__ = [
     "test_sessions_are_revoked_one_by_one_and_by_user",
     "test_the_limit_holds_for_its_time",
 ]
-REDIS = os.environ.get("SMARTABSEN_TEST_REDIS", "redis://127.0.0.1:6379/15")
 
 
 @pytest.fixture
-def client() -> Iterator[Any]:
+def client(redis_url: str) -> Iterator[Any]:
     """An empty database of a real Redis."""
-    redis = pytest.importorskip("redis")
-    opened = redis.Redis.from_url(REDIS, socket_connect_timeout=2)
-    try:
-        opened.ping()
-    except redis.RedisError as exc:
-        missing(f"no Redis at {REDIS}: {exc}")
+    import redis
+
+    opened = redis.Redis.from_url(redis_url, socket_connect_timeout=2)
     opened.flushdb()
     yield opened
     opened.flushdb()

@@ -14,6 +14,7 @@ from smartabsen.errors import InvalidInputError, KeyMissingError, NotFoundError,
 from smartabsen.store import employees, templates
 from smartabsen.store.database import Database
 from smartabsen.store.sealing import KeyRing
+from smartabsen.store.tables import TemplateRow
 
 from .conftest import make_ring
 
@@ -130,7 +131,7 @@ def test_an_embedding_that_is_not_what_its_model_says_is_refused(
 def test_a_damaged_embedding_is_refused_by_its_row(
     sqlite: Database, template: MakeTemplate, ring: KeyRing, change: str, words: str
 ) -> None:
-    """What is not sealed, or not for this row, never reaches a comparison."""
+    """What is not sealed, or not for this row, never reaches a comparison, and is named."""
     with sqlite.write() as session:
         person = employees.add(session, code="E001", name="Siti")
         templates.add_many(session, [template(person.id)], ring=ring)
@@ -138,8 +139,11 @@ def test_a_damaged_embedding_is_refused_by_its_row(
 
     with sqlite.read() as session:
         (model,) = templates.models(session)
-        with pytest.raises(SealBrokenError, match=words):
-            templates.gallery(session, model, ring=ring)
+        gallery = templates.gallery(session, model, ring=ring)
+        (damaged,) = gallery.damaged
+        assert (damaged.id, damaged.code, damaged.name, len(gallery.embeddings)) == (1, "E001", "Siti", 0)
+        error = templates.broken(template_id=damaged.id, code=damaged.code, sealed=damaged.sealed)
+        assert words in str(error)
         with pytest.raises(SealBrokenError, match=words):
             templates.of_employee(session, person.id, ring=ring)
 
@@ -156,13 +160,34 @@ def test_a_row_that_was_given_to_somebody_else_is_refused_by_name(
         session.execute(text(move))
 
     with database.read() as session:
-        with pytest.raises(SealBrokenError, match=r"seal of the template . of E001 is broken"):
-            templates.gallery(session, template(0).model, ring=ring)
+        gallery = templates.gallery(session, template(0).model, ring=ring)
+        assert (len(gallery.embeddings), [one.code for one in gallery.damaged]) == (0, ["E001", "E002"])
         assert len(templates.facts_of_employee(session, siti.id)) == 1
     with database.write() as session:
         session.execute(text(move))
     with database.read() as session:
         assert len(templates.gallery(session, template(0).model, ring=ring).embeddings) == 2
+
+
+def test_one_damaged_row_leaves_the_others(database: Database, siti: Employee, template: MakeTemplate) -> None:
+    """All arrays are of the intact rows, in their order; the key's name in the seal is as good a place for damage."""
+    ring = make_ring(1)
+    with database.write() as session:
+        budi = employees.add(session, code="E002", name="Budi")
+        made = [template(siti.id), template(siti.id), template(budi.id)]
+        stored = templates.add_many(session, made, ring=ring)
+        row = session.get(TemplateRow, stored[1].id)
+        assert row is not None
+        row.embedding = row.embedding[:10] + b"?" + row.embedding[11:]
+
+    with database.read() as session:
+        gallery = templates.gallery(session, made[0].model, ring=ring)
+
+    np.testing.assert_array_equal(gallery.embeddings, [made[0].embedding, made[2].embedding])
+    assert gallery.template_ids.tolist() == [stored[0].id, stored[2].id]
+    assert gallery.employee_ids.tolist() == [siti.id, budi.id]
+    assert gallery.photo_digests == (made[0].photo_digest, made[2].photo_digest)
+    assert [(one.id, one.code, one.sealed) for one in gallery.damaged] == [(stored[1].id, "E001", True)]
 
 
 def test_another_key_opens_nothing_and_says_which_is_needed(

@@ -124,6 +124,7 @@ def training(report: domain.TrainReport) -> Json:
         "activated": report.activated,
         "calibrated": report.calibrated,
         "gate_share": _number(report.gate_share, 6),
+        "damaged": [{"template": one.id, "code": one.code, "name": one.name} for one in report.damaged],
         "people": [
             {
                 "code": p.employee.code,

@@ -98,7 +98,6 @@ def key_init(value: KeyInit) -> data.Json:
         "active": value.active,
         "place": value.place,
         "made": value.made,
-        "sealed": value.sealed,
         "discarded": value.discarded,
     }
 
@@ -109,8 +108,6 @@ def show_key_init(out: Output, value: KeyInit) -> None:
     out.line(_(made, key=value.active, place=value.place))
     if value.discarded:
         out.line(_("{count} rows were deleted that nothing opens any more.", count=value.discarded))
-    if value.sealed:
-        out.line(_("{count} rows were sealed that were not.", count=value.sealed))
     if value.made:
         out.note(_("Keep a copy of it in another place than the backups."))
 

@@ -297,10 +297,7 @@ class SmartAbsen(UseCases):
             NotTrainedError: There is no trained model yet.
             StorageError: An annotated copy cannot be written.
         """
-        if self._gallery is None:
-            self._gallery = identify.open_gallery(self.services)
-        else:
-            self._gallery.refresh()
+        self._gallery = identify.current_gallery(self.services, self._gallery)
         if isinstance(images, str | Path):
             images = [images]
         target = None if draw_dir is None else Path(draw_dir)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from zoneinfo import ZoneInfo
 
 from ..attendance.rules import Rules
@@ -53,6 +54,8 @@ class Services(Storage):
         """To be held while detector and embedder work, where several threads use them: runtimes differ in what they
         can do at once, and a server's cores are better used by one face after the other."""
         self._assumed_model: ModelIdentity | None = None
+        self.on_close = ExitStack()
+        """What runs beside the work and ends with it."""
 
     @classmethod
     def for_worker(cls, loaded: LoadedSettings, engine: str, pack: str) -> Services:
@@ -125,12 +128,36 @@ class Services(Storage):
         """
         with self._lock:
             if "in use" not in self._engines:
-                active = self.active_model()
-                self._pack = self._find_pack(active)
-                engine = self.build_engine(choose_engine(self.settings, active).name)
-                check_identity(engine, active, models_dir=self.settings.models_dir)
-                self._engines["in use"] = engine
+                self._engines["in use"] = self._build_for(self.active_model())
             return self._engines["in use"]
+
+    def _build_for(self, active: ModelIdentity | None) -> Engine:
+        self._pack = self._find_pack(active)
+        engine = self.build_engine(choose_engine(self.settings, active).name)
+        check_identity(engine, active, models_dir=self.settings.models_dir)
+        return engine
+
+    def change_engine(self, active: ModelIdentity) -> None:
+        """Take over the engine that the gallery is made with from now on; whoever holds a recogniser asks for it anew.
+
+        Where several threads recognise, the caller holds :attr:`recognising`.
+
+        Raises:
+            EngineMismatchError: The settings name another one, or the files here are others.
+            ModelError: Its files are missing or damaged.
+        """
+        with self._lock:
+            if self._assumed_model is not None:
+                self._assumed_model = active
+            loaded = self.loaded_engine
+            if loaded is None or loaded.identity != active:
+                self.use_engine(self._build_for(active))
+
+    def follow_engine(self) -> None:
+        """Change the engine that is loaded where another one is in force; see :meth:`change_engine`."""
+        active = self.active_model()
+        if active is not None and self.loaded_engine is not None:
+            self.change_engine(active)
 
     def use_engine(self, engine: Engine) -> None:
         """Take over an engine whose embeddings the gallery has from now on; it is closed with the rest."""
@@ -262,7 +289,8 @@ class Services(Storage):
         return None
 
     def close(self) -> None:
-        """Release models and connections."""
+        """Stop what watches, and release models and connections."""
+        self.on_close.close()
         for detector in self._detectors:
             detector.close()
         for engine in self._engines.values():

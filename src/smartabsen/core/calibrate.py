@@ -13,10 +13,11 @@ from ..recognition.calibration import LOOK_ALIKES, Choice as CalibrationChoice, 
 from ..recognition.rates import Rate
 from ..recognition.reference import find_table
 from ..recognition.scores import Scores, compare_gallery
-from ..store import audit, employees, templates
+from ..store import audit, employees
 from .audit import note
 from .bootstrap import Services
 from .calibration_record import CalibrationRecord, CalibrationState, find_record, hash_gallery, put_record
+from .stored_gallery import read_gallery
 
 __all__ = ["Calibration", "CalibrationChoice", "CalibrationReport", "calibration_state"]
 
@@ -77,9 +78,9 @@ class Calibration:
         if not 0.0 < target_fpir <= 0.5:
             raise InvalidInputError(N_("A target is a share between 0 and 0.5, as 0.001 for one stranger in 1,000."))
         services = self._services
-        engine, ring = services.engine, services.key_chain.ring()
+        engine = services.engine
         with services.database.read() as session:
-            gallery = templates.gallery(session, engine.identity, ring=ring)
+            gallery = read_gallery(services, session, engine.identity)
             people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
         count = len(set(gallery.employee_ids.tolist()))
         if count < 2:
@@ -152,7 +153,7 @@ def calibration_state(services: Services) -> CalibrationState:
         record = find_record(session)
         if record is None or active is None:
             return CalibrationState.NONE
-        return record.state(templates.gallery(session, active, ring=services.key_chain.ring()))
+        return record.state(read_gallery(services, session, active))
 
 
 def _look_alikes(scores: Scores, people: dict[int, Employee]) -> tuple[Confusion, ...]:

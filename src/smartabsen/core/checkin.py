@@ -32,7 +32,8 @@ from ..store import audit, employees, punches
 from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
-from .identify import open_gallery
+from .gallery_watch import GalleryWatch
+from .identify import open_gallery, take_over_engine
 from .liveness import COUNTED, Attempts, Limits, refuse
 from .punch import punch_by_face
 
@@ -249,8 +250,11 @@ class CheckIn:
     def _current_gallery(self) -> LiveGallery:
         if self._gallery is None:
             self._gallery = open_gallery(self._services)
+            self._services.on_close.enter_context(GalleryWatch(self._services))
         else:
             self._gallery.refresh()
+        if self._gallery.other_engine is not None:
+            self._gallery = take_over_engine(self._services, self._gallery)
         return self._gallery
 
     def _punch(self, finding: _Finding, *, key: str, at: datetime) -> CheckInResult:

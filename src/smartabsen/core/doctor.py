@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from ..camera.window import can_show
 from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import NotTrainedError, SmartAbsenError
@@ -25,7 +27,9 @@ from .bootstrap import Services
 from .calibrate import calibration_state
 from .calibration_record import CalibrationState
 from .doctor_privacy import check_keys, check_privacy
+from .model_in_force import follow
 from .serving import check_server
+from .stored_gallery import DAMAGED, DAMAGED_FIX, name_owners
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -160,12 +164,17 @@ def _check_training(services: Services) -> Iterator[Check]:
     with services.database.read(long=True) as session:
         gallery = templates.gallery(session, active, ring=services.key_chain.ring())
         without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
+    if gallery.damaged:
+        yield _row("templates", _FAIL, DAMAGED, DAMAGED_FIX, people=name_owners(gallery.damaged))
+    follow(services)
     try:
         trained = load_model(services.settings.assets_dir, services.key_chain.ring())
     except NotTrainedError:
         yield _row("training", _FAIL, N_("People are enrolled, but nothing is trained yet."), "smartabsen train")
         return
-    yield from _compare(trained.model, active, trained.embeddings.tobytes() == gallery.embeddings.tobytes())
+    damaged = [one.id for one in gallery.damaged]
+    kept = trained.only(~np.isin(trained.template_ids, damaged))
+    yield from _compare(trained.model, active, kept.embeddings.tobytes() == gallery.embeddings.tobytes())
     if without:
         detail = N_("Active employees without a template, who cannot be recognised: {count}.")
         fix = N_("Enrol photos of them; until then: smartabsen punch CODE")

@@ -24,6 +24,7 @@ from .engine_choice import mismatch
 from .look_alikes import KnownFaces
 from .people_file import Person, same_name
 from .photos import PhotoExam, examine_image, examine_photo, find_photos
+from .stored_gallery import read_gallery
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the total."""
@@ -181,8 +182,8 @@ class Enroller:
         self._consent_text: Consent | None = None
         self._identity = services.engine.identity
         with services.database.read() as session:
-            ring = services.key_chain.ring()
-            gallery = templates.gallery(session, self._identity, ring=ring, include_inactive=True)
+            gallery = read_gallery(services, session, self._identity, include_inactive=True)
+        self._damaged = gallery.damaged
         self._known = KnownFaces(gallery.embeddings, gallery.employee_ids, gallery.sources)
 
     def store(
@@ -199,6 +200,8 @@ class Enroller:
         with self._services.database.read() as session:
             before = employees.find(session, person.code, model=self._identity)
             digests = templates.photo_digests(session, before.id, self._identity) if before else frozenset()
+            if before:
+                digests -= {one.photo_digest for one in self._damaged if one.employee_id == before.id}
             verdicts = self._judge(session, exams, before, digests, allow_duplicate=allow_duplicate)
         good = [exam for exam, verdict in zip(exams, verdicts, strict=True) if verdict.accepted]
         # Negative ids stand for people who are not stored.
@@ -275,6 +278,20 @@ class Enroller:
         for place, other in zip(places, found, strict=True):
             verdicts[place] = dataclasses.replace(verdicts[place], copy_of=other)
 
+    def _replace_damaged(self, session: Session, employee: Employee) -> None:
+        """Delete what is damaged of somebody who gets good templates now."""
+        doomed = [one.id for one in self._damaged if one.employee_id == employee.id]
+        deleted = templates.delete(session, doomed) if doomed else 0
+        if deleted:
+            details = {"rows": str(deleted)}
+            audit.append(
+                session,
+                actor=self._services.actor,
+                action="keys.delete_broken",
+                subject=employee.code,
+                details=details,
+            )
+
     def _consent(self, at: datetime) -> Consent:
         if self._consent_text is None:
             self._consent_text = new_consent(self._services)
@@ -296,6 +313,7 @@ class Enroller:
             if active != self._identity:
                 raise mismatch(active, wanted=str(self._identity))
             ring = ring_for_writing(session, self._services.key_chain)
+            self._replace_damaged(session, employee)
             templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good], ring=ring)
             if self._services.settings.enrolment.keep_crops:
                 crops.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)

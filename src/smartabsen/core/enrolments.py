@@ -79,6 +79,7 @@ class Enrolments:
             Privacy(self._services).record_consent(employee.code, text=consent)
         enrol.check_consent(self._services, person, employee)
         with self._services.recognising:
+            self._services.follow_engine()
             exams = [self._examine(picture) for picture in pictures]
         return enrol.Enroller(self._services).store(person, exams, allow_duplicate=allow_duplicate)
 

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Literal
 
+import numpy as np
+
 from ..domain import Employee
 from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..i18n import N_
@@ -15,12 +17,14 @@ from ..store import audit, audit_erasure, employees, erasure, log_copies, punche
 from ..store.database import Database, Session
 from ..store.erasure import ALL, FACE, Tombstone, TombstoneFile
 from ..store.files import storage_errors
-from ..store.model_file import TrainedModel, has_unsealed_model, load_model, remove_model
+from ..store.model_file import load_model, remove_model
 from ..store.punches import LoggedPunch
 from ..store.tables import LABEL_LENGTH, NOTE_LENGTH
 from ..store.texts import checked_text, shortened
+from ..store.trained_model import TrainedModel
 from .bootstrap import Services
-from .train import change_model, forget_employee
+from .model_in_force import change_model
+from .train import forget_employee
 
 Scope = Literal["all", "face"]
 
@@ -160,7 +164,6 @@ def forget_erased(services: Services) -> bool:
 
     Raises:
         KeyMissingError: The key of the templates is missing.
-        SealBrokenError: A template was changed, or moved from somebody else.
         StorageError: The model cannot be written.
     """
     ring = services.key_chain.ring()
@@ -179,10 +182,8 @@ def forget_erased(services: Services) -> bool:
 
     def forget(model: TrainedModel) -> TrainedModel | None:
         rows = zip(model.employee_ids.tolist(), map(bytes, model.embeddings), strict=True)
-        kept = [row[0] not in erased or row in known for row in rows]
-        if all(kept):
-            return None
-        return model.with_rows(model.embeddings[kept], model.employee_ids[kept])
+        kept = np.array([row[0] not in erased or row in known for row in rows], dtype=np.bool_)
+        return None if kept.all() else model.only(kept)
 
     return change_model(services, forget, action="model.forget")
 
@@ -247,17 +248,11 @@ def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> d
 def _forget(services: Services, employee_id: int) -> None:
     assets = services.settings.assets_dir
     try:
-        trained = load_model(assets, services.key_chain.ring())
-    except NotTrainedError:
-        if has_unsealed_model(assets):
-            remove_model(assets)
-        return
-    except (ModelDamagedError, KeyMissingError):
-        # Nobody can tell whose faces are in it: it is made again by the next training.
+        load_model(assets, services.key_chain.ring())
+    except (NotTrainedError, ModelDamagedError, KeyMissingError):
+        # Of what is there, nobody can tell whose faces are in it: it is made again by the next training.
         remove_model(assets)
-        return
-    if employee_id in trained.employee_ids:
-        forget_employee(services, employee_id)
+    forget_employee(services, employee_id)
 
 
 def _write_anew(services: Services, work_date: date) -> int:

@@ -20,7 +20,7 @@ from ..recognition.quality import ENROLMENT_LIMITS, QualityLimits, judge
 from ..recognition.rates import Rate
 from ..recognition.recognizer import Recognizer
 from ..recognition.scores import compare_gallery
-from ..store import employees, templates
+from ..store import employees
 from ..store.files import write_atomically
 from .audit import note
 from .bootstrap import Services
@@ -29,6 +29,7 @@ from .evaluation_page import make_page
 from .evaluation_report import EvaluationReport, Sample
 from .pairs_file import read_pairs
 from .photos import find_photos, read_picture
+from .stored_gallery import read_gallery
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the total."""
@@ -64,9 +65,9 @@ class Evaluation:
         Raises:
             NotFoundError: Nobody is enrolled.
         """
-        engine, ring = self._services.engine, self._services.key_chain.ring()
+        engine = self._services.engine
         with self._services.database.read() as session:
-            gallery = templates.gallery(session, engine.identity, ring=ring)
+            gallery = read_gallery(self._services, session, engine.identity)
             names = {person.id: f"{person.name} ({person.code})" for person in employees.find_all(session)}
         if not len(gallery.employee_ids):
             raise NotFoundError(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..domain import FloatArray, Match, ModelIdentity
 from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError
@@ -13,6 +15,23 @@ from ..recognition.matchers.base import Matcher
 from ..store.model_file import TrainedModel, find_stamp, load_model
 from ..store.sealing import KeyRing
 from .engine_choice import mismatch
+
+REFIT_SHARE: Final = 0.1
+"""Where more of the templates changed than this, or their number since the last fit, a matcher is fitted anew."""
+
+
+class _Templates(Protocol):
+    @property
+    def template_ids(self) -> NDArray[np.int64]: ...
+    @property
+    def employee_ids(self) -> NDArray[np.int64]: ...
+    @property
+    def embeddings(self) -> FloatArray: ...
+
+
+def template_rows(of: _Templates) -> Iterator[tuple[int, int, bytes]]:
+    """Yield of each template its id, whose it is, and its embedding's bytes."""
+    return zip(of.template_ids.tolist(), of.employee_ids.tolist(), map(bytes, of.embeddings), strict=True)
 
 
 class LiveGallery:
@@ -44,6 +63,7 @@ class LiveGallery:
         self._make_matcher = make_matcher
         self._ring = ring
         self._stamp = find_stamp(directory)
+        self._other_engine: ModelIdentity | None = None
         self._take(load_model(directory, ring()))
 
     @property
@@ -66,6 +86,11 @@ class LiveGallery:
         """Distance to the second-best person that a recognition needs."""
         return self._model.margin
 
+    @property
+    def other_engine(self) -> ModelIdentity | None:
+        """What the model in force was trained for, where that is another engine; None otherwise."""
+        return self._other_engine
+
     def match(self, probes: Sequence[FloatArray]) -> tuple[Match, ...]:
         """Decide on probes, float32 (D,) of unit length each, all at once; labels are ids of employees."""
         if not probes:
@@ -87,9 +112,9 @@ class LiveGallery:
         own = self._model.embeddings[self._model.employee_ids == label]
         return tuple((np.stack(probes) @ own.T).max(axis=1).tolist())
 
-    def rows(self) -> Iterator[tuple[int, bytes]]:
-        """Yield whose each template is, and its embedding's bytes."""
-        return zip(self._model.employee_ids.tolist(), map(bytes, self._model.embeddings), strict=True)
+    def rows(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield of each template its id, whose it is, and its embedding's bytes."""
+        return template_rows(self._model)
 
     def refresh(self) -> bool:
         """Take over a newly trained model; return whether there was one.
@@ -104,14 +129,49 @@ class LiveGallery:
         except (NotTrainedError, ModelDamagedError, KeyMissingError):
             return False
         self._stamp = stamp
-        if model.model != self._identity or model.version == self._model.version:
+        if model.model != self._identity:
+            self._other_engine = model.model
             return False
-        self._take(model)
+        self._other_engine = None
+        if model.version == self._model.version:
+            return False
+        self._change(model)
         return True
 
     def _take(self, model: TrainedModel) -> None:
         if model.model != self._identity:
             raise mismatch(model.model, wanted=str(self._identity))
+        self._fit(model)
+        self._model = model
+
+    def _fit(self, model: TrainedModel) -> None:
         matcher = self._make_matcher(model.matcher)
         matcher.fit(model.embeddings, model.employee_ids)
-        self._model, self._matcher = model, matcher
+        self._matcher, self._fitted = matcher, len(model.employee_ids)
+
+    def _change(self, model: TrainedModel) -> None:
+        """Go on with another model: where little is different, only that is changed in the matcher."""
+        before = self._model
+        people = _changed_people(before, model)
+        gone = np.isin(before.employee_ids, people)
+        come = np.isin(model.employee_ids, people)
+        most = REFIT_SHARE * self._fitted
+        grown = abs(len(model.employee_ids) - self._fitted)
+        if model.matcher != before.matcher or max(gone.sum() + come.sum(), grown) > most:
+            self._fit(model)
+        else:
+            self._matcher.remove(people)
+            if come.any():
+                self._matcher.add(model.embeddings[come], model.employee_ids[come])
+        self._model = model
+
+
+def _changed_people(before: TrainedModel, after: TrainedModel) -> NDArray[np.int64]:
+    """Return the employees whose templates are not the same in both models."""
+    _, old, new = np.intersect1d(before.template_ids, after.template_ids, assume_unique=True, return_indices=True)
+    same = (before.employee_ids[old] == after.employee_ids[new]) & (
+        before.embeddings[old] == after.embeddings[new]
+    ).all(axis=1)
+    gone = np.delete(before.employee_ids, old[same])
+    come = np.delete(after.employee_ids, new[same])
+    return np.unique(np.concatenate([gone, come]))

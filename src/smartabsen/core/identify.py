@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
 from ..domain import Employee, Identification, ImageResult, Match, Observation, Outcome
-from ..errors import InvalidInputError, NotTrainedError
+from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError, SealBrokenError
 from ..i18n import N_
 from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
-from ..store import employees, templates
+from ..store import employees, model_record
 from ..store.files import write_atomically
 from .audit import note
 from .bootstrap import Services
 from .erase import forget_erased
-from .gallery import LiveGallery
+from .gallery import LiveGallery, template_rows
+from .model_in_force import follow
 from .photos import expand_folders, read_picture
+from .stored_gallery import read_gallery
 
 _SHOWN_NAMES: Final = 5
 
@@ -31,23 +34,52 @@ def open_gallery(services: Services) -> LiveGallery:
     People who were enrolled since the training are remarked.
     """
     forget_erased(services)
+    try:
+        follow(services)
+    except SealBrokenError as exc:
+        # The model of this home is good as long as it opens.
+        services.remark(exc.message_id, **exc.params)
     gallery = load_gallery(services)
-    identity = services.engine.identity
-    ring = services.key_chain.ring()
     with services.database.read(long=True) as session:
-        stored = templates.gallery(session, identity, ring=ring, include_inactive=True)
+        stored = read_gallery(services, session, services.engine.identity, include_inactive=True)
         people = {person.id: person.name for person in employees.find_all(session, include_inactive=False)}
-    known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
-    if not known.issuperset(gallery.rows()):
+        version = model_record.find_version(session)
+    known = set(template_rows(stored))
+    # The model in force belongs here, whatever was damaged or deleted since.
+    if gallery.version != version and not known.issuperset(gallery.rows()):
         raise NotTrainedError(
             N_("The trained model does not belong to the people in this database."),
             hint=N_("Train it again: smartabsen train"),
         )
-    lacking = {people[owner] for owner, _ in known.difference(gallery.rows()) if owner in people}
+    lacking = {people[owner] for _, owner, _ in known.difference(gallery.rows()) if owner in people}
     if lacking:
         names = ", ".join(sorted(lacking)[:_SHOWN_NAMES]) + (" …" if len(lacking) > _SHOWN_NAMES else "")
         services.remark(N_("The trained model lacks photos of {names}. Train it again: smartabsen train"), names=names)
     return gallery
+
+
+def current_gallery(services: Services, gallery: LiveGallery | None) -> LiveGallery:
+    """Return the gallery in force, opened where it is not yet; raises as :func:`open_gallery`."""
+    if gallery is None:
+        return open_gallery(services)
+    with suppress(KeyMissingError, ModelDamagedError):
+        # What is loaded was good, and goes on.
+        follow(services, using=gallery.version)
+    gallery.refresh()
+    return gallery if gallery.other_engine is None else take_over_engine(services, gallery)
+
+
+def take_over_engine(services: Services, gallery: LiveGallery) -> LiveGallery:
+    """Return the gallery for the engine that has come into force in the place of another one, and use that engine.
+
+    Raises:
+        EngineMismatchError: The settings name another engine, or the files here are others.
+        ModelError: It is not installed here.
+        NotTrainedError: Its trained model is gone again.
+    """
+    assert gallery.other_engine is not None
+    services.change_engine(gallery.other_engine)
+    return load_gallery(services)
 
 
 def load_gallery(services: Services) -> LiveGallery:

@@ -10,7 +10,7 @@ from ..i18n import N_
 from ..store import audit, meta, resealing, signing
 from ..store.database import Session
 from ..store.keys import KeyFacts, check_replaceable
-from ..store.model_file import has_unsealed_model, load_model, remove_model, reseal_model, seal_old_model
+from ..store.model_file import load_model, remove_model, reseal_model
 from ..store.resealing import BrokenSeal
 from ..store.sealing import KeyRing, key_missing, no_key
 from ..store.tables import NOTE_LENGTH
@@ -28,14 +28,12 @@ class KeyInit:
         active: Id of the key that seals what is new.
         place: Where it lies.
         made: Whether it was made now.
-        sealed: Rows from before there were seals that were sealed now.
         discarded: Rows that were deleted because their key is lost.
     """
 
     active: str
     place: str
     made: bool
-    sealed: int = 0
     discarded: int = 0
 
 
@@ -101,7 +99,7 @@ class Keys:
         self._chain = services.key_chain
 
     def init(self, *, discard_lost: bool = False) -> KeyInit:
-        """Make the first key, and seal what is not sealed; where there is a key, only the latter.
+        """Make the first key; where there is one, nothing is done.
 
         Args:
             discard_lost: The key is lost for good: delete everything that it sealed, and begin anew.
@@ -112,19 +110,16 @@ class Keys:
             StorageError: The key file cannot be written.
         """
         discarded = self._discard_lost() if discard_lost else 0
-        database, assets = self._services.database, self._services.settings.assets_dir
-        with database.read() as session:
+        with self._services.database.read() as session:
             if not self._chain.exists and resealing.has_seals(session):
                 raise no_key(place=self._chain.place)
         made = self._chain.writable and self._chain.create()[1]
         if made:
-            signing.begin(database)
+            signing.begin(self._services.database)
         ring = self._services.writing_ring()
-        sealed = resealing.seal_unsealed(database, ring)
-        seal_old_model(assets, ring)
-        if made or sealed:
-            self._note("keys.init", {"key": ring.active, "sealed": str(sealed)})
-        return KeyInit(ring.active, self._chain.place, made, sealed, discarded)
+        if made:
+            self._note("keys.init", {"key": ring.active})
+        return KeyInit(ring.active, self._chain.place, made, discarded)
 
     def rotate(self, *, forget_old: bool = False, reason: str = "", on_progress: Progress | None = None) -> KeyRotation:
         """Make a new key and seal everything with it; a rotation that was cut off is finished instead.
@@ -232,11 +227,10 @@ class Keys:
         return forgotten
 
     def _model_state(self, ring: KeyRing) -> str:
-        assets = self._services.settings.assets_dir
         try:
-            load_model(assets, ring)
+            load_model(self._services.settings.assets_dir, ring)
         except NotTrainedError:
-            return "none" if not has_unsealed_model(assets) else "broken"
+            return "none"
         except KeyMissingError:
             return "no_key"
         except ModelDamagedError:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Final, Protocol
+from typing import Final
 
 from ..camera.base import Frame, FrameSource
 from ..domain import (
@@ -36,6 +36,7 @@ from .clock import TrustedClock
 from .ending import Ending
 from .gallery import LiveGallery
 from .kiosk_liveness import KioskLiveness, LivenessAnswer
+from .kiosk_parts import KioskView, MakeAttempt, Writer
 from .punch_writer import Written
 
 READ_TIMEOUT_S: Final = 1.0
@@ -47,39 +48,6 @@ REST_S: Final = 0.15
 """While nobody in sight is undecided, faces are searched so often only: at 15 frames a second in every third one."""
 
 Announce = Callable[[KioskEvent], None]
-
-
-class MakeAttempt(Protocol):
-    """Makes the attempt of a recognised person; see :func:`smartabsen.core.punch.attempt_by_face`."""
-
-    def __call__(
-        self, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None
-    ) -> Punch: ...
-
-
-class Writer(Protocol):
-    """Stores punches beside the session; :class:`smartabsen.core.punch_writer.PunchWriter` is one."""
-
-    def submit(self, attempt: Punch, *, track: int) -> None: ...
-
-    def answers(self) -> list[Written]: ...
-
-    def close(self) -> int: ...
-
-
-class KioskView(Protocol):
-    """Shows what the kiosk sees; ``wants_quit`` ends the session."""
-
-    @property
-    def wants_quit(self) -> bool: ...
-
-    def show(self, image_bgr: ImageBGR, faces: list[tuple[Face, Outcome | None, str]]) -> None:
-        """Show a frame with each face, its outcome so far (None: undecided), and what the person is told."""
-        ...
-
-    def show_lost(self, image_bgr: ImageBGR | None) -> None:
-        """Show that the camera gives no pictures; ``image_bgr`` is the last one, None where there was none yet."""
-        ...
 
 
 @dataclass(slots=True)
@@ -114,6 +82,7 @@ class Kiosk:
         zone: Of the site, for the times that are shown.
         view: Shows frames, or None.
         people: Employees by id, for their names while the database is away.
+        renew: Gives recogniser and gallery of the engine that has come into force in the place of another one.
     """
 
     def __init__(
@@ -132,6 +101,7 @@ class Kiosk:
         zone: tzinfo = UTC,
         view: KioskView | None = None,
         people: Mapping[int, Employee] | None = None,
+        renew: Callable[[], tuple[Recognizer, LiveGallery]] | None = None,
     ) -> None:
         self._frames = frames
         self._recognizer = recognizer
@@ -152,6 +122,7 @@ class Kiosk:
         self._seen: list[tuple[int, Face]] = []
         self._last_image: ImageBGR | None = None
         self._people = dict(people or {})
+        self._renew = renew
         self._refreshed_at = self._rate_told_at = time.monotonic()
         self._frames_told = 0
 
@@ -339,12 +310,26 @@ class Kiosk:
         if now - self._refreshed_at < REFRESH_S:
             return
         self._refreshed_at = now
-        if self._gallery.refresh():
+        if self._take_over_engine() or self._gallery.refresh():
             # Labels of the old gallery mean nothing to a vote that goes on.
             self._tracks.clear()
             detail = N_("The newly trained model {version} is in use. People in it: {people}.")
             params = (("version", self._gallery.version), ("people", str(self._gallery.people)))
             self._tell(KioskEventKind.MODEL_RELOADED, detail=detail, params=params)
+
+    def _take_over_engine(self) -> bool:
+        """Change to the engine that is in force now; return whether there was another one.
+
+        Raises:
+            ModelError: This machine does not have it.
+        """
+        if self._renew is None or self._gallery.other_engine is None:
+            return False
+        detail = N_("The people here are recognised with {engine} from now on; this kiosk changes to it.")
+        self._tell(KioskEventKind.TROUBLE, detail=detail, params=(("engine", str(self._gallery.other_engine)),))
+        self._recognizer, self._gallery = self._renew()
+        self._liveness.take_over(self._recognizer, self._gallery)
+        return True
 
     def _tell_rate(self) -> None:
         now = time.monotonic()

@@ -86,6 +86,12 @@ class KioskLiveness:
         self._candidates: dict[int, _Candidate] = {}
         self._prompts: dict[int, LivenessPrompt] = {}
 
+    def take_over(self, recognizer: Recognizer, gallery: Compare) -> None:
+        """Go on with those of another engine; whoever was proving something begins anew."""
+        self._recognizer, self._gallery = recognizer, gallery
+        for track in tuple(self._candidates):
+            self._drop(track)
+
     def begin(self, track: int, match: Match) -> None:
         """Somebody was recognised."""
         self._candidates[track] = _Candidate(match)

@@ -15,9 +15,12 @@ from ..errors import CameraError
 from ..i18n import N_, _
 from ..messages import PROMPTS
 from ..recognition.annotate import Label, draw, draw_banner
+from ..recognition.recognizer import Recognizer
 from .bootstrap import Services
 from .ending import Ending
-from .erasure_watch import ErasureWatch
+from .gallery import LiveGallery
+from .gallery_watch import GalleryWatch
+from .identify import take_over_engine
 from .kiosk import Announce, Kiosk
 from .kiosk_liveness import KioskLiveness
 from .kiosk_start import PunchesOf, open_without_waiting
@@ -68,7 +71,7 @@ def run(
     ending = Ending(stop, max_seconds=max_seconds)
     start = open_without_waiting(services)
     view, why = _open_view(wanted=window)
-    with services.camera_lock(camera), ErasureWatch(services):
+    with services.camera_lock(camera), GalleryWatch(services):
         source = services.open_camera(
             camera,
             stop=ending,
@@ -83,6 +86,13 @@ def run(
             for detail, params in start.remarks:
                 _tell(announce, KioskEventKind.TROUBLE, detail, params)
             log = RefusalLog(services, threshold=start.gallery.threshold, margin=start.gallery.margin)
+            galleries = [start.gallery]
+
+            def renew() -> tuple[Recognizer, LiveGallery]:
+                galleries.append(take_over_engine(services, galleries[-1]))
+                log.take_limits(threshold=galleries[-1].threshold, margin=galleries[-1].margin)
+                return services.at_kiosk, galleries[-1]
+
             kiosk = Kiosk(
                 frames=source,
                 recognizer=services.at_kiosk,
@@ -104,6 +114,7 @@ def run(
                 zone=ZoneInfo(services.settings.site.zone),
                 view=view,
                 people=start.people,
+                renew=renew,
             )
             with log:
                 return kiosk.run()

@@ -13,9 +13,9 @@ from ..store.model_file import load_model
 from .bootstrap import Services
 from .gallery import LiveGallery
 from .identify import load_gallery, open_gallery
+from .model_in_force import checked_gallery, note_gallery
 from .punch import log_punch, record_attempt
 from .punch_writer import DATABASE_ID
-from .train import checked_gallery, note_gallery
 
 Remark = tuple[str, tuple[tuple[str, str], ...]]
 

@@ -9,6 +9,7 @@ from ..domain import Check, CheckLevel
 from ..errors import NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.engines import find_obstacle
+from ..store import model_record
 from ..store.model_file import find_stamp
 from .bootstrap import Services
 
@@ -48,7 +49,12 @@ def _look_at_engine(services: Services) -> None:
 
 
 def _look_at_model(services: Services) -> None:
-    if find_stamp(services.settings.assets_dir) is None:
+    if find_stamp(services.settings.assets_dir) is not None:
+        return
+    with services.database.read() as session:
+        # Trained on another machine: it is made here when it is first needed.
+        trained = model_record.find_version(session)
+    if trained is None:
         raise NotTrainedError(N_("There is no trained model yet."), hint=N_("Enrol people, then: smartabsen train"))
 
 

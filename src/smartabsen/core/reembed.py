@@ -25,6 +25,7 @@ from ..store.resealing import ring_for_writing
 from ..store.templates import Gallery
 from .audit import note
 from .bootstrap import Services
+from .stored_gallery import read_gallery
 from .train import train
 
 Progress = Callable[[int, int], None]
@@ -96,8 +97,8 @@ class Reembedding:
         """Make templates for the engine that the settings name, and compare, or change to it.
 
         Templates are stored person by person: an interrupted run goes on where it stopped. The change is one
-        transaction; kiosks must be started again after it. Where the engine is in use already, templates that it
-        lacks are made.
+        transaction; running kiosks and servers that have the engine take it over by themselves. Where the engine is in
+        use already, templates that it lacks are made.
 
         Args:
             mode: ``dry_run`` stores nothing; ``shadow`` stores templates of the new engine beside those in use;
@@ -179,11 +180,10 @@ class Reembedding:
         templates.add_many(session, [one for one in new if one.photo_digest in still], ring=ring)
 
     def _compare(self, before: ModelIdentity, engine: Engine, made: dict[_Key, Template]) -> ReembedReport:
-        ring = self._services.key_chain.ring()
         with self._services.database.read() as session:
             people = {person.id: person for person in employees.find_all(session, include_inactive=False)}
-            old = templates.gallery(session, before, ring=ring)
-            stored = templates.gallery(session, engine.identity, ring=ring)
+            old = read_gallery(self._services, session, before)
+            stored = read_gallery(self._services, session, engine.identity)
         new = _with(stored, [one for one in made.values() if one.employee_id in people])
         asked = self._services.settings.recognition
         spec = get_spec(before.engine)

@@ -54,6 +54,10 @@ class RefusalLog:
             self._thread.join(timeout=5.0)
             self._thread = None
 
+    def take_limits(self, *, threshold: float, margin: float) -> None:
+        """Go on with the limits of another engine."""
+        self._threshold, self._margin = threshold, margin
+
     def note(self, event: KioskEvent) -> None:
         """Take a kiosk's event; only refusals are kept."""
         if self._thread is None or event.kind is not KioskEventKind.DECISION or event.outcome is None:

@@ -15,6 +15,7 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory
 from ..store.keys import KeyChain
+from ..store.model_notices import ModelNotices
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
 from ..store.rate_limits import RateLimitStore, RateLimitTable
@@ -30,7 +31,7 @@ from .actors import current_actor
 from .clock import TrustedClock, remembered_clock
 from .once import made_once
 from .secrets import ServerSecret, load_secret
-from .vault import KEY_MADE, adopt_unsealed, ensure_key
+from .vault import KEY_MADE, ensure_key
 
 
 class Storage:
@@ -52,7 +53,7 @@ class Storage:
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return self._open(self.settings.database_address, on_ready=self._adopt, keeper=self.trail_keeper)
+        return self._open(self.settings.database_address, on_ready=self._begin_signing, keeper=self.trail_keeper)
 
     @made_once
     def trail_keeper(self) -> TrailKeeper:
@@ -80,9 +81,7 @@ class Storage:
         """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
         return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
 
-    def _adopt(self, database: Database) -> None:
-        if adopt_unsealed(self.key_chain, database, self.settings.assets_dir):
-            self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+    def _begin_signing(self, database: Database) -> None:
         with suppress(DatabaseError):
             # Where nothing can be written now, the next start notes it.
             begin(database)
@@ -131,6 +130,11 @@ class Storage:
     def redis(self) -> RedisLink | None:
         """The Redis that the settings name, or None."""
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
+
+    @made_once
+    def notices(self) -> ModelNotices:
+        """Word to and from other machines that another model is in force."""
+        return ModelNotices(self.redis)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:

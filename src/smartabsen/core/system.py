@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from .._version import __version__
-from ..errors import ModelError
+from ..domain import ModelIdentity
+from ..errors import KeyMissingError, ModelError
 from ..store import employees, templates
 from ..store.model_file import load_model
 from .bootstrap import Services
+from .stored_gallery import name_owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class SystemFacts:
         model: Identity of the gallery's embeddings, empty before the first enrolment.
         trained: None where there is no trained model, or its files are damaged.
         templates: Of the model in use.
+        damaged: Whose templates are damaged and not used; empty where all are well, or the key is missing.
     """
 
     version: str
@@ -51,6 +55,7 @@ class SystemFacts:
     employees: int
     active_employees: int
     templates: int
+    damaged: str
 
 
 class System:
@@ -86,7 +91,15 @@ class System:
             employees=everybody,
             active_employees=active,
             templates=count,
+            damaged=self._damaged(model),
         )
+
+    def _damaged(self, model: ModelIdentity | None) -> str:
+        if model is None:
+            return ""
+        with suppress(KeyMissingError), self._services.database.read(long=True) as session:
+            return name_owners(templates.gallery(session, model, ring=self._services.key_chain.ring()).damaged)
+        return ""
 
     def _trained(self) -> TrainedFacts | None:
         try:

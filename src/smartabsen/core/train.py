@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
 
 from ..domain import Confusion, Employee, PersonAccuracy, SuspectTemplate, TrainReport
-from ..errors import KeyMissingError, ModelDamagedError, NotFoundError, NotTrainedError, StorageError
+from ..errors import KeyMissingError, ModelDamagedError, NotFoundError
 from ..i18n import N_
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
-from ..store import audit, employees, meta, templates
-from ..store.model_file import TrainedModel, make_trained_model, save_model, update_model
+from ..store import employees
 from ..store.templates import Gallery
+from ..store.trained_model import TrainedModel, make_trained_model
 from .bootstrap import Services
 from .calibration_record import CalibrationState, find_record
+from .model_in_force import change_model, put_in_force
+from .stored_gallery import read_gallery
 
 STEPS: Final = 4
 """Reading the templates, fitting, measuring, saving."""
-_GALLERY = "gallery"
 
 
 def train(
@@ -49,13 +49,15 @@ def train(
         NotFoundError: Nobody is enrolled.
         StorageError: The model cannot be written; the old one stays in force.
         KeyMissingError: The key of the templates is missing, or is another one.
-        SealBrokenError: A template was changed, or moved from somebody else.
+        SealBrokenError: All templates are damaged. Where some are, the others are trained, and the report names them.
     """
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
+    with services.recognising:
+        services.follow_engine()
     engine = services.engine
     threshold, margin = services.threshold, services.margin
     with services.database.read(long=True) as session:
-        gallery = templates.gallery(session, engine.identity, ring=services.key_chain.ring())
+        gallery = read_gallery(services, session, engine.identity)
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
         record = find_record(session)
     if not len(gallery.employee_ids):
@@ -86,10 +88,10 @@ def train(
         trained_at=datetime.now(UTC),
         embeddings=gallery.embeddings,
         employee_ids=gallery.employee_ids,
+        template_ids=gallery.template_ids,
     )
     if activated:
-        save_model(services.settings.assets_dir, trained, services.writing_ring())
-        _note(services, trained.version, action="model.train")
+        put_in_force(services, trained, details=_audited(gallery))
     on_progress(STEPS, STEPS)
     return TrainReport(
         model=trained.model,
@@ -112,7 +114,13 @@ def train(
         min_accuracy=demanded,
         activated=activated,
         calibrated=calibrated,
+        damaged=gallery.damaged,
     )
+
+
+def _audited(gallery: Gallery) -> dict[str, str]:
+    codes = sorted({one.code for one in gallery.damaged})
+    return {"damaged": " ".join(codes)} if codes else {}
 
 
 def forget_employee(services: Services, employee_id: int) -> None:
@@ -129,7 +137,7 @@ def forget_employee(services: Services, employee_id: int) -> None:
         others = trained.employee_ids != employee_id
         if others.all():
             return None
-        return trained.with_rows(trained.embeddings[others], trained.employee_ids[others])
+        return trained.only(others)
 
     change_model(services, forget, action="model.forget")
 
@@ -148,7 +156,7 @@ def recall_employee(services: Services, employee_id: int) -> bool:
         return False
     try:
         with services.database.read(long=True) as session:
-            gallery = templates.gallery(session, active, ring=services.key_chain.ring())
+            gallery = read_gallery(services, session, active)
     except (KeyMissingError, ModelDamagedError):
         return False
     own = gallery.employee_ids == employee_id
@@ -162,56 +170,14 @@ def recall_employee(services: Services, employee_id: int) -> bool:
         others = trained.employee_ids != employee_id
         ids = np.concatenate([trained.employee_ids[others], gallery.employee_ids[own]])
         rows = np.concatenate([trained.embeddings[others], gallery.embeddings[own]])
+        template_ids = np.concatenate([trained.template_ids[others], gallery.template_ids[own]])
         order = np.argsort(ids, kind="stable")
-        again = trained.with_rows(rows[order], ids[order])
+        again = trained.with_rows(rows[order], ids[order], template_ids[order])
         return again if again.version != trained.version else None
 
     if own.any():
         change_model(services, recall, action="model.recall")
     return known
-
-
-def change_model(services: Services, change: Callable[[TrainedModel], TrainedModel | None], *, action: str) -> bool:
-    """Put into use what ``change`` makes of the model in force; return whether it made anything.
-
-    Nothing is changed where there is no model, or none that opens.
-
-    Args:
-        action: For the audit trail.
-
-    Raises:
-        StorageError: The model cannot be written.
-    """
-    try:
-        changed = update_model(services.settings.assets_dir, change, services.key_chain.ring())
-    except (NotTrainedError, ModelDamagedError, KeyMissingError):
-        return False
-    if changed is not None:
-        _note(services, changed.version, action=action)
-    return changed is not None
-
-
-def note_gallery(services: Services, version: str) -> None:
-    """Note that a trained model belongs to the database in use: a kiosk may start with it while that is away.
-
-    Raises:
-        StorageError: It cannot be noted.
-    """
-    services.punch_queue.note_fact(_GALLERY, f"{version} {services.database.address}")
-
-
-def checked_gallery(services: Services, version: str) -> bool:
-    """Return whether that was noted of a trained model. Raises StorageError."""
-    return services.punch_queue.find_fact(_GALLERY) == f"{version} {services.database.address}"
-
-
-def _note(services: Services, version: str, *, action: str) -> None:
-    # Where it cannot be noted, the next start of a kiosk checks the model itself.
-    with suppress(StorageError):
-        note_gallery(services, version)
-    with services.database.write() as session:
-        meta.put(session, meta.ACTIVE_VERSION, version)
-        audit.append(session, actor=services.actor, action=action, subject=version)
 
 
 def _confusions(tried: LeaveOneOutResult, people: dict[int, Employee]) -> tuple[Confusion, ...]:

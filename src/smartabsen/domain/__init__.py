@@ -11,6 +11,7 @@ from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
 from .people import (
     Consent,
     ConsentText,
+    DamagedTemplate,
     Employee,
     EnrolReport,
     FaceCrop,
@@ -47,6 +48,7 @@ __all__ = [
     "Confusion",
     "Consent",
     "ConsentText",
+    "DamagedTemplate",
     "Employee",
     "EnrolReport",
     "Face",

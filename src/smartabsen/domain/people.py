@@ -72,6 +72,25 @@ class TemplateFacts:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DamagedTemplate:
+    """A stored template that is not what its row says: changed, moved from somebody else, or never sealed.
+
+    Attributes:
+        id: Row id.
+        employee_id, code, name: In whose row it lies.
+        photo_digest: SHA-256 (hex) of its photo.
+        sealed: Whether it has a seal at least.
+    """
+
+    id: int
+    employee_id: int
+    code: str
+    name: str
+    photo_digest: str
+    sealed: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceCrop:
     """A face with its surroundings, cut out of a photo, as it is kept for other engines.

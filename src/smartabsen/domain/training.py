@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .faces import Face, ModelIdentity, Quality
-from .people import Employee
+from .people import DamagedTemplate, Employee
 from .words import Outcome
 
 
@@ -69,6 +69,7 @@ class TrainReport:
         activated: Whether this model is in use now.
         calibrated: Whether threshold and margin are those of a calibration that fits the people here. The gate then
             asks for ``recognised_share``, what such a calibration lets expect, instead of ``leave_one_out_accuracy``.
+        damaged: Stored templates that are damaged, and not in the model.
     """
 
     model: ModelIdentity
@@ -91,6 +92,7 @@ class TrainReport:
     min_accuracy: float
     activated: bool
     calibrated: bool = False
+    damaged: tuple[DamagedTemplate, ...] = ()
 
     @property
     def gate_share(self) -> float | None:

@@ -54,7 +54,6 @@ class _Keys:
     active: str
     keys: dict[str, bytes]
     made_at: dict[str, str]
-    adopting: bool = False
 
     def __repr__(self) -> str:
         return f"<{len(self.keys)} keys>"
@@ -104,12 +103,6 @@ class KeyChain:
         """Whether there is a key. Raises as :meth:`ring`."""
         return bool(self.ring().active)
 
-    @property
-    def adopting(self) -> bool:
-        """Whether what lies unsealed in the database may be sealed: the key was made for that, and it is not done."""
-        keys = self._load()
-        return keys is not None and keys.adopting
-
     def facts(self) -> tuple[KeyFacts, ...]:
         """Return what may be told about the keys, the oldest first. Raises as :meth:`ring`."""
         keys = self._load()
@@ -128,11 +121,8 @@ class KeyChain:
         except OSError:
             return False
 
-    def create(self, *, adopting: bool = False) -> tuple[KeyRing, bool]:
+    def create(self) -> tuple[KeyRing, bool]:
         """Make the first key, unless there is one; of several processes at once one makes it.
-
-        Args:
-            adopting: Remember that unsealed rows are to be sealed with it; :meth:`end_adopting` forgets that.
 
         Returns:
             The keys, and whether this call made the first one.
@@ -146,9 +136,9 @@ class KeyChain:
         def change(keys: _Keys | None) -> _Keys | None:
             nonlocal made
             if keys is not None:
-                return replace(keys, adopting=True) if adopting and not keys.adopting else None
+                return None
             made = True
-            return replace(_with_new_key(None), adopting=adopting)
+            return _with_new_key(None)
 
         self._change(change)
         return self.ring(), made
@@ -157,13 +147,6 @@ class KeyChain:
         """Make a further key, and make it the active one. Raises as :meth:`create`."""
         self._change(_with_new_key)
         return self.ring()
-
-    def withdraw(self, key_id: str) -> None:
-        """Take the file away whose only key was just made and never used. Raises StorageError."""
-        with file_lock(self._lock_path), storage_errors(self.path):
-            keys = self._load()
-            if keys is not None and list(keys.keys) == [key_id]:
-                self.path.unlink()
 
     def set_aside(self) -> Path:
         """Rename the key file, so that a new one can be made; return where it lies now. Raises StorageError."""
@@ -183,10 +166,6 @@ class KeyChain:
             return replace(keys, keys=kept) if len(kept) < len(keys.keys) else None
 
         self._change(change)
-
-    def end_adopting(self) -> None:
-        """Remember that everything is sealed: what is unsealed from now on was put there by somebody else."""
-        self._change(lambda keys: replace(keys, adopting=False) if keys is not None and keys.adopting else None)
 
     @property
     def _lock_path(self) -> Path:
@@ -262,7 +241,7 @@ def _parsed(text: str) -> _Keys:
     if active not in found or any(key_id_of(key) != name for name, key in found.items()):
         raise ValueError("ids and keys do not belong together")
     made_at = {str(one["id"]): str(one.get("made_at", "")) for one in document["keys"]}
-    return _Keys(active, found, made_at, adopting=bool(document.get("adopting", False)))
+    return _Keys(active, found, made_at)
 
 
 def _key(text: str) -> bytes:
@@ -280,9 +259,7 @@ def _text(keys: _Keys) -> bytes:
         {"id": name, "key": base64.b64encode(key).decode("ascii"), "made_at": keys.made_at.get(name, "")}
         for name, key in keys.keys.items()
     ]
-    document: dict[str, Any] = {"format": _FORMAT, "active": keys.active, "keys": entries}
-    if keys.adopting:
-        document["adopting"] = True
+    document = {"format": _FORMAT, "active": keys.active, "keys": entries}
     return (json.dumps(document, indent=2) + "\n").encode()
 
 

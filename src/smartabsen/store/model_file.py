@@ -14,12 +14,13 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,13 +37,9 @@ from .trained_model import (
     make_trained_model as make_trained_model,
 )
 
-if TYPE_CHECKING:
-    pass
-
 FACTS_NAME: Final = "model_knn.json"
 _LOCK_NAME: Final = ".model.lock"
-_FORMAT: Final = 2
-_UNSEALED_FORMAT: Final = 1
+_FORMAT: Final = 3
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
 
@@ -54,6 +51,13 @@ class ModelStamp:
     facts: tuple[tuple[int, int, int], ...]
 
 
+@contextmanager
+def model_lock(directory: Path) -> Iterator[None]:
+    """Keep other writers of the trained model out while a ``with`` block runs. Raises StorageError."""
+    with file_lock(directory / _LOCK_NAME):
+        yield
+
+
 def save_model(directory: Path, trained: TrainedModel, ring: KeyRing) -> None:
     """Seal a model and write it in place of the one before; a reader finds the old or the new one at every instant.
 
@@ -61,77 +65,25 @@ def save_model(directory: Path, trained: TrainedModel, ring: KeyRing) -> None:
         StorageError: The disk is full, or permission is missing. The old model is in force then.
         KeyMissingError: The ring has no key.
     """
-    with file_lock(directory / _LOCK_NAME):
-        _replace(directory, trained, ring)
-
-
-def update_model(
-    directory: Path, change: Callable[[TrainedModel], TrainedModel | None], ring: KeyRing
-) -> TrainedModel | None:
-    """Replace the model in force by what ``change`` makes of it; no other writer comes in between.
-
-    Args:
-        change: Gets the model in force; None leaves it as it is.
-
-    Returns:
-        The new model, or None where nothing was changed.
-
-    Raises:
-        NotTrainedError: There is none.
-        ModelDamagedError: A file is damaged.
-        KeyMissingError: It is sealed with a key that is not in the ring.
-        StorageError: It cannot be written. The old model is in force then.
-    """
-    with file_lock(directory / _LOCK_NAME):
-        changed = change(load_model(directory, ring))
-        if changed is not None:
-            _replace(directory, changed, ring)
-        return changed
+    with model_lock(directory):
+        replace_model(directory, trained, ring)
 
 
 def reseal_model(directory: Path, ring: KeyRing) -> bool:
     """Seal the model in force with the active key; return whether it was sealed with another one.
 
-    Raises as :func:`update_model`, but for a model that is not there.
+    Raises as :func:`load_model` and :func:`save_model`, but for a model that is not there.
     """
-    with file_lock(directory / _LOCK_NAME):
+    with model_lock(directory):
         if model_key(directory) in (None, ring.active):
             return False
-        _replace(directory, load_model(directory, ring), ring)
+        replace_model(directory, load_model(directory, ring), ring)
         return True
-
-
-def seal_old_model(directory: Path, ring: KeyRing) -> bool:
-    """Seal a model from before there were seals; return whether there was one. One that is damaged is removed.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
-    with file_lock(directory / _LOCK_NAME):
-        if not has_unsealed_model(directory):
-            return False
-        try:
-            arrays = _read(directory / ARRAYS_NAME)
-            facts = _read_description(directory, wanted=_UNSEALED_FORMAT)
-            if facts["sha256"] != sha256(arrays).hexdigest():
-                facts = facts["previous"] or {}
-            _replace(directory, _decode(directory / ARRAYS_NAME, facts, arrays), ring)
-        except (ModelDamagedError, NotTrainedError, KeyError):
-            _remove(directory)
-        return True
-
-
-def has_unsealed_model(directory: Path) -> bool:
-    """Return whether there is a model from before there were seals."""
-    try:
-        return sealing_key_of(_read(directory / ARRAYS_NAME)) is None
-    except (NotTrainedError, ModelDamagedError):
-        return False
 
 
 def remove_model(directory: Path) -> None:
     """Remove the trained model, so that there is none. Raises StorageError."""
-    with file_lock(directory / _LOCK_NAME):
+    with model_lock(directory):
         _remove(directory)
 
 
@@ -158,7 +110,7 @@ def copy_model(directory: Path, into: Path) -> tuple[Path, ...]:
     """
     if not directory.is_dir():
         return ()
-    with file_lock(directory / _LOCK_NAME), storage_errors(directory):
+    with model_lock(directory), storage_errors(directory):
         found = [directory / name for name in (FACTS_NAME, ARRAYS_NAME) if (directory / name).is_file()]
         for path in found:
             write_atomically(into / path.name, path.read_bytes())
@@ -198,7 +150,8 @@ def find_stamp(directory: Path) -> ModelStamp | None:
     return ModelStamp(tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in found))
 
 
-def _replace(directory: Path, trained: TrainedModel, ring: KeyRing) -> None:
+def replace_model(directory: Path, trained: TrainedModel, ring: KeyRing) -> None:
+    """Do the work of :func:`save_model` for a caller that holds the :func:`model_lock`."""
     arrays = ring.seal(_encode(trained), model_binding(trained.model, trained.version))
     facts = _describe(trained, arrays)
     for name in (ARRAYS_NAME, FACTS_NAME):
@@ -249,7 +202,7 @@ def _checksum(facts: dict[str, Any]) -> str:
     return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _read_description(directory: Path, *, wanted: int = _FORMAT) -> dict[str, Any]:
+def _read_description(directory: Path) -> dict[str, Any]:
     path = directory / FACTS_NAME
     content = _read(path)
     try:
@@ -259,8 +212,8 @@ def _read_description(directory: Path, *, wanted: int = _FORMAT) -> dict[str, An
         raise damaged(path, "it is no description of a model") from exc
     if not intact:
         raise damaged(path, "its checksum is wrong")
-    if facts.get("format") != wanted:
-        raise damaged(path, f"its format is {facts.get('format')}; this program reads {wanted}")
+    if facts.get("format") != _FORMAT:
+        raise damaged(path, f"its format is {facts.get('format')}; this program reads {_FORMAT}")
     return facts
 
 
@@ -300,6 +253,7 @@ def _encode(trained: TrainedModel) -> bytes:
         allow_pickle=False,
         embeddings=np.ascontiguousarray(trained.embeddings, dtype="<f4"),
         employee_ids=np.ascontiguousarray(trained.employee_ids, dtype="<i8"),
+        template_ids=np.ascontiguousarray(trained.template_ids, dtype="<i8"),
     )
     return buffer.getvalue()
 
@@ -307,7 +261,9 @@ def _encode(trained: TrainedModel) -> bytes:
 def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            embeddings, employee_ids = arrays["embeddings"], arrays["employee_ids"]
+            embeddings, employee_ids, template_ids = (
+                arrays[name] for name in ("embeddings", "employee_ids", "template_ids")
+            )
         trained = make_trained_model(
             model=ModelIdentity(facts["engine"], facts["digest"], facts["dimension"]),
             matcher=facts["matcher"],
@@ -318,6 +274,7 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
             trained_at=datetime.fromisoformat(facts["trained_at"]),
             embeddings=embeddings,
             employee_ids=employee_ids,
+            template_ids=template_ids,
         )
     except ModelDamagedError:
         raise

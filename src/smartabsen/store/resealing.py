@@ -1,4 +1,4 @@
-"""Seals of the whole database: which key new ones get, changing the key, sealing what is older than seals, checking.
+"""Seals of the whole database: which key new ones get, changing the key, checking.
 
 Rows are worked through in batches of one transaction each, so that a program that is killed leaves every row sealed
 with the old key or with the new one; the same call goes on with the rest.
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from ..domain import ModelIdentity
 from ..errors import KeyMissingError
-from . import meta
+from . import meta, model_record
 from .database import Database
 from .keys import KeyChain
 from .sealing import KeyRing, crop_binding, no_key, sealing_key_of, template_binding
@@ -75,43 +75,11 @@ def has_seals(session: Session) -> bool:
     return meta.find(session, meta.ACTIVE_KEY) is not None
 
 
-def count_unsealed(session: Session) -> int:
-    """Return the number of templates from before there were seals."""
-    return session.scalar(select(func.count()).select_from(TemplateRow).where(TemplateRow.key_id == "")) or 0
-
-
 def count_not_sealed_with(session: Session, key_id: str) -> int:
     """Return the number of rows that are sealed with another key."""
     return sum(
         session.scalar(select(func.count()).select_from(table).where(table.key_id != key_id)) or 0 for table in _TABLES
     )
-
-
-def seal_unsealed(database: Database, ring: KeyRing) -> int:
-    """Seal templates from before there were seals, and wipe what they leave behind in the file; return how many.
-
-    A row without a seal that is no embedding of its model is deleted: it never was a face.
-
-    Raises:
-        DatabaseError: The database does not answer.
-    """
-
-    def batch(session: Session) -> int:
-        rows = session.scalars(select(TemplateRow).where(TemplateRow.key_id == "").limit(_BATCH)).all()
-        for row in rows:
-            if _is_embedding(row.embedding, row.dimension):
-                row.embedding = ring.seal(row.embedding, _bound_to(row))
-                row.key_id = ring.active
-            else:
-                session.delete(row)
-        return len(rows)
-
-    done = 0
-    while count := database.run_write(batch):
-        done += count
-    if done:
-        database.scrub()
-    return done
 
 
 def reseal(database: Database, ring: KeyRing, *, on_progress: Progress | None = None) -> int:
@@ -152,6 +120,7 @@ def reseal(database: Database, ring: KeyRing, *, on_progress: Progress | None = 
             on_progress(done, total)
         if not changed and passed_over == before:
             break
+    database.run_write(lambda session: model_record.reseal_record(session, ring))
     if done:
         database.scrub()
     return done
@@ -188,7 +157,8 @@ def discard_all(session: Session) -> int:
     deleted = 0
     for table in _TABLES:
         deleted += cast(CursorResult[Any], session.execute(delete(table))).rowcount
-    for fact in (meta.ACTIVE_KEY, meta.ACTIVE_MODEL, meta.ACTIVE_VERSION):
+    model_record.remove_record(session)
+    for fact in (meta.ACTIVE_KEY, meta.ACTIVE_MODEL):
         meta.remove(session, fact)
     return deleted
 

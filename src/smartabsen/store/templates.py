@@ -17,8 +17,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, CursorResult, and_, delete as sql_delete, func, select
 from sqlalchemy.orm import Session
 
-from ..domain import ModelIdentity, Quality, Template, TemplateFacts
-from ..errors import InvalidInputError, SealBrokenError
+from ..domain import DamagedTemplate, ModelIdentity, Quality, Template, TemplateFacts
+from ..errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ..i18n import N_
 from . import employees
 from .sealing import BROKEN_HINT, KeyRing, sealing_key_of, template_binding
@@ -46,6 +46,7 @@ class Gallery:
         template_ids: int64 (N,).
         sources: N file names or cameras, for people.
         photo_digests: N digests (hex) of the photos.
+        damaged: Templates of the model that are not among these: they are not what their rows say.
     """
 
     model: ModelIdentity
@@ -54,6 +55,7 @@ class Gallery:
     template_ids: NDArray[np.int64]
     sources: tuple[str, ...]
     photo_digests: tuple[str, ...]
+    damaged: tuple[DamagedTemplate, ...] = ()
 
 
 def add_many(session: Session, templates: Sequence[Template], *, ring: KeyRing) -> tuple[Template, ...]:
@@ -122,10 +124,9 @@ def facts_of_employee(session: Session, employee_id: int) -> tuple[TemplateFacts
 
 
 def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_inactive: bool = False) -> Gallery:
-    """Return all templates of a model as arrays.
+    """Return all templates of a model as arrays, and which ones are damaged: these harm nobody but their owner.
 
     Raises:
-        SealBrokenError: A stored embedding is not what its row says.
         KeyMissingError: One is sealed with a key that is not in the ring.
     """
     query = (
@@ -133,9 +134,11 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
             TemplateRow.id,
             TemplateRow.karyawan_id,
             TemplateRow.embedding,
+            TemplateRow.key_id,
             TemplateRow.source,
             TemplateRow.photo_digest,
             Karyawan.kode,
+            Karyawan.nama,
         )
         .join(Karyawan)
         .where(_made_by(model))
@@ -143,26 +146,34 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
     )
     if not include_inactive:
         query = query.where(Karyawan.aktif)
-    rows = session.execute(query).all()
-    plains = []
-    for template_id, owner, sealed, _, photo_digest, code in rows:
-        plain = ring.open(sealed, template_binding(owner, model, photo_digest))
-        if plain is None or len(plain) != 4 * model.dimension:
-            raise _broken(sealed, template_id=template_id, code=code)
-        plains.append(plain)
+    found = session.execute(query).all()
+    opened = [_opened(row, ring, template_binding(row.karyawan_id, model, row.photo_digest)) for row in found]
     # All at once: one check of thousands of rows takes the time of a few single ones.
-    embeddings = np.frombuffer(b"".join(plains), dtype="<f4").astype(np.float32).reshape(len(rows), model.dimension)
-    wrong = np.flatnonzero(~(np.abs(np.linalg.norm(embeddings, axis=1) - 1.0) <= _LENGTH_TOLERANCE))
-    if len(wrong):
-        row = rows[int(wrong[0])]
-        raise _broken(row.embedding, template_id=row.id, code=row.kode)
+    size = 4 * model.dimension
+    blank = b"\0" * size
+    content = b"".join(plain if plain is not None and len(plain) == size else blank for plain in opened)
+    embeddings = np.frombuffer(content, dtype="<f4").astype(np.float32).reshape(len(found), model.dimension)
+    intact = np.abs(np.linalg.norm(embeddings, axis=1) - 1.0) <= _LENGTH_TOLERANCE
+    rows = [row for row, good in zip(found, intact, strict=True) if good]
     return Gallery(
         model=model,
-        embeddings=embeddings,
+        embeddings=embeddings if len(rows) == len(found) else embeddings[intact],
         employee_ids=np.array([row.karyawan_id for row in rows], dtype=np.int64),
         template_ids=np.array([row.id for row in rows], dtype=np.int64),
         sources=tuple(row.source for row in rows),
         photo_digests=tuple(row.photo_digest for row in rows),
+        damaged=tuple(
+            DamagedTemplate(
+                id=row.id,
+                employee_id=row.karyawan_id,
+                code=row.kode,
+                name=row.nama,
+                photo_digest=row.photo_digest,
+                sealed=sealing_key_of(row.embedding) is not None,
+            )
+            for row, good in zip(found, intact, strict=True)
+            if not good
+        ),
     )
 
 
@@ -267,14 +278,25 @@ def _embedding(
         embedding = np.frombuffer(plain, dtype="<f4").astype(np.float32)
         if _is_unit(embedding):
             return embedding
-    raise _broken(sealed, template_id=template_id, code=code)
+    raise broken(template_id=template_id, code=code, sealed=sealing_key_of(sealed) is not None)
 
 
-def _broken(sealed: bytes, *, template_id: int, code: str) -> SealBrokenError:
-    if sealing_key_of(sealed) is None:
-        message = N_("The template {id} of {code} is not sealed: it was not stored by smartabsen, or is damaged.")
-    else:
+def _opened(row: Any, ring: KeyRing, bound_to: bytes) -> bytes | None:
+    try:
+        return ring.open(row.embedding, bound_to)
+    except KeyMissingError:
+        if sealing_key_of(row.embedding) == row.key_id:
+            raise
+        # No key is missing: the name of the key is damaged in the seal.
+        return None
+
+
+def broken(*, template_id: int, code: str, sealed: bool) -> SealBrokenError:
+    """Return the error of a template that is not what its row says; ``sealed``: it has a seal at least."""
+    if sealed:
         message = N_("The seal of the template {id} of {code} is broken: it was changed, or moved from somebody else.")
+    else:
+        message = N_("The template {id} of {code} is not sealed: it was not stored by smartabsen, or is damaged.")
     return SealBrokenError(
         message,
         hint=BROKEN_HINT,

@@ -36,8 +36,9 @@ class TrainedModel:
         trained_at: UTC.
         embeddings: float32 (N, D), rows of unit length.
         employee_ids: int64 (N,), whose each row is.
-        version: 12 hex characters over all of this but the accuracy and the time: the same gallery, trained with the
-            same settings, has the same version.
+        template_ids: int64 (N,), which stored template each row is.
+        version: 12 hex characters over all of this but the accuracy, the time and the ids of templates: the same
+            gallery, trained with the same settings, has the same version.
     """
 
     model: ModelIdentity
@@ -49,10 +50,13 @@ class TrainedModel:
     trained_at: datetime
     embeddings: FloatArray
     employee_ids: NDArray[np.int64]
+    template_ids: NDArray[np.int64]
     version: str
 
-    def with_rows(self, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> TrainedModel:
-        """Return the model with other rows, float32 (N, D) and int64 (N,), and so another version.
+    def with_rows(
+        self, embeddings: FloatArray, employee_ids: NDArray[np.int64], template_ids: NDArray[np.int64]
+    ) -> TrainedModel:
+        """Return the model with other rows, float32 (N, D) and twice int64 (N,), and so another version.
 
         Raises:
             ModelDamagedError: Shapes, types or values are wrong.
@@ -67,7 +71,12 @@ class TrainedModel:
             trained_at=self.trained_at,
             embeddings=embeddings,
             employee_ids=employee_ids,
+            template_ids=template_ids,
         )
+
+    def only(self, rows: NDArray[np.bool_]) -> TrainedModel:
+        """Return the model with some of its rows, bool (N,)."""
+        return self.with_rows(self.embeddings[rows], self.employee_ids[rows], self.template_ids[rows])
 
 
 def make_trained_model(
@@ -81,13 +90,14 @@ def make_trained_model(
     trained_at: datetime,
     embeddings: FloatArray,
     employee_ids: NDArray[np.int64],
+    template_ids: NDArray[np.int64],
 ) -> TrainedModel:
     """Check the parts of a trained model and give it its version.
 
     Raises:
         ModelDamagedError: Shapes, types or values are wrong.
     """
-    _check_arrays(model, embeddings, employee_ids)
+    _check_arrays(model, embeddings, employee_ids, template_ids)
     threshold, margin = float(threshold), float(margin)
     settings = [1, model.engine, model.digest, model.dimension, matcher, k, repr(threshold), repr(margin)]
     digest = sha256(json.dumps(settings).encode())
@@ -103,6 +113,7 @@ def make_trained_model(
         trained_at=trained_at.astimezone(UTC),
         embeddings=embeddings,
         employee_ids=employee_ids,
+        template_ids=template_ids,
         version=digest.hexdigest()[:12],
     )
 
@@ -117,14 +128,17 @@ def damaged(path: Path | str, problem: str) -> ModelDamagedError:
     )
 
 
-def _check_arrays(model: ModelIdentity, embeddings: FloatArray, employee_ids: NDArray[np.int64]) -> None:
-    expected = (len(employee_ids), model.dimension)
-    if embeddings.dtype != np.float32 or embeddings.shape != expected:
-        raise damaged(ARRAYS_NAME, f"embeddings are {embeddings.dtype} {embeddings.shape}, not float32 {expected}")
-    if employee_ids.dtype != np.int64 or employee_ids.ndim != 1:
-        raise damaged(ARRAYS_NAME, f"employee ids are {employee_ids.dtype} {employee_ids.shape}, not int64 (N,)")
-    if (employee_ids <= 0).any():
-        raise damaged(ARRAYS_NAME, "an employee id is not positive")
+def _check_arrays(
+    model: ModelIdentity, embeddings: FloatArray, employee_ids: NDArray[np.int64], template_ids: NDArray[np.int64]
+) -> None:
+    if embeddings.dtype != np.float32 or embeddings.ndim != 2 or embeddings.shape[1] != model.dimension:
+        wanted = f"float32 (N, {model.dimension})"
+        raise damaged(ARRAYS_NAME, f"embeddings are {embeddings.dtype} {embeddings.shape}, not {wanted}")
+    for what, ids in (("employee", employee_ids), ("template", template_ids)):
+        if ids.dtype != np.int64 or ids.shape != embeddings.shape[:1]:
+            raise damaged(ARRAYS_NAME, f"{what} ids are {ids.dtype} {ids.shape}, not int64 ({len(embeddings)},)")
+        if (ids <= 0).any():
+            raise damaged(ARRAYS_NAME, f"an id of the {what}s is not positive")
     # A comparison with NaN is false, so this also refuses what is not finite.
     lengths = np.linalg.norm(embeddings, axis=1)
     if not (np.abs(lengths - 1.0) <= _LENGTH_TOLERANCE).all():

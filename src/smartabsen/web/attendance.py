@@ -14,7 +14,8 @@ from flask import Blueprint, abort, current_app, make_response, redirect, render
 from flask_babel import format_date, format_time
 from werkzeug.wrappers import Response
 
-from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckIn, CheckInResult
+from ..core.app import SmartAbsen
+from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult
 from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
 from ..errors import DeniedError, SmartAbsenError
 from ..i18n import _, describe_error
@@ -23,7 +24,7 @@ from .access import is_in_office
 from .connection import hides_visitors
 from .faults import fail, json_answer
 from .grants import find_grant, signed_out, use_up
-from .library import library
+from .library import library, log_remarks
 from .phone_cookie import find_phone
 from .security import allow_camera, refuse_haste
 from .verify import has_confirmed
@@ -48,7 +49,7 @@ def show() -> Response:
     allow_camera()
     if current_app.config[WARM_UP] and not library().checkin.is_warm:
         # The person is still looking for the button.
-        threading.Thread(target=_warm_up, args=(library().checkin,), name="warm-up", daemon=True).start()
+        threading.Thread(target=_warm_up, args=(library(),), name="warm-up", daemon=True).start()
     page = render_template(
         "attendance.html", seconds=grant.seconds_left, paired=bool(grant.code), asks=library().checkin.asks
     )
@@ -97,6 +98,8 @@ def process() -> Response:
     except DeniedError:
         # Two bursts at once: the other one was stored first.
         return fail(signed_out(), 401)
+    finally:
+        log_remarks(library())
     answer = _describe(result)
     if result.outcome in _DONE:
         use_up(grant, key=key, answer=answer)
@@ -145,10 +148,11 @@ def punch_by_pin() -> Response:
     return make_response(render_template("pin.html", message=_greeting(result)))
 
 
-def _warm_up(checkin: CheckIn) -> None:
+def _warm_up(app: SmartAbsen) -> None:
     with suppress(SmartAbsenError):
         # The attempt itself will say what is wrong.
-        checkin.warm_up()
+        app.checkin.warm_up()
+    log_remarks(app)
 
 
 def _pin_page(*, problem: str = "", status: int = 200) -> Response:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final, cast
 
 from flask import current_app
 
 from ..core.app import SmartAbsen
+from ..messages import fill
 
 EXTENSION: Final = "smartabsen"
 """Key of the library among the Flask application's extensions."""
+_log: Final = logging.getLogger(__name__)
+_logged: Final[set[str]] = set()
 
 
 def library() -> SmartAbsen:
     """Return the library of the current application."""
     return cast(SmartAbsen, current_app.extensions[EXTENSION])
+
+
+def log_remarks(app: SmartAbsen) -> None:
+    """Write what operators should know (damaged templates, a log that is locked) into the server's log, each once."""
+    for message, params in app.remarks:
+        remark = fill(message, params)
+        if remark not in _logged:
+            _logged.add(remark)
+            _log.warning("%s", remark)

@@ -22,7 +22,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))]
 @command(
     app,
     "init",
-    help=_("Make the first key, and seal what is not sealed yet.")
+    help=_("Make the first key; where there is one, say which.")
     + "\n\n"
     + _("The first enrolment does this by itself. The key is never printed: keep a copy of its file."),
     example="smartabsen keys init",

@@ -46,11 +46,7 @@ class Karyawan(Base):
 
 
 class TemplateRow(Base):
-    """Templates: sealed embeddings with the identity of their model.
-
-    ``key_id`` is the key that ``embedding`` is sealed with; it is empty in rows from before there were seals, which
-    hold float32 little-endian.
-    """
+    """Templates: sealed embeddings with the identity of their model; ``key_id`` is the key that seals them."""
 
     __tablename__ = "templates"
     __table_args__ = (

@@ -132,7 +132,7 @@ _DETAILS: Final = {
     "attendance_before": N_("attendance before"),
     "log_copies": N_("copies of the log"),
     "key": N_("key"),
-    "sealed": N_("encrypted"),
+    "damaged": N_("damaged, left out"),
     "forgotten": N_("keys forgotten"),
     "version": N_("text"),
     "sha256": N_("digest"),

@@ -1,0 +1,42 @@
+"""What the recognition session works with beside camera, recogniser and gallery."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ..domain import Face, ImageBGR, Outcome, Punch
+from .punch_writer import Written
+
+
+class MakeAttempt(Protocol):
+    """Makes the attempt of a recognised person; see :func:`smartabsen.core.punch.attempt_by_face`."""
+
+    def __call__(
+        self, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None
+    ) -> Punch: ...
+
+
+class Writer(Protocol):
+    """Stores punches beside the session; :class:`smartabsen.core.punch_writer.PunchWriter` is one."""
+
+    def submit(self, attempt: Punch, *, track: int) -> None: ...
+
+    def answers(self) -> list[Written]: ...
+
+    def close(self) -> int: ...
+
+
+class KioskView(Protocol):
+    """Shows what the kiosk sees; ``wants_quit`` ends the session."""
+
+    @property
+    def wants_quit(self) -> bool: ...
+
+    def show(self, image_bgr: ImageBGR, faces: list[tuple[Face, Outcome | None, str]]) -> None:
+        """Show a frame with each face, its outcome so far (None: undecided), and what the person is told."""
+        ...
+
+    def show_lost(self, image_bgr: ImageBGR | None) -> None:
+        """Show that the camera gives no pictures; ``image_bgr`` is the last one, None where there was none yet."""
+        ...

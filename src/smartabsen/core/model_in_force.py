@@ -1,0 +1,188 @@
+"""The trained model in force: the database says which one it is, and the file of each home follows.
+
+Every change is made under the lock of the home's file: the file first, then the database, so that a model that cannot
+be written is in force nowhere. A home whose file is another one (it was trained on another machine, or the program was
+killed between the two) makes the model in force of the templates in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError, StorageError
+from ..i18n import N_
+from ..store import audit, meta, model_record
+from ..store.database import Session
+from ..store.model_file import TrainedModel, find_stamp, load_model, model_lock, replace_model
+from ..store.sealing import KeyRing
+from .bootstrap import Services
+from .stored_gallery import read_gallery
+
+Change = Callable[[TrainedModel], TrainedModel | None]
+_GALLERY = "gallery"
+_TRIES = 5
+
+
+def put_in_force(services: Services, trained: TrainedModel, *, details: dict[str, str] | None = None) -> None:
+    """Put a newly trained model into force, here and on all machines of the database.
+
+    Raises:
+        StorageError: It cannot be written; the old one stays in force.
+        DatabaseError: The database does not answer. It says which one is in force when it is back.
+        KeyMissingError: The key is missing, or is another one.
+    """
+    ring = services.writing_ring()
+    with model_lock(services.settings.assets_dir):
+        replace_model(services.settings.assets_dir, trained, ring)
+
+        def work(session: Session) -> bool:
+            _record(services, session, trained, ring, action="model.train", details=details)
+            return True
+
+        _note(services, trained, work)
+
+
+def change_model(services: Services, change: Change, *, action: str) -> bool:
+    """Put into force what ``change`` makes of the model in force; return whether it made anything.
+
+    Nothing is changed where there is no model, or none that opens.
+
+    Args:
+        action: For the audit trail.
+
+    Raises:
+        StorageError: The model cannot be written.
+        DatabaseError: The database does not answer.
+    """
+    assets = services.settings.assets_dir
+    try:
+        ring = services.writing_ring()
+        with model_lock(assets):
+            for _ in range(_TRIES):
+                with services.database.read(long=True) as session:
+                    version = model_record.find_version(session)
+                    local = base = _find_local(services, ring)
+                    if local is None or version not in (None, local.version):
+                        base = _made(services, session, ring)
+                if base is None:
+                    return False
+                changed = change(base)
+                made = changed or base
+                if local is None or local.version != made.version:
+                    replace_model(assets, made, ring)
+                # Of a model that lacks somebody who was deleted the version is another one, whoever noticed it.
+                settled = made.version == version or (version is None and changed is None)
+                if settled or _note(services, made, _changer(services, made, ring, action=action, expected=version)):
+                    return changed is not None
+    except (ModelDamagedError, KeyMissingError):
+        return False
+    return False
+
+
+def follow(services: Services, *, using: str | None = None) -> bool:
+    """Make the file of this home the model that the database says is in force; return whether it was another one.
+
+    Programs that run go on with the model that they have until the new one is whole.
+
+    Args:
+        using: Version that the caller has loaded of this home's file: where it is the one in force, all is well.
+
+    Raises:
+        KeyMissingError: The key is missing, or is another one.
+        SealBrokenError: All templates are damaged, or the record of the model is.
+        StorageError: The file cannot be written.
+        DatabaseError: The database does not answer.
+    """
+    assets = services.settings.assets_dir
+    ring = services.key_chain.ring()
+    with services.database.read(long=True) as session:
+        version = model_record.find_version(session)
+        if version in (None, using):
+            return False
+        local = _find_local(services, ring)
+        if local is not None and local.version == version:
+            return False
+        made = _made(services, session, ring)
+    if made is None or (local is not None and local.version == made.version):
+        return False
+    with model_lock(assets):
+        with services.database.read() as session:
+            if model_record.find_version(session) != version:
+                # Another one has come into force meanwhile; it is the next to be followed.
+                return False
+        if local is None and find_stamp(assets) is not None:
+            services.remark(N_("The file of the trained model did not open, and was made again of the templates."))
+        replace_model(assets, made, ring)
+        with suppress(StorageError):
+            note_gallery(services, made.version)
+    return True
+
+
+def note_gallery(services: Services, version: str) -> None:
+    """Note that a trained model belongs to the database in use: a kiosk may start with it while that is away.
+
+    Raises:
+        StorageError: It cannot be noted.
+    """
+    services.punch_queue.note_fact(_GALLERY, f"{version} {services.database.address}")
+
+
+def checked_gallery(services: Services, version: str) -> bool:
+    """Return whether that was noted of a trained model. Raises StorageError."""
+    return services.punch_queue.find_fact(_GALLERY) == f"{version} {services.database.address}"
+
+
+def _find_local(services: Services, ring: KeyRing) -> TrainedModel | None:
+    """Return the model in this home's file, None where there is none that opens."""
+    try:
+        return load_model(services.settings.assets_dir, ring)
+    except ModelDamagedError as exc:
+        services.remark(exc.message_id, **exc.params)
+        return None
+    except (NotTrainedError, KeyMissingError):
+        return None
+
+
+def _made(services: Services, session: Session, ring: KeyRing) -> TrainedModel | None:
+    """Make the model in force of the database; None where there is none, or the gallery is just being changed."""
+    record = model_record.find_record(session, ring)
+    if record is None or meta.find_active_model(session) != record.model:
+        # A change of the engine: the training that belongs to it comes next.
+        return None
+    return record.make(read_gallery(services, session, record.model))
+
+
+def _record(
+    services: Services,
+    session: Session,
+    trained: TrainedModel,
+    ring: KeyRing,
+    *,
+    action: str,
+    details: dict[str, str] | None = None,
+) -> None:
+    model_record.put_record(session, trained, ring)
+    audit.append(session, actor=services.actor, action=action, subject=trained.version, details=details or {})
+
+
+def _changer(
+    services: Services, made: TrainedModel, ring: KeyRing, *, action: str, expected: str | None
+) -> Callable[[Session], bool]:
+    def work(session: Session) -> bool:
+        if not meta.compare_and_set(session, meta.ACTIVE_VERSION, expected=expected, value=made.version):
+            return False
+        _record(services, session, made, ring, action=action)
+        return True
+
+    return work
+
+
+def _note(services: Services, trained: TrainedModel, work: Callable[[Session], bool]) -> bool:
+    done = services.database.run_write(work)
+    if done:
+        # Where it cannot be noted, the next start of a kiosk checks the model itself.
+        with suppress(StorageError):
+            note_gallery(services, trained.version)
+        services.notices.tell()
+    return done

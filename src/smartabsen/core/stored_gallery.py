@@ -1,0 +1,42 @@
+"""The templates in the database, for whoever compares faces: the intact ones, and a word about those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ..domain import DamagedTemplate, ModelIdentity
+from ..i18n import N_
+from ..store import templates
+from ..store.database import Session
+from ..store.templates import Gallery
+from .bootstrap import Services
+
+DAMAGED: Final = N_("Templates in the database are damaged and are not used. Whose they are: {people}")
+DAMAGED_FIX: Final = N_("Enrol these people again, or restore a backup. “smartabsen keys check” lists the rows.")
+_SHOWN: Final = 5
+
+
+def read_gallery(
+    services: Services, session: Session, model: ModelIdentity, *, include_inactive: bool = False
+) -> Gallery:
+    """Return the templates of a model; people are told of damaged ones, which keep nobody else from being recognised.
+
+    Raises:
+        SealBrokenError: All are damaged: that is no accident to one row.
+        KeyMissingError: The key is missing, or is another one.
+    """
+    gallery = templates.gallery(session, model, ring=services.key_chain.ring(), include_inactive=include_inactive)
+    if gallery.damaged:
+        if not len(gallery.template_ids):
+            first = gallery.damaged[0]
+            raise templates.broken(template_id=first.id, code=first.code, sealed=first.sealed)
+        services.remark(DAMAGED, people=name_owners(gallery.damaged))
+        services.remark(DAMAGED_FIX)
+    return gallery
+
+
+def name_owners(damaged: Sequence[DamagedTemplate]) -> str:
+    """Name the people in whose rows damaged templates lie, each once, the first few of them."""
+    owners = list(dict.fromkeys(f"{one.name} ({one.code})" for one in damaged))
+    return ", ".join(owners[:_SHOWN]) + (" …" if len(owners) > _SHOWN else "")
