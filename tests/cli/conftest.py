@@ -23,6 +23,7 @@ from smartabsen.domain import (
     AttendanceDay,
     Check,
     CheckLevel,
+    ConsentText,
     Employee,
     EnrolReport,
     Face,
@@ -91,7 +92,12 @@ class FakeApp:
         self.events: tuple[KioskEvent, ...] = ()
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
-        self.privacy = SimpleNamespace(consents=lambda code: ())
+        self.privacy = SimpleNamespace(
+            consents=lambda code: (),
+            demands_consent=self.settings.privacy.consent == "require",
+            has_consent=lambda code: False,
+            consent_text=lambda: ConsentText("en", "7", "Text of the consent.", "ab" * 32),
+        )
         self.published = "00ff"
         self.lost = 0
         self.calibration = SimpleNamespace(state=lambda: "none")
@@ -190,8 +196,8 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "get_employee": lambda app, code: app.people[0],
     "templates_of": lambda app, code: (TemplateFacts(3, MODEL, QUALITY, "front.jpg", "aa" * 32, AT),),
     "rename_employee": lambda app, code, name: app.people[0],
-    "deactivate_employee": lambda app, code: app.people[0],
-    "activate_employee": lambda app, code: app.people[0],
+    "deactivate_employee": lambda app, code, **_: app.people[0],
+    "activate_employee": lambda app, code, **_: app.people[0],
     "train": _train,
     "identify": lambda app, images, **_: app.images,
     "run_kiosk": _kiosk,

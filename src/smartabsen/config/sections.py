@@ -184,8 +184,10 @@ class PrivacySettings(_Section):
     """Consent, erasure, and how long what is kept."""
 
     consent: Literal["record", "require"] = Field(
-        "record",
-        description=N_("record: consent is recorded where it is given; require: no face is enrolled without it."),
+        "require",
+        description=N_(
+            "require: no face is enrolled without a recorded consent; record: consent is noted where given."
+        ),
     )
     attendance_after_erasure: Literal["pseudonymise", "delete"] = Field(
         "pseudonymise", description=N_("What becomes of the attendance of somebody who is erased.")

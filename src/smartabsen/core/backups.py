@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,22 +22,23 @@ from ..errors import (
     StorageError,
 )
 from ..i18n import N_
-from ..store import archive, audit, dumps, meta, resealing, schema
+from ..store import archive, audit, audit_check, dumps, meta, resealing, schema
 from ..store.archive import Manifest as Manifest
 from ..store.database import Database
 from ..store.files import make_private_directory, storage_errors, write_atomically
 from ..store.model_file import copy_model
 from ..store.schema import SchemaState
+from ..store.signing import begin as begin_signing
+from .audit import AuditVerdict, parsed_head
 from .backup_files import SAFETY, BackupFile as BackupFile, free_name, list_backups, remove_if_abandoned, surplus
 from .bootstrap import Services
+from .public_settings import public_settings
 from .restored_files import staged_files
 
 if TYPE_CHECKING:
     from .audit import AuditTrail
 
 _DATABASE: Final = {dumps.SQLITE: "database.sqlite", dumps.SERVER: "database.sql"}
-_SECRET_LINE: Final = re.compile(r"^\s*[\"']?([\w.\"']*(password|secret|url|key)[\w.\"']*)\s*=", re.IGNORECASE)
-_PRIVATE_URL: Final = re.compile(r"://[^/\s\"']*:[^/\s\"']*@")
 
 BeforeSwap = Callable[[Database, Database], None]
 """Told of the live and of the restored database, before the one takes the other's place."""
@@ -119,6 +118,10 @@ class Backups:
         """Return the backups that there are, the newest first."""
         return list_backups(self.directory)
 
+    def find(self, path: Path) -> Path:
+        """Return a path, or, for a bare name, the backup of that name."""
+        return self.directory / path if not path.exists() and path.name == str(path) else path
+
     def verify(self, path: Path, *, identity: Path | None = None) -> Manifest:
         """Check a backup: its digest, every file in it, and that the database in it is whole.
 
@@ -181,10 +184,32 @@ class Backups:
             with _telling_where_it_stands(safety):
                 for mend in self.after_restore:
                     mend()
+                begin_signing(live)
                 details = {"file": path.name, "made_at": manifest.made_at.isoformat()}
                 details |= {"replaced": replaced, "safety": safety.name} if safety is not None else {}
                 self._audit.note("backup.restore", details=details)
+                self._remember_head(live)
         return Restored(manifest, safety, changed=True)
+
+    def verify_trail(self, path: Path, *, identity: Path | None = None, anchor: str = "") -> AuditVerdict:
+        """Check the audit trail in a backup, as :meth:`.audit.AuditTrail.verify` does with the live one.
+
+        Args:
+            anchor: A head that must be in it, as the one that a restore replaced: its entry names it.
+
+        Raises:
+            NotFoundError, InvalidInputError, IntegrityError: As :meth:`verify`.
+            ConflictError, SchemaError: As :meth:`restore`.
+        """
+        with self._unpacked(path, identity) as (manifest, folder):
+            live = self._services.database
+            self._check(manifest, live, path, force_foreign=True)
+            dumped = folder / _DATABASE[manifest.kind]
+            with dumps.staged(live, dumped, self._services.open_database) as (restored, _swap):
+                self._make_current(restored, path)
+                with restored.read(long=True) as session:
+                    known = [parsed_head(anchor)] if anchor else []
+                    return audit_check.verify(session, *known, ring=self._services.trail_keeper.ring())
 
     # --- making -------------------------------------------------------------------------------------------------
 
@@ -232,7 +257,7 @@ class Backups:
             for day in services.csv_log.dates():
                 path = services.csv_log.path(day)
                 yield f"Attendance/{path.name}", _copy(path, folder / "Attendance" / path.name)
-        if public := _public_settings(services.settings.home / FILE_NAME):
+        if public := public_settings(services.settings.home / FILE_NAME):
             target = folder / FILE_NAME
             write_atomically(target, public.encode())
             yield target.name, target
@@ -309,15 +334,12 @@ class Backups:
     @staticmethod
     def _prepare(restored: Database, manifest: Manifest, path: Path) -> None:
         """Bring the restored copy to this program's schema, and check it as a whole."""
-        status = schema.schema_status(restored)
-        if status.state is SchemaState.OLDER:
-            status = schema.upgrade(restored)
-        if status.state is not SchemaState.CURRENT:
-            raise archive.damaged(path, "the database in it has no schema of ours")
+        Backups._make_current(restored, path)
         with restored.read(long=True) as session:
             if meta.database_id(session) != manifest.database_id:
                 raise archive.damaged(path, "the database in it is another one than its manifest says")
-            problems = audit.verify(session, _head(manifest)).problems
+            known = [audit.AuditHead.parse(manifest.audit_head)] if manifest.audit_head else []
+            problems = audit_check.verify(session, *known).problems
         if problems:
             raise IntegrityError(
                 N_("The record of who did what is broken in the backup {path}."),
@@ -325,9 +347,19 @@ class Backups:
                 path=path,
             )
 
+    @staticmethod
+    def _make_current(restored: Database, path: Path) -> None:
+        status = schema.schema_status(restored)
+        if status.state is SchemaState.OLDER:
+            status = schema.upgrade(restored)
+        if status.state is not SchemaState.CURRENT:
+            raise archive.damaged(path, "the database in it has no schema of ours")
 
-def _head(manifest: Manifest) -> audit.AuditHead | None:
-    return audit.AuditHead.parse(manifest.audit_head) if manifest.audit_head else None
+    def _remember_head(self, live: Database) -> None:
+        """Let the home know the trail that was put in place, which may be shorter than the one it knew."""
+        with live.read() as session:
+            database_id, head = meta.database_id(session), audit.head(session)
+        self._services.trail_keeper.begin_anew(database_id, head)
 
 
 @contextmanager
@@ -355,18 +387,3 @@ def _copy(source: Path, target: Path) -> Path:
         content = source.read_bytes()
     write_atomically(target, content)
     return target
-
-
-def _public_settings(path: Path) -> str:
-    """Return the settings file without lines that hold secrets; empty where that cannot be made sure."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return ""
-    lines = [line for line in text.splitlines() if not _SECRET_LINE.match(line) and not _PRIVATE_URL.search(line)]
-    kept = "\n".join(lines) + "\n"
-    try:
-        tomllib.loads(kept)
-    except tomllib.TOMLDecodeError:
-        return ""
-    return kept

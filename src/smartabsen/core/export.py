@@ -18,6 +18,8 @@ from ..store import audit, crops, employees, erasure, templates
 from ..store.database import Session
 from ..store.files import write_atomically
 from ..store.sheet_writer import write_csv
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import checked_text
 from .audit import AuditTrail
 from .bootstrap import Services
 
@@ -41,17 +43,21 @@ class PersonExport:
     faces_missing: str = ""
 
 
-def export_person(services: Services, code: str, directory: Path) -> PersonExport:
+def export_person(services: Services, code: str, directory: Path, *, reason: str = "") -> PersonExport:
     """Write everything that is kept about one person, and nothing about anybody else, into a new private directory.
 
     Secrets (hashes of PINs and of phones' credentials) are left out: they would help only somebody else. Of the audit
     trail, what was done and when is in it, not who did it: that is about another person.
+
+    Args:
+        reason: Why, for the audit trail: a request of the person, for example.
 
     Raises:
         NotFoundError: There is no such employee.
         ConflictError: The directory exists and holds something.
         StorageError: It cannot be written.
     """
+    told = {"reason": checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH)}
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ConflictError(
             N_("{path} exists already, and nothing is overwritten."),
@@ -63,7 +69,7 @@ def export_person(services: Services, code: str, directory: Path) -> PersonExpor
         tables: dict[str, list[dict[str, Any]]] = erasure.rows_of(session, employee.id)
         tables["audit"] = audit.about(session, employee.code)
         faces_missing, pictures = _add_faces(services, session, employee.id, tables)
-    AuditTrail(services).note_reading("privacy.export", subject=employee.code)
+    AuditTrail(services).note_reading("privacy.export", subject=employee.code, details=told)
     with _whole_or_nothing(directory):
         written = _write(directory, tables, pictures)
     counts = {name: len(rows) for name, rows in tables.items() if rows}

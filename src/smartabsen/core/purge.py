@@ -76,7 +76,7 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
     if dry_run or found.empty:
         return found
     for person in faces_of:
-        erase(services, person.code, scope=FACE)
+        erase(services, person.code, scope=FACE, reason="privacy.face_days_after_leaving")
     delete_cached_faces(services.settings.home, before=now - KEPT)
 
     def delete(session: Session) -> None:

@@ -37,6 +37,7 @@ from .sqlite import (
     scrub,
     wanted_journal_mode,
 )
+from .trail_keeper import TrailKeeper
 from .turns import turn
 
 T = TypeVar("T")
@@ -81,6 +82,7 @@ class Database:
         password: Of a server's user, where the URL has none.
         tls: Certificates for the connection to a server.
         on_ready: Called once, before the first unit of work is given out and when the schema is current.
+        keeper: Signs what is written, and remembers the head of the audit trail.
 
     Raises:
         ConfigError: The URL is none of these.
@@ -93,9 +95,11 @@ class Database:
         timeouts: Timeouts | None = None,
         password: str = "",
         tls: Tls | None = None,
-        on_ready: Callable[[], None] | None = None,
+        on_ready: Callable[[Database], None] | None = None,
+        keeper: TrailKeeper | None = None,
     ) -> None:
         self._on_ready = on_ready
+        self._info = keeper.info if keeper is not None else {}
         self._url = checked_url(url)
         if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
@@ -241,7 +245,8 @@ class Database:
     def _unit(self, mode: str, *, long: bool = False) -> Iterator[Session]:
         self._make_ready()
         engine = self._of(self._engine, mode, long=long)
-        with self._turn(mode), Session(engine, expire_on_commit=False) as session, session.begin():
+        options: dict[str, Any] = {"expire_on_commit": False, "info": dict(self._info)}
+        with self._turn(mode), Session(engine, **options) as session, session.begin():
             yield session
 
     def _make_ready(self) -> None:
@@ -256,14 +261,6 @@ class Database:
                     self._ready = True
                     self._tell_ready()
 
-    def _tell_ready(self) -> None:
-        if self._on_ready is not None:
-            try:
-                self._on_ready()
-            except BaseException:
-                self._ready = False
-                raise
-
     @contextmanager
     def _turn(self, mode: str) -> Iterator[None]:
         if self.path is None or mode != "write":
@@ -277,6 +274,14 @@ class Database:
                 yield
             finally:
                 del self._patience.left_s
+
+    def _tell_ready(self) -> None:
+        if self._on_ready is not None:
+            try:
+                self._on_ready(self)
+            except BaseException:
+                self._ready = False
+                raise
 
     @staticmethod
     def _of(engine: Engine, mode: str, *, long: bool = False) -> Engine:
