@@ -150,7 +150,7 @@ def prepare_film(flags: Mapping[str, object], film: str) -> None:
     with SmartAbsen.open(flags=flags) as app:
         for person in range(PEOPLE):
             cv2.imwrite(str(photo), picture(person, first_cell=0))
-            app.enrol(f"Contoh {person}", [photo], code=f"E{person}", allow_duplicate=True)
+            app.enrol(f"Contoh {person}", [photo], code=f"E{person}", allow_duplicate=True, consent=True)
         app.train()
     for number in range(FRAMES):
         # Every picture shows two others than the one before, elsewhere: each of them is a new track.

@@ -224,7 +224,7 @@ def measure_changes(crowd: Crowd) -> dict[str, float]:
 
 def megabytes(crowd: Crowd) -> str:
     """Return what a gallery takes in memory: the embeddings, and the bits beside them."""
-    return f"{crowd.templates.nbytes / 1e6:.0f} MB of embeddings, {len(crowd.labels) * BITS / 8e6:.1f} MB of bits"
+    return f"{crowd.templates.nbytes / 1e6:.0f} MB of embeddings, {2 * len(crowd.labels) * BITS / 8e6:.1f} MB of bits"
 
 
 def measure_load(crowd: Crowd) -> float:

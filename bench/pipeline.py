@@ -138,7 +138,7 @@ def measure(
     engine_name: str,
     *,
     detector: str = "auto",
-    matcher: str = "knn",
+    matcher: str = "auto",
     shared: Path = SHARED,
     frames: int = 30,
     rounds: int = 2,
@@ -286,7 +286,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=sorted({engine for engine, _ in COMBINATIONS}))
     parser.add_argument("--detector", default="auto")
-    parser.add_argument("--matcher", default="knn")
+    parser.add_argument("--matcher", default="auto")
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--shared", type=Path, default=SHARED)

@@ -1,12 +1,15 @@
-"""One face in a frame of 640 x 480, from pixels to an embedding, against other pipelines in the same run.
+"""Frames of 640 x 480, from pixels to embeddings, against other pipelines in the same run.
 
-- *ours*: detection, alignment, quality, embedding, and the comparison with 180 templates on top;
-- *FaceAnalysis.get* of insightface with the same two weight files, by ONNX Runtime as it comes;
+- *ours*: detection, alignment, quality, embedding, and the comparison with 180 templates on top. *Photo* finds all
+  faces, *kiosk* those of 60 pixels and more, as a session at a camera does; *decided* is a frame of that session in
+  which nobody is undecided, so that it needs detection only;
+- *FaceAnalysis.get* of insightface with the same two weight files (detection and recognition, none of its other
+  models), by ONNX Runtime as it comes, in its usual 640 x 640;
 - *face_recognition*: ``face_locations`` and ``face_encodings`` of that package, where it is installed.
 
-All run with one thread and take turns on the same frames. Given are medians of processor time, which is the time that
-passes on an idle machine, and ratios to ``FaceAnalysis.get``. Then a kiosk: frames per second with one face and with
-five, while nobody is decided (each frame is embedded) and afterwards.
+All run with one thread and take turns on the same frames, with one face and with five. Given are the median and the
+least of processor time, which is the time that passes on an idle machine; the median of the ratios to
+``FaceAnalysis.get`` on the same frame; and the frames a second that the median allows.
 
     python -m bench.rivals --frames 20
 """
@@ -20,16 +23,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Any, Final
 
+import numpy as np
+
 from bench import SHARED
 from bench.pipeline import fit, gallery_photos, scenes
 from smartabsen.domain import ImageBGR
-from smartabsen.recognition.engines import Engine, build_engine
+from smartabsen.recognition.engines import Engine, build_detector, build_engine
 from smartabsen.recognition.execution import Execution
 from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.recognition.quality import PROBE_LIMITS
@@ -39,10 +44,13 @@ from smartabsen.recognition.runtime import load_onnx
 REFERENCE: Final = "FaceAnalysis.get (onnxruntime)"
 OURS: Final = (
     ("insightface", "onnxruntime"),
+    ("insightface", "onnxruntime-rewritten"),
     ("insightface", "openvino"),
     ("openvino", "openvino"),
     ("dlib", "onnxruntime"),
 )
+SCENES: Final = 2
+"""One face, and five."""
 
 
 @dataclass(slots=True)
@@ -65,10 +73,22 @@ def our_contestants(shared: Path, stack: ExitStack) -> Iterator[Contestant]:
     people = [own[:3] for own in gallery_photos(shared)]
     for name, runtime in OURS:
         execution = Execution(runtime=runtime, device="cpu")
-        engine = stack.enter_context(build_engine(name, models_dir=shared / "models", threads=1, execution=execution))
+        models = shared / "models"
+        engine = stack.enter_context(build_engine(name, models_dir=models, threads=1, execution=execution))
         matcher = MATCHERS.get_factory("auto")(balance=engine.balance)
         fit(matcher, engine, people)
-        yield Contestant(f"ours: {name} ({runtime})", _pipeline(engine, matcher))
+        smaller = build_detector(
+            engine.detector.name,
+            models_dir=models,
+            threads=1,
+            min_face_px=int(PROBE_LIMITS.min_face_px),
+            execution=execution,
+        )
+        stack.callback(smaller.close)
+        for kind, detector in (("photo", engine.detector), ("kiosk", smaller)):
+            recognizer = Recognizer(detector, engine.embedder, limits=PROBE_LIMITS)
+            yield Contestant(f"ours: {name} ({runtime}), {kind}", _pipeline(recognizer, engine, matcher))
+        yield Contestant(f"ours: {name} ({runtime}), kiosk, decided", recognizer.find)
 
 
 def face_analysis(shared: Path, stack: ExitStack) -> Contestant:
@@ -110,44 +130,34 @@ def face_recognition() -> Contestant | None:
     return None
 
 
-def measure(shared: Path, *, frames: int) -> list[Contestant]:
-    """Let all contestants take turns on frames with one face."""
+def measure(shared: Path, *, frames: int) -> dict[str, list[Contestant]]:
+    """Let all contestants take turns on the same frames; return them with their times, by scene."""
     with ExitStack() as stack:
         contestants = [*our_contestants(shared, stack), face_analysis(shared, stack)]
         other = face_recognition()
         contestants += [other] if other else []
         probes = [photo for own in gallery_photos(shared) for photo in own[3:]]
-        _, images = next(scenes(probes, shared))
-        shown = list(islice(images, frames))
-        for contestant in contestants:
-            contestant.run(shown[0])
-        for image in shown:
-            for contestant in contestants:
-                contestant.time(image)
-        return contestants
+        measured: dict[str, list[Contestant]] = {}
+        for scene, images in islice(scenes(probes, shared), SCENES):
+            shown = list(islice(images, frames))
+            measured[scene] = [Contestant(one.name, one.run) for one in contestants]
+            for one in contestants:
+                one.run(shown[0])
+            for image in shown:
+                for one in measured[scene]:
+                    one.time(image)
+        return measured
 
 
-def measure_kiosk(shared: Path, *, frames: int) -> list[tuple[str, str, float, float]]:
-    """Return engine, scene, and frames per second while each frame is embedded and when it only needs detection."""
-    rows = []
-    with ExitStack() as stack:
-        probes = [photo for own in gallery_photos(shared) for photo in own[3:]]
-        wanted = {scene: list(islice(images, frames)) for scene, images in islice(scenes(probes, shared), 2)}
-        for name, runtime in OURS:
-            execution = Execution(runtime=runtime, device="cpu")
-            engine = stack.enter_context(
-                build_engine(name, models_dir=shared / "models", threads=1, execution=execution)
-            )
-            recognizer = Recognizer(engine.detector, engine.embedder, limits=PROBE_LIMITS)
-            for scene, images in wanted.items():
-                undecided = Contestant(name, recognizer.observe)
-                decided = Contestant(name, recognizer.find)
-                undecided.run(images[0])
-                for image in islice(cycle(images), frames):
-                    undecided.time(image)
-                    decided.time(image)
-                rows.append((f"{name} ({runtime})", scene, 1e3 / median(undecided.times), 1e3 / median(decided.times)))
-    return rows
+def as_markdown(contestants: list[Contestant]) -> str:
+    """Return the figures of one scene as a table."""
+    reference = next(one.times for one in contestants if one.name == REFERENCE)
+    lines = ["| pipeline | median ms | least ms | of FaceAnalysis.get | frames/s |", "|---|---:|---:|---:|---:|"]
+    for one in contestants:
+        middle = median(one.times)
+        ratio = median(own / its for own, its in zip(one.times, reference, strict=True))
+        lines.append(f"| {one.name} | {middle:.1f} | {min(one.times):.1f} | {ratio:.2f} | {1e3 / middle:.0f} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -156,23 +166,13 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
-    contestants = measure(options.shared, frames=options.frames)
-    reference = next(median(one.times) for one in contestants if one.name == REFERENCE)
-    print("| one face in 640x480 | median ms | of FaceAnalysis.get |\n|---|---:|---:|")
-    for one in contestants:
-        print(f"| {one.name} | {median(one.times):.1f} | {median(one.times) / reference:.2f} |")
-    if not any(one.name.startswith("face_recognition") for one in contestants):
-        print("\nThe package face_recognition is not installed, so it was not compared.")
-    print("\n| kiosk | frame | frames/s, all embedded | frames/s, decided |\n|---|---|---:|---:|")
-    for engine, scene, undecided, decided in measure_kiosk(options.shared, frames=options.frames):
-        print(f"| {engine} | {scene} | {undecided:.1f} | {decided:.1f} |")
+    for scene, contestants in measure(options.shared, frames=options.frames).items():
+        print(f"Frames with {scene}:\n\n{as_markdown(contestants)}\n")
+    if face_recognition() is None:
+        print("The package face_recognition is not installed, so it was not compared.")
 
 
-def _pipeline(engine: Engine, matcher: Any) -> Callable[[ImageBGR], object]:
-    import numpy as np
-
-    recognizer = Recognizer(engine.detector, engine.embedder, limits=PROBE_LIMITS)
-
+def _pipeline(recognizer: Recognizer, engine: Engine, matcher: Any) -> Callable[[ImageBGR], object]:
     def run(image: ImageBGR) -> object:
         found = [seen.embedding for seen in recognizer.observe(image) if seen.embedding is not None]
         return matcher.match(np.stack(found), threshold=engine.threshold, margin=engine.margin) if found else ()

@@ -301,7 +301,7 @@ def make_home(directory: Path) -> tuple[Path, list[list[bytes]]]:
         detector = app.services.engine.detector
         made = make_demo_material(directory, lambda image: [face.box_xyxy for face in detector.detect(image)], NAMES)
         for number, (name, photos) in enumerate(made.photos.items(), start=1):
-            app.enrol(name, photos, code=f"E{number:03}")
+            app.enrol(name, photos, code=f"E{number:03}", consent=True)
         app.train()
     bursts = []
     for photos in made.photos.values():

@@ -82,14 +82,15 @@ def _prepare(flags: Mapping[str, object], folder: Path) -> None:
     prepare(flags)
     with SmartAbsen.open(flags=flags) as app:
         for person in (1, 2):
-            app.enrol(f"Contoh {person}", _photos(folder, person, 2), code=f"E{person}")
+            app.enrol(f"Contoh {person}", photos(folder, person, 2), code=f"E{person}", consent=True)
         app.train()
         app.punch("E1", key="before")
         # A further photo: the training that follows has another outcome.
-        app.enrol("Contoh 2", _photos(folder, 2, 4), code="E2")
+        app.enrol("Contoh 2", photos(folder, 2, 4), code="E2", consent=True)
 
 
-def _photos(folder: Path, person: int, count: int) -> list[Path]:
+def photos(folder: Path, person: int, count: int) -> list[Path]:
+    """Draw pictures of a person who does not exist, each with other bytes."""
     paths = []
     for number in range(count):
         image = np.full((240, 320, 3), 80 + 3 * number, dtype=np.uint8)

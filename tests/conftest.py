@@ -29,6 +29,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("SMARTABSEN_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SMARTABSEN_LANGUAGE", "en")
+    # Most tests enrol people who do not exist; those about consent demand it.
+    monkeypatch.setenv("SMARTABSEN_PRIVACY_CONSENT", "record")
 
 
 @pytest.fixture(scope="session")

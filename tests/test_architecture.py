@@ -52,6 +52,7 @@ OWNERS: dict[str, set[str]] = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "insightface": {"recognition"},
+    "onnx": {"recognition"},
     "onnxruntime": {"recognition"},
     "openvino": {"recognition"},
     "dlib": {"recognition"},

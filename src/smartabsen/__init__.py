@@ -6,7 +6,7 @@ quick and loads neither OpenCV nor a model::
     from smartabsen import SmartAbsen
 
     with SmartAbsen.open() as app:
-        app.enrol("Sample Name", ["a.jpg", "b.jpg"], code="E001")
+        app.enrol("Sample Name", ["a.jpg", "b.jpg"], code="E001", consent=True)
         app.train()
 """
 

@@ -55,6 +55,7 @@ from .errors import (
     ConfigError as ConfigError,
     ConflictError as ConflictError,
     ConsentMissingError as ConsentMissingError,
+    DatabaseAwayError as DatabaseAwayError,
     DatabaseError as DatabaseError,
     DeniedError as DeniedError,
     EngineMismatchError as EngineMismatchError,

@@ -15,6 +15,7 @@
     ├── CameraError                        4   503   a camera cannot be opened or read
     │   └── CameraBusyError                4   503   another process holds the camera
     ├── DatabaseError                      5   503   the database does not answer or refuses
+    │   ├── DatabaseAwayError              5   503   the database does not answer now; waiting may mend it
     │   └── SchemaError                    5   503   the schema is newer than the program, or damaged
     ├── StorageError                       1   503   a file cannot be written: full disk, no permission
     ├── ModelError                         6   503   a model or the trained gallery cannot be used
@@ -153,6 +154,12 @@ class DatabaseError(SmartAbsenError):
     code = "database"
     exit_code = 5
     http_status = 503
+
+
+class DatabaseAwayError(DatabaseError):
+    """The database does not answer now: it is down, restarts, or takes nobody else. Waiting may mend it."""
+
+    code = "database_away"
 
 
 class SchemaError(DatabaseError):

@@ -170,6 +170,7 @@ CHECK_LEVELS: Final[Mapping[CheckLevel, str]] = {
     CheckLevel.OK: N_("ok"),
     CheckLevel.WARN: N_("warning"),
     CheckLevel.FAIL: N_("failed"),
+    CheckLevel.SKIP: N_("not checked"),
 }
 
 KIOSK_ENDINGS: Final[Mapping[str, str]] = {

@@ -23,6 +23,7 @@ from smartabsen.domain import (
     AttendanceDay,
     Check,
     CheckLevel,
+    ConsentText,
     Employee,
     EnrolReport,
     Face,
@@ -89,8 +90,14 @@ class FakeApp:
         self.events: tuple[KioskEvent, ...] = ()
         self.checks: tuple[Check, ...] = (Check("python", CheckLevel.OK, "3.11"),)
         self.model_state = "installed"
-        self.privacy = SimpleNamespace(consents=lambda code: ())
+        self.privacy = SimpleNamespace(
+            consents=lambda code: (),
+            demands_consent=self.settings.privacy.consent == "require",
+            has_consent=lambda code: False,
+            consent_text=lambda: ConsentText("en", "7", "Text of the consent.", "ab" * 32),
+        )
         self.published = "00ff"
+        self.lost = 0
         self.calibration = SimpleNamespace(state=lambda: "none")
         self.run: Callable[..., None] = lambda **_: None
 
@@ -146,7 +153,7 @@ def _kiosk(app: FakeApp, *, on_event: Callable[[KioskEvent], None], stop: Any, *
     for event in app.events:
         on_event(event)
     app.run(stop=stop)
-    summary = KioskSummary(12, 1.25, 1, 0, 1, "stopped" if stop.is_set() else "end_of_recording")
+    summary = KioskSummary(12, 1.25, 1, 0, 1, "stopped" if stop.is_set() else "end_of_recording", lost=app.lost)
     on_event(KioskEvent(KioskEventKind.SUMMARY, AT, summary=summary))
     return summary
 
@@ -187,8 +194,8 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "get_employee": lambda app, code: app.people[0],
     "templates_of": lambda app, code: (TemplateFacts(3, MODEL, QUALITY, "front.jpg", "aa" * 32, AT),),
     "rename_employee": lambda app, code, name: app.people[0],
-    "deactivate_employee": lambda app, code: app.people[0],
-    "activate_employee": lambda app, code: app.people[0],
+    "deactivate_employee": lambda app, code, **_: app.people[0],
+    "activate_employee": lambda app, code, **_: app.people[0],
     "train": _train,
     "identify": lambda app, images, **_: app.images,
     "run_kiosk": _kiosk,

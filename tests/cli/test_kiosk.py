@@ -151,6 +151,13 @@ def test_a_kiosk_that_cannot_start_answers_like_any_command(kiosk: Any) -> None:
     assert kiosk.json("run-kiosk")[0] == 4
 
 
+def test_a_punch_that_could_be_stored_nowhere_shows_in_the_exit_code(kiosk: Any) -> None:
+    """A supervisor must not believe that all was recorded."""
+    assert kiosk("run-kiosk").exit_code == 0
+    kiosk.prepare = lambda library: setattr(library, "lost", 1)
+    assert kiosk("run-kiosk").exit_code == 7
+
+
 def terminal(width: int) -> tuple[KioskView, StringIO]:
     """Return a view on a terminal of so many columns, and what is written to that."""
     screen = StringIO()

@@ -111,23 +111,16 @@ def test_a_person_is_exported_and_erased(enrolled: Run, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "person.json").exists() and (tmp_path / "out" / "faces" / "01.jpg").exists()
     assert enrolled("privacy", "export", "E1", "--output", str(tmp_path / "out")).exit_code == 1
     assert data(enrolled("privacy", "erase", "E1", "--dry-run", "--json"))["rows"]["templates"] == 1
-    refused = enrolled("privacy", "erase", "E1")
+    refused = enrolled("privacy", "erase", "E1", "--reason", "asked for it")
     assert refused.exit_code == 2 and "--yes" in refused.stderr
-    assert enrolled("privacy", "erase", "E1", "--face-only", "--yes").exit_code == 0
+    assert enrolled("privacy", "erase", "E1", "--face-only", "--reason", "no more consent", "--yes").exit_code == 0
     assert data(enrolled("employee", "show", "E1", "--json"))["templates"] == []
-    erased = data(enrolled("privacy", "erase", "E1", "--yes", "--json"))
+    erased = data(enrolled("privacy", "erase", "E1", "--reason", "asked for it", "--yes", "--json"))
     assert enrolled("employee", "show", "E1").exit_code == 1
     assert enrolled("employee", "show", erased["pseudonym"]).exit_code == 0
     assert data(enrolled("privacy", "apply", "--json")) == {"applied": 0}
     assert data(enrolled("privacy", "purge", "--dry-run", "--json"))["dry_run"] is True
     assert enrolled("privacy", "purge").exit_code == 0
-
-
-def test_consent_can_be_demanded(enrolled: Run, tmp_path: Path) -> None:
-    """Then an enrolment without it is refused with what to do."""
-    (tmp_path / "home" / "smartabsen.toml").write_text('[privacy]\nconsent = "require"\n')
-    refused = enrolled("enroll", "Citra", str(tmp_path / "E1.png"), "--code", "E3")
-    assert refused.exit_code == 1 and "--consent" in refused.stderr
 
 
 def test_an_engine_is_compared_before_it_is_changed(enrolled: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,3 +138,39 @@ def test_an_engine_is_compared_before_it_is_changed(enrolled: Run, monkeypatch: 
     assert enrolled("reembed", "--engine", "other").exit_code == 2
     changed = enrolled("reembed", "--engine", "other", "--yes")
     assert changed.exit_code == 0 and "engine is changed" in changed.stdout
+
+
+def test_an_erasure_asks_why(enrolled: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal; in a script --reason says it. What names the person is refused, for the reason stays."""
+    refused = enrolled("privacy", "erase", "E1", "--yes")
+    assert refused.exit_code == 2 and "--reason" in refused.stderr
+    named = enrolled("privacy", "erase", "E1", "--reason", "Siti asked for it", "--yes")
+    assert named.exit_code != 0 and "names the person" in named.stderr
+    monkeypatch.setattr("smartabsen.cli.output.Output.can_ask", lambda _: True)
+    assert enrolled("privacy", "erase", "E1", input="asked for it\ny\n").exit_code == 0
+    monkeypatch.undo()
+    entry = data(enrolled("audit", "list", "--action", "privacy.erase", "--json"))["entries"][0]
+    assert (entry["details"]["reason"], entry["subject"]) == ("asked for it", "ERASED-1")
+
+
+def test_no_face_is_enrolled_without_consent_by_default(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, and what to do."""
+    monkeypatch.delenv("SMARTABSEN_PRIVACY_CONSENT")
+    image = np.full((240, 320, 3), 90, dtype=np.uint8)
+    draw_face(image, 1, centre_xy=(160, 120), size_px=150)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    asked = ("enroll", "Siti", str(tmp_path / "a.png"), "--code", "E1")
+    refused = run(*asked)
+    assert refused.exit_code == 1 and "Siti has not agreed" in refused.stderr and "--consent" in refused.stderr
+    assert run(*asked, "--consent").exit_code == 0
+
+
+def test_reasons_are_in_the_record(enrolled: Run) -> None:
+    """Of a deactivation, a new key, a copy for the person."""
+    assert enrolled("employee", "deactivate", "E1", "--reason", "left", "--yes").exit_code == 0
+    assert enrolled("keys", "rotate", "--reason", "yearly").exit_code == 0
+    found = data(enrolled("audit", "list", "--json"))["entries"]
+    reasons = {entry["action"]: entry["details"].get("reason") for entry in found}
+    assert (reasons["employee.deactivate"], reasons["keys.rotate"]) == ("left", "yearly")

@@ -231,6 +231,29 @@ class TestScrfd(DetectorContract):
         assert np.allclose(found, boxes[order], atol=0.01)
         assert np.allclose(np.stack([face.landmarks_xy for face in ours]), landmarks[order], atol=0.01)
 
+    @pytest.mark.parametrize(("min_face_px", "searched"), [(0, 640), (60, 384), (36, 640), (400, 58)])
+    def test_works_on_a_copy_as_small_as_the_smallest_face_allows(
+        self, models_dir: Path, monkeypatch: pytest.MonkeyPatch, min_face_px: int, searched: int
+    ) -> None:
+        """Who wants no faces below 60 pixels waits for the search of a copy of 384, not of 640."""
+        from smartabsen.recognition.detectors.scrfd import ScrfdDetector
+
+        path = models_dir / "insightface" / "buffalo_sc" / "det_500m.onnx"
+        detector = ScrfdDetector(path, threads=1, min_face_px=min_face_px)
+        widths: list[int] = []
+        search = detector._search
+        monkeypatch.setattr(detector, "_search", lambda copy: (widths.append(copy.shape[1]), search(copy))[1])
+        detector.detect(np.full((480, 640, 3), 90, dtype=np.uint8))
+        assert widths[0] == searched
+
+    def test_finds_the_faces_it_shall_find_in_the_smaller_copy(self, models_dir: Path, image: ImageBGR) -> None:
+        """All that are as large as was said, and where they are in the whole image."""
+        from smartabsen.recognition.detectors.scrfd import ScrfdDetector
+
+        path = models_dir / "insightface" / "buffalo_sc" / "det_500m.onnx"
+        found = ScrfdDetector(path, max_side_px=1280, threads=1, min_face_px=100).detect(image)
+        assert all(any(contains(face, point) for face in found) for point in T1_CENTRES)
+
     def test_takes_a_model_of_one_size(self, models_dir: Path, image: ImageBGR, tmp_path: Path) -> None:
         """Some packs fix the input; the picture is then fitted into it."""
         import onnx

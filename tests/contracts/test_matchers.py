@@ -237,9 +237,10 @@ class TestAuto(MatcherContract):
     def test_chooses_by_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Exact comparison for most firms, bits for large galleries, and exact comparison where faiss is missing."""
         matcher = AutoMatcher()
-        templates, labels = people(auto.LARGE // 8 + 1, photos=8, dimension=16)
+        large = auto.LARGE // 500
+        templates, labels = people(large // 8 + 1, photos=8, dimension=500)
         chosen = []
-        for size in (5, auto.LARGE - 1, auto.LARGE):
+        for size in (5, large - 1, large):
             matcher.fit(templates[:size], labels[:size])
             chosen.append(matcher.chosen)
         monkeypatch.setattr(auto, "find_spec", lambda _name: None)
@@ -257,6 +258,22 @@ class TestBinary(MatcherContract):
         matcher.fit(templates, labels)
         matcher.match(unit(templates[:200] + 0.02 * templates[200:400]), threshold=0.5, margin=0.1)
         assert matcher.compared_with_all == 0
+
+    def test_strangers_are_decided_without_comparing_everybody(self) -> None:
+        """They are the costly ones: nobody is so near that the others would not matter."""
+        matcher = BinaryMatcher()
+        templates, labels = people(4000, photos=3, dimension=256)
+        matcher.fit(templates, labels)
+        matches = matcher.match(unit(np.random.default_rng(8).normal(size=(50, 256))), threshold=0.35, margin=0.1)
+        assert {match.outcome for match in matches} == {Outcome.UNKNOWN}
+        assert matcher.compared_with_all == 0
+
+    def test_a_second_person_is_named_however_far_away(self) -> None:
+        """The lead that people are told is to somebody, not to nobody; and one person alone has no second."""
+        matcher, (templates, labels) = BinaryMatcher(), people(100, photos=6, dimension=64)
+        for owners, others in ((labels, set(labels.tolist()) - {labels[0]}), (np.full(len(labels), 7), {-1})):
+            matcher.fit(templates, owners)
+            assert matcher.match(templates[:1], threshold=0.95, margin=0.0)[0].second_label in others
 
     @pytest.mark.parametrize("dimension", [128, 256, 512])
     @pytest.mark.parametrize(("threshold", "margin"), [(0.25, 0.08), (0.45, 0.05), (0.7, 0.0)])

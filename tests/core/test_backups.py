@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from smartabsen import IntegrityError, InvalidInputError, SmartAbsen
+from smartabsen import IntegrityError, InvalidInputError, KeyMissingError, SmartAbsen
 from smartabsen.cli.app import app as program
 from smartabsen.store import archive
 from smartabsen.store.database import Database
@@ -71,11 +71,34 @@ def test_a_new_home_is_filled_from_a_backup(used: SmartAbsen, tmp_path: Path, ki
         pytest.skip("the home of a server's installation has no database in it")
     made = used.backups.create()
     other = tmp_path / "other"
-    with SmartAbsen.open(flags={**kinds, "home": str(other)}) as fresh:
+    keys = str(used.services.key_chain.path)
+    with SmartAbsen.open(flags={**kinds, "home": str(other), "keys_file": keys}) as fresh:
         assert fresh.backups.restore(made.path).safety is None
         assert state(fresh)[1:] == state(used)[1:]
         assert (other / "smartabsen.toml").read_text().startswith("[site]")
         assert punch_keys(fresh) == {"first"}
+
+
+def test_faces_that_no_key_here_opens_are_said_before_anything_is_changed(
+    used: SmartAbsen, tmp_path: Path, kinds: dict[str, object]
+) -> None:
+    """Whoever means the attendance alone says so; with the key in place nobody is asked."""
+    made = used.backups.create()
+    used.punch("E2", key="later")
+    (key_id,) = used.services.key_chain.ring().ids
+    kept = used.services.key_chain.path.rename(tmp_path / "kept.json")
+    with SmartAbsen.open(flags=kinds) as app:
+        before = state(app)
+        for dry_run in (True, False):
+            with pytest.raises(KeyMissingError, match=key_id) as caught:
+                app.backups.restore(made.path, dry_run=dry_run)
+        assert "--without-key" in caught.value.hint and made.path.name in str(caught.value)
+        assert state(app) == before
+        assert app.backups.restore(made.path, without_key=True).changed
+        assert punch_keys(app) == {"first"}
+    kept.rename(used.services.key_chain.path)
+    with SmartAbsen.open(flags=kinds) as app:
+        assert app.backups.restore(made.path, dry_run=True).manifest.files
 
 
 def test_a_punch_that_waits_in_the_queue_is_in_the_backup(used: SmartAbsen) -> None:
@@ -132,7 +155,7 @@ def test_what_must_not_come_back_is_taken_out_before_the_swap(used: SmartAbsen) 
 
 
 def test_backups_are_listed_and_old_ones_go(used: SmartAbsen) -> None:
-    """The newest first; safety copies of restores stay."""
+    """The newest first; a safety copy stays for a week and as long as the backups of its time."""
     for _ in range(3):
         made = used.backups.create()
     used.backups.restore(made.path)
@@ -143,6 +166,10 @@ def test_backups_are_listed_and_old_ones_go(used: SmartAbsen) -> None:
     assert len(names) == 3 and newest.path.name in names
     assert sum("before-restore" in name for name in names) == 1
     assert (used.backups.directory / "notes.txt").exists()
+    (safety,) = (one.path for one in used.backups.list() if one.safety)
+    safety.rename(safety.with_name("smartabsen-20260101T000000Z-before-restore.tar"))
+    used.backups.create(keep=2)
+    assert not [one for one in used.backups.list() if one.safety]
 
 
 def test_an_encrypted_backup_needs_its_own_key(used: SmartAbsen, tmp_path: Path) -> None:

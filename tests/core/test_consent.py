@@ -41,8 +41,17 @@ def test_the_same_consent_is_recorded_once(app: SmartAbsen, draw: Draw) -> None:
     assert latest.text_sha256 == sha256((app.settings.home / "consent.id.txt").read_bytes()).hexdigest()
 
 
-def test_without_consent_a_face_is_enrolled_and_named(app: SmartAbsen, draw: Draw) -> None:
-    """By default what people have agreed to is recorded, not demanded; doctor names the others."""
+def test_consent_is_demanded_unless_the_settings_say_otherwise(
+    flags: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A face cannot be changed like a password: nobody's is enrolled by an oversight."""
+    monkeypatch.delenv("SMARTABSEN_PRIVACY_CONSENT")
+    with SmartAbsen.open(flags=flags) as app:
+        assert app.privacy.demands_consent
+
+
+def test_where_consent_is_only_recorded_a_face_is_enrolled_without_and_named(app: SmartAbsen, draw: Draw) -> None:
+    """Doctor names those who have not agreed."""
     app.enrol("Contoh 1", [draw("a.png", 1)], code="E1")
     app.enrol("Contoh 2", [], code="E2")
     assert [person.code for person in app.privacy.without_consent()] == ["E1"]

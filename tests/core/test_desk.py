@@ -220,6 +220,13 @@ def test_an_export_has_all_pages_and_adds_up(app: SmartAbsen) -> None:
     assert (entry.action, entry.details["rows"]) == ("attendance.export", "7")
 
 
+def test_an_export_has_the_separator_of_the_settings(flags: dict[str, object]) -> None:
+    """As reports of the command line have it: Excel opens it in columns where lists are separated by it."""
+    with SmartAbsen.open(flags={**flags, "report.csv_separator": ";"}) as app, use_language("en"):
+        text = export_days(app.services, DayQuery(MONTH), format="csv").data.decode("utf-8-sig")
+    assert text.splitlines()[0].startswith("Date;Code;Name;")
+
+
 def test_an_export_of_one_day_names_who_was_absent(app: SmartAbsen) -> None:
     """The word for it is in the language of the reader."""
     query = DayQuery(DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True), sort="name")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from smartabsen import Check, CheckLevel, ConfigError, SmartAbsen
-from smartabsen.core.doctor import check_machine
+from smartabsen import Check, CheckLevel, ConfigError, DatabaseAwayError, SmartAbsen
+from smartabsen.core.doctor import NEED_DATABASE, check_machine
 from smartabsen.store import files
+from smartabsen.store.database import Database
 
 
 def rows(app: SmartAbsen, name: str) -> list[Check]:
@@ -38,6 +39,33 @@ def test_a_database_that_cannot_be_written_is_a_failure(app: SmartAbsen) -> None
         session.execute(text("CREATE TRIGGER no BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'readonly'); END"))
     (row,) = rows(app, "database")
     assert row.level is CheckLevel.FAIL
+
+
+@pytest.mark.parametrize("trouble", ["away", "damaged"])
+def test_a_database_that_cannot_be_read_is_asked_once(
+    flags: dict[str, object], monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """What needs it is shown as not checked: nobody waits for the same silence eight times, or reads it so often."""
+    asked = []
+    if trouble == "away":
+        monkeypatch.setattr(
+            Database, "_make_ready", lambda _: asked.append(1) or _raise(DatabaseAwayError("Away.", hint="Wait."))
+        )
+    else:
+        home = Path(str(flags["home"]))
+        home.mkdir(parents=True)
+        (home / "smartabsen.db").write_bytes(b"noise " * 5_000)
+    with SmartAbsen.open(flags=flags) as app:
+        found = app.check_health()
+    levels = {row.name: row.level for row in found}
+    assert levels["database"] is CheckLevel.FAIL
+    assert {row.name for row in found if row.level is CheckLevel.SKIP} == NEED_DATABASE
+    assert levels["queue"] is CheckLevel.OK
+    assert len(asked) == (1 if trouble == "away" else 0)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def test_an_engine_that_does_not_exist_comes_with_a_remedy(flags: dict[str, object]) -> None:

@@ -15,6 +15,8 @@ from smartabsen import ConfigError, DatabaseError, InvalidInputError, SmartAbsen
 from smartabsen.cli.app import app as program
 from smartabsen.store import meta
 
+from .conftest import Draw
+
 Run = Callable[..., Result]
 
 
@@ -63,6 +65,56 @@ def test_an_edited_entry_is_found_by_the_command_line(used: SmartAbsen, run: Run
     result = run("audit", "verify")
     assert result.exit_code == 1
     assert "was changed" in result.stdout and "not as it was written" in result.stderr
+
+
+def test_an_edited_time_is_found_by_the_command_line(used: SmartAbsen, run: Run) -> None:
+    """The auditor's first question: code, date, column, what stands there and what the punches give."""
+    assert "1 punches and 1 days, each as it was written" in run("audit", "verify").stdout
+    with used.services.database.connect(exclusive=True) as connection:
+        connection.execute(text("UPDATE absensi SET menit_kerja = 480"))
+    result = run("audit", "verify")
+    assert result.exit_code == 1
+    assert "menit_kerja is 480; the punches give 0." in result.stdout and "E1, " in result.stdout
+    assert "attendance is not as it was written" in result.stderr
+    (problem,) = answer(run("audit", "verify", "--json"))["data"]["attendance"]["problems"]
+    assert (problem["kind"], problem["stored"], problem["derived"]) == ("differs", 480, 0)
+    assert run("audit", "verify", "--no-attendance").exit_code == 0
+
+
+def test_a_log_that_differs_is_part_of_the_check(used: SmartAbsen, run: Run) -> None:
+    """A punch that was deleted with its day is still in the file; the next start notes that, and keeps the file."""
+    with used.services.database.connect(exclusive=True) as connection:
+        for table in ("absensi", "punches"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    result = run("audit", "verify")
+    assert result.exit_code == 1 and "has 1 others" in result.stdout
+    used.reconcile_log()
+    assert run("audit", "verify").exit_code == 0
+    (entry,) = used.audit.entries(action="attendance.log_replaced")
+    assert (used.settings.csv_dir / entry.details["file"]).exists()
+
+
+def test_a_restore_is_told_with_the_command_that_checks_what_it_replaced(used: SmartAbsen, run: Run) -> None:
+    """And that command works as it is printed."""
+    made = used.backups.create(recipient="")
+    used.backups.restore(made.path)
+    (line,) = [line for line in run("audit", "verify").stdout.splitlines() if "safety copy" in line]
+    arguments = line.partition("smartabsen ")[2].split()
+    checked = run(*arguments)
+    assert (arguments[:2], checked.exit_code) == (["audit", "verify"], 0) and "each as it was written" in checked.stdout
+    assert run("audit", "verify", "--backup", made.path.name, "--anchor", arguments[-1]).exit_code == 1
+
+
+def test_what_is_not_signed_is_signed_with_a_reason(used: SmartAbsen, run: Run, draw: Draw) -> None:
+    """An employee and a punch are older than the key; somebody vouches for them."""
+    used.enrol("Contoh", [draw("a.png", 1)], code="E1", consent=True)
+    assert "2 entries are from before there was a key" in run("audit", "verify").stdout
+    counts = {"entries": 2, "punches": 1, "days": 1}
+    assert answer(run("audit", "sign", "--dry-run", "--json"))["data"] == counts
+    refused = run("audit", "sign")
+    assert refused.exit_code == 2 and "--reason" in refused.stderr
+    assert answer(run("audit", "sign", "--reason", "checked with HR", "--json"))["data"] == counts
+    assert "from before" not in run("audit", "verify").stdout
 
 
 def test_an_anchor_is_read_exactly(used: SmartAbsen) -> None:

@@ -108,6 +108,7 @@ class Writer:
         self.attempts: list[Punch] = []
         self.waiting: list[Written] = []
         self.silent = False
+        self.lost = 2
 
     def submit(self, attempt: Punch, *, track: int) -> None:
         self.attempts.append(attempt)
@@ -266,7 +267,7 @@ def test_nothing_is_announced_before_it_is_stored() -> None:
     assert [event.kind for event in events] == [KioskEventKind.DECISION, KioskEventKind.SUMMARY]
     assert len(writer.attempts) == 1
     assert events[-1].summary is not None
-    assert (events[-1].summary.frames, events[-1].summary.pending) == (20, 3)
+    assert (events[-1].summary.frames, events[-1].summary.pending, events[-1].summary.lost) == (20, 3, 2)
 
 
 def test_a_punch_that_the_kiosk_keeps_is_told_as_pending_with_the_name_and_the_instant() -> None:

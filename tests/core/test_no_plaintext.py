@@ -95,7 +95,7 @@ def test_a_scan_finds_no_embedding_and_no_picture(
         contents = [database_content(app)]
         (cache,) = (app.settings.home / "cache").iterdir()
         contents.append(cache.read_bytes())
-        app.privacy.erase("E2")
+        app.privacy.erase("E2", reason="asked for it")
         app.services.database.close()
         contents += [database_content(app)]
         home = app.settings.home

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from smartabsen import KioskEventKind, NotFoundError, Outcome, SmartAbsen
 from smartabsen.camera.fake import FakeSource
+from smartabsen.core.punch import attempt_by_face
 from smartabsen.domain import Punch, PunchMethod
 from smartabsen.store.model_file import load_model
 
@@ -94,7 +95,7 @@ def test_an_erased_person_is_nowhere_any_more(two: SmartAbsen, home: dict[str, o
     plan = two.privacy.plan_erasure("KODE1")
     assert plan.rows["templates"] == 2 and plan.attendance == "pseudonymise"
 
-    done = two.privacy.erase("KODE1")
+    done = two.privacy.erase("KODE1", reason="asked for it")
 
     assert done.pseudonym.startswith("ERASED-") and done.rows["templates"] == 2 and done.rows["pins"] == 1
     with pytest.raises(NotFoundError):
@@ -122,10 +123,10 @@ def period() -> tuple:
 def test_attendance_can_be_deleted_too(home: dict[str, object], two: SmartAbsen) -> None:
     """As the policy says; the file of a date without anybody is gone."""
     with SmartAbsen.open(flags={**home, "privacy.attendance_after_erasure": "delete"}) as app:
-        app.privacy.erase("KODE1")
+        app.privacy.erase("KODE1", reason="asked for it")
         assert [day.code for day in app.report(*period()).days] == ["KODE2"]
         assert [person.code for person in app.employees()] == ["KODE2"]
-        app.privacy.erase("KODE2")
+        app.privacy.erase("KODE2", reason="asked for it")
         assert app.employees() == () and not list(app.settings.csv_dir.glob("*.csv*"))
 
 
@@ -135,13 +136,13 @@ def test_an_erased_persons_waiting_punches_leave_the_queue_of_the_kiosk(two: Sma
     for code in ("KODE1", "KODE2"):
         owner = two.get_employee(code).id
         queue.add(Punch(0, owner, now, now.date(), PunchMethod.FACE, "k", f"waiting-{code}"), database_id="this")
-    two.privacy.erase("KODE1")
+    two.privacy.erase("KODE1", reason="asked for it")
     assert [waiting.punch.key for waiting in queue.oldest()] == ["waiting-KODE2"]
 
 
 def test_only_the_face_can_be_erased(two: SmartAbsen, draw: Draw) -> None:
     """The person stays, punches by hand, and may agree again later."""
-    two.privacy.erase("KODE1", scope="face")
+    two.privacy.erase("KODE1", reason="asked for it", scope="face")
 
     person = two.get_employee("KODE1")
     assert (person.name, person.active, person.templates) == ("Contoh 1", True, 0)
@@ -167,7 +168,7 @@ def test_whom_an_older_backup_brings_back_is_erased_again(flags: dict[str, objec
         copy = shutil.copytree if (home / name).is_dir() else shutil.copy
         copy(home / name, tmp_path / f"old-{name}")
     with SmartAbsen.open(flags=flags) as app:
-        app.privacy.erase("KODE1")
+        app.privacy.erase("KODE1", reason="asked for it")
     (home / "smartabsen.db").unlink()
     shutil.copy(tmp_path / "old-smartabsen.db", home / "smartabsen.db")
     for name in ("assets", "Attendance"):
@@ -186,7 +187,7 @@ def test_whom_an_older_backup_brings_back_is_erased_again(flags: dict[str, objec
 def test_a_restored_backup_does_not_bring_anybody_back(two: SmartAbsen, draw: Draw) -> None:
     """Who was erased after it was made is erased in it before it is put in place, and in its files right after."""
     backup = two.backups.create(recipient="")
-    erased = two.privacy.erase("KODE1")
+    erased = two.privacy.erase("KODE1", reason="asked for it")
 
     two.backups.restore(backup.path)
 
@@ -203,7 +204,7 @@ def test_a_tombstone_of_another_database_erases_nobody(flags: dict[str, object],
     """A home may get a new database, in which the same row id is another person."""
     with SmartAbsen.open(flags=flags) as app:
         app.enrol("Contoh 1", [], code="KODE1")
-        app.privacy.erase("KODE1")
+        app.privacy.erase("KODE1", reason="asked for it")
     with SmartAbsen.open(flags={**flags, "database_url": f"sqlite:///{tmp_path / 'other.db'}"}) as other:
         other.enrol("Contoh 7", [], code="E7")
         other.privacy.apply_tombstones()
@@ -231,7 +232,7 @@ def test_an_erasure_that_was_cut_off_is_completed(
 
         monkeypatch.setattr(app.services.database, "run_write", die)
         with contextlib.suppress(KeyboardInterrupt):
-            app.privacy.erase("KODE1")
+            app.privacy.erase("KODE1", reason="asked for it")
         monkeypatch.undo()
     with SmartAbsen.open(flags=flags) as app:
         app.privacy.apply_tombstones()
@@ -272,7 +273,7 @@ def test_a_running_kiosk_drops_an_erased_person_within_five_seconds(
     thread.start()
     assert started.wait(20)
     asked = time.monotonic()
-    two.privacy.erase("KODE1")
+    two.privacy.erase("KODE1", reason="asked for it")
     thread.join(30)
     assert dropped and dropped[0] - asked < 5.0
     with SmartAbsen.open(flags=elsewhere) as kiosk:
@@ -295,9 +296,14 @@ def test_what_was_kept_long_enough_is_deleted(two: SmartAbsen, home: dict[str, o
             session.execute(text("UPDATE absensi SET tanggal = :day WHERE karyawan_id = 1"), values)
         app.reconcile_log()
         assert app.services.csv_log.path(old.date()).exists()
+        queue = app.services.punch_queue
+        for number, at in enumerate((old, datetime.now(UTC)), start=1):
+            queue.add(attempt_by_face(app.services, 2, similarity=0.9, at=at, clock_trusted=True), database_id="")
+            queue.refuse(number, "inactive")
 
         found = app.privacy.purge(dry_run=True)
         assert ([person.code for person in found.faces_of], found.crops, found.log_files) == (["KODE1"], 2, 1)
+        assert (found.refused, len(queue.refused())) == (1, 2)
         assert app.get_employee("KODE1").templates == 2
 
         app.privacy.purge(dry_run=False)
@@ -305,5 +311,6 @@ def test_what_was_kept_long_enough_is_deleted(two: SmartAbsen, home: dict[str, o
         assert app.get_employee("KODE1").templates == 0 and app.get_employee("KODE2").templates == 2
         assert not app.services.csv_log.path(old.date()).exists()
         assert [day.code for day in app.report(*period()).days] == ["KODE2"]
+        assert [one.number for one in queue.refused()] == [2]
         assert app.privacy.purge(dry_run=True).empty
         assert app.reconcile_log() == 0

@@ -250,6 +250,7 @@ def test_what_could_be_kept_nowhere_is_told_at_the_end(
     writer.submit(attempt(1), track=1)
     writer.close()
     assert "could not be stored" in str(writer.answers()[-1].trouble)
+    assert writer.lost == 1
 
 
 def test_a_log_that_cannot_be_written_does_not_undo_the_punch(make: Callable[[], PunchWriter], store: Store) -> None:

@@ -193,8 +193,9 @@ def test_a_full_disk_is_said_and_recovered_from_without_a_restart(tmp_path: Path
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="users are POSIX")
-def test_a_directory_that_may_not_be_written_is_said() -> None:
-    """Rights that somebody took away; giving them back is enough."""
+@pytest.mark.parametrize(("what", "without", "again"), [("home", "0o500", "0o700"), ("path", "0o400", "0o600")])
+def test_what_may_not_be_written_is_said(what: str, without: str, again: str) -> None:
+    """Rights that somebody took away from the directory or the file; giving them back is enough."""
     script = (
         "import os, sys\n"
         "from smartabsen.store.database import Database\n"
@@ -208,10 +209,10 @@ def test_a_directory_that_may_not_be_written_is_said() -> None:
         "if os.geteuid() == 0:\n"
         "    for one in (home, path): os.chown(one, 65534, -1)\n"
         "    os.setuid(65534)\n"
-        "os.chmod(home, 0o500)\n"
+        f"os.chmod({what}, {without})\n"
         "try: put('2')\n"
         "except SmartAbsenError as exc: print(exc)\n"
-        "os.chmod(home, 0o700)\n"
+        f"os.chmod({what}, {again})\n"
         "put('3')\n"
         "print('stored')\n"
     )

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import away, backups, contention, worker_kills, write_kills
+from bench import away, backups, contention, surroundings, worker_kills, write_kills
 
 from tests.conftest import missing
 
@@ -68,3 +68,21 @@ def test_backups_under_load_have_what_was_acknowledged() -> None:
     report = backups.measure(2)
     assert report.before_last > 0
     assert report.clean, report
+
+
+@pytest.mark.parametrize("fault", surroundings.FAULTS)
+def test_commands_fail_in_words_leave_nothing_and_work_again(fault: str, tmp_path: Path) -> None:
+    """Two of them on a disk that is full or can only be read, and with a database or a Redis that is away."""
+    if fault in surroundings.ON_DISK and not surroundings.can_mount():
+        # Only root may, which no continuous integration is: RLIMIT_FSIZE in test_disk.py is always there.
+        pytest.skip("a disk in memory cannot be mounted here")
+    runs = {run.name: run for run in surroundings.measure(fault, tmp_path, ("punch", "serve"))}
+    serve, punch = runs["serve"], runs["punch"]
+    if fault in surroundings.ON_DISK:
+        assert (serve.code, serve.then) == (200, 200) or (serve.code, serve.then) == (503, 200), serve
+    else:
+        assert serve.code == 503, serve
+    if fault.startswith("redis"):
+        assert punch.code == 0, punch
+    else:
+        assert (punch.code, punch.left, punch.then) == (5, (), 0) and len(punch.said) == 2, punch

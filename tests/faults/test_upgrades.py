@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen.store import audit, schema
-from smartabsen.store.audit import verify
+from smartabsen.store.audit_check import verify
 from smartabsen.store.database import Database
 from smartabsen.store.schema import SchemaState
 from tests.store.conftest import database, database_url

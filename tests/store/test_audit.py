@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from smartabsen.store import audit, audit_search, meta, schema
-from smartabsen.store.audit import AuditHead, AuditProblem, ProblemKind, verify
+from smartabsen.store.audit import AuditHead
+from smartabsen.store.audit_check import AuditProblem, ProblemKind, verify
 from smartabsen.store.audit_search import AuditFilter
 from smartabsen.store.database import Database
 
@@ -23,7 +24,7 @@ def write(database: Database, count: int, *, first: int = 1) -> None:
 
 def check(database: Database, known: AuditHead | None = None) -> list[tuple[ProblemKind, int]]:
     with database.read() as session:
-        return [(problem.kind, problem.number) for problem in verify(session, known).problems]
+        return [(problem.kind, problem.number) for problem in verify(session, *([known] if known else [])).problems]
 
 
 def tamper(database: Database, *statements: str) -> None:

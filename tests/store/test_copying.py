@@ -12,7 +12,7 @@ from smartabsen.attendance.rules import Rules
 from smartabsen.domain import Punch, Template
 from smartabsen.errors import ConflictError, IntegrityError, SchemaError
 from smartabsen.store import audit, copying, employees, meta, punches, recording, schema, templates
-from smartabsen.store.audit import verify
+from smartabsen.store.audit_check import verify
 from smartabsen.store.copying import copy_database, table_digest
 from smartabsen.store.database import Database
 from smartabsen.store.schema import SchemaState

@@ -380,3 +380,15 @@ def test_a_missing_database_of_a_server_is_made_under_the_name_of_the_address(ma
     with pytest.raises(DatabaseError) as caught, other.read():
         pass
     assert f"CREATE DATABASE {url.database}_no " in caught.value.hint
+
+
+def test_a_disk_that_fills_inside_a_savepoint_is_called_full(tmp_path: Path) -> None:
+    """SQLite undoes the whole transaction then: that there is no savepoint any more is not what went wrong."""
+    database = Database(f"sqlite:///{tmp_path / 'smartabsen.db'}")
+    with database.read() as session:
+        pages = session.scalar(text("PRAGMA page_count"))
+    with pytest.raises(DatabaseError, match="full"), database.write() as session:
+        session.execute(text(f"PRAGMA max_page_count = {pages}"))
+        with session.begin_nested():
+            meta.put(session, "a", "x" * 1_000_000)
+    database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from smartabsen.errors import StorageError
 from smartabsen.store.file_lock import file_lock
-from smartabsen.store.files import remove_abandoned, write_atomically
+from smartabsen.store.files import no_permission, remove_abandoned, write_atomically
 
 no_modes = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of files")
 
@@ -125,3 +126,25 @@ def test_a_lock_is_free_when_its_holder_was_killed(tmp_path: Path) -> None:
 
     with file_lock(path, timeout_s=1.0):
         assert path.exists()
+
+
+def test_a_missing_right_names_the_place_that_lacks_it(tmp_path: Path) -> None:
+    """The directory that is there, not the file that should come into it."""
+    error = no_permission(tmp_path / "secrets" / "keys.json")
+    assert str(tmp_path / "secrets" / "keys.json") in str(error)
+    assert error.params["place"] == tmp_path and str(tmp_path) in error.hint
+
+
+def test_a_disk_that_can_only_be_read_is_called_so_and_needs_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody changes anything there, so that whoever only reads goes on."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with file_lock(tmp_path / "lock"):
+        pass
+    with pytest.raises(StorageError, match="can only be read"):
+        write_atomically(tmp_path / "a", b"")

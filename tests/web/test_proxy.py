@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import configparser
 import re
-import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from smartabsen import SmartAbsen
-from smartabsen.cli.app import app as program
 from smartabsen.config import load_settings
 from smartabsen.core.serving import check_server
 from smartabsen.domain import CheckLevel
@@ -129,35 +124,6 @@ def test_the_example_settings_are_settings() -> None:
     settings = load_settings(environ=env_file()).settings
     assert settings.server.public_url == "https://absen.example.com"
     assert (settings.server.proxies, settings.signin.phone, settings.server.secret_key) == (1, "paired", "")
-
-
-def test_the_unit_starts_a_command_that_exists() -> None:
-    """With options that it has."""
-    from typer.main import get_command
-
-    unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment, method-assign]
-    unit.read(DEPLOY / "smartabsen.service", encoding="utf-8")
-    program_path, *arguments = unit["Service"]["ExecStart"].split()
-    assert program_path.endswith("/smartabsen") and arguments[0] == "serve"
-    root: Any = get_command(program)
-    serve = root.commands["serve"].load()
-    known = {option for param in serve.params for option in param.opts}
-    assert {argument for argument in arguments if argument.startswith("--")} <= known
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-def test_systemd_reads_the_unit(tmp_path: Path) -> None:
-    """Without an unknown key; the paths of the example are replaced by some that exist."""
-    text = (DEPLOY / "smartabsen.service").read_text(encoding="utf-8")
-    unit = tmp_path / "smartabsen.service"
-    unit.write_text(
-        text.replace("/opt/smartabsen/bin/smartabsen", "/bin/true").replace("/etc/smartabsen.env", "/dev/null")
-    )
-    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    complaints = [line for line in done.stderr.splitlines() if "smartabsen.service" in line]
-    assert complaints == []
 
 
 def test_the_tunnel_leads_to_the_default_port_and_ends_with_a_catch_all() -> None:

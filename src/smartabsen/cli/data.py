@@ -251,6 +251,7 @@ def kiosk_summary(summary: domain.KioskSummary) -> Json:
         "already_recorded": summary.already_recorded,
         "refused": summary.refused,
         "pending": summary.pending,
+        "lost": summary.lost,
         "reason": summary.reason,
     }
 

@@ -1,4 +1,4 @@
-"""What people and scripts see of the audit trail, the database, the log and the backups."""
+"""What people and scripts see of the database, the log and the backups."""
 
 from __future__ import annotations
 
@@ -13,17 +13,8 @@ from .output import Column, Output, yes_no
 
 if TYPE_CHECKING:
     from ..core.attendance_log import FileDifference, LogRepair
-    from ..core.audit import AuditEntry, AuditVerdict
     from ..core.backups import BackupFile, Manifest, Restored
     from ..core.databases import DatabaseStatus, SchemaStatus, TableCopy
-
-PROBLEMS: Final[Mapping[str, str]] = {
-    "changed": N_("Entry {number} was changed."),
-    "missing": N_("Entries from {number} on are missing."),
-    "moved": N_("Entry {number} does not follow the one before it."),
-    "foreign": N_("The row with id {number} was not added by smartabsen."),
-    "cut_off": N_("The record ends at entry {number}, but its head says otherwise: entries were cut off or replaced."),
-}
 
 STATES: Final[Mapping[str, str]] = {
     "empty": N_("The database is empty; the first use makes it ready."),
@@ -34,72 +25,6 @@ STATES: Final[Mapping[str, str]] = {
     "half_copied": N_("It is an unfinished copy of another database: run “smartabsen db copy” there again."),
     "foreign": N_("Another program's tables have our names."),
 }
-
-
-def entry(value: AuditEntry) -> Json:
-    """One entry of the audit trail."""
-    return {
-        "number": value.number,
-        "at": value.at.isoformat(),
-        "actor": value.actor,
-        "action": value.action,
-        "subject": value.subject,
-        "details": dict(value.details),
-        "digest": value.digest,
-    }
-
-
-def show_entries(out: Output, entries: Sequence[AuditEntry], zone: tzinfo) -> None:
-    """Print entries."""
-    columns = (
-        Column(_("No."), number=True),
-        Column(_("Time"), whole=True),
-        Column(_("Who")),
-        Column(_("Action")),
-        Column(_("Whom or what")),
-        Column(_("Details")),
-    )
-    rows = [
-        (
-            str(each.number),
-            f"{each.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-            each.actor,
-            each.action,
-            each.subject,
-            ", ".join(f"{name}={value}" for name, value in each.details.items() if value),
-        )
-        for each in entries
-    ]
-    out.table(columns, rows, empty=_("No entry matches."))
-
-
-def verdict(value: AuditVerdict) -> Json:
-    """What the check of the audit trail found."""
-    return {
-        "entries": value.entries,
-        "head": str(value.head),
-        "problems": [{"kind": each.kind.value, "number": each.number} for each in value.problems],
-    }
-
-
-def show_verdict(out: Output, value: AuditVerdict) -> None:
-    """Print what the check of the audit trail found."""
-    for problem in value.problems:
-        out.line(_(PROBLEMS[problem.kind], number=problem.number), "red")
-    if not value.problems:
-        out.line(_("{count} entries, each as it was written.", count=value.entries), "green")
-    out.line(_("Head: {head}", head=value.head))
-
-
-def failure(value: AuditVerdict) -> IntegrityError | None:
-    """Return the error of a broken audit trail."""
-    if not value.problems:
-        return None
-    return IntegrityError(
-        N_("The record of who did what is not as it was written: {count} problems."),
-        hint=N_("Keep the database as it is, and compare it with the latest backup."),
-        count=len(value.problems),
-    )
 
 
 def database(status: DatabaseStatus) -> Json:
@@ -150,8 +75,12 @@ def show_copy(out: Output, tables: Sequence[TableCopy]) -> None:
 
 def differences(compared: int, found: Sequence[FileDifference]) -> Json:
     """What a comparison of the log found."""
-    days = [{"date": str(each.work_date), "missing": each.missing, "unknown": each.unknown} for each in found]
-    return {"days": compared, "differences": days}
+    return {"days": compared, "differences": log_days(found)}
+
+
+def log_days(found: Sequence[FileDifference]) -> list[Json]:
+    """Days on which the log differs from the database."""
+    return [{"date": str(each.work_date), "missing": each.missing, "unknown": each.unknown} for each in found]
 
 
 def show_differences(out: Output, compared: int, found: Sequence[FileDifference]) -> None:
@@ -206,6 +135,7 @@ def backup(value: BackupFile) -> Json:
         "made_at": value.made_at.isoformat(),
         "bytes": value.size_bytes,
         "encrypted": value.encrypted,
+        "safety": value.safety,
     }
 
 

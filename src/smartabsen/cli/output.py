@@ -100,6 +100,10 @@ class Output:
         """Print what people must not miss."""
         self.stderr.print(Text(one_line(text), style="yellow"), soft_wrap=True)
 
+    def tell(self, text: str) -> None:
+        """Print lines on stderr that somebody must read before answering a question."""
+        self.stderr.out("\n".join(one_line(line) for line in text.splitlines()), highlight=False)
+
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]], *, empty: str = "") -> None:
         """Print a table; without rows, ``empty`` as a remark, if there is one."""
         table = self._table(columns)
@@ -149,6 +153,10 @@ class Output:
     def confirm(self, question: str) -> bool:
         """Ask on the terminal; the answer is no until somebody says yes."""
         return bool(typer.confirm(one_line(question), default=False, err=True))
+
+    def ask(self, question: str) -> str:
+        """Ask for a text on the terminal, until there is one."""
+        return str(typer.prompt(one_line(question), err=True))
 
     def _table(self, columns: Sequence[Column]) -> Table:
         lines = box.SIMPLE_HEAD if self.stdout.is_terminal else None

@@ -17,5 +17,11 @@ Consent = Annotated[
     bool,
     typer.Option("--consent", help=_("Record consent to face recognition: see “smartabsen privacy consent-text”.")),
 ]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help=_("Why, for the record of who did what; asked on a terminal."))
+]
+ReasonIfAny = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help=_("Why, for the record of who did what; may be left out."))
+]
 Code = Annotated[str, typer.Argument(metavar="CODE", help=_("Code of the employee."))]
 Light = Annotated[bool, typer.Option("--light", help=_("The terminal is light; counts where it shows no colours."))]

@@ -14,6 +14,7 @@ from .session import Session
 from .tables import percent
 
 if TYPE_CHECKING:
+    from ..core.app import SmartAbsen
     from ..core.erase import Erasure, ErasurePlan
     from ..core.export import PersonExport
     from ..core.keys import KeyCheck, KeyInit, KeyRotation
@@ -42,6 +43,19 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
     if not session.out.confirm(question):
         session.out.warn(_("Nothing was changed."))
         raise typer.Exit(1)
+
+
+def ask_consent(session: Session, app: SmartAbsen, *, name: str, code: str, given: bool) -> bool:
+    """Return whether a person agrees to be enrolled: said on the command line, or asked on a terminal with the text.
+
+    Nothing is asked where it is not demanded, or was recorded before; without a terminal, the library refuses the face.
+    """
+    if given or not app.privacy.demands_consent or app.privacy.has_consent(code) or not session.out.can_ask():
+        return given
+    text = app.privacy.consent_text()
+    session.out.tell(text.text)
+    return session.out.confirm(_("{name} has read this text (version {version}) and agrees?", name=name,
+                                 version=text.version))  # fmt: skip
 
 
 def consent(value: domain.Consent) -> data.Json:
@@ -262,6 +276,7 @@ def purged(value: Purge) -> data.Json:
         "attendance": value.attendance,
         "log_files": value.log_files,
         "log_copies": value.log_copies,
+        "refused": value.refused,
         "evaluated": value.evaluated,
         "dry_run": value.dry_run,
     }
@@ -278,6 +293,7 @@ def show_purged(out: Output, value: Purge) -> None:
         (_("Attendance before {date}", date=value.attendance_before or "-"), str(sum(value.attendance.values()))),
         (_("Log files"), str(value.log_files)),
         (_("Old copies of log files"), str(value.log_copies)),
+        (_("Punches kept aside on this machine"), str(value.refused)),
         (_("Faces of evaluated photos"), str(value.evaluated)),
     ]
     out.table((Column(_("Kept too long")), Column(_("Count"))), rows)

@@ -24,9 +24,10 @@ def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
     # Imported here: no other command needs a web server.
     from ..web.server import serve as run
 
-    for row in app.serving.prepare():
+    rows = app.serving.prepare()
+    for row in rows:
         tell(out, row)
-    if app.users.needs_setup():
+    if "database" not in [row.name for row in rows] and app.users.needs_setup():
         tell_setup(out, app)
     started = time.monotonic()
     run(app, stop=stop, ready=lambda: _tell_address(out, app))

@@ -134,6 +134,18 @@ class Session:
             self.out.warn(_("Nothing was changed."))
             raise typer.Exit(1)
 
+    def ask_reason(self, given: str) -> str:
+        """Return why something is done, asked for on a terminal where the command line does not say it.
+
+        Raises:
+            typer.BadParameter: It is not given, and nobody is there to ask.
+        """
+        if given.strip():
+            return given
+        if not self.out.can_ask():
+            raise typer.BadParameter(_("This needs a reason for the record of who did what: --reason TEXT."))
+        return self.out.ask(_("Reason, for the record of who did what"))
+
     def tell_engine(self, app: SmartAbsen, note: Callable[[str], None] | None = None) -> None:
         """Say which engine works, and why that one.
 

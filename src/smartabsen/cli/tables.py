@@ -27,7 +27,8 @@ MODEL_STATES: Final[Mapping[str, str]] = {
     "different": N_("not the published files"),
     "bundled": N_("comes with smartabsen"),
 }
-_LEVEL_STYLES: Final = {CheckLevel.OK: "green", CheckLevel.WARN: "yellow", CheckLevel.FAIL: "red"}
+_LEVEL_STYLES: Final = {CheckLevel.OK: "green", CheckLevel.WARN: "yellow", CheckLevel.FAIL: "red",
+                                     CheckLevel.SKIP: "dim"}  # fmt: skip
 _STATUS_STYLES: Final = {Status.PRESENT: "green", Status.LATE: "yellow"}
 _VERDICT_STYLES: Final = {
     ImportVerdict.IMPORTED: "green",

@@ -130,8 +130,12 @@ class RecognitionSettings(_Section):
     threads: int = Field(
         0, ge=0, le=256, description=N_("Threads of runtimes, OpenCV and linear algebra; 0 lets smartabsen choose.")
     )
-    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
-        "auto", description=N_("What runs ONNX models: auto (the faster one here), onnxruntime or openvino.")
+    runtime: Literal["auto", "onnxruntime", "onnxruntime-rewritten", "openvino"] = Field(
+        "auto",
+        description=N_(
+            "What runs ONNX models: auto (the fastest one here), onnxruntime, onnxruntime-rewritten (with operators "
+            "that it runs faster) or openvino."
+        ),
     )
     device: Literal["auto", "cpu", "cuda", "coreml"] = Field(
         "auto", description=N_("Where ONNX models run: auto, cpu, cuda or coreml; “doctor” shows the one really used.")
@@ -167,7 +171,9 @@ class KioskSettings(_Section):
         None,
         ge=160,
         le=3_840,
-        description=N_("Longer side of the frame that detection works on; empty: the detector's own."),
+        description=N_(
+            "Longer side of the frame that detection works on; empty: as large as recognition.min_face_px needs."
+        ),
     )
     refusals_days: int = Field(
         30, ge=0, le=365, description=N_("How many days “smartabsen why” remembers refusals; 0 remembers none.")
@@ -178,8 +184,10 @@ class PrivacySettings(_Section):
     """Consent, erasure, and how long what is kept."""
 
     consent: Literal["record", "require"] = Field(
-        "record",
-        description=N_("record: consent is recorded where it is given; require: no face is enrolled without it."),
+        "require",
+        description=N_(
+            "require: no face is enrolled without a recorded consent; record: consent is noted where given."
+        ),
     )
     attendance_after_erasure: Literal["pseudonymise", "delete"] = Field(
         "pseudonymise", description=N_("What becomes of the attendance of somebody who is erased.")

@@ -250,20 +250,20 @@ class SmartAbsen(UseCases):
     def templates_of(self, code: str) -> tuple[TemplateFacts, ...]:
         """Return what is known of the templates of one employee, of all engines. Raises NotFoundError."""
         templates = people.templates_of(self.services, code)
-        self.audit.note("biometric.read", subject=code, details={"templates": str(len(templates))})
+        self.audit.note_reading("biometric.read", employee=code, details={"templates": str(len(templates))})
         return templates
 
     def rename_employee(self, code: str, name: str) -> Employee:
         """Give an employee another name. Raises NotFoundError, InvalidInputError."""
         return people.rename_employee(self.services, code, name)
 
-    def deactivate_employee(self, code: str) -> Employee:
+    def deactivate_employee(self, code: str, *, reason: str = "") -> Employee:
         """Keep an employee from punching, at once and on all kiosks; the attendance stays. Raises NotFoundError."""
-        return people.set_active(self.services, code, active=False)
+        return people.set_active(self.services, code, active=False, reason=reason)
 
-    def activate_employee(self, code: str) -> Employee:
+    def activate_employee(self, code: str, *, reason: str = "") -> Employee:
         """Let an employee punch again, and be recognised at once where a model is trained. Raises NotFoundError."""
-        return people.set_active(self.services, code, active=True)
+        return people.set_active(self.services, code, active=True, reason=reason)
 
     # --- recognition ---------------------------------------------------------------------------------------
 
@@ -357,13 +357,13 @@ class SmartAbsen(UseCases):
     def report(self, first: date, last: date, *, code: str | None = None) -> Report:
         """Return days and totals of a period, both ends included, of one employee or all."""
         report = reporting.make_report(self.services, first, last, code=code)
-        self.audit.note("attendance.read", subject=code or "", details={"from": str(first), "to": str(last)})
+        self.audit.note_reading("attendance.read", employee=code or "", details={"from": str(first), "to": str(last)})
         return report
 
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat, totals: bool = False) -> None:
         """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
         details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
-        self.audit.note("attendance.export", details=details)
+        self.audit.note_reading("attendance.export", details=details)
         separator = self.settings.report.csv_separator
         reporting.write_report(report, Path(path), format=format, totals=totals, separator=separator)
 

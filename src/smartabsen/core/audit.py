@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
-from ..errors import InvalidInputError
+from ..errors import DatabaseAwayError, DatabaseError, InvalidInputError
 from ..i18n import N_
-from ..store import audit
-from ..store.audit import AuditEntry as AuditEntry, AuditHead, AuditVerdict as AuditVerdict
+from ..store import attendance_check, audit, employees, meta, signing
+from ..store.attendance_check import AttendanceProblem as AttendanceProblem, AttendanceVerdict as AttendanceVerdict
+from ..store.audit import AuditEntry as AuditEntry, AuditHead
+from ..store.audit_check import AuditVerdict as AuditVerdict, verify
+from ..store.database import Session
 from ..store.files import require_directory, write_atomically
+from ..store.sealing import no_key
+from ..store.signing import Unsigned as Unsigned
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import checked_text
 from .bootstrap import Services
+
+UNRECORDED: Final = N_(
+    "Nothing is shown or exported without an entry in the audit trail, and that cannot be written now. Mend this, then "
+    "try again."
+)
+LOOKING_S: Final = 600.0
+"""So long the same person looking at the same page is one look."""
 
 
 class AuditTrail:
@@ -23,6 +40,8 @@ class AuditTrail:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._lock = threading.Lock()
+        self._looked: dict[tuple[object, ...], float] = {}
 
     def entries(
         self, *, actor: str = "", action: str = "", subject: str = "", limit: int = 100
@@ -32,18 +51,73 @@ class AuditTrail:
             return audit.find(session, actor=actor, action=action, subject=subject, limit=limit)
 
     def verify(self, *, anchor: str = "") -> AuditVerdict:
-        """Check every entry against the chain.
+        """Check every entry against the chain, its signature, and the last head that this home wrote.
 
         Args:
             anchor: A head that was written down earlier, as ``NUMBER:HASH``: what :meth:`verify` and every export and
-                backup give. Without one, a trail that was cut off or written anew together with its head looks whole.
+                backup give. It shows what was cut off or written anew by somebody who can change this home, too.
 
         Raises:
             InvalidInputError: The anchor has another form.
+            StorageError: The head that this home wrote cannot be read.
         """
-        known = _parsed(anchor) if anchor else None
+        given = [parsed_head(anchor)] if anchor else []
+        keeper = self._services.trail_keeper
+        ring = keeper.ring()
         with self._services.database.read(long=True) as session:
-            return audit.verify(session, known)
+            database_id = meta.database_id(session)
+            remembered = keeper.known(database_id)
+            verdict = verify(session, *given, *([remembered] if remembered is not None else []), ring=ring)
+            if remembered is None or ring is None or not verdict.problems:
+                return verdict
+            without = verify(session, *given, ring=ring)
+        replaced = [parsed_head(each.replaced).number for each in without.restores if each.replaced]
+        if without.problems or remembered.number > max(replaced, default=0):
+            return verdict
+        # A restore on another machine, which its signed entry tells of, replaced what this home had written.
+        keeper.begin_anew(database_id, without.head)
+        return without
+
+    def verify_attendance(self) -> AttendanceVerdict:
+        """Check every punch and day: their signatures, and whether days follow from their punches."""
+        keeper = self._services.trail_keeper
+        with self._services.database.read(long=True) as session:
+            return attendance_check.check(session, self._services.rules, keeper.ring())
+
+    def unsigned(self) -> Unsigned:
+        """Count the rows without a signature (from before there was a key, or written where it was missing).
+
+        A signature of a key that is not here counts as none: that key may be lost for good.
+        """
+        with self._services.database.read(long=True) as session:
+            return signing.count_unsigned(session, self._services.trail_keeper.ring())
+
+    def sign(self, *, reason: str) -> Unsigned:
+        """Vouch for what has no signature: sign it as it is now, with an entry that says who did it and why.
+
+        Rows whose signature does not fit keep it.
+
+        Returns:
+            How many rows were signed.
+
+        Raises:
+            InvalidInputError: The reason is empty or too long.
+            KeyMissingError: There is no key.
+        """
+        services = self._services
+        reason = checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH, required=True)
+        ring = services.trail_keeper.ring()
+        if ring is None:
+            raise no_key(place=services.key_chain.place)
+
+        def work(session: Session) -> Unsigned:
+            signed = signing.sign_unsigned(session, ring)
+            counts = {"entries": signed.entries, "punches": signed.punches, "days": signed.days}
+            details = {"reason": reason, **{name: str(count) for name, count in counts.items()}}
+            audit.append(session, actor=services.actor, action="audit.sign", details=details)
+            return signed
+
+        return services.database.run_write(work)
 
     def export(self, path: Path) -> AuditHead:
         """Write all entries as one JSON object a line, the oldest first, and the head as the last line.
@@ -61,12 +135,63 @@ class AuditTrail:
         write_atomically(path, f"{text}{json.dumps({'head': str(head)})}\n".encode())
         return head
 
-    def note(self, action: str, *, subject: str = "", details: dict[str, str] | None = None) -> None:
-        """Add an entry about something that changed nothing, such as an export."""
-        actor = self._services.actor
-        self._services.database.run_write(
-            lambda session: audit.append(session, actor=actor, action=action, subject=subject, details=details)
-        )
+    def note_page(self, action: str, *, subject: str = "", **details: str) -> None:
+        """Add an entry about a page that somebody looks at, unless they looked at the same within :data:`LOOKING_S`.
+
+        Sorting, paging and going back are one look.
+        """
+        what = (self._services.actor, action, subject, *sorted(details.items()))
+        now = time.monotonic()
+        with self._lock:
+            self._looked = {each: at for each, at in self._looked.items() if now - at < LOOKING_S}
+            if what in self._looked:
+                return
+        self.note(action, subject=subject, details=details)
+        with self._lock:
+            self._looked[what] = now
+
+    def note(
+        self, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
+    ) -> None:
+        """Add an entry about something that changed nothing, such as an export; see :func:`note`."""
+        note(self._services, action, subject=subject, employee=employee, details=details)
+
+    def note_reading(
+        self, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
+    ) -> None:
+        """Add an entry about looking at data of people, to be called before it is shown or written anywhere.
+
+        Raises:
+            DatabaseError: It cannot be written, so nothing may be shown; the hint says so.
+        """
+        try:
+            self.note(action, subject=subject, employee=employee, details=details)
+        except DatabaseAwayError:
+            raise
+        except DatabaseError as exc:
+            raise DatabaseError(exc.message_id, hint=UNRECORDED, **exc.params) from exc
+
+
+def note(
+    services: Services,
+    action: str,
+    *,
+    subject: str = "",
+    employee: str = "",
+    details: Mapping[str, str] | None = None,
+) -> None:
+    """Add an entry about something that changed nothing.
+
+    Args:
+        employee: A code as somebody typed it: the subject is the code as it is.
+    """
+    actor = services.actor
+
+    def work(session: Session) -> None:
+        whom = employees.get(session, employee).code if employee else subject
+        audit.append(session, actor=actor, action=action, subject=whom, details=details)
+
+    services.database.run_write(work)
 
 
 def _lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
@@ -78,12 +203,17 @@ def _lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
             "action": one.action,
             "subject": one.subject,
             "details": dict(one.details),
+            "previous": one.previous,
+            "salt": one.salt,
+            "content": one.content,
             "digest": one.digest,
+            "signature": one.signature,
         }
         yield json.dumps(facts, ensure_ascii=False)
 
 
-def _parsed(anchor: str) -> AuditHead:
+def parsed_head(anchor: str) -> AuditHead:
+    """Return a head that somebody wrote down. Raises InvalidInputError."""
     try:
         return AuditHead.parse(anchor)
     except ValueError as exc:

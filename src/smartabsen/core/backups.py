@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import tempfile
-import time
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,42 +12,36 @@ from typing import TYPE_CHECKING, Final
 
 from .._version import __version__
 from ..config import FILE_NAME
-from ..errors import ConflictError, IntegrityError, SchemaError, SmartAbsenError, StorageError
+from ..errors import (
+    ConflictError,
+    DatabaseError,
+    IntegrityError,
+    KeyMissingError,
+    SchemaError,
+    SmartAbsenError,
+    StorageError,
+)
 from ..i18n import N_
-from ..store import archive, audit, dumps, meta, schema
+from ..store import archive, audit, audit_check, dumps, meta, resealing, schema
 from ..store.archive import Manifest as Manifest
 from ..store.database import Database
 from ..store.files import make_private_directory, storage_errors, write_atomically
 from ..store.model_file import copy_model
 from ..store.schema import SchemaState
+from ..store.signing import begin as begin_signing
+from .audit import AuditVerdict, parsed_head
+from .backup_files import SAFETY, BackupFile as BackupFile, free_name, list_backups, remove_if_abandoned, surplus
 from .bootstrap import Services
+from .public_settings import public_settings
 from .restored_files import staged_files
 
 if TYPE_CHECKING:
     from .audit import AuditTrail
 
-_NAME: Final = re.compile(r"smartabsen-(\d{8}T\d{6}Z)(-before-restore)?(-\d+)?\.tar(\.age)?")
 _DATABASE: Final = {dumps.SQLITE: "database.sqlite", dumps.SERVER: "database.sql"}
-_SECRET_LINE: Final = re.compile(r"^\s*[\"']?([\w.\"']*(password|secret|url|key)[\w.\"']*)\s*=", re.IGNORECASE)
-_PRIVATE_URL: Final = re.compile(r"://[^/\s\"']*:[^/\s\"']*@")
 
 BeforeSwap = Callable[[Database, Database], None]
 """Told of the live and of the restored database, before the one takes the other's place."""
-
-
-@dataclass(frozen=True, slots=True)
-class BackupFile:
-    """A backup on the disk.
-
-    Attributes:
-        made_at: UTC, as its name says.
-        encrypted: Whether a secret key is needed to read it.
-    """
-
-    path: Path
-    made_at: datetime
-    size_bytes: int
-    encrypted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +90,8 @@ class Backups:
 
         Args:
             recipient: Public key of age to encrypt to; the setting by default, empty for none.
-            keep: How many backups stay, this one included; 0 keeps all; the setting by default.
+            keep: How many backups stay, this one included; 0 keeps all; the setting by default. What becomes of safety
+                copies says :func:`.backup_files.surplus`.
 
         Raises:
             DatabaseError, StorageError: It cannot be made; nothing is left of it.
@@ -116,23 +107,20 @@ class Backups:
         made = self._create(settings.recipient if recipient is None else recipient, suffix="")
         if state is not SchemaState.OLDER:
             # Before an upgrade, the trail cannot be written by this program yet.
-            self._audit.note("backup.create", details={"file": made.path.name})
+            self._note_made(made)
         kept = settings.keep if keep is None else keep
         if kept:
-            regular = [one for one in self.list() if "before-restore" not in one.path.name]
-            for old in regular[kept:]:
+            for old in surplus(self.list(), keep=kept, now=datetime.now(UTC)):
                 archive.remove_archive(old.path)
         return made
 
     def list(self) -> tuple[BackupFile, ...]:
         """Return the backups that there are, the newest first."""
-        found = []
-        if self.directory.is_dir():
-            for path in self.directory.iterdir():
-                if name := _NAME.fullmatch(path.name):
-                    at = datetime.strptime(name[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-                    found.append(BackupFile(path, at, path.stat().st_size, bool(name[4])))
-        return tuple(sorted(found, key=lambda one: (one.made_at, one.path.name), reverse=True))
+        return list_backups(self.directory)
+
+    def find(self, path: Path) -> Path:
+        """Return a path, or, for a bare name, the backup of that name."""
+        return self.directory / path if not path.exists() and path.name == str(path) else path
 
     def verify(self, path: Path, *, identity: Path | None = None) -> Manifest:
         """Check a backup: its digest, every file in it, and that the database in it is whole.
@@ -146,7 +134,13 @@ class Backups:
             return manifest
 
     def restore(
-        self, path: Path, *, identity: Path | None = None, force_foreign: bool = False, dry_run: bool = False
+        self,
+        path: Path,
+        *,
+        identity: Path | None = None,
+        force_foreign: bool = False,
+        without_key: bool = False,
+        dry_run: bool = False,
     ) -> Restored:
         """Put a backup in the place of what lives.
 
@@ -156,11 +150,13 @@ class Backups:
 
         Args:
             force_foreign: Accept the backup of another installation.
+            without_key: Accept faces that no key here opens: nobody can be recognised before that key is here.
             dry_run: Check everything, change nothing.
 
         Raises:
             NotFoundError, InvalidInputError, IntegrityError: As :meth:`verify`.
             ConflictError: It is another installation's, or of another kind of database.
+            KeyMissingError: The faces in it are sealed with a key that is not here.
             SchemaError: A newer smartabsen made it.
             DatabaseError, StorageError: It could not be put in place; where the database was replaced already, the
                 error says so, and names the safety copy.
@@ -171,6 +167,8 @@ class Backups:
             dumped = folder / _DATABASE[manifest.kind]
             with dumps.staged(live, dumped, self._services.open_database) as (restored, swap):
                 self._prepare(restored, manifest, path)
+                if not without_key:
+                    self._require_keys(restored, path)
                 if dry_run:
                     return Restored(manifest, None, changed=False)
                 with staged_files(self._services, folder) as files:
@@ -186,10 +184,32 @@ class Backups:
             with _telling_where_it_stands(safety):
                 for mend in self.after_restore:
                     mend()
+                begin_signing(live)
                 details = {"file": path.name, "made_at": manifest.made_at.isoformat()}
                 details |= {"replaced": replaced, "safety": safety.name} if safety is not None else {}
                 self._audit.note("backup.restore", details=details)
+                self._remember_head(live)
         return Restored(manifest, safety, changed=True)
+
+    def verify_trail(self, path: Path, *, identity: Path | None = None, anchor: str = "") -> AuditVerdict:
+        """Check the audit trail in a backup, as :meth:`.audit.AuditTrail.verify` does with the live one.
+
+        Args:
+            anchor: A head that must be in it, as the one that a restore replaced: its entry names it.
+
+        Raises:
+            NotFoundError, InvalidInputError, IntegrityError: As :meth:`verify`.
+            ConflictError, SchemaError: As :meth:`restore`.
+        """
+        with self._unpacked(path, identity) as (manifest, folder):
+            live = self._services.database
+            self._check(manifest, live, path, force_foreign=True)
+            dumped = folder / _DATABASE[manifest.kind]
+            with dumps.staged(live, dumped, self._services.open_database) as (restored, _swap):
+                self._make_current(restored, path)
+                with restored.read(long=True) as session:
+                    known = [parsed_head(anchor)] if anchor else []
+                    return audit_check.verify(session, *known, ring=self._services.trail_keeper.ring())
 
     # --- making -------------------------------------------------------------------------------------------------
 
@@ -197,10 +217,10 @@ class Backups:
         database = self._services.database
         make_private_directory(self.directory)
         for leftover in (*self.directory.glob(".smartabsen-*.tmp"), *self.directory.glob(".making-*")):
-            _remove_if_abandoned(leftover)
+            remove_if_abandoned(leftover)
         made_at = datetime.now(UTC).replace(microsecond=0)
         ending = f"{suffix}.tar{archive.ENCRYPTED if recipient else ''}"
-        path = _free_name(self.directory, f"smartabsen-{made_at:%Y%m%dT%H%M%SZ}", ending)
+        path = free_name(self.directory, f"smartabsen-{made_at:%Y%m%dT%H%M%SZ}", ending)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=self.directory) as folder:
             kind = dumps.kind_of(database)
             found = dumps.identify(database)
@@ -212,6 +232,17 @@ class Backups:
             dumps.dump(database, dumped)
             archive.write_archive(path, manifest, {dumped.name: dumped, **files}, recipient=recipient)
         return BackupFile(path, made_at, path.stat().st_size, bool(recipient))
+
+    def _note_made(self, made: BackupFile) -> None:
+        try:
+            self._audit.note("backup.create", details={"file": made.path.name})
+        except DatabaseError as exc:
+            # A disk that is full or about to die is when a backup is needed most; it is whole, and stays.
+            self._services.remark(
+                N_("The backup {file} is made, but the audit trail does not know of it: it cannot be written."),
+                file=made.path.name,
+            )
+            self._services.remark(exc.message_id, **exc.params)
 
     def _copy_files(self, folder: Path) -> Iterator[tuple[str, Path]]:
         """Copy what changes while a backup is made: a file that grows would not fit to its digest."""
@@ -226,7 +257,7 @@ class Backups:
             for day in services.csv_log.dates():
                 path = services.csv_log.path(day)
                 yield f"Attendance/{path.name}", _copy(path, folder / "Attendance" / path.name)
-        if public := _public_settings(services.settings.home / FILE_NAME):
+        if public := public_settings(services.settings.home / FILE_NAME):
             target = folder / FILE_NAME
             write_atomically(target, public.encode())
             yield target.name, target
@@ -237,7 +268,7 @@ class Backups:
     def _unpacked(self, path: Path, identity: Path | None) -> Iterator[tuple[Manifest, Path]]:
         self._services.make_home()
         for leftover in self._services.settings.home.glob(".restoring-*"):
-            _remove_if_abandoned(leftover)
+            remove_if_abandoned(leftover)
         # In the home: the temporary directory of the system may be smaller, and is everybody's.
         with tempfile.TemporaryDirectory(prefix=".restoring-", dir=self._services.settings.home) as folder:
             manifest = archive.extract_archive(path, Path(folder), identity=identity)
@@ -277,24 +308,38 @@ class Backups:
         """Keep what lives: as a backup, or, where it is damaged, the file itself under another name."""
         if dumps.is_damaged(live):
             return dumps.set_aside(live)
-        return (
-            self._create(self._services.settings.backup.recipient, suffix="-before-restore").path
-            if _is_used(live)
-            else None
-        )
+        return self._create(self._services.settings.backup.recipient, suffix=SAFETY).path if _is_used(live) else None
+
+    def _require_keys(self, restored: Database, path: Path) -> None:
+        """Refuse faces that could not be opened here: keys are in no backup, and nobody looks for them afterwards."""
+        chain = self._services.key_chain
+        with restored.read() as session:
+            wanted = resealing.key_ids(session)
+        try:
+            missing = wanted - set(chain.ring().ids)
+        except KeyMissingError:
+            missing = wanted
+        if missing:
+            raise KeyMissingError(
+                N_("The faces in the backup {path} are sealed with a key that is not in {place}: {keys}."),
+                hint=N_(
+                    "Put the key file of that time there first; it is in no backup. Attendance alone can be restored "
+                    "without it: --without-key"
+                ),
+                path=path,
+                place=chain.place,
+                keys=", ".join(sorted(missing)),
+            )
 
     @staticmethod
     def _prepare(restored: Database, manifest: Manifest, path: Path) -> None:
         """Bring the restored copy to this program's schema, and check it as a whole."""
-        status = schema.schema_status(restored)
-        if status.state is SchemaState.OLDER:
-            status = schema.upgrade(restored)
-        if status.state is not SchemaState.CURRENT:
-            raise archive.damaged(path, "the database in it has no schema of ours")
+        Backups._make_current(restored, path)
         with restored.read(long=True) as session:
             if meta.database_id(session) != manifest.database_id:
                 raise archive.damaged(path, "the database in it is another one than its manifest says")
-            problems = audit.verify(session, _head(manifest)).problems
+            known = [audit.AuditHead.parse(manifest.audit_head)] if manifest.audit_head else []
+            problems = audit_check.verify(session, *known).problems
         if problems:
             raise IntegrityError(
                 N_("The record of who did what is broken in the backup {path}."),
@@ -302,9 +347,19 @@ class Backups:
                 path=path,
             )
 
+    @staticmethod
+    def _make_current(restored: Database, path: Path) -> None:
+        status = schema.schema_status(restored)
+        if status.state is SchemaState.OLDER:
+            status = schema.upgrade(restored)
+        if status.state is not SchemaState.CURRENT:
+            raise archive.damaged(path, "the database in it has no schema of ours")
 
-def _head(manifest: Manifest) -> audit.AuditHead | None:
-    return audit.AuditHead.parse(manifest.audit_head) if manifest.audit_head else None
+    def _remember_head(self, live: Database) -> None:
+        """Let the home know the trail that was put in place, which may be shorter than the one it knew."""
+        with live.read() as session:
+            database_id, head = meta.database_id(session), audit.head(session)
+        self._services.trail_keeper.begin_anew(database_id, head)
 
 
 @contextmanager
@@ -332,37 +387,3 @@ def _copy(source: Path, target: Path) -> Path:
         content = source.read_bytes()
     write_atomically(target, content)
     return target
-
-
-def _public_settings(path: Path) -> str:
-    """Return the settings file without lines that hold secrets; empty where that cannot be made sure."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return ""
-    lines = [line for line in text.splitlines() if not _SECRET_LINE.match(line) and not _PRIVATE_URL.search(line)]
-    kept = "\n".join(lines) + "\n"
-    try:
-        tomllib.loads(kept)
-    except tomllib.TOMLDecodeError:
-        return ""
-    return kept
-
-
-def _free_name(directory: Path, stem: str, ending: str) -> Path:
-    path = directory / f"{stem}{ending}"
-    number = 1
-    while path.exists():
-        number += 1
-        base, _, rest = ending.partition(".tar")
-        path = directory / f"{stem}{base}-{number}.tar{rest}"
-    return path
-
-
-def _remove_if_abandoned(leftover: Path) -> None:
-    """Remove what a backup left that was killed: nobody makes one for a day."""
-    try:
-        if time.time() - leftover.stat().st_mtime > 86_400:
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    except (OSError, StorageError):
-        return

@@ -238,14 +238,15 @@ class Services(Storage):
 
     @made_once
     def at_kiosk(self) -> Recognizer:
-        """The recogniser for frames of a camera: detection works on a smaller copy."""
-        recognition = self.settings.recognition
+        """The recogniser for frames of a camera: detection works on a smaller copy, and finds whom it can compare."""
+        recognition, detect_px = self.settings.recognition, self.settings.kiosk.detect_px
         detector = build_detector(
             self.engine.detector.name,
             models_dir=self.settings.models_dir,
             pack=self._pack,
-            max_side_px=self.settings.kiosk.detect_px,
+            max_side_px=detect_px,
             threads=recognition.threads,
+            min_face_px=recognition.min_face_px if detect_px is None else 0,
             execution=self.execution,
         )
         self._detectors.append(detector)

@@ -14,6 +14,7 @@ from ..recognition.rates import Rate
 from ..recognition.reference import find_table
 from ..recognition.scores import Scores, compare_gallery
 from ..store import audit, employees
+from .audit import note
 from .bootstrap import Services
 from .calibration_record import CalibrationRecord, CalibrationState, find_record, hash_gallery, put_record
 from .stored_gallery import read_gallery
@@ -120,6 +121,8 @@ class Calibration:
                     details={"threshold": str(choice.threshold), "margin": str(choice.margin),
                              "target_fpir": str(target_fpir), "people": str(count)},
                 )  # fmt: skip
+        else:
+            note(services, "biometric.compare", details={"templates": str(record.templates), "people": str(count)})
         return CalibrationReport(
             record=record,
             choice=choice,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..store import schema
+from ..store import audit, meta, schema
 from ..store.copying import TableCopy as TableCopy, copy_database
 from ..store.database import DatabaseFacts
 from ..store.schema import SchemaState, SchemaStatus as SchemaStatus
@@ -93,7 +93,11 @@ class Databases:
         target = self._services.open_database(url)
         try:
             copied = copy_database(self._services.database, target, on_progress=on_progress)
+            with target.read() as session:
+                database_id, head = meta.database_id(session), audit.head(session)
         finally:
             target.close()
         self._audit.note("database.copy", details={"to": target.address})
+        # Whoever goes on with the copy lacks that last entry, and nobody took it away.
+        self._services.trail_keeper.begin_anew(database_id, head)
         return copied

@@ -104,7 +104,7 @@ def run_demo(
         say(DemoStep(N_("Enrolling six people, five photos each"), zone=zone))
         for number, (name, photos) in enumerate(material.photos.items(), start=1):
             code = f"C{number:03d}"
-            say(DemoStep(result=app.enrol(name, photos, code=code, position="Contoh"), zone=zone))
+            say(DemoStep(result=app.enrol(name, photos, code=code, position="Contoh", consent=True), zone=zone))
         say(DemoStep(result=app.train(), zone=zone))
         params = (("frames", str(material.frames)),)
         say(DemoStep(N_("At the camera: six people and a stranger, {frames} frames"), params, zone=zone))

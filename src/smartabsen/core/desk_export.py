@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 from ..domain import Status
 from ..i18n import N_, _
 from ..messages import STATUSES
-from ..store import audit
 from ..store.board import DayRow
 from ..store.sheet_writer import CellValue, Sheet, csv_text, xlsx_bytes
+from .audit import AuditTrail
 from .bootstrap import Services
 from .desk import DayQuery, Desk
 
@@ -53,10 +53,10 @@ def export_days(services: Services, query: DayQuery, *, format: ExportFormat) ->
     days = Sheet(f"{wanted.first} - {wanted.last}", [_(title) for title in _TITLES], [_day(row) for row in rows])
     name = f"smartabsen-{wanted.first}-{wanted.last}.{format}"
     details = {"from": str(wanted.first), "to": str(wanted.last), "rows": str(len(rows)), "format": format}
-    with services.database.write() as session:
-        audit.append(session, actor=services.actor, action="attendance.export", details=details)
+    AuditTrail(services).note_reading("attendance.export", details=details)
     if format == "csv":
-        return ExportFile(name, "text/csv; charset=utf-8", csv_text(days.header, days.rows).encode("utf-8-sig"))
+        text = csv_text(days.header, days.rows, separator=services.settings.report.csv_separator)
+        return ExportFile(name, "text/csv; charset=utf-8", text.encode("utf-8-sig"))
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return ExportFile(name, media_type, xlsx_bytes(days, _totals(rows)))
 

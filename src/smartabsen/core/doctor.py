@@ -33,14 +33,28 @@ from .stored_gallery import DAMAGED, DAMAGED_FIX, name_owners
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
+NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log"})
+"""The checks that cannot be made without the database."""
+
 _OK, _WARN, _FAIL = CheckLevel.OK, CheckLevel.WARN, CheckLevel.FAIL
 
 
 def check_health(services: Services) -> tuple[Check, ...]:
-    """Check everything that can be checked; one broken part does not keep the others from being checked."""
+    """Check everything that can be checked; one broken part does not keep the others from being checked.
+
+    A database that cannot even be read is asked once: what needs it is not checked, and a row says so.
+    """
     rows: list[Check] = [row for check in _MACHINE_CHECKS for row in check()]
+    readable = True
     for name, check in _CHECKS.items():
+        if name in NEED_DATABASE and not readable:
+            rows.append(_row(name, CheckLevel.SKIP, N_("Not checked: it needs the database.")))
+            continue
         try:
+            if name == "database":
+                readable = False
+                services.active_model()
+                readable = True
             rows += check(services)
         except SmartAbsenError as exc:
             rows.append(_failure(name, exc))

@@ -9,6 +9,7 @@ from typing import Final
 from ..domain import ConsentText, Employee, EnrolReport, Outcome
 from ..errors import InvalidInputError
 from ..i18n import N_
+from ..recognition.picture_header import read_header
 from . import enrol, people
 from .bootstrap import Services
 from .people_file import Person
@@ -19,6 +20,9 @@ MAX_PICTURES: Final = 10
 """At once; whoever has more sends them in several turns."""
 MAX_PICTURE_BYTES: Final = 5_000_000
 """A phone's photo in full size has less."""
+
+UPLOAD_FORMATS: Final = ("jpeg", "png", "webp")
+"""What browsers are offered to choose, and so what is decoded of what comes from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +92,7 @@ class Enrolments:
             limit = (("limit", str(MAX_PICTURE_BYTES // 1_000_000)),)
             detail = N_("The picture has more than {limit} MB.")
             return PhotoExam(picture.name, Outcome.TOO_LARGE, detail=detail, params=limit)
+        header = read_header(picture.data)
+        if header is not None and header.format not in UPLOAD_FORMATS:
+            return PhotoExam(picture.name, Outcome.UNREADABLE, detail=N_("Only JPEG, PNG and WebP are taken here."))
         return examine_bytes(self._services.enrolment, picture.data, photo=picture.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -10,15 +11,16 @@ from typing import Literal
 import numpy as np
 
 from ..domain import Employee
-from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError
-from ..store import audit, employees, erasure, log_copies, punches, templates
+from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
+from ..i18n import N_
+from ..store import audit, audit_erasure, employees, erasure, log_copies, punches, templates
 from ..store.database import Database, Session
 from ..store.erasure import ALL, FACE, Tombstone, TombstoneFile
 from ..store.files import storage_errors
 from ..store.model_file import load_model, remove_model
 from ..store.punches import LoggedPunch
-from ..store.tables import LABEL_LENGTH
-from ..store.texts import shortened
+from ..store.tables import LABEL_LENGTH, NOTE_LENGTH
+from ..store.texts import checked_text, shortened
 from ..store.trained_model import TrainedModel
 from .bootstrap import Services
 from .embedding_cache import delete_cached_faces
@@ -40,7 +42,7 @@ class ErasurePlan:
     """
 
     employee: Employee
-    scope: str
+    scope: Scope
     attendance: str
     rows: dict[str, int]
 
@@ -78,16 +80,21 @@ def plan_erasure(services: Services, code: str, *, scope: Scope) -> ErasurePlan:
     return ErasurePlan(employee, scope, attendance, rows)
 
 
-def erase(services: Services, code: str, *, scope: Scope) -> Erasure:
+def erase(services: Services, code: str, *, scope: Scope, reason: str) -> Erasure:
     """Erase a person, or only the face. Killed at any moment, :func:`apply_tombstones` completes it.
 
+    Args:
+        reason: Why, for the audit trail; it must not name the person, and cannot be empty.
+
     Raises:
+        InvalidInputError: The reason is empty, too long, or has the person's name or code in it.
         NotFoundError: There is no such employee.
         StorageError: A file cannot be written. What is done stays done, and the rest is done at the next start.
         DatabaseError: The database does not answer.
     """
     with services.database.read() as session:
         employee = employees.get(session, code)
+    reason = _checked_reason(reason, employee)
     tombstone = Tombstone(
         employee_id=employee.id,
         employee_made_at=employee.created_at,
@@ -95,6 +102,7 @@ def erase(services: Services, code: str, *, scope: Scope) -> Erasure:
         attendance=services.settings.privacy.attendance_after_erasure,
         at=datetime.now(UTC),
         requested_by=shortened(services.actor, LABEL_LENGTH),
+        reason=reason,
     )
     tombstone_file(services).append(tombstone)
     return _carry_out(services, tombstone)
@@ -181,6 +189,19 @@ def forget_erased(services: Services) -> bool:
     return change_model(services, forget, action="model.forget")
 
 
+def _checked_reason(reason: str, employee: Employee) -> str:
+    reason = checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH, required=True)
+    words = re.compile(
+        "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in (employee.name, employee.code)), re.IGNORECASE
+    )
+    if words.search(reason):
+        raise InvalidInputError(
+            N_("The reason names the person: it stays, and nothing that stays may name them."),
+            hint=N_("Say it without name and code, as “asked for it in writing on 3 May”."),
+        )
+    return reason
+
+
 def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     with services.database.read() as session:
         target = erasure.find_target(session, tombstone)
@@ -214,14 +235,16 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
 def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:
     target = erasure.find_target(session, tombstone)
     rows = erasure.erase_rows(session, tombstone)
-    if target is not None:
-        audit.append(
-            session,
-            actor=services.actor,
-            action="privacy.erase",
-            subject=tombstone.pseudonym if tombstone.scope == ALL else target.code,
-            details={"scope": tombstone.scope, **{name: str(count) for name, count in rows.items()}},
-        )
+    if target is None:
+        return rows
+    subject = tombstone.pseudonym if tombstone.scope == ALL else target.code
+    details = {"scope": tombstone.scope, "reason": tombstone.reason, **{name: str(n) for name, n in rows.items()}}
+    emptied: tuple[str, ...] = ()
+    if tombstone.scope == ALL and target.code != tombstone.pseudonym:
+        emptied = audit_erasure.empty_entries(session, target.code, tombstone.pseudonym)
+    for numbers in emptied or ("",):
+        told = {**details, audit_erasure.ENTRIES: numbers}
+        audit.append(session, actor=services.actor, action="privacy.erase", subject=subject, details=told)
     return rows
 
 

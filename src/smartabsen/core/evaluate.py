@@ -24,6 +24,7 @@ from ..recognition.scores import compare_gallery
 from ..store import employees
 from ..store.files import write_atomically
 from ..store.sealing import KeyRing
+from .audit import note
 from .bootstrap import Services
 from .embedding_cache import EmbeddingCache, PhotoFace
 from .evaluation_page import make_page
@@ -75,6 +76,8 @@ class Evaluation:
                 N_("Nobody is enrolled yet: there is nothing to measure."),
                 hint=N_("Measure a folder with one sub-folder for each person: smartabsen evaluate FOLDER"),
             )
+        details = {"templates": str(len(gallery.employee_ids)), "model": str(engine.identity)}
+        note(self._services, "biometric.compare", details=details)
         samples = tuple(
             Sample(names[owner], source)
             for owner, source in zip(gallery.employee_ids.tolist(), gallery.sources, strict=True)

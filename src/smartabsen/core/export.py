@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +18,9 @@ from ..store import audit, crops, employees, erasure, templates
 from ..store.database import Session
 from ..store.files import write_atomically
 from ..store.sheet_writer import write_csv
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import checked_text
+from .audit import AuditTrail
 from .bootstrap import Services
 
 FORMAT = 1
@@ -38,17 +43,21 @@ class PersonExport:
     faces_missing: str = ""
 
 
-def export_person(services: Services, code: str, directory: Path) -> PersonExport:
+def export_person(services: Services, code: str, directory: Path, *, reason: str = "") -> PersonExport:
     """Write everything that is kept about one person, and nothing about anybody else, into a new private directory.
 
     Secrets (hashes of PINs and of phones' credentials) are left out: they would help only somebody else. Of the audit
     trail, what was done and when is in it, not who did it: that is about another person.
+
+    Args:
+        reason: Why, for the audit trail: a request of the person, for example.
 
     Raises:
         NotFoundError: There is no such employee.
         ConflictError: The directory exists and holds something.
         StorageError: It cannot be written.
     """
+    told = {"reason": checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH)}
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ConflictError(
             N_("{path} exists already, and nothing is overwritten."),
@@ -60,6 +69,14 @@ def export_person(services: Services, code: str, directory: Path) -> PersonExpor
         tables: dict[str, list[dict[str, Any]]] = erasure.rows_of(session, employee.id)
         tables["audit"] = audit.about(session, employee.code)
         faces_missing, pictures = _add_faces(services, session, employee.id, tables)
+    AuditTrail(services).note_reading("privacy.export", subject=employee.code, details=told)
+    with _whole_or_nothing(directory):
+        written = _write(directory, tables, pictures)
+    counts = {name: len(rows) for name, rows in tables.items() if rows}
+    return PersonExport(directory, ("person.json", *written), counts, faces_missing)
+
+
+def _write(directory: Path, tables: dict[str, list[dict[str, Any]]], pictures: Mapping[str, bytes]) -> list[str]:
     written = []
     for name, rows in tables.items():
         if rows:
@@ -73,11 +90,21 @@ def export_person(services: Services, code: str, directory: Path) -> PersonExpor
         written.append(f"faces/{name}")
     document = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "tables": _plain(tables)}
     write_atomically(directory / "person.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
-    services.database.run_write(
-        lambda session: audit.append(session, actor=services.actor, action="privacy.export", subject=employee.code)
-    )
-    counts = {name: len(rows) for name, rows in tables.items() if rows}
-    return PersonExport(directory, ("person.json", *written), counts, faces_missing)
+    return written
+
+
+@contextmanager
+def _whole_or_nothing(directory: Path) -> Iterator[None]:
+    """Take away what was written when it could not be completed: the same command works again after a full disk."""
+    found = directory.exists()
+    try:
+        yield
+    except BaseException:
+        for path in directory.iterdir() if directory.exists() else ():
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if not found and directory.exists():
+            directory.rmdir()
+        raise
 
 
 def _add_faces(

@@ -16,6 +16,7 @@ from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
 from ..store import employees, model_record
 from ..store.files import write_atomically
+from .audit import note
 from .bootstrap import Services
 from .erase import forget_erased
 from .gallery import LiveGallery, template_rows
@@ -107,6 +108,7 @@ def identify(
     copies = _name_copies(files, draw_dir) if draw_dir is not None else [None] * len(files)
     with services.database.read() as session:
         people = {person.id: person for person in employees.find_all(session, include_inactive=False)}
+    note(services, "biometric.identify", details={"photos": str(len(files))})
     return tuple(_identify_one(services, gallery, people, file, copy) for file, copy in zip(files, copies, strict=True))
 
 

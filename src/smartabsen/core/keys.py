@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from ..errors import ConflictError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..i18n import N_
-from ..store import audit, meta, resealing
+from ..store import audit, meta, resealing, signing
 from ..store.database import Session
 from ..store.keys import KeyFacts, check_replaceable
 from ..store.model_file import load_model, remove_model, reseal_model
 from ..store.resealing import BrokenSeal
 from ..store.sealing import KeyRing, key_missing, no_key
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import checked_text
 from .bootstrap import Services
 
 Progress = Callable[[int, int], None]
@@ -112,12 +114,14 @@ class Keys:
             if not self._chain.exists and resealing.has_seals(session):
                 raise no_key(place=self._chain.place)
         made = self._chain.writable and self._chain.create()[1]
+        if made:
+            signing.begin(self._services.database)
         ring = self._services.writing_ring()
         if made:
             self._note("keys.init", {"key": ring.active})
         return KeyInit(ring.active, self._chain.place, made, discarded)
 
-    def rotate(self, *, forget_old: bool = False, on_progress: Progress | None = None) -> KeyRotation:
+    def rotate(self, *, forget_old: bool = False, reason: str = "", on_progress: Progress | None = None) -> KeyRotation:
         """Make a new key and seal everything with it; a rotation that was cut off is finished instead.
 
         Keys that are kept elsewhere are not made here: put the new one first, then call this. It can be killed at any
@@ -125,11 +129,14 @@ class Keys:
 
         Args:
             forget_old: Drop the keys that nothing is sealed with any more. Older backups cannot be opened then.
+            reason: Why, for the audit trail.
 
         Raises:
+            InvalidInputError: The reason is too long.
             KeyMissingError: There is no key, or it is not the one of this database.
             SealBrokenError: The trained model is broken; the rows are done.
         """
+        reason = checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH)
         ring = self._ring()
         database = self._services.database
         with database.read() as session:
@@ -144,7 +151,8 @@ class Keys:
             rows = resealing.reseal(database, ring, on_progress=on_progress)
             model = self._reseal_model(ring)
         forgotten = self._forget_old(ring) if forget_old else ()
-        self._note("keys.rotate", {"key": ring.active, "rows": str(rows), "forgotten": " ".join(forgotten)})
+        told = {"reason": reason, "key": ring.active, "rows": str(rows), "forgotten": " ".join(forgotten)}
+        self._note("keys.rotate", told)
         return KeyRotation(ring.active, ring.place, made, rows, model, forgotten)
 
     def check(self, *, delete_broken: bool = False) -> KeyCheck:
@@ -163,6 +171,8 @@ class Keys:
         if delete_broken:
             doomed = tuple(one for one in found.broken if one.problem != "no_key")
             deleted = self._services.database.run_write(lambda session: self._delete(session, doomed))
+        rows = sum((*found.templates.values(), *found.crops.values()))
+        self._note("biometric.read", {"rows": str(rows)})
         return KeyCheck(
             place=self._chain.place,
             keys=self._chain.facts(),
@@ -212,6 +222,7 @@ class Keys:
             found = resealing.check_seals(session, ring)
         needed = {ring.active, *found.templates, *found.crops}
         forgotten = tuple(name for name in ring.ids if name not in needed)
+        signing.sign_anew(self._services.database, ring, frozenset(forgotten))
         self._chain.forget(frozenset(forgotten))
         return forgotten
 

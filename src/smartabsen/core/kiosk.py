@@ -165,6 +165,7 @@ class Kiosk:
             refused=self._counts.refused,
             reason=reason or ("time_over" if self._stop.time_is_over else "stopped"),
             pending=pending,
+            lost=self._writer.lost,
         )
         self._tell(KioskEventKind.SUMMARY, summary=summary)
         return summary

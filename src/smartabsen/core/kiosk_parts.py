@@ -20,6 +20,8 @@ class MakeAttempt(Protocol):
 class Writer(Protocol):
     """Stores punches beside the session; :class:`smartabsen.core.punch_writer.PunchWriter` is one."""
 
+    lost: int
+
     def submit(self, attempt: Punch, *, track: int) -> None: ...
 
     def answers(self) -> list[Written]: ...

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..domain import Employee, TemplateFacts
 from ..i18n import N_
 from ..store import audit, employees, templates
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import checked_text
 from .bootstrap import Services
 from .train import forget_employee, recall_employee
 
@@ -75,16 +77,21 @@ def edit_employee(services: Services, code: str, *, name: str, position: str) ->
     return get_employee(services, code)
 
 
-def set_active(services: Services, code: str, *, active: bool) -> Employee:
+def set_active(services: Services, code: str, *, active: bool, reason: str = "") -> Employee:
     """Let an employee punch, or not. The trained model loses or regains the person at once.
+
+    Args:
+        reason: Why, for the audit trail.
 
     Raises:
         NotFoundError: There is none with that code.
+        InvalidInputError: The reason is too long.
     """
+    details = {"reason": checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH)}
     with services.database.write() as session:
         employee = employees.update(session, code, active=active)
         action = "employee.activate" if active else "employee.deactivate"
-        audit.append(session, actor=services.actor, action=action, subject=employee.code)
+        audit.append(session, actor=services.actor, action=action, subject=employee.code, details=details)
     known = active and recall_employee(services, employee.id)
     if not active:
         forget_employee(services, employee.id)

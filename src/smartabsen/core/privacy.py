@@ -58,6 +58,12 @@ class Privacy:
         with self._services.database.read() as session:
             return consents.find_in_force(session, employees.get(session, code).id)
 
+    def has_consent(self, code: str) -> bool:
+        """Return whether somebody with that code is there and has agreed."""
+        with self._services.database.read() as session:
+            known = employees.find(session, code)
+            return known is not None and consents.find_in_force(session, known.id) is not None
+
     def record_consent(
         self, code: str, *, by: str | None = None, at: datetime | None = None, text: ConsentText | None = None
     ) -> Consent:
@@ -94,21 +100,25 @@ class Privacy:
         with self._services.database.read() as session:
             return consents.without_consent(session)
 
-    def export(self, code: str, directory: str | Path) -> PersonExport:
+    def export(self, code: str, directory: str | Path, *, reason: str = "") -> PersonExport:
         """Write everything about one person into a new private directory; see :func:`.export.export_person`."""
-        return export_person(self._services, code, Path(directory))
+        return export_person(self._services, code, Path(directory), reason=reason)
 
     def plan_erasure(self, code: str, *, scope: Scope = "all") -> ErasurePlan:
         """Say what :meth:`erase` would do, and change nothing. Raises NotFoundError."""
         return plan_erasure(self._services, code, scope=scope)
 
-    def erase(self, code: str, *, scope: Scope = "all") -> Erasure:
+    def erase(self, code: str, *, reason: str, scope: Scope = "all") -> Erasure:
         """Erase a person (``all``), or only the face with its consent (``face``): the person stays and punches by hand.
 
         Running kiosks drop the person within 5 s. The attendance is pseudonymised or deleted, as
-        ``privacy.attendance_after_erasure`` says. Raises as :func:`.erase.erase`.
+        ``privacy.attendance_after_erasure`` says. In the audit trail stay what was done, when and by whom; what is
+        erased is whom it was about. Raises as :func:`.erase.erase`.
+
+        Args:
+            reason: Why, for the audit trail; without name and code.
         """
-        return erase(self._services, code, scope=scope)
+        return erase(self._services, code, scope=scope, reason=reason)
 
     def apply_tombstones(self) -> int:
         """Erase again whom an older backup has brought back, and complete what was cut off; return how many.

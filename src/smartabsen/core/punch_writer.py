@@ -97,6 +97,8 @@ class PunchWriter:
         self._log_retry_at = 0.0
         self._time_noted_at = 0.0
         self._end_at = float("inf")
+        self.lost = 0
+        """Once it is closed: punches that could be put nowhere."""
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._recorder = threading.Thread(target=self._record_all, name="punches", daemon=True)
@@ -129,6 +131,7 @@ class PunchWriter:
         self._closing.set()
         self._wake.set()
         self._deliverer.join(CLOSE_S)
+        self.lost = len(self._held)
         for attempt, track in self._held:
             lost = N_("A punch could not be stored before the session ended; nothing was announced for it.")
             self._answers.put(Written(attempt, track, trouble=StorageError(lost)))

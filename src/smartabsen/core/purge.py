@@ -30,6 +30,7 @@ class Purge:
         attendance: Number of rows by table.
         log_files: Log files of dates before that.
         log_copies: Replaced copies of log files that are too old.
+        refused: Punches of dates before that which the database refused, and which wait on this machine for somebody.
         evaluated: Faces of photos that were evaluated more than a day ago.
         dry_run: Nothing was deleted.
     """
@@ -40,6 +41,7 @@ class Purge:
     attendance: dict[str, int]
     log_files: int
     log_copies: int
+    refused: int
     evaluated: int
     dry_run: bool
 
@@ -47,7 +49,7 @@ class Purge:
     def empty(self) -> bool:
         """Whether there is nothing to delete."""
         files = self.log_files or self.log_copies or self.evaluated
-        return not (self.faces_of or self.crops or any(self.attendance.values()) or files)
+        return not (self.faces_of or self.crops or any(self.attendance.values()) or files or self.refused)
 
 
 def purge(services: Services, *, dry_run: bool) -> Purge:
@@ -68,12 +70,13 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
     copies_before = now - timedelta(days=privacy.log_copy_days)
     copies = log_copies.delete_before(services.csv_log, copies_before, dry_run=dry_run) if privacy.log_copy_days else 0
     files = [day for day in services.csv_log.dates() if first_kept is not None and day < first_kept]
+    refused = services.punch_queue.count_refused_before(first_kept) if first_kept else 0
     evaluated = count_cached_faces(services.settings.home, before=now - KEPT)
-    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, evaluated, dry_run)
+    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, refused, evaluated, dry_run)
     if dry_run or found.empty:
         return found
     for person in faces_of:
-        erase(services, person.code, scope=FACE)
+        erase(services, person.code, scope=FACE, reason="privacy.face_days_after_leaving")
     delete_cached_faces(services.settings.home, before=now - KEPT)
 
     def delete(session: Session) -> None:
@@ -86,6 +89,8 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
 
     services.database.run_write(delete)
     services.database.scrub()
+    if first_kept and refused:
+        services.punch_queue.forget_refused_before(first_kept)
     # After the database: a file without its rows would be kept as a copy by the next check of the log.
     for day in files:
         path = services.csv_log.path(day)

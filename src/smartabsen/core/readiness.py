@@ -17,11 +17,15 @@ from .bootstrap import Services
 def check_readiness(services: Services) -> tuple[Check, ...]:
     """Check database, engine, trained model, and Redis where it is set: one row each.
 
-    A failed one says why, and what mends it.
+    A failed one says why, and what mends it. A database that is away is asked once: which engine is to be looked at
+    stands in it.
     """
-    rows = []
+    rows: list[Check] = []
     for name, look in _CHECKS.items():
         if name == "redis" and not services.settings.redis_url:
+            continue
+        if name == "engine" and rows[0].level is CheckLevel.FAIL:
+            rows.append(Check(name, CheckLevel.SKIP, N_("Not checked: it needs the database.")))
             continue
         try:
             look(services)

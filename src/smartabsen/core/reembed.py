@@ -23,6 +23,7 @@ from ..store.crops import KeptCrop
 from ..store.database import Session
 from ..store.resealing import ring_for_writing
 from ..store.templates import Gallery
+from .audit import note
 from .bootstrap import Services
 from .stored_gallery import read_gallery
 from .train import train
@@ -125,6 +126,8 @@ class Reembedding:
             made = self._embed_all(engine, store=mode != "dry_run", on_progress=on_progress)
             report = self._compare(before, engine, made)
             if mode != "switch":
+                details = {"mode": mode, "model": str(report.after), "templates": str(report.templates)}
+                note(self._services, "biometric.compare", details=details)
                 return report
             self._check(report, force=force)
             return self._switch(report, engine)

@@ -16,6 +16,7 @@ from ..recognition.runtime import count_threads, digest_files
 from ..store.files import write_atomically
 
 FILE_NAME: Final = "runtimes.json"
+_PACKAGES: Final = ("onnxruntime", "openvino")
 
 
 class RuntimeMemory:
@@ -67,9 +68,9 @@ class RuntimeMemory:
 
 
 def _key(path: Path, threads: int) -> str:
-    """Return what a self-test depends on: the model, the machine, the versions of the runtimes, the threads."""
+    """Return what a self-test depends on: the model, the machine, the runtimes and their versions, the threads."""
     facts = [digest_files([path]), platform.node(), platform.machine(), platform.processor(), count_threads(threads)]
-    return hashlib.sha256(json.dumps([*facts, *map(_version, RUNTIMES)]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([*facts, *RUNTIMES, *map(_version, _PACKAGES)]).encode()).hexdigest()[:32]
 
 
 def _version(package: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..domain import Check, CheckLevel
-from ..errors import ConfigError, SmartAbsenError
+from ..errors import ConfigError, DatabaseAwayError, SmartAbsenError, StorageError
 from ..i18n import N_
 from ..store.tls import read_certificate
 from .addresses import is_local, is_private, public_url
@@ -66,23 +66,40 @@ class Serving:
     def prepare(self) -> tuple[Check, ...]:
         """Check what can be checked before a server starts, and make log and database agree.
 
+        A database that is away, as after a power cut, keeps no server from starting: it answers 503 until the database
+        is back. Nor does a log that cannot be written, which the next punch completes.
+
         Returns:
             A row for each thing: what is not fine is to be told.
 
         Raises:
             ConfigError: A server in production without a good secret or behind a proxy that is not trusted, a
                 certificate that cannot be used, a port in use.
-            DatabaseError: The database does not answer.
+            DatabaseError: The database refuses, or is not to be used by this program: waiting would not mend it.
         """
         services = self._services
         self.check_secret()
         self.check_proxies()
         server = services.settings.server
         _check_port(server.host, server.port)
-        services.active_model()
-        services.reconcile_log()
-        ready = (row for row in check_readiness(services) if row.name != "database")
-        return (*check_server(services), *ready)
+        return (*check_server(services), *self._look_at_data())
+
+    def _look_at_data(self) -> Iterator[Check]:
+        services = self._services
+        try:
+            services.active_model()
+            services.reconcile_log()
+        except DatabaseAwayError as exc:
+            services.log_unchecked = True
+            fix = N_(
+                "The server starts all the same: it answers 503 until the database is back, and goes on by itself."
+            )
+            yield _row("database", CheckLevel.WARN, exc.message_id, fix, **exc.params)
+            return
+        except StorageError as exc:
+            services.log_behind = True
+            yield _row("log", CheckLevel.WARN, exc.message_id, exc.hint_id, **exc.params)
+        yield from (row for row in check_readiness(services) if row.name != "database")
 
 
 def check_server(services: Services) -> Iterator[Check]:

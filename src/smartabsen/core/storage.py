@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
-from ..errors import ConfigError, StorageError
+from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
+from ..store import audit
 from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
@@ -21,7 +24,10 @@ from ..store.resealing import ring_for_writing
 from ..store.sealing import KeyRing
 from ..store.seen_frames import SeenFrameTable
 from ..store.sign_ins import SignInTable
+from ..store.signing import begin
+from ..store.trail_keeper import TrailKeeper
 from ..store.web_sessions import WebSessionStore, WebSessionTable
+from .actors import current_actor
 from .clock import TrustedClock, remembered_clock
 from .once import made_once
 from .secrets import ServerSecret, load_secret
@@ -42,12 +48,19 @@ class Storage:
         """What people should be told, as message ids with their places."""
         self.log_behind = False
         """Whether the attendance log lacks something, as it could not be written."""
+        self.log_unchecked = False
+        """Whether log and database are still to be made equal, as a start does: the database was away then."""
 
     @made_once
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
-        return self.open_database(self.settings.database_address)
+        return self._open(self.settings.database_address, on_ready=self._make_ready, keeper=self.trail_keeper)
+
+    @made_once
+    def trail_keeper(self) -> TrailKeeper:
+        """What signs and remembers the audit trail of the database."""
+        return TrailKeeper(lambda: self.key_chain.ring(), self.settings.home / "secrets" / "audit-heads.json")
 
     @made_once
     def key_chain(self) -> KeyChain:
@@ -64,16 +77,35 @@ class Storage:
         """Make the first key where there is none, and tell people; raises as :func:`.vault.ensure_key`."""
         if ensure_key(self.key_chain, self.database):
             self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
+            begin(self.database)
 
     def writing_ring(self) -> KeyRing:
         """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
         return self.database.run_write(lambda session: ring_for_writing(session, self.key_chain))
 
+    def _make_ready(self, database: Database) -> None:
+        with suppress(DatabaseError):
+            # Where nothing can be written now, the next start notes it.
+            begin(database)
+        if self.log_unchecked:
+            try:
+                self.reconcile_log()
+            except StorageError:
+                self.log_behind = True
+            self.log_unchecked = False
+
     def open_database(self, url: str) -> Database:
-        """Return a database by its URL, with the password and certificates of the settings where it is a server."""
+        """Return a database by its URL, with the password and certificates of the settings where it is a server.
+
+        What is written to it is signed; its head is not remembered, for it is not the live one.
+        """
+        return self._open(url, keeper=TrailKeeper(lambda: self.key_chain.ring(), None))
+
+    def _open(self, url: str, *, keeper: TrailKeeper, on_ready: Callable[[Database], None] | None = None) -> Database:
         given = self.settings.database
         tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
-        return Database(url, password=given.password or _first_line(given.password_file), tls=tls)
+        password = given.password or _first_line(given.password_file)
+        return Database(url, password=password, tls=tls, on_ready=on_ready, keeper=keeper)
 
     @made_once
     def csv_log(self) -> CsvLog:
@@ -161,6 +193,13 @@ class Storage:
             self.remark(
                 N_("The attendance log differed from the database and was made equal. Missing lines: {added}."),
                 added=repair.added,
+            )
+        if repair.kept:
+            # Lines that the database does not know: punches that were deleted or changed in it, or a file's own story.
+            details = {"file": " ".join(path.name for path in repair.kept)}
+            actor = current_actor()
+            self.database.run_write(
+                lambda session: audit.append(session, actor=actor, action="attendance.log_replaced", details=details)
             )
         return repair
 

@@ -73,6 +73,8 @@ class CheckLevel(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
+    SKIP = "skip"
+    """Not checked: it needs something that another row says is not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,10 @@ class KioskEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KioskSummary:
-    """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included."""
+    """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included.
+
+    ``lost`` ones could be put neither into the database nor into the queue before the end; nobody was told otherwise.
+    """
 
     frames: int
     seconds: float
@@ -41,6 +44,7 @@ class KioskSummary:
     refused: int
     reason: str
     pending: int = 0
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

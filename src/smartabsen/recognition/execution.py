@@ -1,5 +1,8 @@
 """What an ONNX model runs on: ONNX Runtime or OpenVINO, on the processor or on a GPU.
 
+ONNX Runtime is there twice: with the model as its file has it, and with what is slow in it rewritten
+(:mod:`.prelu`).
+
 Which model is one question and what executes it another one. All of them compute in single precision: the numbers agree
 to rounding (cosine 1.000000 between both runtimes with the real weights), so a template's identity does not depend on
 the runtime, and a gallery may be used by machines that differ. bfloat16, which OpenVINO would take by itself on newer
@@ -10,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any, Final, Protocol
 
@@ -26,8 +29,9 @@ from .onnx_file import read_onnx
 from .runtime import load_onnx, load_openvino_onnx, require_package
 
 ONNXRUNTIME: Final = "onnxruntime"
+REWRITTEN: Final = "onnxruntime-rewritten"
 OPENVINO: Final = "openvino"
-RUNTIMES: Final = (ONNXRUNTIME, OPENVINO)
+RUNTIMES: Final = (ONNXRUNTIME, REWRITTEN, OPENVINO)
 CPU: Final = "cpu"
 PROVIDERS: Final = {"cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider", CPU: "CPUExecutionProvider"}
 """Devices in the order in which ``auto`` takes them, and ONNX Runtime's names for them."""
@@ -49,7 +53,8 @@ class Execution:
 
     Attributes:
         runtime: ``auto``, or one of :data:`RUNTIMES`.
-        device: ``auto``, or one of :data:`PROVIDERS`. Devices other than the processor are ONNX Runtime's.
+        device: ``auto``, or one of :data:`PROVIDERS`. Devices other than the processor are ONNX Runtime's, with the
+            model as its file has it.
         choose: Decides for ``auto``; by itself ONNX Runtime is taken.
     """
 
@@ -80,7 +85,7 @@ class Trial:
 
     Attributes:
         runtime: Which.
-        milliseconds: Median of a run; infinite where it failed.
+        milliseconds: The shortest run (others on the machine only ever add); infinite where it failed.
         cosine: The least cosine of an output to ONNX Runtime's; 0 where it failed.
     """
 
@@ -107,24 +112,36 @@ def open_onnx(path: Path, *, threads: int, execution: Execution) -> OnnxRunner:
         runtime = ONNXRUNTIME if device != CPU else execution.choose(path, threads)
     if runtime == OPENVINO:
         return _OpenvinoRunner(path, threads=threads)
+    if runtime == REWRITTEN:
+        from .prelu import rewrite_prelu
+
+        return _OnnxruntimeRunner(path, threads=threads, device=CPU, rewritten=rewrite_prelu(path))
     return _OnnxruntimeRunner(path, threads=threads, device=device)
 
 
 def try_runtimes(path: Path, *, threads: int) -> tuple[Trial, ...]:
-    """Run a model a few times on each runtime that is installed, ONNX Runtime first; takes about a second.
+    """Run a model a few times on each runtime that can, ONNX Runtime first; takes about a second.
 
     Raises:
         ModelDamagedError: The file is no ONNX model.
     """
+    from .prelu import rewrite_prelu
+
     shape = [size or known for size, known in zip(read_onnx(path).inputs[0], _OPEN_SIZES, strict=True)]
     blob = np.random.default_rng(0).normal(0.0, 0.5, shape).astype(np.float32)
     runners: dict[str, OnnxRunner] = {ONNXRUNTIME: _OnnxruntimeRunner(path, threads=threads, device=CPU)}
     trials = []
+    others: dict[str, Callable[[], OnnxRunner]] = {}
+    rewritten = rewrite_prelu(path)
+    if rewritten is not None:
+        others[REWRITTEN] = partial(_OnnxruntimeRunner, path, threads=threads, device=CPU, rewritten=rewritten)
     if find_spec(OPENVINO) is not None:
+        others[OPENVINO] = partial(_OpenvinoRunner, path, threads=threads)
+    for name, load in others.items():
         try:
-            runners[OPENVINO] = _OpenvinoRunner(path, threads=threads)
+            runners[name] = load()
         except SmartAbsenError:
-            trials.append(Trial(OPENVINO, float("inf"), 0.0))
+            trials.append(Trial(name, float("inf"), 0.0))
     outputs = {name: runner.run(blob) for name, runner in runners.items()}
     times: dict[str, list[float]] = {name: [] for name in runners}
     # In turns: what else the machine does meets all of them alike.
@@ -134,7 +151,7 @@ def try_runtimes(path: Path, *, threads: int) -> tuple[Trial, ...]:
             runner.run(blob)
             times[name].append(1e3 * (perf_counter() - start))
     return (
-        *(Trial(name, median(times[name]), _compare(outputs[name], outputs[ONNXRUNTIME])) for name in runners),
+        *(Trial(name, min(times[name]), _compare(outputs[name], outputs[ONNXRUNTIME])) for name in runners),
         *trials,
     )
 
@@ -149,12 +166,12 @@ def choose_runtime(trials: Sequence[Trial]) -> str:
 
 
 class _OnnxruntimeRunner:
-    def __init__(self, path: Path, *, threads: int, device: str) -> None:
+    def __init__(self, path: Path, *, threads: int, device: str, rewritten: bytes | None = None) -> None:
         providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS[CPU]]))
-        self._session: Any = load_onnx(path, threads=threads, providers=providers)
+        self._session: Any = load_onnx(path, threads=threads, providers=providers, rewritten=rewritten)
         self._input = self._session.get_inputs()[0].name
         used = self._session.get_providers()[0]
-        self.runtime = ONNXRUNTIME
+        self.runtime = ONNXRUNTIME if rewritten is None else REWRITTEN
         self.device = next((name for name, provider in PROVIDERS.items() if provider == used), used)
 
     def run(self, blob: FloatArray) -> list[NDArray[Any]]:
@@ -184,7 +201,7 @@ def available_devices() -> tuple[str, ...]:
 
 
 def _find_device(execution: Execution) -> str:
-    if execution.runtime == OPENVINO:
+    if execution.runtime in (OPENVINO, REWRITTEN):
         return CPU
     devices = available_devices()
     if execution.device == "auto":

@@ -120,11 +120,17 @@ def measure_colour_apart(crop_bgr: ImageBGR, template: AlignmentTemplate) -> flo
         crop_bgr: uint8 (size, size, 3), the face aligned to ``template``.
         template: Says where eyes and mouth are in the crop.
     """
-    brow, mouth = (
-        np.median(cv2.cvtColor(crop_bgr[part].astype(np.float32) / 255, cv2.COLOR_BGR2LAB), axis=(0, 1))[1:]
-        for part in _brow_and_mouth(template)
-    )
-    return float(np.hypot(*(brow - mouth)))
+    (brow_a, brow_b), (mouth_a, mouth_b) = (_median_colour(crop_bgr[part]) for part in _brow_and_mouth(template))
+    return math.hypot(brow_a - mouth_a, brow_b - mouth_b)
+
+
+def _median_colour(part_bgr: ImageBGR) -> tuple[float, float]:
+    """Return the medians of a and b of CIE Lab."""
+    lab = cv2.cvtColor(part_bgr.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+    # np.median does the same in three times the time.
+    ordered = np.sort(lab.reshape(-1, 3)[:, 1:], axis=0)
+    a, b = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    return float(a), float(b)
 
 
 def judge(quality: Quality, limits: QualityLimits) -> Outcome | None:

@@ -169,11 +169,23 @@ def running(name: str) -> Iterator[None]:
         raise ModelError(N_("The model {name} failed: {problem}"), name=name, problem=_essence(exc)) from exc
 
 
-def load_onnx(path: Path, *, threads: int, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+def load_onnx(
+    path: Path,
+    *,
+    threads: int,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
+    rewritten: bytes | None = None,
+) -> Any:
     """Open an ONNX file as an ``onnxruntime.InferenceSession``, by itself on the CPU.
 
     Sequential mode: after a fork, a session in parallel mode hangs for ever. CUDA computes without TensorFloat-32,
     which would change the numbers.
+
+    Args:
+        path: The file.
+        threads: 0 for a sensible number.
+        providers: ONNX Runtime's names of devices, in the order in which they are taken.
+        rewritten: The model that is run in place of the file's.
 
     Raises:
         ModelDamagedError: The file is no ONNX model.
@@ -189,14 +201,20 @@ def load_onnx(path: Path, *, threads: int, providers: Sequence[str] = ("CPUExecu
     with loading(path):
         exact = [{"use_tf32": "0"} if name.startswith("CUDA") else {} for name in providers]
         return onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=list(providers), provider_options=exact
+            rewritten or str(path), sess_options=options, providers=list(providers), provider_options=exact
         )
 
 
-def load_openvino(path: Path, *, threads: int) -> Any:
+def load_openvino(path: Path, *, threads: int, exact: bool = True) -> Any:
     """Compile an OpenVINO IR (``.xml``, its ``.bin`` beside it) for the CPU; return an ``openvino.InferRequest``.
 
     Its input becomes uint8 (1, H, W, 3), an image as it is; the network itself takes planes of float numbers.
+
+    Args:
+        path: The ``.xml``.
+        threads: 0 for a sensible number.
+        exact: Compute in single precision. Without, OpenVINO takes bfloat16 on processors that have it, in half the
+            time: for detectors, not for embedders.
 
     Raises:
         MissingDependencyError: The package ``openvino`` is not installed.
@@ -215,7 +233,10 @@ def load_openvino(path: Path, *, threads: int) -> Any:
         processor = PrePostProcessor(core.read_model(path))
         processor.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         processor.input().model().set_layout(openvino.Layout("NCHW"))
-        return core.compile_model(processor.build(), "CPU", _openvino_settings(threads)).create_infer_request()
+        settings = _openvino_settings(threads)
+        if not exact:
+            del settings["INFERENCE_PRECISION_HINT"]
+        return core.compile_model(processor.build(), "CPU", settings).create_infer_request()
 
 
 def load_openvino_onnx(path: Path, *, threads: int) -> Any:

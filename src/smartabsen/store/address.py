@@ -23,14 +23,15 @@ class Timeouts:
     that can follow each other is longer.
 
     Attributes:
-        connect_s: To reach a server, and for its greeting; PyMySQL itself would wait for that as for any answer.
+        connect_s: To find and reach a server, and once more for its greeting. More than a second, after which a lost
+            first packet is sent again.
         ping_s: For a pooled connection to show that it is alive.
         answer_s: For a server to answer a statement, and for a free connection of the pool; longer than ``busy_s``.
         long_s: The same for a unit of work that reads or changes much.
         busy_s: For another writer to finish.
     """
 
-    connect_s: float = 1.5
+    connect_s: float = 1.25
     ping_s: float = 1.0
     answer_s: float = 2.5
     long_s: float = 120.0

@@ -2,8 +2,13 @@
 
 Each entry has a number, without gaps, and the hash of the one before; its own hash covers both. The head, the number
 and the hash of the last entry, is kept apart. Whoever edits, deletes, reorders or cuts off entries breaks the chain or
-its head; whoever can rewrite the whole database can also rewrite both, which shows against a head that was written
-down elsewhere: every export and every backup carries one.
+its head. Whoever can rewrite the whole database can also rewrite both, but has no key: each hash is signed with one of
+the ring. What remains is to cut the end off and to put an earlier head back, which shows against a head that was
+written down elsewhere: each home keeps the last one it wrote, and every export and every backup carries one.
+``store.audit_check`` looks for all of that.
+
+The hash of an entry covers subject and details as a salted hash of their own (``content``): when a person is erased,
+both go with the salt, and the chain still holds. Nobody can guess from what stays whom it was about.
 
 Writers are serialised by the head, for as short as can be: entries are chained right before their transaction commits.
 """
@@ -11,18 +16,21 @@ Writers are serialised by the head, for as short as can be: entries are chained 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import event, or_, select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
+from . import meta
+from .audit_head import AuditHead as AuditHead
 from .tables import LABEL_LENGTH, AuditRow, MetaRow
 from .texts import shortened
+from .trail_keeper import keeper_of
 
 HEAD: Final = "audit_head"
 """Name of the head in the meta table: ``NUMBER:HASH``."""
@@ -32,7 +40,10 @@ NEWEST_FIRST: Final = (AuditRow.number.desc(), AuditRow.id.desc())
 """By the place in the chain, which its hashes cover; row ids are covered by nothing."""
 UNREADABLE: Final = "unreadable"
 """Name, in the details of an entry, of what was put in the place of its details and is none."""
+PURPOSE: Final = "audit"
+"""What signatures of entries are for."""
 _WAITING: Final = "smartabsen_audit"
+_WRITTEN: Final = "smartabsen_audit_head"
 _PAGE: Final = 1_000
 
 
@@ -48,6 +59,9 @@ class AuditEntry:
         details: More, as text by name.
         number: Its place in the chain, from 1; 0 for a row that no program of ours added.
         digest: Its hash, 64 hex characters.
+        previous: The hash of the one before.
+        content: The salted hash of subject and details that its hash covers, and its salt; empty in old entries.
+        signature: Of its hash; empty where no key was there.
     """
 
     id: int
@@ -58,63 +72,10 @@ class AuditEntry:
     details: Mapping[str, str]
     number: int = 0
     digest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditHead:
-    """Number and hash of the last entry; ``str`` and :meth:`parse` are its written form."""
-
-    number: int
-    digest: str
-
-    def __str__(self) -> str:
-        return f"{self.number}:{self.digest}"
-
-    @classmethod
-    def parse(cls, text: str) -> AuditHead:
-        """Read the written form. Raises ValueError."""
-        number, _, digest = text.strip().partition(":")
-        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-            raise ValueError("a head of the audit trail is NUMBER:HASH with 64 hex characters")
-        return cls(int(number), digest)
-
-
-class ProblemKind(StrEnum):
-    """What a verification can find."""
-
-    CHANGED = "changed"
-    """The entry does not have its own hash any more."""
-    MISSING = "missing"
-    """There is no entry of this number."""
-    MOVED = "moved"
-    """The entry does not follow the one that stands before it."""
-    FOREIGN = "foreign"
-    """A row that was not added by a program of ours; the number is its row id."""
-    CUT_OFF = "cut_off"
-    """The head knows entries after this one, or another one in its place."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditProblem:
-    """A broken place: what, and at which entry."""
-
-    kind: ProblemKind
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class AuditVerdict:
-    """What a verification found.
-
-    Attributes:
-        entries: Entries that were read.
-        head: Of the last one, fit to be written down.
-        problems: None when every entry is as it was written.
-    """
-
-    entries: int
-    head: AuditHead
-    problems: tuple[AuditProblem, ...]
+    previous: str = ""
+    content: str = ""
+    salt: str = ""
+    signature: str = ""
 
 
 def append(
@@ -127,13 +88,16 @@ def append(
         action=action,
         subject=shortened(subject, LABEL_LENGTH),
         details=json.dumps(dict(details or {}), ensure_ascii=False, sort_keys=True),
+        salt=secrets.token_hex(16),
     )
+    row.content = content_of(row)
     session.add(row)
     session.flush()
     waiting: list[AuditRow] | None = session.info.get(_WAITING)
     if waiting is None:
         session.info[_WAITING] = [row]
         event.listen(session, "before_commit", _chain)
+        event.listen(session, "after_commit", _remember)
     else:
         waiting.append(row)
 
@@ -165,7 +129,7 @@ def find(
 
 def entries(session: Session) -> Iterator[AuditEntry]:
     """Yield all entries in the order of the chain, a page at a time."""
-    return (_entry(row) for row in _rows(session))
+    return (_entry(row) for row in rows(session))
 
 
 def head(session: Session) -> AuditHead:
@@ -174,49 +138,16 @@ def head(session: Session) -> AuditHead:
     return AuditHead.parse(stored) if stored else AuditHead(0, BEGINNING)
 
 
-def verify(session: Session, known: AuditHead | None = None) -> AuditVerdict:
-    """Check every entry against the chain.
-
-    Args:
-        known: A head that was written down earlier: its entry must still be there, as it was.
-
-    Returns:
-        What is broken, in the order of the chain; of a gap its first number is named.
-    """
-    problems: list[AuditProblem] = []
-    last = AuditHead(0, BEGINNING)
-    count = 0
-    for row in _rows(session):
-        count += 1
-        number = row.number or 0
-        if number > last.number + 1:
-            problems.append(AuditProblem(ProblemKind.MISSING, last.number + 1))
-        elif row.previous != last.digest:
-            problems.append(AuditProblem(ProblemKind.MOVED, number))
-        digest = _digest(row, number, row.previous)
-        if digest != row.digest:
-            problems.append(AuditProblem(ProblemKind.CHANGED, number))
-        if known is not None and number == known.number and digest != known.digest:
-            problems.append(AuditProblem(ProblemKind.CHANGED, number))
-        last = AuditHead(number, row.digest or "")
-    if head(session) != last or (known is not None and known.number > last.number):
-        problems.append(AuditProblem(ProblemKind.CUT_OFF, last.number))
-    strangers = session.scalars(
-        select(AuditRow.id).where(or_(AuditRow.number.is_(None), AuditRow.number < 1)).order_by(AuditRow.id)
-    )
-    problems += [AuditProblem(ProblemKind.FOREIGN, row_id) for row_id in strangers]
-    return AuditVerdict(count, last, tuple(dict.fromkeys(problems)))
-
-
-def _rows(session: Session) -> Iterator[AuditRow]:
+def rows(session: Session) -> Iterator[AuditRow]:
+    """Yield all rows in the order of the chain, a page at a time."""
     after = 0
     while True:
         query = select(AuditRow).where(AuditRow.number > after).order_by(AuditRow.number).limit(_PAGE)
-        rows = session.scalars(query).all()
-        yield from rows
-        if len(rows) < _PAGE:
+        page = session.scalars(query).all()
+        yield from page
+        if len(page) < _PAGE:
             return
-        after = rows[-1].number or 0
+        after = page[-1].number or 0
         session.expunge_all()
 
 
@@ -226,33 +157,73 @@ def _chain(session: Session) -> None:
         return
     waiting: list[AuditRow] = session.info[_WAITING]
     # Those of a savepoint that was rolled back are not in the session any more.
-    rows = [row for row in waiting if row in session]
+    added = [row for row in waiting if row in session]
     waiting.clear()
-    if not rows:
+    if not added:
         return
+    keeper = keeper_of(session)
+    ring = keeper.ring() if keeper is not None else None
     # The lock on the head; SQLite holds the lock on the whole database already.
     stored = session.scalar(select(MetaRow.value).where(MetaRow.name == HEAD).with_for_update())
     last = AuditHead.parse(stored or "")
-    for row in rows:
+    for row in added:
         number = last.number + 1
-        row.number, row.previous, row.digest = number, last.digest, _digest(row, number, last.digest)
+        row.number, row.previous, row.digest = number, last.digest, digest_of(row, number, last.digest)
+        row.signature = ring.sign(PURPOSE, [row.digest]) if ring is not None else None
         last = AuditHead(number, row.digest)
     session.flush()
     session.execute(update(MetaRow).where(MetaRow.name == HEAD).values(value=str(last)))
+    if keeper is not None:
+        session.info[_WRITTEN] = (meta.database_id(session), last)
 
 
-def _digest(row: AuditRow, number: int, previous: str | None) -> str:
-    facts = [number, row.at_utc.isoformat(), row.actor, row.action, row.subject, row.details, previous]
+def _remember(session: Session) -> None:
+    """Let the home know the head, once it is stored."""
+    written: tuple[str, AuditHead] | None = session.info.pop(_WRITTEN, None)
+    keeper = keeper_of(session)
+    if written is not None and keeper is not None:
+        keeper.remember(*written)
+
+
+def content_of(row: AuditRow) -> str:
+    """Return the salted hash of what an erasure takes out of an entry."""
+    return _hash([row.salt, row.subject, row.details])
+
+
+def digest_of(row: AuditRow, number: int, previous: str | None) -> str:
+    """Return the hash of an entry at its place in the chain."""
+    at = row.at_utc.isoformat()
+    if row.content is None:
+        # From before an entry could forget its person.
+        return _hash([number, at, row.actor, row.action, row.subject, row.details, previous])
+    # Whoever acted for themselves is named by the content alone.
+    actor = "" if row.actor == row.subject else row.actor
+    return _hash([number, at, actor, row.action, row.content, previous])
+
+
+def _hash(facts: list[object]) -> str:
     return sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
 
 
 def _entry(row: AuditRow) -> AuditEntry:
-    details, number = read_details(row.details), row.number or 0
-    return AuditEntry(row.id, row.at_utc, row.actor, row.action, row.subject, details, number, row.digest or "")
+    return AuditEntry(
+        id=row.id,
+        at=row.at_utc,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        details=read_details(row.details),
+        number=row.number or 0,
+        digest=row.digest or "",
+        previous=row.previous or "",
+        content=row.content or "",
+        salt=row.salt or "",
+        signature=row.signature or "",
+    )
 
 
 def read_details(stored: str) -> Mapping[str, str]:
-    """Return the details of an entry; what somebody damaged is given as it stands, for :func:`verify` names its row."""
+    """Return the details of an entry; what somebody damaged is given as it stands: a verification names its row."""
     try:
         details: Any = json.loads(stored)
     except ValueError:

@@ -25,9 +25,10 @@ from sqlalchemy.pool import NullPool
 from ..errors import DatabaseError, StorageError
 from . import schema
 from .address import Timeouts as Timeouts, checked_url, with_options
-from .faults import is_worth_another_try, translated
+from .faults import cannot_write, is_worth_another_try, translated
 from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
+from .outage import Outage
 from .sqlite import (
     begin_immediate,
     create_private_file,
@@ -36,6 +37,7 @@ from .sqlite import (
     scrub,
     wanted_journal_mode,
 )
+from .trail_keeper import TrailKeeper
 from .turns import turn
 
 T = TypeVar("T")
@@ -79,6 +81,8 @@ class Database:
         timeouts: How long to wait for what; ``connect_timeout`` and ``read_timeout`` in the URL go before.
         password: Of a server's user, where the URL has none.
         tls: Certificates for the connection to a server.
+        on_ready: Called once, before the first unit of work is given out and when the schema is current.
+        keeper: Signs what is written, and remembers the head of the audit trail.
 
     Raises:
         ConfigError: The URL is none of these.
@@ -91,7 +95,11 @@ class Database:
         timeouts: Timeouts | None = None,
         password: str = "",
         tls: Tls | None = None,
+        on_ready: Callable[[Database], None] | None = None,
+        keeper: TrailKeeper | None = None,
     ) -> None:
+        self._on_ready = on_ready
+        self._info = keeper.info if keeper is not None else {}
         self._url = checked_url(url)
         if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
@@ -100,6 +108,7 @@ class Database:
         self._engine = self._make_engine()
         self._ready = self._half_copied = False
         self._preparing = threading.Lock()
+        self._outage = Outage()
         self._patience = threading.local()
         self._pid = os.getpid()
 
@@ -236,16 +245,21 @@ class Database:
     def _unit(self, mode: str, *, long: bool = False) -> Iterator[Session]:
         self._make_ready()
         engine = self._of(self._engine, mode, long=long)
-        with self._turn(mode), Session(engine, expire_on_commit=False) as session, session.begin():
+        options: dict[str, Any] = {"expire_on_commit": False, "info": dict(self._info)}
+        with self._turn(mode), Session(engine, **options) as session, session.begin():
             yield session
 
     def _make_ready(self) -> None:
         self._stay_in_process()
         if not self._ready:
+            told = self._outage.known
             with self._preparing:
                 if not self._ready:
+                    # Whoever held the lock may have waited in vain: nobody does so after them.
+                    self._outage.tell_unless(told)
                     schema.ensure_current(self, half_copied=self._half_copied)
                     self._ready = True
+                    self._tell_ready()
 
     @contextmanager
     def _turn(self, mode: str) -> Iterator[None]:
@@ -261,6 +275,14 @@ class Database:
             finally:
                 del self._patience.left_s
 
+    def _tell_ready(self) -> None:
+        if self._on_ready is not None:
+            try:
+                self._on_ready(self)
+            except BaseException:
+                self._ready = False
+                raise
+
     @staticmethod
     def _of(engine: Engine, mode: str, *, long: bool = False) -> Engine:
         return engine.execution_options(**{_MODE: mode, _LONG: long})
@@ -269,15 +291,22 @@ class Database:
         if self._pid != os.getpid():
             # Connections belong to the parent: a child must neither use nor close them.
             self._engine.dispose(close=False)
+            self._outage = Outage()
             self._pid = os.getpid()
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
         driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
-        try:
-            yield
-        except (SQLAlchemyError, driver_error) as exc:
-            raise translated(exc, self.address) from exc
+        with self._outage.asking():
+            try:
+                yield
+            except (SQLAlchemyError, driver_error) as exc:
+                error = translated(exc, self.address)
+                self._outage.note(error)
+                if cannot_write(exc):
+                    # SQLite opened the file for reading alone, and stays with that when it may be written again.
+                    self._engine.dispose()
+                raise error from exc
 
     def _make_engine(self, *, patient: bool = False) -> Engine:
         options: dict[str, Any] = {"hide_parameters": True, "poolclass": NullPool if patient else None}
@@ -321,6 +350,7 @@ class Database:
         allowed_s = self._timeouts.long_s if options.get(_LONG) else self._timeouts.answer_s
         set_answer_time(connection.connection.dbapi_connection, 3600.0 if patient else allowed_s)
         begin_mysql(connection, "write" if _mode(connection) == "write" else "read")
+        self._outage.end()
 
     def _rest_mysql(self, connection: object, _: object) -> None:
         set_answer_time(connection, self._timeouts.ping_s)

@@ -13,6 +13,7 @@ from ..domain import AttendanceDay, Status
 from ..errors import InvalidInputError
 from ..i18n import N_
 from . import employees
+from .signing import sign_day
 from .tables import NOTE_LENGTH, Absensi
 from .texts import checked_text
 
@@ -22,7 +23,7 @@ LEAVE: Final = frozenset({Status.EXCUSED, Status.SICK})
 def find(session: Session, employee_id: int, work_date: date) -> AttendanceDay | None:
     """Return an employee's day, or None."""
     row = _find_row(session, employee_id, work_date)
-    return _day(row) if row else None
+    return from_row(row) if row else None
 
 
 def between(session: Session, first: date, last: date, *, employee_id: int | None = None) -> tuple[AttendanceDay, ...]:
@@ -30,7 +31,7 @@ def between(session: Session, first: date, last: date, *, employee_id: int | Non
     query = select(Absensi).where(Absensi.tanggal.between(first, last)).order_by(Absensi.tanggal, Absensi.karyawan_id)
     if employee_id is not None:
         query = query.where(Absensi.karyawan_id == employee_id)
-    return tuple(_day(row) for row in session.scalars(query))
+    return tuple(from_row(row) for row in session.scalars(query))
 
 
 def set_leave(session: Session, *, employee_id: int, work_date: date, status: Status, note: str = "") -> AttendanceDay:
@@ -64,6 +65,7 @@ def save(session: Session, day: AttendanceDay, *, note: str | None = None) -> At
     row.menit_kerja = day.worked_minutes
     if note is not None:
         row.keterangan = checked_text(note, field=N_("note"), limit=NOTE_LENGTH)
+    sign_day(session, row)
     session.flush()
     return day
 
@@ -106,7 +108,8 @@ def _find_row(session: Session, employee_id: int, work_date: date) -> Absensi | 
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def _day(row: Absensi) -> AttendanceDay:
+def from_row(row: Absensi) -> AttendanceDay:
+    """Return a row as a day."""
     return AttendanceDay(
         employee_id=row.karyawan_id,
         work_date=row.tanggal,

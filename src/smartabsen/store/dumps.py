@@ -131,7 +131,7 @@ def staged(live: Database, dumped: Path, open_database: Callable[[str], Database
         IntegrityError: The copy cannot be read.
     """
     if live.path is not None:
-        database = Database(f"sqlite:///{dumped}")
+        database = open_database(f"sqlite:///{dumped}")
         try:
             yield database, lambda: _swap_sqlite(dumped, live)
         finally:

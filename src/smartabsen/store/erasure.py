@@ -35,12 +35,13 @@ from ..domain import Employee
 from . import consents, employees
 from .file_lock import file_lock
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
+from .signing import Resigning
 from .tables import Absensi, Base, ErasureRow, FaceCropRow, Karyawan, PunchRow, TemplateRow, UtcDateTime
 
 FACE: Final = "face"
 ALL: Final = "all"
 KEPT_TABLES: Final = ("absensi", "punches")
-_SECRET_COLUMNS: Final = frozenset({"credential", "token", "karyawan_id"})
+_SECRET_COLUMNS: Final = frozenset({"credential", "token", "karyawan_id", "signature"})
 _BLANK: Final[Mapping[str, str | None]] = {"note": "", "keterangan": "", "similarity": None, "liveness": None}
 """What attendance loses when it is pseudonymised: free text, and measures of a face."""
 
@@ -56,6 +57,7 @@ class Tombstone:
         attendance: ``pseudonymise`` or ``delete``.
         at: When it was asked for, UTC.
         requested_by: By whom.
+        reason: Why; it names nobody.
     """
 
     employee_id: int
@@ -64,6 +66,7 @@ class Tombstone:
     attendance: str
     at: datetime
     requested_by: str
+    reason: str = ""
 
     @property
     def pseudonym(self) -> str:
@@ -174,6 +177,7 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
         }
     deletes_attendance = tombstone.attendance == "delete"
     gone = {}
+    attendance = Resigning(session, employee_id)
     for table, condition in _own_tables(employee_id):
         if table.name in KEPT_TABLES and not deletes_attendance:
             blank = {name: value for name, value in _BLANK.items() if name in table.c}
@@ -199,6 +203,7 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
                 nonaktif_sejak=func.coalesce(Karyawan.nonaktif_sejak, literal(tombstone.at, UtcDateTime())),
             )
         )
+        attendance.sign()
     session.expire_all()
     return {name: count for name, count in gone.items() if count}
 
@@ -289,6 +294,7 @@ def _store(session: Session, tombstone: Tombstone) -> None:
                 attendance=tombstone.attendance,
                 at_utc=tombstone.at,
                 requested_by=tombstone.requested_by,
+                reason=tombstone.reason,
             )
         )
         session.flush()
@@ -299,7 +305,15 @@ def _delete(session: Session, statement: Any) -> int:
 
 
 def _tombstone(row: ErasureRow) -> Tombstone:
-    return Tombstone(row.karyawan_id, row.karyawan_created_at, row.scope, row.attendance, row.at_utc, row.requested_by)
+    return Tombstone(
+        employee_id=row.karyawan_id,
+        employee_made_at=row.karyawan_created_at,
+        scope=row.scope,
+        attendance=row.attendance,
+        at=row.at_utc,
+        requested_by=row.requested_by,
+        reason=row.reason,
+    )
 
 
 def _parsed(line: bytes) -> Tombstone | None:
@@ -312,6 +326,7 @@ def _parsed(line: bytes) -> Tombstone | None:
             attendance=str(facts["attendance"]),
             at=datetime.fromisoformat(facts["at"]),
             requested_by=str(facts["requested_by"]),
+            reason=str(facts.get("reason", "")),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -6,12 +6,14 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError as PoolTimeoutError
 
-from ..errors import DatabaseError
+from ..errors import DatabaseAwayError, DatabaseError
 from ..i18n import N_
 
 _DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ = 1213, 1205, 1020
 _SAVEPOINT_GONE = 1305
 """A deadlock inside a savepoint undoes the whole transaction: what is reported is that the savepoint is not there."""
+_UNREACHABLE = (2002, 2003, 2005, 2006, 2013, 2014, 2055, 1053, 1927)
+_CROWDED = (1040, 1203, 1226)
 _MYSQL: dict[int, tuple[str, str]] = {
     **dict.fromkeys(
         (1044, 1045, 1698, 1142, 1227),
@@ -28,7 +30,7 @@ _MYSQL: dict[int, tuple[str, str]] = {
         ),
     ),
     **dict.fromkeys(
-        (2002, 2003, 2005, 2006, 2013, 2014, 2055, 1053, 1927),
+        _UNREACHABLE,
         (
             N_("The database {address} does not answer."),
             N_("Check that the server runs and that this machine reaches it, then try again."),
@@ -38,9 +40,7 @@ _MYSQL: dict[int, tuple[str, str]] = {
         N_("The connection to the database {address} cannot be made by TLS: {problem}"),
         N_("Check database.tls_ca, tls_cert and tls_key, and that the server offers TLS under this name."),
     ),
-    **dict.fromkeys(
-        (1040, 1203, 1226), (N_("The database {address} has too many connections."), N_("Try again in a moment."))
-    ),
+    **dict.fromkeys(_CROWDED, (N_("The database {address} has too many connections."), N_("Try again in a moment."))),
     **dict.fromkeys(
         (_DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ, _SAVEPOINT_GONE),
         (N_("The database {address} is busy with other writers."), N_("Try again in a moment.")),
@@ -66,7 +66,7 @@ _SQLITE: dict[int, tuple[str, str]] = {
         (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
         (
             N_("The database {address} can only be read."),
-            N_("Check the rights of the file and of its directory; both must be writable."),
+            N_("Check the rights of the file and of its directory, and that the disk is mounted for writing."),
         ),
     ),
     sqlite3.SQLITE_CANTOPEN: (
@@ -99,6 +99,8 @@ def translated(exc: Exception, address: str) -> DatabaseError:
         address: The database as people may see it, without a password.
     """
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    if isinstance(cause, sqlite3.Error):
+        cause = first_cause(cause)
     if isinstance(exc, PoolTimeoutError):
         message, hint = N_("The database {address} is busy: no connection is free."), N_("Try again in a moment.")
     elif isinstance(cause, sqlite3.Error) and (code := _sqlite_code(cause)) in _SQLITE:
@@ -110,7 +112,38 @@ def translated(exc: Exception, address: str) -> DatabaseError:
     else:
         message, hint = N_("The database {address} reports a problem: {problem}"), ""
     database = address.rpartition("/")[2]
-    return DatabaseError(message, hint=hint, address=address, database=database, problem=_first_line(cause))
+    kind = DatabaseAwayError if _mysql_code(cause) in (*_UNREACHABLE, *_CROWDED) else DatabaseError
+    return kind(message, hint=hint, address=address, database=database, problem=_first_line(cause))
+
+
+def first_cause(exc: sqlite3.Error) -> sqlite3.Error:
+    """Return what made SQLite undo a transaction by itself, where ``exc`` only says that there is none to undo.
+
+    A full disk does that in the middle of a transaction: the statement that ends it fails then, too, and says less.
+    """
+    found: BaseException | None = exc
+    while found is not None:
+        cause = found.orig if isinstance(found, DBAPIError) else found
+        if isinstance(cause, sqlite3.Error) and _sqlite_code(cause) in _SQLITE:
+            return cause
+        found = found.__context__
+    return exc
+
+
+def is_full(exc: sqlite3.Error) -> bool:
+    """Return whether SQLite found the disk full."""
+    return _sqlite_code(exc) == sqlite3.SQLITE_FULL
+
+
+def is_forbidden(exc: sqlite3.Error) -> bool:
+    """Return whether SQLite may not write the file or its directory."""
+    return _sqlite_code(exc) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
+
+
+def cannot_write(exc: Exception) -> bool:
+    """Return whether SQLite could not write, by what SQLAlchemy or the driver raised."""
+    cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    return isinstance(cause, sqlite3.Error) and is_forbidden(first_cause(cause))
 
 
 def is_worth_another_try(exc: SQLAlchemyError) -> bool:

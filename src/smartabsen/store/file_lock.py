@@ -6,6 +6,7 @@ the lock when its holder dies, however it dies.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -22,12 +23,23 @@ from .files import PRIVATE_FILE, make_private_directory, storage_errors
 def file_lock(path: Path, *, timeout_s: float = 10.0) -> Iterator[None]:
     """Hold the lock on ``path`` within a ``with`` block.
 
+    On a disk that is mounted for reading nothing is locked: nobody can change what lies there, and a backup of it must
+    be possible.
+
     Raises:
         StorageError: The lock file cannot be opened, or somebody held the lock for longer than ``timeout_s``.
     """
     with storage_errors(path):
-        make_private_directory(path.parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            make_private_directory(path.parent)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        except OSError as exc:
+            if exc.errno != errno.EROFS:
+                raise
+            descriptor = -1
+    if descriptor < 0:
+        yield
+        return
     try:
         deadline = time.monotonic() + timeout_s
         wait_s = 0.0005

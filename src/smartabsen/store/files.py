@@ -17,7 +17,7 @@ from ..i18n import N_
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 # Windows refuses to replace a file that somebody reads at this very moment.
 _REPLACE_TRIES = 20
 
@@ -113,18 +113,57 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise _storage_error(exc, path) from exc
 
 
+def full_disk(path: Path) -> StorageError:
+    """Return the error of a disk that has no space left for ``path``."""
+    return StorageError(
+        N_("The disk is full: {path} cannot be written."), hint=N_("Free some space, then try again."), path=path
+    )
+
+
+def no_permission(path: Path) -> StorageError:
+    """Return the error of a file or directory that this user may not write, with the place whose rights are wrong."""
+    place = next((one for one in (path, *path.parents) if os.path.exists(one)), path)  # noqa: PTH110 - never raises
+    if _is_mounted_for_reading(place):
+        return _read_only_disk(path)
+    if place.is_file() and os.access(place, os.W_OK):
+        place = place.parent
+    hint = (
+        N_("Close it in other programs, and check the rights of {place}.")
+        if os.name == "nt"
+        else N_("The user that smartabsen runs as must be able to write in {place}: check its owner and its rights.")
+    )
+    return StorageError(N_("No permission to write {path}."), hint=hint, path=path, place=place)
+
+
+def _read_only_disk(path: Path) -> StorageError:
+    return StorageError(
+        N_("{path} is on a disk that can only be read."),
+        hint=N_("Mount it for writing. A system does this to a disk with errors: look at its log before."),
+        path=path,
+    )
+
+
+def _is_mounted_for_reading(place: Path) -> bool:
+    try:
+        return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+    except (AttributeError, OSError):
+        # Windows has no such thing.
+        return False
+
+
 def _storage_error(exc: OSError, path: Path) -> StorageError:
     if exc.errno in _FULL:
-        return StorageError(
-            N_("The disk is full: {path} cannot be written."), hint=N_("Free some space, then try again."), path=path
-        )
+        return full_disk(path)
     if exc.errno in _FORBIDDEN:
-        return StorageError(
-            N_("No permission to write {path}."),
-            hint=N_("Close it in other programs, and check the rights of the directory."),
-            path=path,
-        )
-    return StorageError(N_("{path} cannot be read or written: {problem}"), path=path, problem=exc.strerror or exc)
+        return no_permission(path)
+    if exc.errno == errno.EROFS:
+        return _read_only_disk(path)
+    return StorageError(
+        N_("{path} cannot be read or written: {problem}"),
+        hint=N_("Check the disk, then try again."),
+        path=path,
+        problem=exc.strerror or exc,
+    )
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import re
+import socket
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,6 +17,9 @@ from ..errors import MissingDependencyError
 from ..i18n import N_
 
 _SIDE: Final = "smartabsen_side"
+_PORT: Final = 3306
+_CANNOT_CONNECT: Final = 2003
+"""The number of MySQL's clients for a server that cannot be reached."""
 _OLDEST: Final = {"MariaDB": (10, 6), "MySQL": (8, 0)}
 
 
@@ -59,7 +66,15 @@ def connect_mysql(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
         MissingDependencyError: The server checks passwords in a way that needs another library.
     """
     try:
-        return dialect.connect(*arguments, **options)
+        if not options.get("host") or options.get("unix_socket") or options.get("bind_address"):
+            return dialect.connect(*arguments, **options)
+        connection = dialect.connect(*arguments, **options, defer_connect=True)
+        try:
+            reached = _reach(options["host"], options.get("port") or _PORT, timeout_s=options["connect_timeout"])
+        except OSError as exc:
+            raise dialect.loaded_dbapi.OperationalError(_CANNOT_CONNECT, exc.strerror or str(exc)) from exc
+        connection.connect(reached)
+        return connection
     except RuntimeError as exc:
         # PyMySQL needs it for the passwords of MySQL 8 on connections without TLS.
         raise MissingDependencyError(
@@ -67,6 +82,44 @@ def connect_mysql(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
             hint=N_("Install it: pip install '{install}'"),
             install="cryptography",
         ) from exc
+
+
+def _reach(host: str, port: int, *, timeout_s: float) -> socket.socket:
+    """Connect within ``timeout_s``, looking up the name included: no system limits how long that may take.
+
+    Raises:
+        OSError: Nobody is there, or not in time.
+    """
+    ends_at = time.monotonic() + timeout_s
+    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
+        except OSError as exc:
+            answers.put(exc)
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    try:
+        addresses = answers.get(timeout=timeout_s)
+    except queue.Empty:
+        raise TimeoutError(f"the name {host} is not found in time") from None
+    if isinstance(addresses, OSError):
+        raise addresses
+    for number, address in enumerate(addresses, start=1):
+        left_s = max(0.05, (ends_at - time.monotonic()) / (len(addresses) - number + 1))
+        try:
+            reached = socket.create_connection((address, port), left_s)
+        except OSError:
+            if number == len(addresses):
+                raise
+        else:
+            # As PyMySQL does with connections that it makes itself.
+            reached.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            return reached
+    raise OSError(f"the name {host} has no address")
 
 
 def set_answer_time(connection: Any, seconds: float) -> None:

@@ -19,6 +19,8 @@ from typing import Final
 from ..domain import Punch, PunchMethod
 from ..errors import SmartAbsenError, StorageError
 from ..i18n import N_
+from .faults import first_cause, is_forbidden, is_full
+from .files import full_disk, no_permission
 from .sqlite import begin_immediate, create_private_file, prepare_connection
 
 PATIENCE_S: Final = 2.0
@@ -126,6 +128,16 @@ class PunchQueue:
         with self._writing() as connection:
             connection.execute("UPDATE waiting SET refused = ? WHERE number = ?", (reason or "refused", number))
 
+    def count_refused_before(self, day: date) -> int:
+        """Return how many punches of work dates before ``day`` were put aside. Raises StorageError."""
+        return sum(one.punch.work_date < day for one in self.refused())
+
+    def forget_refused_before(self, day: date) -> None:
+        """Forget the punches of work dates before ``day`` that were put aside. Raises StorageError."""
+        if self.path.exists():
+            with self._writing() as connection:
+                connection.execute("DELETE FROM waiting WHERE refused <> '' AND work_date < ?", (day.isoformat(),))
+
     def forget_employee(self, employee_id: int) -> int:
         """Forget all punches of an employee, waiting or refused, and return how many. Raises StorageError."""
         if not self.path.exists():
@@ -137,7 +149,17 @@ class PunchQueue:
         """Write a consistent copy of the queue into a new file. Raises StorageError."""
         create_private_file(target)
         with self._open() as connection, closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy)
+            try:
+                connection.backup(copy)
+            except sqlite3.Error as exc:
+                if is_full(exc):
+                    raise full_disk(target) from exc
+                raise StorageError(
+                    N_("{path} cannot be read or written: {problem}"),
+                    hint=N_("Check the disk, then try again."),
+                    path=target,
+                    problem=exc,
+                ) from exc
 
     def find_fact(self, name: str) -> str:
         """Return what was noted under a name, empty where nothing was. Raises StorageError."""
@@ -184,11 +206,16 @@ class PunchQueue:
         except SmartAbsenError:
             raise
         except sqlite3.Error as exc:
+            cause = first_cause(exc)
+            if is_full(cause):
+                raise full_disk(self.path) from exc
+            if is_forbidden(cause):
+                raise no_permission(self.path) from exc
             raise StorageError(
                 N_("The queue of punches {path} cannot be used: {problem}"),
                 hint=N_("Check the disk and the rights of the directory; move a damaged file away, do not delete it."),
                 path=self.path,
-                problem=exc,
+                problem=cause,
             ) from exc
 
 

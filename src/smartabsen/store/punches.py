@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from ..domain import Punch, PunchMethod, Status
 from ..errors import NotFoundError
 from ..i18n import N_
+from .signing import sign_punch
 from .tables import Karyawan, PunchRow
 
 
@@ -35,7 +36,7 @@ class DateCount:
 def find_by_key(session: Session, key: str) -> Punch | None:
     """Return the punch with an idempotency key, or None."""
     row = session.scalar(select(PunchRow).where(PunchRow.idempotency_key == key))
-    return _punch(row) if row else None
+    return from_row(row) if row else None
 
 
 def get(session: Session, punch_id: int) -> Punch:
@@ -47,7 +48,7 @@ def get(session: Session, punch_id: int) -> Punch:
     row = session.get(PunchRow, punch_id)
     if row is None:
         raise NotFoundError(N_("There is no punch with the number {id}."), id=punch_id)
-    return _punch(row)
+    return from_row(row)
 
 
 def neighbours(session: Session, employee_id: int, at: datetime) -> tuple[Punch, ...]:
@@ -63,7 +64,7 @@ def neighbours(session: Session, employee_id: int, at: datetime) -> tuple[Punch,
     )
     before = own.where(PunchRow.at_utc <= at).order_by(PunchRow.at_utc.desc(), PunchRow.id.desc()).limit(1)
     after = own.where(PunchRow.at_utc > at).order_by(PunchRow.at_utc, PunchRow.id).limit(1)
-    return tuple(_punch(row) for query in (before, after) if (row := session.scalar(query)))
+    return tuple(from_row(row) for query in (before, after) if (row := session.scalar(query)))
 
 
 def of_day(session: Session, employee_id: int, work_date: date) -> tuple[Punch, ...]:
@@ -73,7 +74,7 @@ def of_day(session: Session, employee_id: int, work_date: date) -> tuple[Punch, 
         .where(PunchRow.karyawan_id == employee_id, PunchRow.work_date == work_date)
         .order_by(PunchRow.at_utc, PunchRow.id)
     )
-    return tuple(_punch(row) for row in session.scalars(query))
+    return tuple(from_row(row) for row in session.scalars(query))
 
 
 def logged_on(session: Session, work_date: date) -> tuple[LoggedPunch, ...]:
@@ -89,7 +90,7 @@ def logged_on(session: Session, work_date: date) -> tuple[LoggedPunch, ...]:
 
 def logged(row: PunchRow, code: str, name: str) -> LoggedPunch:
     """Return a row and its employee's code and name as a punch of the log."""
-    return LoggedPunch(_punch(row), code, name)
+    return LoggedPunch(from_row(row), code, name)
 
 
 def dates(session: Session) -> tuple[DateCount, ...]:
@@ -120,12 +121,14 @@ def insert(session: Session, punch: Punch, status: Status) -> Punch:
         created_at=datetime.now(UTC),
         supersedes_id=punch.supersedes,
     )
+    sign_punch(session, row)
     session.add(row)
     session.flush()
-    return _punch(row)
+    return from_row(row)
 
 
-def _punch(row: PunchRow) -> Punch:
+def from_row(row: PunchRow) -> Punch:
+    """Return a row as a punch."""
     return Punch(
         id=row.id,
         employee_id=row.karyawan_id,

@@ -75,6 +75,12 @@ def has_seals(session: Session) -> bool:
     return meta.find(session, meta.ACTIVE_KEY) is not None
 
 
+def key_ids(session: Session) -> frozenset[str]:
+    """Return the ids of the keys that anything here is sealed with."""
+    found = (session.scalars(select(table.key_id).distinct()) for table in _TABLES)
+    return frozenset(key_id for ids in found for key_id in ids if key_id)
+
+
 def count_not_sealed_with(session: Session, key_id: str) -> int:
     """Return the number of rows that are sealed with another key."""
     return sum(

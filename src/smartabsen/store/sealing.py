@@ -6,24 +6,33 @@ yet a row that is given to another employee, or a crop in a template's place, do
 
 A sealed text is the magic of 8 bytes, the key's id (12 ASCII characters), the nonce (12 bytes), the ciphertext and its
 tag (16 bytes).
+
+*Signing* says that whoever wrote a row has the key, without hiding what it says: HMAC-SHA-256 (RFC 2104) with a key of
+its own that HKDF (RFC 5869) derives from the same key. A signature is ``KEY ID:MAC in hex``.
 """
 
 from __future__ import annotations
 
+import hmac
+import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..domain import ModelIdentity
 from ..errors import KeyMissingError
 from ..i18n import N_
 
+T = TypeVar("T")
 KEY_BYTES: Final = 32
 KEY_ID_LENGTH: Final = 12
 BROKEN_HINT: Final = N_(
@@ -35,6 +44,18 @@ _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _HEAD: Final = len(_MAGIC) + KEY_ID_LENGTH
 _BODY: Final = _HEAD + _NONCE_BYTES
+
+
+class Signature(StrEnum):
+    """What a look at a signature says."""
+
+    GOOD = "good"
+    NONE = "none"
+    """There is no signature."""
+    BROKEN = "broken"
+    """The facts are not those that were signed."""
+    NO_KEY = "no_key"
+    """It was made with a key that is not there."""
 
 
 def key_id_of(key: bytes) -> str:
@@ -95,16 +116,19 @@ class KeyRing:
         active: Id of the key that seals; empty in a ring without keys, which opens nothing.
         place: Where the keys come from, for people: a path, or the name of a variable.
         ciphers: The keys, ready for use. They are in no ``repr``.
+        signers: Keys derived from them that sign, by the same ids.
     """
 
     active: str
     place: str
-    ciphers: _Ciphers
+    ciphers: _Secrets[AESGCM]
+    signers: _Secrets[bytes]
 
     @classmethod
     def of(cls, keys: Mapping[str, bytes], *, active: str, place: str) -> KeyRing:
         """Make a ring of keys of 32 bytes."""
-        return cls(active, place, _Ciphers({name: AESGCM(key) for name, key in keys.items()}))
+        ciphers = _Secrets({name: AESGCM(key) for name, key in keys.items()})
+        return cls(active, place, ciphers, _Secrets({name: _signing_key(key) for name, key in keys.items()}))
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -119,7 +143,7 @@ class KeyRing:
         """
         if key_id not in self.ciphers:
             raise key_missing(key_id, place=self.place)
-        return KeyRing(key_id, self.place, self.ciphers)
+        return replace(self, active=key_id)
 
     def seal(self, plain: bytes, bound_to: bytes) -> bytes:
         """Seal bytes with the active key.
@@ -153,9 +177,38 @@ class KeyRing:
         except InvalidTag:
             return None
 
+    def sign(self, purpose: str, facts: Sequence[object]) -> str | None:
+        """Sign facts with the active key; None where there is none.
 
-class _Ciphers(dict[str, AESGCM]):
-    """Ciphers by key id that show nothing of themselves."""
+        Args:
+            purpose: ``audit``, ``punch``, ``day``.
+            facts: What JSON can hold, in a fixed order.
+        """
+        if not self.active:
+            return None
+        return f"{self.active}:{_mac(self.signers[self.active], purpose, facts)}"
+
+    def check_signature(self, signature: str | None, purpose: str, facts: Sequence[object]) -> Signature:
+        """Return what a signature says of facts."""
+        if not signature:
+            return Signature.NONE
+        key_id, _, mac = signature.partition(":")
+        if key_id not in self.signers:
+            return Signature.NO_KEY
+        fits = hmac.compare_digest(mac.encode(), _mac(self.signers[key_id], purpose, facts).encode())
+        return Signature.GOOD if fits else Signature.BROKEN
+
+
+def _signing_key(key: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"smartabsen signature").derive(key)
+
+
+def _mac(key: bytes, purpose: str, facts: Sequence[object]) -> str:
+    return hmac.digest(key, json.dumps([purpose, *facts], ensure_ascii=False).encode(), "sha256").hex()
+
+
+class _Secrets(dict[str, T]):
+    """Keys by their ids that show nothing of themselves."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} keys>"

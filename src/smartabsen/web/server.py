@@ -51,10 +51,16 @@ def serve(app: SmartAbsen, *, stop: threading.Event, ready: Callable[[], None] =
     elif os.name == "nt":
         _serve_by_waitress(app, stop, ready)
     else:
-        loaded = app.services.loaded
+        loaded, log_unchecked = app.services.loaded, app.services.log_unchecked
         app.close()
         ready()
-        _serve_by_gunicorn(server, lambda: create_app(SmartAbsen(loaded)))
+
+        def make() -> WSGIApplication:
+            worker = SmartAbsen(loaded)
+            worker.services.log_unchecked = log_unchecked
+            return create_app(worker)
+
+        _serve_by_gunicorn(server, make)
 
 
 # --- one process ---------------------------------------------------------------------------------------------

@@ -81,6 +81,17 @@ def test_the_face_of_somebody_else_is_named_to_administrators(library: SmartAbse
     assert "1 of 1 pictures accepted." in admin.post("/admin/employees/2/pictures", data=data).text
 
 
+def test_what_the_picker_does_not_offer_is_not_decoded(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder that nobody needs is nothing to be reached from a browser; the page says what is taken."""
+    monkeypatch.setattr(enrolments, "examine_bytes", lambda *_, **__: pytest.fail("it was decoded"))
+    bitmap = cv2.imencode(".bmp", picture(1))[1].tobytes()
+    page = unescape(send_pictures(admin, (io.BytesIO(bitmap), "a.jpg")))
+    assert "Only JPEG, PNG and WebP are taken here." in page
+    offered = re.search(r'accept="([^"]+)"', admin.get("/admin/employees/1").text)
+    assert offered is not None
+    assert offered[1].split(",") == [f"image/{name}" for name in enrolments.UPLOAD_FORMATS]
+
+
 def test_too_many_or_too_large_pictures_are_refused(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything of them is decoded: one by one, and the form as a whole."""
     monkeypatch.setattr(enrolments, "MAX_PICTURE_BYTES", 500)

@@ -1,16 +1,23 @@
 """``smartabsen audit``."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from ...i18n import _
-from .. import keeping_view
+from .. import audit_view, keeping_view
 from ..answer import Answer
 from ..command import command, make_noun
+from ..output import Output
+from ..parameters import Reason
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...core.attendance_log import FileDifference
+    from ...core.audit import AttendanceVerdict, AuditVerdict
 
 app = make_noun("audit", help=_("Show, check and export the record of who did what."), example="smartabsen audit list")
 
@@ -35,17 +42,20 @@ def list_entries(
         entries = app.audit.entries(actor=actor, action=action, subject=subject, limit=limit)
         zone = ZoneInfo(app.settings.site.zone)
     return Answer(
-        data={"entries": [keeping_view.entry(each) for each in entries]},
-        show=lambda out: keeping_view.show_entries(out, entries, zone),
+        data={"entries": [audit_view.entry(each) for each in entries]},
+        show=lambda out: audit_view.show_entries(out, entries, zone),
     )
 
 
 @command(
     app,
     "verify",
-    help=_("Check that no entry was changed, deleted, moved or cut off.")
+    help=_("Check that no entry, punch or day was changed, deleted, moved or cut off behind smartabsen's back.")
     + "\n\n"
-    + _("Prints the head of the record; kept elsewhere and given later as --anchor, it shows a record written anew."),
+    + _(
+        "Prints the head of the record; kept elsewhere and given later as --anchor, it shows a record written anew. "
+        "docs/audit.md says what is proven against whom."
+    ),
     example="smartabsen audit verify\nsmartabsen audit verify --anchor 123:HASH",
 )
 def verify(
@@ -53,14 +63,67 @@ def verify(
     anchor: Annotated[
         str, typer.Option("--anchor", metavar="HEAD", help=_("A head that was printed or exported earlier."))
     ] = "",
+    attendance: Annotated[
+        bool, typer.Option("--attendance/--no-attendance", help=_("Check punches, days and the CSV files, too."))
+    ] = True,
+    backup: Annotated[
+        Path | None, typer.Option("--backup", metavar="FILE", help=_("Check the record in this backup instead."))
+    ] = None,
+    identity: Annotated[
+        Path | None,
+        typer.Option("--identity", metavar="FILE", help=_("File with the secret key of an encrypted backup.")),
+    ] = None,
 ) -> Answer:
-    """Check the chain; exit code 1 where it is broken."""
+    """Check the chain and the attendance; exit code 1 where something is broken."""
     with session.open() as app:
-        verdict = app.audit.verify(anchor=anchor)
-    return Answer.of(
-        keeping_view.verdict(verdict),
-        lambda out: keeping_view.show_verdict(out, verdict),
-        keeping_view.failure(verdict),
+        zone = ZoneInfo(app.settings.site.zone)
+        if backup is not None:
+            in_backup = app.backups.verify_trail(app.backups.find(backup), identity=identity, anchor=anchor)
+            return _answer(in_backup, None, (), zone)
+        _days, log = app.attendance_log.verify() if attendance else (0, ())
+        found = app.audit.verify_attendance() if attendance else None
+        return _answer(app.audit.verify(anchor=anchor), found, log, zone)
+
+
+def _answer(
+    verdict: "AuditVerdict",
+    attendance: "AttendanceVerdict | None",
+    log: "Sequence[FileDifference]",
+    zone: ZoneInfo,
+) -> Answer:
+    def show(out: Output) -> None:
+        audit_view.show_verdict(out, verdict, zone)
+        if attendance is not None:
+            audit_view.show_attendance(out, attendance, zone)
+            audit_view.show_log(out, log)
+
+    facts = audit_view.verdict(verdict)
+    if attendance is not None:
+        facts |= {"attendance": audit_view.attendance(attendance), "log": keeping_view.log_days(log)}
+    return Answer.of(facts, show, audit_view.failure(verdict, attendance, log))
+
+
+@command(
+    app,
+    "sign",
+    help=_("Vouch for entries, punches and days that are not signed, as they are now.")
+    + "\n\n"
+    + _(
+        "They are from before there was a key, or from a machine without it. Look first where they come from: "
+        "whoever signs says that they are right. Rows with a wrong signature are left as they are."
+    ),
+    example="smartabsen audit sign --dry-run\nsmartabsen audit sign --reason 'state at the upgrade, checked with HR'",
+)
+def sign(
+    session: Session,
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only count them."))] = False,
+) -> Answer:
+    """Sign what is not signed."""
+    with session.open() as app:
+        found = app.audit.unsigned() if dry_run else app.audit.sign(reason=session.ask_reason(reason))
+    return Answer(
+        data=audit_view.unsigned(found), show=lambda out: audit_view.show_unsigned(out, found, done=not dry_run)
     )
 
 

@@ -86,6 +86,10 @@ def restore(
     force_foreign: Annotated[
         bool, typer.Option("--force-foreign", help=_("Accept the backup of another installation."))
     ] = False,
+    without_key: Annotated[
+        bool,
+        typer.Option("--without-key", help=_("Accept faces that no key here opens: nobody is recognised until it is.")),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Check everything, change nothing."))] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
 ) -> Answer:
@@ -95,6 +99,8 @@ def restore(
         session.out.warn(_("Nothing was changed."))
         raise typer.Exit(1)
     with session.open() as app:
-        done = app.backups.restore(path, identity=identity, force_foreign=force_foreign, dry_run=dry_run)
+        done = app.backups.restore(
+            path, identity=identity, force_foreign=force_foreign, without_key=without_key, dry_run=dry_run
+        )
     data = {**keeping_view.manifest(done.manifest), "changed": done.changed, "safety": done.safety and str(done.safety)}
     return Answer(data=data, show=lambda out: keeping_view.show_restored(out, done))

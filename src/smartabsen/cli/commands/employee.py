@@ -10,7 +10,7 @@ from .. import data, privacy_view, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Output
-from ..parameters import Code
+from ..parameters import Code, ReasonIfAny
 from ..session import Session
 
 app = make_noun(
@@ -67,25 +67,26 @@ def rename_employee(
     app,
     "deactivate",
     help=_("End that an employee can punch; records stay."),
-    example="smartabsen employee deactivate E001 --yes",
+    example="smartabsen employee deactivate E001 --reason 'left on 30 November' --yes",
 )
 def deactivate_employee(
     session: Session,
     code: Code,
+    reason: ReasonIfAny = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
 ) -> Answer:
     """Deactivate an employee, after asking."""
     with session.open() as app:
         if not yes:
             session.ask(_("{name} can no longer punch. Go on?", name=app.get_employee(code).name))
-        return _changed(app.deactivate_employee(code))
+        return _changed(app.deactivate_employee(code, reason=reason))
 
 
 @command(app, "activate", help=_("Let an employee punch again."), example="smartabsen employee activate E001")
-def activate_employee(session: Session, code: Code) -> Answer:
+def activate_employee(session: Session, code: Code, reason: ReasonIfAny = "") -> Answer:
     """Activate an employee."""
     with session.open() as app:
-        return _changed(app.activate_employee(code))
+        return _changed(app.activate_employee(code, reason=reason))
 
 
 def _changed(employee: Employee) -> Answer:

@@ -8,7 +8,7 @@ import typer
 from ...domain import EnrolReport, PhotoVerdict
 from ...i18n import _
 from ...messages import describe_verdict
-from .. import data, tables
+from .. import data, privacy_view, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun
 from ..output import Output
@@ -27,7 +27,7 @@ app = make_noun()
     help=_("Enrol a person from photos or from a camera.")
     + "\n\n"
     + _("Each photo gets a verdict. Exit code 0 when at least one photo was accepted."),
-    example="smartabsen enroll 'Siti Rahma' front.jpg left.jpg --code E001",
+    example="smartabsen enroll 'Siti Rahma' front.jpg left.jpg --code E001 --consent",
 )
 def enroll(
     session: Session,
@@ -54,6 +54,7 @@ def enroll(
         raise typer.BadParameter(_("Give either photos, or --camera, or --no-photos."))
     with session.open({"recognition.detector": detector}) as app:
         if not no_photos:
+            consent = privacy_view.ask_consent(session, app, name=name, code=code, given=consent)
             session.tell_engine(app)
         if camera:
             report = app.enrol_from_camera(

@@ -9,6 +9,7 @@ from ...i18n import N_, _
 from .. import privacy_view
 from ..answer import Answer
 from ..command import command, make_noun
+from ..parameters import ReasonIfAny
 from ..session import Session
 
 app = make_noun(
@@ -58,6 +59,7 @@ def rotate(
     forget_old: Annotated[
         bool, typer.Option("--forget-old", help=_("Drop the old keys: older backups can no longer be opened."))
     ] = False,
+    reason: ReasonIfAny = "",
     yes: Yes = False,
 ) -> Answer:
     """Rotate."""
@@ -66,7 +68,7 @@ def rotate(
             question = _("Faces in older backups can no longer be opened then. Go on?")
             privacy_view.confirm(session, question, yes=yes)
         with session.out.progress(_("Rows")) as progress:
-            done = app.keys.rotate(forget_old=forget_old, on_progress=progress)
+            done = app.keys.rotate(forget_old=forget_old, reason=reason, on_progress=progress)
     return Answer(data=privacy_view.key_rotation(done), show=lambda out: privacy_view.show_key_rotation(out, done))
 
 

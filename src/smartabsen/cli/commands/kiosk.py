@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from ...domain import KioskEvent, KioskEventKind
+from ...errors import PartlyDoneError
 from ...i18n import _
 from .. import sign_in_view
 from ..answer import INTERRUPTED
@@ -26,6 +27,8 @@ app = make_noun()
     help=_("Recognise people at a camera and record their attendance.")
     + "\n\n"
     + _("Ends with a summary: after --max-seconds, at the end of a recording, on SIGTERM or Ctrl-C (exit code 130).")
+    + "\n\n"
+    + _("Exit code 7 when a punch could be stored nowhere; nobody was told that it was.")
     + "\n\n"
     + _("One process at a time has a camera or a stream; video files and folders may be played by several at once.")
     + "\n\n"
@@ -80,3 +83,5 @@ def run_kiosk(
     view.show_summary(summary)
     if stop.interrupted:
         raise typer.Exit(INTERRUPTED)
+    if summary.lost:
+        raise typer.Exit(PartlyDoneError.exit_code)

@@ -10,7 +10,7 @@ from .. import privacy_view
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Output
-from ..parameters import Code
+from ..parameters import Code, Reason, ReasonIfAny
 from ..session import Session
 
 app = make_noun(
@@ -75,10 +75,11 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help=_("A new directory; CODE-export by default."))
     ] = None,
+    reason: ReasonIfAny = "",
 ) -> Answer:
     """Export."""
     with session.open() as app:
-        done = app.privacy.export(code, output or Path(f"{Path(code).name}-export"))
+        done = app.privacy.export(code, output or Path(f"{Path(code).name}-export"), reason=reason)
         if done.faces_missing:
             session.out.warn(_("Embeddings and kept faces are not among it: their key is missing or a seal is broken."))
     return Answer(data=privacy_view.exported(done), show=lambda out: privacy_view.show_export(out, done))
@@ -92,9 +93,11 @@ def export(
     + _(
         "Templates, kept faces, the trained model, phones, PIN and consents go; attendance is pseudonymised or "
         "deleted, as privacy.attendance_after_erasure says. Running kiosks follow within 5 seconds, and "
-        "whom a restored backup brings back is erased again."
+        "whom a restored backup brings back is erased again. The reason stays in the record of who did what: it must "
+        "not name the person."
     ),
-    example="smartabsen privacy erase E001 --dry-run\nsmartabsen privacy erase E001 --face-only --yes",
+    example="smartabsen privacy erase E001 --dry-run\n"
+    "smartabsen privacy erase E001 --face-only --reason 'withdrew consent' --yes",
 )
 def erase(
     session: Session,
@@ -102,6 +105,7 @@ def erase(
     face_only: Annotated[
         bool, typer.Option("--face-only", help=_("Only face and consent; the person stays and punches by hand."))
     ] = False,
+    reason: Reason = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be erased."))] = False,
     yes: Yes = False,
 ) -> Answer:
@@ -113,8 +117,9 @@ def erase(
                 data=privacy_view.erasure_plan(plan), show=lambda out: privacy_view.show_erasure_plan(out, plan)
             )
         question = _("{name} ({code}) is erased for good. Go on?", name=plan.employee.name, code=plan.employee.code)
+        why = session.ask_reason(reason)
         privacy_view.confirm(session, question, yes=yes)
-        done = app.privacy.erase(code, scope="face" if face_only else "all")
+        done = app.privacy.erase(code, scope=plan.scope, reason=why)
     return Answer(data=privacy_view.erased(done), show=lambda out: privacy_view.show_erased(out, done))
 
 

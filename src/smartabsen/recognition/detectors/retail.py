@@ -3,6 +3,9 @@
 Both are from the Open Model Zoo under Apache-2.0. The detector sees 300 x 300 pixels whatever the image: a wide frame
 is squeezed into that square rather than padded, which keeps faces larger (of faces 60 pixels high in a frame of
 1280 x 720 it finds 97 %, padded 49 %); only what is longer than 16:9 is padded to that.
+
+Both may compute in bfloat16 where the processor does: faces are found all the same, and embeddings of the faces cut out
+so are those of single precision but for little (400 faces of 60 to 200 pixels: median cosine 0.9999, least 0.9934).
 """
 
 from __future__ import annotations
@@ -54,8 +57,8 @@ class RetailDetector(FramedDetector):
         threads: int = 0,
     ) -> None:
         super().__init__(max_side_px=max_side_px, score_threshold=score_threshold)
-        self._detector: Any = load_openvino(detector_path, threads=threads)
-        self._landmarks: Any = load_openvino(landmarks_path, threads=threads)
+        self._detector: Any = load_openvino(detector_path, threads=threads, exact=False)
+        self._landmarks: Any = load_openvino(landmarks_path, threads=threads, exact=False)
 
     def close(self) -> None:
         self._detector = self._landmarks = None

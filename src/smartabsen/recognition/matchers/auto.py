@@ -13,12 +13,12 @@ from ..balance import NO_BALANCE, Balance
 from .base import Matcher
 from .exact import ExactMatcher
 
-LARGE: Final = 20_000
-"""From so many templates on, bits are faster (``bench/matching.py``)."""
+LARGE: Final = 2_000_000
+"""From so many numbers on, bits are faster (``bench/matching.py``): 4,000 templates of 512, 16,000 of 128."""
 
 
 class AutoMatcher:
-    """``exact``, and from :data:`LARGE` templates on ``binary`` where faiss is installed. Both decide the same.
+    """``exact``, and for :data:`LARGE` galleries ``binary`` where faiss is installed. Both decide the same.
 
     Args:
         balance: See :class:`.base.Matcher`.
@@ -37,7 +37,7 @@ class AutoMatcher:
 
     def fit(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
         """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
-        chosen = _make_matcher(len(labels), balance=self._balance)
+        chosen = _make_matcher(embeddings.size, balance=self._balance)
         chosen.fit(embeddings, labels)
         self._chosen = chosen
 
@@ -54,8 +54,8 @@ class AutoMatcher:
         return self._chosen.match(probes, threshold=threshold, margin=margin)
 
 
-def _make_matcher(templates: int, *, balance: Balance) -> Matcher:
-    if templates < LARGE or find_spec("faiss") is None:
+def _make_matcher(numbers: int, *, balance: Balance) -> Matcher:
+    if numbers < LARGE or find_spec("faiss") is None:
         return ExactMatcher(balance=balance)
     from .binary import BinaryMatcher
 

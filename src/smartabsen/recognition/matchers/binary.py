@@ -2,18 +2,18 @@
 
 Each template is also kept as bits: on which side of so many random planes it lies. Two vectors at an angle differ in
 angle / pi of them on average (Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002),
-whatever the engine. faiss counts differing bits of a million templates in milliseconds; the nearest ones are then
-compared exactly.
+whatever the engine. faiss counts the differing bits of a million templates in two milliseconds.
 
-Bits can miss what they should have nominated. So each search also says how far in bits a template can be expected that
-would change the decision, and where the nominees do not reach that far, the probe is compared with everybody. That
-happens to probes that are near the threshold, seldom to a good picture of somebody who is enrolled.
+The template that is nearest in bits is compared first. It says how similar another one must be at least to change the
+decision, and so in how many bits that one can be expected to differ: everybody who is that near is compared, too. For a
+picture of somebody who is enrolled these are a few. For a stranger it is everybody who might reach the threshold, too
+many by one set of bits: these are counted again with a second set, and few are left.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import faiss
 import numpy as np
@@ -21,19 +21,26 @@ from numpy.typing import NDArray
 
 from ...domain import FloatArray, Match
 from ..balance import NO_BALANCE, Balance
-from ..decision import decide
-from .exact import check_gallery, check_probes, match_exactly, nobody
-from .rows import Rows, add_templates, measure_exactly, rank_two
+from ..decision import LEAST_SIMILAR, NOBODY, decide
+from .exact import check_gallery, check_probes, find_decisive, match_exactly, nobody
+from .rows import Ranked, Rows, add_templates, rank_exactly
 
 BITS: Final = 512
-NOMINEES: Final = 256
-"""Templates that are compared exactly at least; in a smaller gallery, all."""
-SHARE: Final = 1 / 500
-MOST_NOMINEES: Final = 4_096
-"""So many of a large gallery: the larger share, but not more than this."""
+"""Bits of one set; a template has two sets."""
+SMALL: Final = 256
+"""Galleries of so many templates are compared exactly."""
+MANY: Final = 1_024
+"""From so many templates on, the second set of bits is looked at before they are compared."""
 DEVIATIONS: Final = 4.0
-"""A template that would change the decision is missed with a probability of 3 in 100,000 (normal approximation)."""
+"""A template that would change the decision is missed with a probability of 3 in 100,000 by each set of bits (normal
+approximation)."""
+BIT_DEVIATION: Final = 9.0
+"""Standard deviation of the differing bits of one set at a given angle, at most. Measured at cosines of 0 to 0.8: 8.0
+to 8.8 for vectors of 128, 256 and 512 numbers; independent planes would give up to 11.3."""
+FEW: Final = 1 / 4
+"""When more than this share of a gallery is near in bits, all are compared: that is faster than to pick them."""
 _ENCODED_AT_ONCE: Final = 65_536
+_COMPARED_AT_ONCE: Final = 1_024
 _SEED: Final = 2026
 
 
@@ -50,23 +57,20 @@ class BinaryMatcher:
 
     def __init__(self, *, balance: Balance = NO_BALANCE) -> None:
         self._balance = balance
-        self._planes = np.empty((BITS, 0), dtype=np.float32)
+        self._planes = np.empty((2, BITS, 0), dtype=np.float32)
+        codes = np.empty((0, BITS // 8), np.uint8)
         self._rows = Rows(
-            np.empty((0, 0), np.float32),
-            np.empty(0, np.int64),
-            np.empty(0, np.float32),
-            np.empty((0, BITS // 8), np.uint8),
+            np.empty((0, 0), np.float32), np.empty(0, np.int64), np.empty(0, np.float32), codes, codes.copy()
         )
         self.compared_with_all = 0
         """Probes, since the last fit, that bits could not decide."""
-        faiss.omp_set_num_threads(1)
 
     def fit(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
         """Take a gallery over, replacing the one before; see :meth:`Matcher.fit`."""
         check_gallery(embeddings, labels)
         self._planes = _make_planes(embeddings.shape[1])
         handicaps = self._balance.find_handicaps(embeddings, labels)
-        self._rows = Rows(embeddings, labels, handicaps, self._encode(embeddings))
+        self._rows = Rows(embeddings, labels, handicaps, self._encode(embeddings, 0), self._encode(embeddings, 1))
         self.compared_with_all = 0
 
     def add(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
@@ -74,8 +78,9 @@ class BinaryMatcher:
         if not len(self._rows):
             self.fit(embeddings, labels)
             return
-        check_gallery(embeddings, labels, dimension=self._planes.shape[1])
-        add_templates(self._rows, embeddings, labels, self._encode(embeddings), balance=self._balance)
+        check_gallery(embeddings, labels, dimension=self._planes.shape[2])
+        codes = self._encode(embeddings, 0), self._encode(embeddings, 1)
+        add_templates(self._rows, embeddings, labels, *codes, balance=self._balance)
 
     def remove(self, labels: NDArray[np.int64]) -> None:
         """Remove people; see :meth:`Matcher.remove`."""
@@ -85,45 +90,120 @@ class BinaryMatcher:
         """Decide on each probe; see :meth:`Matcher.match`."""
         if not len(self._rows):
             return nobody(probes, threshold=threshold, margin=margin)
-        check_probes(probes, dimension=self._planes.shape[1])
+        check_probes(probes, dimension=self._planes.shape[2])
         if not len(probes):
             return ()
-        embeddings, labels, handicaps, codes = (self._rows.column(number) for number in range(4))
-        count = min(len(labels), max(NOMINEES, min(MOST_NOMINEES, int(len(labels) * SHARE))))
-        distances, nominees = faiss.knn_hamming(self._encode(probes), codes, count, variant="mc")
+        if len(self._rows) <= SMALL:
+            return match_exactly(self._rows, probes, threshold=threshold, margin=margin)
+        # Of the calling thread: OpenMP keeps a number for each.
+        faiss.omp_set_num_threads(1)
         matches: list[Match] = []
-        for probe, rows, reach in zip(probes, nominees, distances[:, -1], strict=True):
-            best, second = rank_two(labels[rows], measure_exactly(embeddings[rows], handicaps[rows], probe))
+        for probe, code in zip(probes, self._encode(probes, 0), strict=True):
+            bits = _count_differing(code, self._rows.column(3))
+            best, second = self._rank(probe, bits, threshold=threshold, margin=margin)
+            matches.append(decide(*best, *second, threshold=threshold, margin=margin))
+        return tuple(matches)
+
+    def _rank(
+        self, probe: FloatArray, bits: NDArray[np.int32], *, threshold: float, margin: float
+    ) -> tuple[Ranked, Ranked]:
+        """Return the best and the second-best person, as far as they matter for the decision.
+
+        Args:
+            probe: float32 (D,).
+            bits: int32 (N,), in how many bits of the first set each template differs.
+        """
+        nearest = _find_nearest(bits)
+        best, second = rank_exactly(self._rows, nearest, probe)
+        compared = -math.inf
+        while True:
             # What could change the decision: a template at the threshold, or a second person within the margin. As
             # handicaps only lower, its cosine is that high at least.
             needed = best[1] - margin if best[1] >= threshold else threshold
-            if count < len(labels) and reach <= _farthest(needed):
-                self.compared_with_all += 1
-                matches += match_exactly(self._rows, probe[None], threshold=threshold, margin=margin)
-            else:
-                matches.append(decide(*best, *second, threshold=threshold, margin=margin))
-        return tuple(matches)
+            farthest = _farthest(needed, sets=1)
+            if farthest <= compared:
+                break
+            compared = farthest
+            rows = np.flatnonzero(bits <= farthest)
+            if len(rows) > MANY:
+                rows = self._look_closer(rows, probe, bits, needed)
+            best, second = _rank_many(self._rows, np.concatenate([nearest, rows]), probe)
+        if second[0] == NOBODY:
+            second = self._find_other(best[0], probe, bits)
+        return best, second
 
-    def _encode(self, vectors: FloatArray) -> NDArray[np.uint8]:
-        """Return the bits of vectors (N, D), packed as (N, BITS / 8)."""
+    def _look_closer(
+        self, rows: NDArray[np.intp], probe: FloatArray, bits: NDArray[np.int32], needed: float
+    ) -> NDArray[np.intp]:
+        """Return those of many rows that by both sets of bits may be as similar as ``needed``."""
+        both = bits[rows] + _count_differing(self._encode(probe[None], 1)[0], self._rows.column(4)[rows])
+        rows = rows[both <= _farthest(needed, sets=2)]
+        if len(rows) <= FEW * len(bits):
+            return rows
+        self.compared_with_all += 1
+        return np.arange(len(bits))
+
+    def _find_other(self, label: int, probe: FloatArray, bits: NDArray[np.int32]) -> Ranked:
+        """Return the person nearest in bits besides ``label``: too far away to matter, but people ask who it was."""
+        while bits[row := _find_nearest(bits)][0] <= BITS:
+            if self._rows.column(1)[row][0] != label:
+                return rank_exactly(self._rows, row, probe)[0]
+            bits[row] = BITS + 1
+        return NOBODY, LEAST_SIMILAR
+
+    def _encode(self, vectors: FloatArray, number: int) -> NDArray[np.uint8]:
+        """Return a set of bits of vectors (N, D), packed as (N, BITS / 8)."""
         codes = np.empty((len(vectors), BITS // 8), dtype=np.uint8)
+        planes = self._planes[number].T
         for start in range(0, len(vectors), _ENCODED_AT_ONCE):
             part = vectors[start : start + _ENCODED_AT_ONCE]
-            codes[start : start + len(part)] = np.packbits(part @ self._planes.T > 0, axis=1)
+            codes[start : start + len(part)] = np.packbits(part @ planes > 0, axis=1)
         return codes
 
 
-def _make_planes(dimension: int) -> FloatArray:
-    """Return the normals of random planes, float32 (BITS, dimension), the same ones on every machine.
+def _rank_many(gallery: Rows, rows: NDArray[np.intp], probe: FloatArray) -> tuple[Ranked, Ranked]:
+    """Return the best and the second-best person of some rows, of all as well."""
+    embeddings, labels, handicaps = (gallery.column(number) for number in range(3))
+    if len(rows) > len(labels):
+        decisive = find_decisive(labels, embeddings @ probe - handicaps, embeddings.shape[1])
+        return rank_exactly(gallery, decisive, probe)
+    similarities = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), _COMPARED_AT_ONCE):
+        part = slice(start, start + _COMPARED_AT_ONCE)
+        similarities[part] = embeddings[rows[part]] @ probe
+    similarities -= handicaps[rows]
+    decisive = find_decisive(labels[rows], similarities, embeddings.shape[1])
+    return rank_exactly(gallery, rows[decisive], probe)
 
-    They come in blocks that are orthogonal, which spreads the count of differing bits less than independent ones.
+
+def _find_nearest(bits: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return the row with the fewest differing bits, as an array of one."""
+    return np.array([bits.argmin()])
+
+
+def _count_differing(code: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return in how many bits each row of ``codes`` (N, BITS / 8) differs from a code, int32 (N,)."""
+    counts = np.empty(len(codes), dtype=np.int32)
+    # The library's type information lacks it.
+    library: Any = faiss
+    pointers = (library.swig_ptr(array) for array in (code, codes))
+    library.hammings(*pointers, 1, len(codes), BITS // 8, library.swig_ptr(counts))
+    return counts
+
+
+def _make_planes(dimension: int) -> FloatArray:
+    """Return the normals of two sets of random planes, float32 (2, BITS, dimension), the same ones on every machine.
+
+    They come in blocks that are orthogonal, which spreads the count of differing bits less than independent ones (Ji et
+    al., "Super-bit locality-sensitive hashing", NIPS 2012).
     """
     generator = np.random.default_rng(_SEED)
-    blocks = [np.linalg.qr(generator.normal(size=(dimension, dimension)))[0] for _ in range(-(-BITS // dimension))]
-    return np.concatenate(blocks)[:BITS].astype(np.float32)
+    blocks = [np.linalg.qr(generator.normal(size=(dimension, dimension)))[0] for _ in range(-(-2 * BITS // dimension))]
+    return np.concatenate(blocks)[: 2 * BITS].astype(np.float32).reshape(2, BITS, dimension)
 
 
-def _farthest(similarity: float) -> float:
+def _farthest(similarity: float, *, sets: int) -> float:
     """Return in how many bits a vector at this cosine differs, but for DEVIATIONS of chance."""
     share = math.acos(max(-1.0, min(1.0, similarity))) / math.pi
-    return BITS * share + DEVIATIONS * math.sqrt(BITS * share * (1.0 - share))
+    deviation = min(BIT_DEVIATION, math.sqrt(BITS * share * (1.0 - share))) * math.sqrt(sets)
+    return sets * BITS * share + DEVIATIONS * deviation

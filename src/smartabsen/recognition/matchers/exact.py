@@ -16,11 +16,13 @@ from ...errors import InvalidInputError
 from ...i18n import N_
 from ..balance import NO_BALANCE, Balance
 from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
-from .rows import Ranked, Rows, add_templates, measure_exactly, rank_two
+from .rows import Rows, add_templates, rank_exactly
 
 _BLOCK: Final = 4_000_000
 """Similarities held at once (16 MB)."""
 _FLOAT32_UNIT: Final = 2.0**-24
+_OFF_LENGTH: Final = 2e-3
+"""The squared length of a vector of length 1 may be off by this."""
 
 
 class ExactMatcher:
@@ -76,26 +78,29 @@ def match_exactly(rows: Rows, probes: FloatArray, *, threshold: float, margin: f
         similarities = (embeddings @ block[0])[None] if len(block) == 1 else block @ embeddings.T
         similarities -= handicaps
         for probe, row in zip(block, similarities, strict=True):
-            best, second = _rank(embeddings, labels, handicaps, probe, row)
+            best, second = rank_exactly(rows, find_decisive(labels, row, embeddings.shape[1]), probe)
             matches.append(decide(*best, *second, threshold=threshold, margin=margin))
     return tuple(matches)
 
 
-def _rank(
-    embeddings: FloatArray,
-    labels: NDArray[np.int64],
-    handicaps: FloatArray,
-    probe: FloatArray,
-    similarities: FloatArray,
-) -> tuple[Ranked, Ranked]:
-    """Return the best and the second-best person from similarities (N,) in float32, lowered by handicaps."""
+def find_decisive(labels: NDArray[np.int64], similarities: FloatArray, dimension: int) -> NDArray[np.intp]:
+    """Return the rows that could be the best or the second-best person's, by similarities that are a little off.
+
+    Args:
+        labels: int64 (N,), N >= 1.
+        similarities: float32 (N,), products of vectors in float32, lowered by handicaps; overwritten.
+        dimension: Numbers in those vectors.
+    """
     # Twice the error of one, lowered or not, and what rounding makes equal.
-    near = 2 * (embeddings.shape[1] + 2) * _FLOAT32_UNIT + 10.0**-DECIMALS
-    best = int(similarities.argmax())
-    second = float(similarities.max(where=labels != labels[best], initial=-np.inf))
-    least = second if second > -np.inf else float(similarities[best])
-    candidates = np.flatnonzero(similarities >= least - near)
-    return rank_two(labels[candidates], measure_exactly(embeddings[candidates], handicaps[candidates], probe))
+    near = 2 * (dimension + 2) * _FLOAT32_UNIT + 10.0**-DECIMALS
+    first = int(similarities.argmax())
+    own: NDArray[np.intp] = np.flatnonzero(labels == labels[first])
+    own = own[similarities[own] >= similarities[first] - near]
+    similarities[labels == labels[first]] = -np.inf
+    second = float(similarities[similarities.argmax()])
+    if second == -np.inf:
+        return own
+    return np.concatenate([own, np.flatnonzero(similarities >= second - near)])
 
 
 def check_gallery(embeddings: FloatArray, labels: NDArray[np.int64], *, dimension: int | None = None) -> None:
@@ -146,9 +151,12 @@ def nobody(probes: FloatArray, *, threshold: float, margin: float) -> tuple[Matc
 
 
 def _check_unit_length(vectors: FloatArray) -> None:
+    if len(vectors) == 1 and abs(float(vectors[0].dot(vectors[0])) - 1.0) <= _OFF_LENGTH:
+        # One probe at a time is the rule, and a small gallery is compared in less time than this takes for many.
+        return
     lengths = np.einsum("nd,nd->n", vectors, vectors)
     # Written so that NaN fails too.
-    wrong = ~(np.abs(lengths - 1.0) <= 2e-3)
+    wrong = ~(np.abs(lengths - 1.0) <= _OFF_LENGTH)
     if wrong.any():
         row = int(wrong.argmax())
         raise InvalidInputError(

@@ -8,11 +8,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...domain import Status
-from .base import LABEL_LENGTH, NOTE_LENGTH, TABLE_OPTIONS, Base
+from .base import LABEL_LENGTH, NOTE_LENGTH, SIGNATURE_LENGTH, TABLE_OPTIONS, Base
 
 
 class Absensi(Base):
-    """Attendance days: one row for each employee and work date, derived from punches or entered as leave."""
+    """Attendance days: one row for each employee and work date, derived from punches or entered as leave.
+
+    ``signature`` covers the row and which punches the day has; see ``store.signing``.
+    """
 
     __tablename__ = "absensi"
     __table_args__ = (
@@ -31,6 +34,7 @@ class Absensi(Base):
     menit_terlambat: Mapped[int]
     menit_kerja: Mapped[int]
     keterangan: Mapped[str] = mapped_column(String(NOTE_LENGTH))
+    signature: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH))
 
 
 class PunchRow(Base):
@@ -64,3 +68,4 @@ class PunchRow(Base):
     clock_trusted: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[datetime]
     supersedes_id: Mapped[int | None]
+    signature: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH))

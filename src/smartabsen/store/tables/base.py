@@ -33,6 +33,7 @@ LABEL_LENGTH: Final = 100
 SEARCH_LENGTH: Final = 700
 SOURCE_LENGTH: Final = 255
 KEY_ID_LENGTH: Final = 12
+SIGNATURE_LENGTH: Final = 80
 
 SERVER_OPTIONS: Final = {
     f"{dialect}_{option}": value

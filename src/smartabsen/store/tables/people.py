@@ -13,6 +13,7 @@ from .base import (
     KEY_ID_LENGTH,
     LABEL_LENGTH,
     NAME_LENGTH,
+    NOTE_LENGTH,
     SEARCH_LENGTH,
     SOURCE_LENGTH,
     TABLE_OPTIONS,
@@ -114,4 +115,5 @@ class ErasureRow(Base):
     attendance: Mapped[str] = mapped_column(String(16))
     at_utc: Mapped[datetime]
     requested_by: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    reason: Mapped[str] = mapped_column(String(NOTE_LENGTH), server_default="")
     done_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import LABEL_LENGTH, SERVER_OPTIONS, TABLE_OPTIONS, USER_LENGTH, Base
+from .base import LABEL_LENGTH, SERVER_OPTIONS, SIGNATURE_LENGTH, TABLE_OPTIONS, USER_LENGTH, Base
 
 
 class UserRow(Base):
@@ -31,7 +31,9 @@ class UserRow(Base):
 class AuditRow(Base):
     """The audit trail: rows are only ever added. ``details`` is a JSON object.
 
-    ``number``, ``previous`` and ``digest`` chain the rows; they are empty until right before the commit.
+    ``number``, ``previous``, ``digest`` and ``signature`` chain the rows; they are empty until right before the commit.
+    ``content`` is the salted hash of what an erasure takes out: subject and details; ``salt`` goes with them. Both are
+    empty in rows from before they were there.
     """
 
     __tablename__ = "audit"
@@ -46,6 +48,9 @@ class AuditRow(Base):
     number: Mapped[int | None] = mapped_column(index=True, unique=True)
     previous: Mapped[str | None] = mapped_column(String(64))
     digest: Mapped[str | None] = mapped_column(String(64))
+    salt: Mapped[str | None] = mapped_column(String(32))
+    content: Mapped[str | None] = mapped_column(String(64))
+    signature: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH))
 
 
 class RefusalRow(Base):

@@ -25,6 +25,8 @@ def days() -> str:
     """List days: of one date with everyone, or of a period."""
     query = read_query()
     found = library().desk.days(query)
+    wanted = query.wanted
+    library().audit.note_page("attendance.read", **{"from": wanted.first.isoformat(), "to": wanted.last.isoformat()})
     return render_template(
         "admin/days.html",
         query=query,
@@ -45,6 +47,8 @@ def month() -> str:
     first = forms.arg_date("month", library().desk.work_date())
     search = forms.arg_text("search")
     grid = library().desk.month(first, search=search, page=forms.arg_page())
+    days = {"from": grid.days[0].isoformat(), "to": grid.days[-1].isoformat()}
+    library().audit.note_page("attendance.read", **days)
     return render_template(
         "admin/month.html",
         grid=grid,
@@ -59,7 +63,9 @@ def month() -> str:
 def late() -> str:
     """Show late minutes by week."""
     last = forms.arg_date("to", library().desk.work_date())
-    return render_template("admin/late.html", weeks=library().desk.late_weeks(last, weeks=_WEEKS), last=last)
+    weeks = library().desk.late_weeks(last, weeks=_WEEKS)
+    library().audit.note_page("attendance.read", to=last.isoformat())
+    return render_template("admin/late.html", weeks=weeks, last=last)
 
 
 @blueprint.get("/attendance/export.<format>")

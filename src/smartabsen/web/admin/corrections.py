@@ -22,6 +22,7 @@ def day(day_text: str, employee_id: int) -> str:
     """Show a day with everything that was recorded for it."""
     person = library().desk.get_employee(employee_id)
     record = library().corrections.get_day(person.code, _day(day_text))
+    library().audit.note_page("attendance.read", subject=person.code, date=record.work_date.isoformat())
     return render_template("admin/day.html", person=person, record=record, key=uuid.uuid4().hex)
 
 

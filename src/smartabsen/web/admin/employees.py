@@ -74,10 +74,10 @@ def set_employee_active(employee_id: int) -> Response:
     """Let an employee punch, or not."""
     person = library().desk.get_employee(employee_id)
     if forms.text("active") == "1":
-        library().activate_employee(person.code)
+        library().activate_employee(person.code, reason=forms.text("reason"))
         done(_("{name} can punch again.", name=person.name))
     else:
-        library().deactivate_employee(person.code)
+        library().deactivate_employee(person.code, reason=forms.text("reason"))
         done(_("{name} can no longer punch.", name=person.name))
     return redirect(_address(employee_id))
 

@@ -12,7 +12,12 @@ from ..library import library
 from .blueprint import blueprint, done, tells_problems
 from .parts import part
 
-_LEVEL_CLASSES = {CheckLevel.OK: "success", CheckLevel.WARN: "warning", CheckLevel.FAIL: "danger"}
+_LEVEL_CLASSES = {
+    CheckLevel.OK: "success",
+    CheckLevel.WARN: "warning",
+    CheckLevel.FAIL: "danger",
+    CheckLevel.SKIP: "secondary",
+}
 
 
 @blueprint.get("/system")

@@ -13,6 +13,8 @@ from .parts import first_part, part
 @blueprint.get("/")
 def today() -> str:
     """Show the work date as it stands."""
+    today = library().desk.work_date().isoformat()
+    library().audit.note_page("attendance.read", **{"from": today, "to": today})
     shown, etag = first_part("admin/_today.html", today=library().desk.today())
     return render_template("admin/today.html", part=shown, etag=etag)
 

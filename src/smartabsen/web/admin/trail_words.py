@@ -9,10 +9,15 @@ from ...i18n import N_, _
 
 ACTIONS: Final = {
     "attendance.export": N_("Attendance exported"),
+    "attendance.log_replaced": N_("Log held what the database does not know"),
     "attendance.read": N_("Attendance looked at"),
     "audit.export": N_("Audit trail exported"),
+    "audit.sign": N_("Unsigned rows signed"),
+    "audit.signing_begins": N_("Signing began"),
     "backup.create": N_("Backup made"),
     "backup.restore": N_("Backup restored"),
+    "biometric.compare": N_("Enrolled faces compared"),
+    "biometric.identify": N_("Pictures compared with everybody"),
     "biometric.read": N_("Enrolled faces looked at"),
     "checkin.liveness_unavailable": N_("Liveness could not be checked"),
     "checkin.other_face": N_("Another face than the phone's owner"),
@@ -67,7 +72,7 @@ ACTIONS: Final = {
 }
 KINDS: Final = {
     "": N_("Everything"),
-    "attendance.": N_("Exports"),
+    "attendance.": N_("Attendance"),
     "audit.": N_("Audit trail"),
     "backup.": N_("Backups"),
     "biometric.": N_("Faces looked at"),
@@ -132,6 +137,11 @@ _DETAILS: Final = {
     "version": N_("text"),
     "sha256": N_("digest"),
     "problem": N_("problem"),
+    "entries": N_("entries"),
+    "punches": N_("punches"),
+    "mode": N_("mode"),
+    "replaced": N_("record that was replaced"),
+    "safety": N_("safety copy"),
 }
 """Details of the audit trail, in the order in which they are read."""
 

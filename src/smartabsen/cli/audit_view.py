@@ -1,0 +1,225 @@
+"""What people and scripts see of the audit trail, and of a check of it and of the attendance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Final
+
+from ..errors import IntegrityError
+from ..i18n import N_, _
+from .data import Json
+from .output import Column, Output
+
+if TYPE_CHECKING:
+    from ..core.attendance_log import FileDifference
+    from ..core.audit import AttendanceProblem, AttendanceVerdict, AuditEntry, AuditVerdict, Unsigned
+
+PROBLEMS: Final[Mapping[str, str]] = {
+    "changed": N_("Entry {number} was changed."),
+    "missing": N_("Entries from {number} on are missing."),
+    "moved": N_("Entry {number} does not follow the one before it."),
+    "foreign": N_("The row with id {number} was not added by smartabsen."),
+    "cut_off": N_("The record ends at entry {number}, but a head says otherwise: entries were cut off or replaced."),
+    "forged": N_("The signature of entry {number} does not fit: it was not written with the key."),
+    "unsigned": N_(
+        "Entries {number} to {last} are not signed: written where the key was missing, or by somebody else."
+    ),
+    "no_key": N_("Entry {number} is signed with a key that is not here."),
+    "begun_again": N_("Signing begins a second time at entry {number}: its first beginning was taken away."),
+}
+
+ATTENDANCE: Final[Mapping[str, str]] = {
+    "punch_changed": N_("{code}, {date}: punch {punch} was changed or slipped in."),
+    "punch_unsigned": N_("{code}, {date}: punch {punch} is not signed."),
+    "punch_no_key": N_("{code}, {date}: punch {punch} is signed with a key that is not here."),
+    "punch_unrecorded": N_("{code}, {date}: the record of who did what does not know the correction {punch}."),
+    "day_changed": N_("{code}, {date}: the day was changed, or one of its punches was changed, slipped in or deleted."),
+    "day_unsigned": N_("{code}, {date}: the day is not signed."),
+    "day_no_key": N_("{code}, {date}: the day is signed with a key that is not here."),
+    "day_missing": N_("{code}, {date}: there are punches, but the day was deleted."),
+    "day_empty": N_("{code}, {date}: there is a day, but neither a punch nor a leave."),
+    "differs": N_("{code}, {date}: {column} is {stored}; the punches give {derived}."),
+}
+
+
+def entry(value: AuditEntry) -> Json:
+    """One entry of the audit trail."""
+    return {
+        "number": value.number,
+        "at": value.at.isoformat(),
+        "actor": value.actor,
+        "action": value.action,
+        "subject": value.subject,
+        "details": dict(value.details),
+        "digest": value.digest,
+    }
+
+
+def show_entries(out: Output, entries: Sequence[AuditEntry], zone: tzinfo) -> None:
+    """Print entries."""
+    columns = (
+        Column(_("No."), number=True),
+        Column(_("Time"), whole=True),
+        Column(_("Who")),
+        Column(_("Action")),
+        Column(_("Whom or what")),
+        Column(_("Details")),
+    )
+    rows = [
+        (
+            str(each.number),
+            f"{each.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+            each.actor,
+            each.action,
+            each.subject,
+            ", ".join(f"{name}={value}" for name, value in each.details.items() if value),
+        )
+        for each in entries
+    ]
+    out.table(columns, rows, empty=_("No entry matches."))
+
+
+def verdict(value: AuditVerdict) -> Json:
+    """What the check of the audit trail found."""
+    return {
+        "entries": value.entries,
+        "head": str(value.head),
+        "problems": [{"kind": each.kind.value, "number": each.number, "last": each.last} for each in value.problems],
+        "signed": value.signed,
+        "unsigned_before": value.unsigned_before,
+        "erased": value.erased,
+        "signatures_checked": value.signatures_checked,
+        "restores": [
+            {
+                "number": each.number,
+                "at": each.at.isoformat(),
+                "actor": each.actor,
+                "replaced": each.replaced,
+                "safety": each.safety,
+            }
+            for each in value.restores
+        ],
+    }
+
+
+def attendance(value: AttendanceVerdict) -> Json:
+    """What the check of punches and days found."""
+    return {
+        "punches": value.punches,
+        "days": value.days,
+        "signed": value.signed,
+        "problems": [
+            {
+                "kind": each.kind.value,
+                "code": each.code,
+                "date": each.work_date.isoformat(),
+                "punch": each.punch,
+                "column": each.column,
+                "stored": _plain(each.stored),
+                "derived": _plain(each.derived),
+            }
+            for each in value.problems
+        ],
+    }
+
+
+def show_verdict(out: Output, value: AuditVerdict, zone: tzinfo) -> None:
+    """Print what the check of the audit trail found."""
+    for problem in value.problems:
+        out.line(_(PROBLEMS[problem.kind], number=problem.number, last=problem.last), "red")
+    if not value.problems:
+        out.line(_("{count} entries, each as it was written.", count=value.entries), "green")
+    if not value.signatures_checked:
+        out.line(_("Signatures were not checked: there is no key here."), "yellow")
+    elif value.unsigned_before:
+        out.line(
+            _("{count} entries are from before there was a key: not signed.", count=value.unsigned_before), "yellow"
+        )
+    if value.erased:
+        out.line(_("{count} entries belong to people who were erased: nobody sees any more what they said.",
+                   count=value.erased))  # fmt: skip
+    for each in value.restores:
+        out.line(_("Entry {number}: {actor} restored a backup on {at}.", number=each.number, actor=each.actor,
+                   at=f"{each.at.astimezone(zone):%Y-%m-%d %H:%M}"), "yellow")  # fmt: skip
+        if each.safety and each.replaced:
+            command = f"smartabsen audit verify --backup {each.safety} --anchor {each.replaced}"
+            out.line(_("What it replaced is in the safety copy; to check it: {command}", command=command))
+    out.line(_("Head: {head}", head=value.head))
+
+
+def show_attendance(out: Output, value: AttendanceVerdict, zone: tzinfo) -> None:
+    """Print what the check of punches and days found."""
+    for each in value.problems:
+        out.line(_describe(each, zone), "red")
+    if not value.problems:
+        out.line(_("{punches} punches and {days} days, each as it was written; {signed} of them signed.",
+                   punches=value.punches, days=value.days, signed=value.signed), "green")  # fmt: skip
+
+
+def show_log(out: Output, found: Sequence[FileDifference]) -> None:
+    """Print how the attendance log differs from the database."""
+    for each in found:
+        out.line(_("{date}: the attendance log lacks {missing} lines of the database and has {unknown} others.",
+                   date=each.work_date, missing=each.missing, unknown=each.unknown), "red")  # fmt: skip
+    if not found:
+        out.line(_("The attendance log equals the database."), "green")
+
+
+def unsigned(value: Unsigned) -> Json:
+    """How many rows are not signed."""
+    return {"entries": value.entries, "punches": value.punches, "days": value.days}
+
+
+def show_unsigned(out: Output, value: Unsigned, *, done: bool) -> None:
+    """Print how many rows are not signed, or were signed now."""
+    text = N_("Signed: {entries} entries, {punches} punches, {days} days.") if done else N_(
+        "Not signed: {entries} entries, {punches} punches, {days} days."
+    )  # fmt: skip
+    out.line(_(text, entries=value.entries, punches=value.punches, days=value.days))
+
+
+def failure(
+    value: AuditVerdict, attendance: AttendanceVerdict | None, log: Sequence[FileDifference]
+) -> IntegrityError | None:
+    """Return the error of a record or an attendance that is not as it was written."""
+    kinds = {problem.kind.value for problem in value.problems}
+    kinds |= {problem.kind.value for problem in attendance.problems} if attendance is not None else set()
+    if value.problems:
+        message = N_("The record of who did what is not as it was written: {count} problems.")
+        count = len(value.problems)
+    elif attendance is not None and attendance.problems:
+        message, count = N_("The attendance is not as it was written: {count} problems."), len(attendance.problems)
+    elif log:
+        message, count = N_("The attendance log differs from the database on {count} days."), len(log)
+    else:
+        return None
+    hint = N_("Keep the database as it is, and compare it with the latest backup.")
+    if kinds and all(kind.endswith(("unsigned", "no_key")) for kind in kinds):
+        hint = N_(
+            "If the key was missing there, or is lost for good, and you know where these rows come from: "
+            "smartabsen audit sign"
+        )
+    return IntegrityError(message, hint=hint, count=count)
+
+
+def _describe(problem: AttendanceProblem, zone: tzinfo) -> str:
+    return _(
+        ATTENDANCE[problem.kind],
+        code=problem.code,
+        date=problem.work_date,
+        punch=problem.punch,
+        column=problem.column,
+        stored=_shown(problem.stored, zone),
+        derived=_shown(problem.derived, zone),
+    )
+
+
+def _shown(value: datetime | str | int | None, zone: tzinfo) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%H:%M:%S}"
+    return "-" if value is None else str(value)
+
+
+def _plain(value: datetime | str | int | None) -> str | int | None:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,26 @@
+"""The settings file as a backup may hold it: without secrets."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Final
+
+_SECRET_LINE: Final = re.compile(r"^\s*[\"']?([\w.\"']*(password|secret|url|key)[\w.\"']*)\s*=", re.IGNORECASE)
+_PRIVATE_URL: Final = re.compile(r"://[^/\s\"']*:[^/\s\"']*@")
+
+
+def public_settings(path: Path) -> str:
+    """Return the settings file without lines that hold secrets; empty where that cannot be made sure."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    lines = [line for line in text.splitlines() if not _SECRET_LINE.match(line) and not _PRIVATE_URL.search(line)]
+    kept = "\n".join(lines) + "\n"
+    try:
+        tomllib.loads(kept)
+    except tomllib.TOMLDecodeError:
+        return ""
+    return kept
