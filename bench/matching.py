@@ -38,6 +38,8 @@ from numpy.typing import NDArray
 from bench import SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all
 from smartabsen.domain import Match, ModelIdentity, Outcome
+from smartabsen.recognition.balance import Balance
+from smartabsen.recognition.engine_specs import EngineSpec
 from smartabsen.recognition.engines import get_spec
 from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.recognition.matchers.binary import BITS
@@ -128,10 +130,10 @@ class Population:
         return (photos / np.linalg.norm(photos, axis=1, keepdims=True)).astype(np.float32)
 
 
-def measure(crowd: Crowd, *, margin: float) -> list[Row]:
+def measure(crowd: Crowd, *, spec: EngineSpec) -> list[Row]:
     """Time all methods on one gallery, in turns: what else the machine does meets all of them alike."""
-    size = len(crowd.labels)
-    truth = MATCHERS.get_factory("exact")()
+    size, margin = len(crowd.labels), spec.margin
+    truth = MATCHERS.get_factory("exact")(balance=spec.balance)
     truth.fit(crowd.templates, crowd.labels)
     reached = [match.similarity for match in truth.match(crowd.strangers, threshold=1.0, margin=margin)]
     threshold = float(np.quantile(reached, 1 - STRANGERS_REACH))
@@ -143,7 +145,7 @@ def measure(crowd: Crowd, *, margin: float) -> list[Row]:
     methods.append(Method("faiss flat", partial(_search_flat, flat), perf_counter() - start))
     for name, most in MATCHERS_UP_TO.items():
         if size <= most:
-            methods.append(_prepare(name, crowd, wanted, threshold=threshold, margin=margin))
+            methods.append(_prepare(name, crowd, wanted, threshold=threshold, spec=spec))
     for probe in crowd.probes:
         for method in methods:
             method.time(probe[None])
@@ -183,13 +185,13 @@ class Method:
         return Row(size, name, median(times), p99, self.fit_s, recall, with_all)
 
 
-def _prepare(name: str, crowd: Crowd, wanted: tuple[Match, ...], *, threshold: float, margin: float) -> Method:
+def _prepare(name: str, crowd: Crowd, wanted: tuple[Match, ...], *, threshold: float, spec: EngineSpec) -> Method:
     """Fit a matcher, and compare its decisions with those of the exact search."""
-    matcher: Any = MATCHERS.get_factory(name)()
+    matcher: Any = MATCHERS.get_factory(name)(balance=spec.balance)
     start = perf_counter()
     matcher.fit(crowd.templates, crowd.labels)
     fit_s = perf_counter() - start
-    ask = partial(matcher.match, threshold=threshold, margin=margin)
+    ask = partial(matcher.match, threshold=threshold, margin=spec.margin)
     method = Method(f"auto ({matcher.chosen})" if name == "auto" else name, ask, fit_s)
     alike = [
         one.outcome is other.outcome and (one.outcome is not Outcome.RECOGNIZED or one.label == other.label)
@@ -201,9 +203,9 @@ def _prepare(name: str, crowd: Crowd, wanted: tuple[Match, ...], *, threshold: f
     return method
 
 
-def measure_changes(crowd: Crowd) -> dict[str, float]:
+def measure_changes(crowd: Crowd, balance: Balance) -> dict[str, float]:
     """Return the milliseconds of adding and of removing one person, the arrays copied before, and of a new fit."""
-    matcher = MATCHERS.get_factory("binary")()
+    matcher = MATCHERS.get_factory("binary")(balance=balance)
     start = perf_counter()
     matcher.fit(crowd.templates, crowd.labels)
     fitted = perf_counter()
@@ -301,12 +303,12 @@ def main() -> None:
             f"{population.real_impostor[0]:.3f} ± {population.real_impostor[1]:.3f}); {megabytes(crowd)}; "
             f"reading and checking the file "
             f"{measure_load(crowd):.2f} s; changes in ms: "
-            + ", ".join(f"{name} {value:.1f}" for name, value in measure_changes(crowd).items())
+            + ", ".join(f"{name} {value:.1f}" for name, value in measure_changes(crowd, spec.balance).items())
         )
-        rows += measure(crowd, margin=spec.margin)
+        rows += measure(crowd, spec=spec)
         del crowd
         gc.collect()
-    rows += measure(real_crowd(data), margin=spec.margin)
+    rows += measure(real_crowd(data), spec=spec)
     print(f"Engine {options.engine}, {population.dimension} numbers.\n\n" + "\n".join(notes) + "\n")
     print(as_markdown(rows))
 
