@@ -99,6 +99,7 @@ def test_scripts_get_one_line_for_each_decision_and_a_last_one(kiosk: Any) -> No
         "date": "2026-11-02",
         "status": "Hadir",
         "similarity": 0.81,
+        "covered": False,
         "track": 1,
         "message": "Good morning, Siti Rahma. 07:55, Present.",
     }

@@ -159,7 +159,7 @@ def test_an_erasure_deletes_the_cache_and_a_purge_an_old_one(
     app.privacy.purge(dry_run=False)
     assert cached() == []
     app.evaluation.of_folder(folder)
-    app.privacy.erase("E1", scope="face")
+    app.privacy.erase("E1", scope="face", reason="asked for it")
     assert cached() == []
 
 

@@ -103,7 +103,7 @@ def test_an_erased_person_leaves_every_machine(office: SmartAbsen, elsewhere: Op
     """Also one that was not running: at its next start."""
     door = elsewhere()
     assert known(door, draw, 1) == ["E1"]
-    office.privacy.erase("E1")
+    office.privacy.erase("E1", reason="asked for it")
     with GalleryWatch(door.services, poll_s=0.02):
         wait_until(lambda: version(door) == version(office))
     assert known(door, draw, 1, 2) == [None, "E2"]
@@ -123,7 +123,7 @@ def test_an_erased_person_leaves_the_machine_that_erases_though_another_one_was_
         real()
 
     monkeypatch.setattr(door.services.database, "scrub", scrub)
-    door.privacy.erase("E1")
+    door.privacy.erase("E1", reason="asked for it")
     assert 1 not in load_model(door.settings.assets_dir, door.services.key_chain.ring()).employee_ids
     assert version(door) == version(office) == in_force(office)
 
@@ -219,7 +219,7 @@ def test_whoever_was_erased_is_forgotten_though_another_row_is_damaged(
     assert known(door, draw, 1) == ["E1"]
     with office.services.database.write() as session:
         session.execute(text("UPDATE templates SET photo_digest = 'x' WHERE id = 3"))
-    office.privacy.erase("E1")
+    office.privacy.erase("E1", reason="asked for it")
     forget_erased(door.services)
     follow(door.services)
     assert 1 not in load_model(door.settings.assets_dir, door.services.key_chain.ring()).employee_ids
@@ -240,7 +240,7 @@ def test_a_notice_by_redis_is_followed_at_once(
             wait_until(lambda: version(door) == version(desk))
             desk.activate_employee("E1")
             wait_until(lambda: version(door) == version(desk))
-        desk.privacy.erase("E1")
+        desk.privacy.erase("E1", reason="asked for it")
         wait_until(lambda: version(door) == version(desk))
     assert known(door, draw, 1, 2) == [None, "E2"]
 
