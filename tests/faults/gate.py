@@ -23,6 +23,7 @@ class Gate:
         self._server.settimeout(0.05)
         self.port: int = self._server.getsockname()[1]
         self.state = state
+        self.connections = 0
         self._kept: list[socket.socket] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -54,6 +55,7 @@ class Gate:
         while not self._over.is_set():
             with contextlib.suppress(TimeoutError):
                 client, _ = self._server.accept()
+                self.connections += 1
                 if self.state == "closed":
                     client.close()
                     continue

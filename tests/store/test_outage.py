@@ -62,3 +62,16 @@ def test_who_waited_for_another_ones_vain_attempt_makes_none(outage: Outage) -> 
     outage.tell_unless(outage.known)
     with pytest.raises(DatabaseAwayError, match="db is away"):
         outage.tell_unless(None)
+
+
+def test_nobody_asks_again_right_after_a_failure_where_many_wait() -> None:
+    """Who queued behind those that met the silence would meet it as well; later on somebody asks."""
+    busy = Outage(rest_s=60.0)
+    busy.note(DatabaseAwayError("{address} is away.", hint="Wait.", address="db"))
+    with pytest.raises(DatabaseAwayError, match="db is away"), busy.asking():
+        pass
+    rested = Outage(rest_s=0.0)
+    rested.note(DatabaseAwayError("{address} is away.", hint="Wait.", address="db"))
+    with rested.asking():
+        rested.end()
+    assert rested.known is None

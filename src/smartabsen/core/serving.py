@@ -18,6 +18,7 @@ from .bootstrap import Services
 from .readiness import check_readiness
 
 RENEW_BEFORE: Final = timedelta(days=30)
+REST_S: Final = 0.5
 
 
 class Serving:
@@ -48,6 +49,10 @@ class Serving:
                 N_("A server in production needs a secret of its own: SMARTABSEN_SECRET_KEY is missing or weak."),
                 hint=N_("Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"),
             )
+
+    def expect_many(self) -> None:
+        """Let requests that queue behind those that met a silent database not wait for it as well."""
+        self._services.database.expect_many(rest_s=REST_S)
 
     def check_proxies(self) -> None:
         """Refuse a server in production whose visitors all would seem to come from the proxy before it.

@@ -108,9 +108,13 @@ class Database:
         self._engine = self._make_engine()
         self._ready = self._half_copied = False
         self._preparing = threading.Lock()
-        self._outage = Outage()
+        self._outage, self._rest_s = Outage(), 0.0
         self._patience = threading.local()
         self._pid = os.getpid()
+
+    def expect_many(self, *, rest_s: float) -> None:
+        """Prepare for many people who ask at once; see :class:`.outage.Outage`."""
+        self._outage, self._rest_s = Outage(rest_s), rest_s
 
     @property
     def address(self) -> str:
@@ -291,7 +295,7 @@ class Database:
         if self._pid != os.getpid():
             # Connections belong to the parent: a child must neither use nor close them.
             self._engine.dispose(close=False)
-            self._outage = Outage()
+            self._outage = Outage(self._rest_s)
             self._pid = os.getpid()
 
     @contextmanager

@@ -8,6 +8,7 @@ late, however short the time for one question is.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,16 +16,23 @@ from ..errors import DatabaseAwayError, DatabaseError
 
 
 class Outage:
-    """The last failure to reach a server, until somebody reaches it again. Threads share one."""
+    """The last failure to reach a server, until somebody reaches it again. Threads share one.
 
-    def __init__(self) -> None:
+    Args:
+        rest_s: So long after a failure nobody asks again. Requests that queue behind those that met it would, each as
+            long as the first ones.
+    """
+
+    def __init__(self, rest_s: float = 0.0) -> None:
+        self._rest_s = rest_s
+        self._failed_at = 0.0
         self._asks = threading.RLock()
         self.known: DatabaseAwayError | None = None
         """The failure; None while the server answers, as far as is known."""
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Ask the server in the ``with`` block, unless it is known to be away and another thread asks already.
+        """Ask the server in the ``with`` block, unless it is known to be away and somebody asks already or just did.
 
         Raises:
             DatabaseAwayError: That is so.
@@ -32,7 +40,8 @@ class Outage:
         if self.known is None:
             yield
             return
-        if not self._asks.acquire(blocking=False):
+        resting = time.monotonic() - self._failed_at < self._rest_s
+        if resting or not self._asks.acquire(blocking=False):
             self.tell_unless(None)
             yield
             return
@@ -50,6 +59,7 @@ class Outage:
     def note(self, error: DatabaseError) -> None:
         """Take note of how a question ended; any answer, a refusal too, shows that the server is there."""
         self.known = error if isinstance(error, DatabaseAwayError) else None
+        self._failed_at = time.monotonic()
 
     def end(self) -> None:
         """Take note that the server answers."""

@@ -37,6 +37,7 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     """
     library = app or SmartAbsen.open()
     settings = library.settings
+    library.serving.expect_many()
     flask = Flask("smartabsen.web")
     flask.extensions[EXTENSION] = library
     flask.config.update(
