@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -13,17 +13,15 @@ import numpy as np
 from ..domain import Employee
 from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..i18n import N_
-from ..store import audit, audit_erasure, employees, erasure, log_copies, punches, templates
+from ..store import audit, audit_erasure, employees, erasure, log_copies, templates
 from ..store.database import Database, Session
-from ..store.erasure import ALL, FACE, Tombstone, TombstoneFile
-from ..store.files import storage_errors
+from ..store.erasure import ALL, FACE, Tombstone
+from ..store.forgotten import Forgotten
 from ..store.model_file import load_model, remove_model
-from ..store.punches import LoggedPunch
 from ..store.tables import LABEL_LENGTH, NOTE_LENGTH
 from ..store.texts import checked_text, shortened
 from ..store.trained_model import TrainedModel
 from .bootstrap import Services
-from .embedding_cache import delete_cached_faces
 from .model_in_force import change_model
 from .train import forget_employee
 
@@ -64,11 +62,6 @@ class Erasure:
     log_files: int
 
 
-def tombstone_file(services: Services) -> TombstoneFile:
-    """Return the tombstones of the home. A restore leaves this file alone."""
-    return TombstoneFile(services.settings.home / "secrets" / "erasures.jsonl")
-
-
 def plan_erasure(services: Services, code: str, *, scope: Scope) -> ErasurePlan:
     """Say what an erasure would do, and change nothing. Raises NotFoundError."""
     with services.database.read() as session:
@@ -104,34 +97,31 @@ def erase(services: Services, code: str, *, scope: Scope, reason: str) -> Erasur
         requested_by=shortened(services.actor, LABEL_LENGTH),
         reason=reason,
     )
-    tombstone_file(services).append(tombstone)
+    services.erased_here.tombstones.append(tombstone)
     return _carry_out(services, tombstone)
 
 
-def apply_tombstones(services: Services) -> int:
-    """Carry out what is not carried out in this database; return how many erasures that were.
+def apply_tombstones(services: Services, *, thorough: bool = False) -> int:
+    """Carry out what is not carried out in this database or in this home; return how many erasures that were.
 
     After an older database was restored, everybody who was erased since is erased again. The tombstones are those of
     the database and those of the home, which a restore leaves alone. Cheap where there is nothing to do.
+
+    Args:
+        thorough: Look through the whole log of this home for everybody who was ever erased.
 
     Raises:
         StorageError: A file cannot be read or written.
         DatabaseError: The database does not answer.
     """
-    file = tombstone_file(services)
     with services.database.read() as session:
         stored = erasure.stored_tombstones(session)
         done = {tombstone for tombstone, is_done in stored if is_done}
-        everything = dict.fromkeys([*(tombstone for tombstone, _ in stored), *file.read()])
+        everything = dict.fromkeys([*(tombstone for tombstone, _ in stored), *services.erased_here.tombstones.read()])
         wanted = [each for each in everything if each not in done or erasure.is_needed(session, each)]
-        in_file = set(file.read())
-    for tombstone in everything:
-        if tombstone not in in_file:
-            # This home has not seen it: it was asked for on another machine.
-            file.append(tombstone)
     for tombstone in wanted:
         _carry_out(services, tombstone)
-    return len(wanted)
+    return len(wanted) + services.erased_here.follow(thorough=thorough)
 
 
 def carry_tombstones(services: Services, live: Database, restored: Database) -> None:
@@ -150,7 +140,7 @@ def carry_tombstones(services: Services, live: Database, restored: Database) -> 
             known = [tombstone for tombstone, _ in erasure.stored_tombstones(session)]
     with restored.read() as session:
         there = {tombstone for tombstone, _ in erasure.stored_tombstones(session)}
-    missing = [each for each in dict.fromkeys([*known, *tombstone_file(services).read()]) if each not in there]
+    missing = [each for each in dict.fromkeys([*known, *services.erased_here.tombstones.read()]) if each not in there]
     for tombstone in missing:
         restored.run_write(partial(_erase_rows, services, tombstone))
     if missing:
@@ -206,34 +196,25 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     with services.database.read() as session:
         target = erasure.find_target(session, tombstone)
         punched = erasure.punches_of(session, tombstone.employee_id) if target else ()
-    everything = tombstone.scope == ALL and target is not None
-    punch_ids = [punch_id for punch_id, _ in punched]
-    log_lines = log_files = 0
-    if everything and target is not None:
+    everything, pseudonym = tombstone.scope == ALL and target is not None, tombstone.pseudonym
+    texts = [target.code, target.name] if target is not None and target.code != pseudonym else []
+    log_lines = 0
+    if everything:
         # Before the database: the names are still known there, so that this can be done again after a crash.
-        texts = [target.code, target.name]
-        log_lines = log_copies.erase_person(services.csv_log, punch_ids=punch_ids, texts=texts)
+        person = Forgotten.of((punch_id for punch_id, _ in punched), texts)
+        log_lines = log_copies.erase_person(services.csv_log, person, pseudonym=pseudonym)
     rows = services.database.run_write(partial(_erase_rows, services, tombstone))
     services.database.scrub()
-    # The person may be on any of the photos.
-    delete_cached_faces(services.settings.home)
     if target is not None:
         _forget(services, tombstone.employee_id)
-        if everything:
-            # Punches of this machine's kiosks that the database has not seen yet.
-            services.punch_queue.forget_employee(tombstone.employee_id)
-    if everything:
-        for work_date in sorted({work_date for _, work_date in punched}):
-            with services.database.read() as session:
-                still = any(found.work_date == work_date for found in punches.dates(session))
-            log_files += _write_anew(services, work_date) if still else _delete_log(services, work_date)
-        log_copies.erase_person(services.csv_log, punch_ids=punch_ids, texts=())
+    lines, log_files = services.erased_here.forget(tombstone, texts=texts)
     services.database.run_write(lambda session: erasure.mark_done(session, tombstone))
-    return Erasure(tombstone.pseudonym if everything else "", rows, log_lines, log_files)
+    return Erasure(pseudonym if everything else "", rows, log_lines + lines, log_files)
 
 
 def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:
     target = erasure.find_target(session, tombstone)
+    punched = [punch_id for punch_id, _ in erasure.punches_of(session, tombstone.employee_id)] if target else []
     rows = erasure.erase_rows(session, tombstone)
     if target is None:
         return rows
@@ -242,9 +223,13 @@ def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> d
     emptied: tuple[str, ...] = ()
     if tombstone.scope == ALL and target.code != tombstone.pseudonym:
         emptied = audit_erasure.empty_entries(session, target.code, tombstone.pseudonym)
-    for numbers in emptied or ("",):
-        told = {**details, audit_erasure.ENTRIES: numbers}
-        audit.append(session, actor=services.actor, action="privacy.erase", subject=subject, details=told)
+    deletes = tombstone.scope == ALL and tombstone.attendance == "delete"
+    deleted = audit_erasure.listed(punched) if deletes else ()
+    told = [{audit_erasure.ENTRIES: numbers} for numbers in emptied or ("",)]
+    for one in (*told, *({audit_erasure.PUNCHES: numbers} for numbers in deleted)):
+        audit.append(
+            session, actor=services.actor, action=audit_erasure.ERASING, subject=subject, details={**details, **one}
+        )
     return rows
 
 
@@ -256,19 +241,3 @@ def _forget(services: Services, employee_id: int) -> None:
         # Of what is there, nobody can tell whose faces are in it: it is made again by the next training.
         remove_model(assets)
     forget_employee(services, employee_id)
-
-
-def _write_anew(services: Services, work_date: date) -> int:
-    def read() -> tuple[LoggedPunch, ...]:
-        with services.database.read() as session:
-            return punches.logged_on(session, work_date)
-
-    return int(services.csv_log.check(work_date, read).rewritten)
-
-
-def _delete_log(services: Services, work_date: date) -> int:
-    path = services.csv_log.path(work_date)
-    with services.csv_log.locked(), storage_errors(path):
-        existed = path.exists()
-        path.unlink(missing_ok=True)
-    return int(existed)

@@ -75,6 +75,7 @@ class GalleryWatch:
                     # What a crash cut off, or an older database brought back.
                     apply_tombstones(self._services)
                 if found != seen:
+                    self._services.erased_here.follow()
                     forget_erased(self._services)
                     follow(self._services)
                     seen = found

@@ -13,7 +13,7 @@ from ..store import consents, employees
 from ..store.database import Session
 from .bootstrap import Services
 from .consent import consent_text, demands_consent, new_consent, store_consent
-from .erase import Erasure, ErasurePlan, Scope, apply_tombstones, erase, plan_erasure
+from .erase import Erasure, ErasurePlan, Scope, apply_tombstones, erase, forget_erased, plan_erasure
 from .export import PersonExport, export_person
 from .purge import Purge, purge
 
@@ -123,9 +123,11 @@ class Privacy:
     def apply_tombstones(self) -> int:
         """Erase again whom an older backup has brought back, and complete what was cut off; return how many.
 
-        To be called after every restore. Raises as :func:`.erase.apply_tombstones`.
+        That is also who was erased on another machine and is still in the files of this home. To be called after every
+        restore. Raises as :func:`.erase.apply_tombstones`, and KeyMissingError.
         """
-        return apply_tombstones(self._services)
+        done = apply_tombstones(self._services, thorough=True)
+        return max(done, int(forget_erased(self._services)))
 
     def purge(self, *, dry_run: bool) -> Purge:
         """Delete what the retention periods of the settings say; see :func:`.purge.purge`."""

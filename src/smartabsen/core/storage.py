@@ -29,6 +29,7 @@ from ..store.trail_keeper import TrailKeeper
 from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .actors import current_actor
 from .clock import TrustedClock, remembered_clock
+from .erased_here import ErasedHere
 from .once import made_once
 from .secrets import ServerSecret, load_secret
 from .vault import KEY_MADE, ensure_key
@@ -118,6 +119,11 @@ class Storage:
         return PunchQueue(self.settings.home / "queue" / "punches.db")
 
     @made_once
+    def erased_here(self) -> ErasedHere:
+        """What this home holds of people who were erased."""
+        return ErasedHere(self.settings.home, self.database, self.csv_log, self.punch_queue)
+
+    @made_once
     def clock(self) -> TrustedClock:
         """The wall clock, with the latest time that was trusted."""
         return remembered_clock(self.punch_queue)
@@ -187,7 +193,11 @@ class Storage:
             ) from exc
 
     def reconcile_log(self, *, thorough: bool = False) -> LogRepair:
-        """Make the attendance log equal to the database; what had to be mended is remarked."""
+        """Make the attendance log equal to the database; what had to be mended is remarked.
+
+        First those leave it who were erased, here or on another machine: that is no difference to be told.
+        """
+        self.erased_here.follow(thorough=thorough)
         repair = reconcile(self.database, self.csv_log, thorough=thorough)
         if repair.added or repair.rewritten:
             self.remark(

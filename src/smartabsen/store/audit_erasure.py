@@ -19,6 +19,8 @@ from .tables import AuditRow
 ERASING: Final = "privacy.erase"
 """The action of entries that list emptied ones."""
 ENTRIES: Final = "entries"
+PUNCHES: Final = "punch_ids"
+"""In the entry of an erasure that deletes attendance: which punches, for the logs of other machines."""
 EMPTY: Final = "{}"
 _OTHERS: Final = ("face_of",)
 """Details of entries about somebody else that hold a person's code."""
@@ -47,8 +49,20 @@ def empty_entries(session: Session, code: str, pseudonym: str) -> tuple[str, ...
         session.execute(update(AuditRow).where(AuditRow.id == row.id).values(**values))
         numbers.append(row.number or 0)
     session.expire_all()
+    return listed(numbers)
+
+
+def listed(numbers: Iterable[int]) -> tuple[str, ...]:
+    """Return numbers as lists of ranges, each short enough to be entered."""
     ranges = list(_ranges(numbers))
     return tuple(" ".join(ranges[at : at + _MOST_RANGES]) for at in range(0, len(ranges), _MOST_RANGES))
+
+
+def deleted_punches(session: Session, pseudonym: str) -> frozenset[int]:
+    """Return the row ids of the punches that were deleted with an erased person."""
+    query = select(AuditRow.details).where(AuditRow.action == ERASING, AuditRow.subject == pseudonym)
+    lists = [str(read_details(details).get(PUNCHES, "")) for details in session.scalars(query)]
+    return frozenset(number for each in lists for number in _numbers(each))
 
 
 def erased_numbers(session: Session) -> Mapping[int, tuple[int, str]]:

@@ -26,7 +26,6 @@ and the database does not know is kept beside it.
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import re
@@ -40,24 +39,18 @@ from zoneinfo import ZoneInfo
 
 from .file_lock import file_lock
 from .files import PRIVATE_FILE, make_private_directory, storage_errors, sync_directory, write_atomically
+from .forgotten import (
+    CLOCK_MARK as CLOCK_MARK,
+    COLUMNS as COLUMNS,
+    NOBODY,
+    Forgotten,
+    cells_of,
+    joined,
+    without_erased,
+)
 from .punches import LoggedPunch
 from .texts import one_line, without_formula
 
-COLUMNS: Final = (
-    "punch_id",
-    "code",
-    "name",
-    "date",
-    "time",
-    "status",
-    "method",
-    "kiosk",
-    "similarity",
-    "note",
-    "supersedes",
-    "utc",
-)
-CLOCK_MARK: Final = "[clock?]"
 _RENAMEABLE: Final = frozenset({"code", "name"})
 _BOM: Final = "\ufeff".encode()
 _HEADER: Final = _BOM + (",".join(COLUMNS) + "\n").encode()
@@ -140,22 +133,26 @@ class CsvLog:
                 return self._mend(path, read).added > 0
             return _append(path, [line])
 
-    def check(self, work_date: date, read: Callable[[], Sequence[LoggedPunch]]) -> FileRepair:
+    def check(
+        self, work_date: date, read: Callable[[], Sequence[LoggedPunch]], *, forget: Forgotten = NOBODY
+    ) -> FileRepair:
         """Make the file of a work date equal to the database.
 
         Missing lines are appended. A file with lines that were torn, edited, doubled or are unknown is written anew;
-        when that loses more than an older code or name, the old file is kept as ``….csv.replaced-<UTC time>``.
+        when that loses more than an older code or name, the old file is kept as ``….csv.replaced-<UTC time>``. Of
+        people who were erased it keeps what the database keeps of them.
 
         Args:
             read: Reads the punches of the date from the database. It is called under the log's lock: a line is only
                 ever written after its punch was stored, so what ``read`` does not know did not come from here.
+            forget: Somebody who was erased: lines of theirs that the database does not know go without a copy.
 
         Raises:
             StorageError: The file cannot be read or written.
         """
         path = self.path(work_date)
         with self.locked(), storage_errors(path):
-            return self._mend(path, read)
+            return self._mend(path, read, forget)
 
     def compare(self, work_date: date, read: Callable[[], Sequence[LoggedPunch]]) -> FileDifference:
         """Compare the file of a work date with the database; nothing is changed. Arguments and errors as above."""
@@ -205,11 +202,9 @@ class CsvLog:
             "" if punch.supersedes is None else str(punch.supersedes),
             f"{punch.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         )
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="").writerow(cells)
-        return buffer.getvalue().encode()
+        return joined(cells)
 
-    def _mend(self, path: Path, read: Callable[[], Sequence[LoggedPunch]]) -> FileRepair:
+    def _mend(self, path: Path, read: Callable[[], Sequence[LoggedPunch]], forget: Forgotten = NOBODY) -> FileRepair:
         logged = read()
         old = path.read_bytes() if path.exists() else b""
         if not logged and not old:
@@ -219,7 +214,13 @@ class CsvLog:
         wanted = [_HEADER.rstrip(b"\n"), *lines]
         intact = old.endswith(b"\n") and len(set(found)) == len(found) and not set(found) - set(wanted)
         if old and not (intact and found[0] == wanted[0]):
-            kept_as = self._keep(path, old) if self._loses_facts(found, wanted) else None
+            clean = _clean(found, logged, lines, forget)
+            if not lines and clean != found and set(clean) <= set(wanted):
+                # Nobody else came on that day.
+                path.unlink()
+                return FileRepair(0, True, None, None)
+            content = old if clean == found else b"".join(line + b"\n" for line in clean)
+            kept_as = self._keep(path, content) if self._loses_facts(clean, wanted) else None
             write_atomically(path, _HEADER + b"".join(line + b"\n" for line in lines))
             added = len({_punch_id(line) for line in lines} - {_punch_id(part) for part in found})
             return FileRepair(added, True, kept_as, _state(path))
@@ -287,12 +288,17 @@ def _text(text: str) -> str:
     return without_formula(one_line(text))
 
 
+def _clean(
+    found: Sequence[bytes], logged: Sequence[LoggedPunch], lines: Sequence[bytes], forget: Forgotten
+) -> list[bytes]:
+    """Return the lines of a file without those who were erased; ``lines`` are those of ``logged``."""
+    erased = {_punch_id(line): line for one, line in zip(logged, lines, strict=True) if one.erased}
+    return without_erased(found, erased=erased, known={_punch_id(line) for line in lines}, forget=forget)
+
+
 def _facts(line: bytes) -> tuple[str, ...]:
     """Return the cells of a line but those that a rename changes."""
-    try:
-        cells = next(csv.reader([line.decode("utf-8-sig")]), [])
-    except (UnicodeDecodeError, csv.Error):
-        return (repr(line),)
+    cells = cells_of(line)
     if len(cells) != len(COLUMNS):
         return (repr(line),)
     return tuple(cell for column, cell in zip(COLUMNS, cells, strict=True) if column not in _RENAMEABLE)

@@ -99,11 +99,12 @@ def compare(database: Database, log: CsvLog) -> tuple[int, tuple[FileDifference,
     with database.read(long=True) as session:
         known = {found.work_date for found in punches.dates(session)}
     dates = sorted({*known, *log.dates()})
-    differences = [log.compare(work_date, partial(_logged_on, database, work_date)) for work_date in dates]
+    differences = [log.compare(work_date, partial(read_date, database, work_date)) for work_date in dates]
     return len(dates), tuple(one for one in differences if not one.equal)
 
 
-def _logged_on(database: Database, work_date: date) -> tuple[punches.LoggedPunch, ...]:
+def read_date(database: Database, work_date: date) -> tuple[punches.LoggedPunch, ...]:
+    """Return the punches of a work date, as :meth:`CsvLog.check` wants them. Raises DatabaseError."""
     with database.read(long=True) as session:
         return punches.logged_on(session, work_date)
 
@@ -112,7 +113,7 @@ def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair
     counts = [0, 0]
 
     def read() -> tuple[punches.LoggedPunch, ...]:
-        logged = _logged_on(database, work_date)
+        logged = read_date(database, work_date)
         counts[:] = [len(logged), max((one.punch.id for one in logged), default=0)]
         return logged
 

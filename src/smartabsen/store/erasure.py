@@ -131,6 +131,11 @@ def find_target(session: Session, tombstone: Tombstone) -> Employee | None:
     return employees.get_by_id(session, row.id)
 
 
+def is_taken(session: Session, employee_id: int) -> bool:
+    """Return whether there is an employee with a row id."""
+    return session.get(Karyawan, employee_id) is not None
+
+
 def is_needed(session: Session, tombstone: Tombstone) -> bool:
     """Return whether something is there that a tombstone wants gone."""
     target = find_target(session, tombstone)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from .csv_log import CsvLog
+from .csv_sync import read_date
+from .database import Database
 from .files import storage_errors, write_atomically
-from .texts import one_line, without_formula
+from .forgotten import Forgotten
 
 _COPY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\.csv\.replaced-(?P<at>\d{8}T\d{6}\.\d{6}Z)")
-_KEY_COLUMNS: Final = 3
-"""Id, code and name."""
-_BOM: Final = "\ufeff".encode()
 
 
 def find_copies(directory: Path) -> tuple[Path, ...]:
@@ -33,26 +31,23 @@ def made_at(copy: Path) -> datetime:
     return datetime.strptime(found["at"], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
 
 
-def erase_person(log: CsvLog, *, punch_ids: Collection[int], texts: Collection[str]) -> int:
+def erase_person(log: CsvLog, person: Forgotten, *, pseudonym: str) -> int:
     """Take one person out of all copies: lines with their punches, their code or their name; return how many.
 
     A copy that has no other line, or only such as the file itself has too, is deleted.
 
     Args:
-        punch_ids: Row ids of the person's punches.
-        texts: Code and name.
+        pseudonym: A line that has it in the place of code and name stays.
 
     Raises:
         StorageError: A copy cannot be read or written.
     """
-    wanted = {without_formula(one_line(text)) for text in texts if text}
-    ids = {str(punch_id) for punch_id in punch_ids}
     erased = 0
     with log.locked():
         for copy in find_copies(log.directory):
             with storage_errors(copy):
-                lines = [line for line in copy.read_bytes().split(b"\n") if line]
-                kept = [line for line in lines if not _is_of(line, ids, wanted)]
+                lines = lines_of(copy)
+                kept = [line for line in lines if not person.is_in(line, pseudonym=pseudonym)]
                 if len(kept) == len(lines):
                     continue
                 erased += len(lines) - len(kept)
@@ -65,6 +60,39 @@ def erase_person(log: CsvLog, *, punch_ids: Collection[int], texts: Collection[s
     return erased
 
 
+def forget_person(database: Database, log: CsvLog, person: Forgotten, *, pseudonym: str) -> tuple[int, int]:
+    """Take an erased person out of the whole log of a home: its files become as the database is, its copies lose them.
+
+    Code and name are learned from the lines of the person's punches where the database does not have them any more.
+    The copies come first: a crash between leaves lines to learn from.
+
+    Returns:
+        How many lines of copies are gone, and how many files were written anew.
+
+    Raises:
+        StorageError: A file cannot be read or written.
+        DatabaseError: The database does not answer.
+    """
+    files = [*find_copies(log.directory), *map(log.path, log.dates())]
+    with log.locked():
+        learned = [person.names_in(lines_of(path), pseudonym=pseudonym) for path in files]
+    person = Forgotten(person.punch_ids, person.texts.union(*learned))
+    lines, written = erase_person(log, person, pseudonym=pseudonym), 0
+    for work_date in log.dates():
+        path = log.path(work_date)
+        with log.locked():
+            concerned = any(person.is_in(line, pseudonym=pseudonym) for line in lines_of(path))
+        if concerned:
+            written += log.check(work_date, partial(read_date, database, work_date), forget=person).rewritten
+    return lines, written
+
+
+def lines_of(path: Path) -> list[bytes]:
+    """Return the lines of a file that are not empty; none where it is not there. Raises StorageError."""
+    with storage_errors(path):
+        return [line for line in path.read_bytes().split(b"\n") if line] if path.exists() else []
+
+
 def delete_before(log: CsvLog, instant: datetime, *, dry_run: bool) -> int:
     """Delete copies that are older than ``instant``; return how many there are. Raises StorageError."""
     with log.locked():
@@ -73,16 +101,3 @@ def delete_before(log: CsvLog, instant: datetime, *, dry_run: bool) -> int:
             with storage_errors(copy):
                 copy.unlink()
     return len(old)
-
-
-def _is_of(line: bytes, ids: set[str], texts: set[str]) -> bool:
-    text = line.removeprefix(_BOM).decode("utf-8", errors="replace")
-    try:
-        cells = next(csv.reader([text]), [])
-    except csv.Error:
-        cells = []
-    if len(cells) > _KEY_COLUMNS:
-        # Whole, also as an older version wrote it: the id of the punch comes first in all of them.
-        return cells[0] in ids or bool(texts & set(cells))
-    # A torn line, or one of another program: whatever has the code or the name in it goes.
-    return any(each in text for each in texts)

@@ -5,23 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from ..domain import Punch, PunchMethod, Status
 from ..errors import NotFoundError
 from ..i18n import N_
+from .erasure import ALL
 from .signing import sign_punch
-from .tables import Karyawan, PunchRow
+from .tables import ErasureRow, Karyawan, PunchRow
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedPunch:
-    """A punch with the code and name of its employee, as the attendance log shows it."""
+    """A punch with the code and name of its employee, as the attendance log shows it.
+
+    Attributes:
+        erased: The employee was erased: code and name are a pseudonym, and no line may say more.
+    """
 
     punch: Punch
     code: str
     name: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def of_day(session: Session, employee_id: int, work_date: date) -> tuple[Punch, 
 def logged_on(session: Session, work_date: date) -> tuple[LoggedPunch, ...]:
     """Return all punches of a work date with their employees, ordered by id."""
     query = (
-        select(PunchRow, Karyawan.kode, Karyawan.nama)
+        select(PunchRow, Karyawan.kode, Karyawan.nama, _is_erased())
         .join(Karyawan, Karyawan.id == PunchRow.karyawan_id)
         .where(PunchRow.work_date == work_date)
         .order_by(PunchRow.id)
@@ -88,9 +94,9 @@ def logged_on(session: Session, work_date: date) -> tuple[LoggedPunch, ...]:
     return tuple(logged(*found) for found in session.execute(query))
 
 
-def logged(row: PunchRow, code: str, name: str) -> LoggedPunch:
+def logged(row: PunchRow, code: str, name: str, erased: bool = False) -> LoggedPunch:
     """Return a row and its employee's code and name as a punch of the log."""
-    return LoggedPunch(from_row(row), code, name)
+    return LoggedPunch(from_row(row), code, name, erased)
 
 
 def dates(session: Session) -> tuple[DateCount, ...]:
@@ -101,6 +107,11 @@ def dates(session: Session) -> tuple[DateCount, ...]:
         .order_by(PunchRow.work_date)
     )
     return tuple(DateCount(work_date, count, last_id) for work_date, count, last_id in session.execute(query))
+
+
+def _is_erased() -> ColumnElement[bool]:
+    same = (ErasureRow.karyawan_id == Karyawan.id, ErasureRow.karyawan_created_at == Karyawan.created_at)
+    return select(ErasureRow.id).where(*same, ErasureRow.scope == ALL).exists()
 
 
 def insert(session: Session, punch: Punch, status: Status) -> Punch:
