@@ -73,6 +73,9 @@ def change_model(services: Services, change: Change, *, action: str) -> bool:
                     replace_model(assets, made, ring)
                 # Of a model that lacks somebody who was deleted the version is another one, whoever noticed it.
                 settled = made.version == version or (version is None and changed is None)
+                if settled and version is not None:
+                    # Another machine was faster: what was written here is in force all the same.
+                    _note_local(services, made.version)
                 if settled or _note(services, made, _changer(services, made, ring, action=action, expected=version)):
                     return changed is not None
     except (ModelDamagedError, KeyMissingError):
@@ -101,10 +104,13 @@ def follow(services: Services, *, using: str | None = None) -> bool:
         if version in (None, using):
             return False
         local = _find_local(services, ring)
-        if local is not None and local.version == version:
-            return False
-        made = _made(services, session, ring)
-    if made is None or (local is not None and local.version == made.version):
+        current = local is not None and local.version == version
+        made = None if current else _made(services, session, ring)
+    if local is not None and (current or (made is not None and local.version == made.version)):
+        # Also one that came into force again, or whose writer was killed before it could note it.
+        _note_local(services, local.version)
+        return False
+    if made is None:
         return False
     with model_lock(assets):
         with services.database.read() as session:
@@ -114,8 +120,7 @@ def follow(services: Services, *, using: str | None = None) -> bool:
         if local is None and find_stamp(assets) is not None:
             services.remark(N_("The file of the trained model did not open, and was made again of the templates."))
         replace_model(assets, made, ring)
-        with suppress(StorageError):
-            note_gallery(services, made.version)
+        _note_local(services, made.version)
     return True
 
 
@@ -181,8 +186,12 @@ def _changer(
 def _note(services: Services, trained: TrainedModel, work: Callable[[Session], bool]) -> bool:
     done = services.database.run_write(work)
     if done:
-        # Where it cannot be noted, the next start of a kiosk checks the model itself.
-        with suppress(StorageError):
-            note_gallery(services, trained.version)
+        _note_local(services, trained.version)
         services.notices.tell()
     return done
+
+
+def _note_local(services: Services, version: str) -> None:
+    # Where it cannot be noted, the next start of a kiosk checks the model itself.
+    with suppress(StorageError):
+        note_gallery(services, version)
