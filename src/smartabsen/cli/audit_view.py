@@ -160,8 +160,16 @@ def show_attendance(out: Output, value: AttendanceVerdict, zone: tzinfo) -> None
 def show_log(out: Output, found: Sequence[FileDifference]) -> None:
     """Print how the attendance log differs from the database."""
     for each in found:
+        if each.lags:
+            text = N_("{date}: the attendance log of this machine is behind the database by {count} lines.")
+            out.line(_(text, date=each.work_date, count=each.missing), "yellow")
+            continue
         out.line(_("{date}: the attendance log lacks {missing} lines of the database and has {unknown} others.",
                    date=each.work_date, missing=each.missing, unknown=each.unknown), "red")  # fmt: skip
+    if any(each.lags for each in found):
+        out.line(
+            _("Nothing in it is wrong: the next start of a kiosk or server completes it, or smartabsen csv rebuild.")
+        )
     if not found:
         out.line(_("The attendance log equals the database."), "green")
 
@@ -182,7 +190,11 @@ def show_unsigned(out: Output, value: Unsigned, *, done: bool) -> None:
 def failure(
     value: AuditVerdict, attendance: AttendanceVerdict | None, log: Sequence[FileDifference]
 ) -> IntegrityError | None:
-    """Return the error of a record or an attendance that is not as it was written."""
+    """Return the error of a record or an attendance that is not as it was written.
+
+    A log that only lacks lines is none: people punch on other machines as well.
+    """
+    wrong = [each for each in log if not each.lags]
     kinds = {problem.kind.value for problem in value.problems}
     kinds |= {problem.kind.value for problem in attendance.problems} if attendance is not None else set()
     if value.problems:
@@ -190,8 +202,8 @@ def failure(
         count = len(value.problems)
     elif attendance is not None and attendance.problems:
         message, count = N_("The attendance is not as it was written: {count} problems."), len(attendance.problems)
-    elif log:
-        message, count = N_("The attendance log differs from the database on {count} days."), len(log)
+    elif wrong:
+        message, count = N_("The attendance log differs from the database on {count} days."), len(wrong)
     else:
         return None
     hint = N_("Keep the database as it is, and compare it with the latest backup.")

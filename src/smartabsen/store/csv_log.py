@@ -82,7 +82,7 @@ class FileDifference:
     """How a file differs from the database.
 
     Attributes:
-        missing: Lines that are not there, or not as they should be.
+        missing: Lines that are not there, or not as they should be: those of erased people without the pseudonym, too.
         unknown: Lines that are torn, edited, doubled or made up.
     """
 
@@ -94,6 +94,14 @@ class FileDifference:
     def equal(self) -> bool:
         """Whether there is no difference."""
         return not (self.missing or self.unknown)
+
+    @property
+    def lags(self) -> bool:
+        """Whether the file is only behind: what it holds is right, and the next reconciliation completes it.
+
+        So it is on a machine whose people punched elsewhere, or that has not run since.
+        """
+        return not (self.equal or self.unknown)
 
 
 class CsvLog:
@@ -154,19 +162,23 @@ class CsvLog:
         with self.locked(), storage_errors(path):
             return self._mend(path, read, forget)
 
-    def compare(self, work_date: date, read: Callable[[], Sequence[LoggedPunch]]) -> FileDifference:
+    def compare(
+        self, work_date: date, read: Callable[[], Sequence[LoggedPunch]], *, forget: Forgotten = NOBODY
+    ) -> FileDifference:
         """Compare the file of a work date with the database; nothing is changed. Arguments and errors as above."""
         path = self.path(work_date)
         with self.locked(), storage_errors(path):
-            lines = [self._line(one) for one in read()]
-            found = path.read_bytes().split(b"\n") if path.exists() else []
+            logged = read()
+            lines = [self._line(one) for one in logged]
+            raw = path.read_bytes().split(b"\n") if path.exists() else []
             # What follows the last line feed; nothing, where every line is whole.
-            torn = bool(found) and bool(found.pop())
+            torn = bool(raw) and bool(raw.pop())
+            found = _clean(raw, logged, lines, forget)
             if lines or found:
                 lines.insert(0, _HEADER.rstrip(b"\n"))
-            missing, unknown = set(lines) - set(found), set(found) - set(lines)
+            missing, unknown = len(set(lines) - set(found)) + len(set(raw) - set(found)), set(found) - set(lines)
             doubled = len(found) - len(set(found))
-        return FileDifference(work_date, len(missing), len(unknown) + doubled + torn)
+        return FileDifference(work_date, missing, len(unknown) + doubled + torn)
 
     def dates(self) -> tuple[date, ...]:
         """Return the work dates that have a file, the oldest first."""

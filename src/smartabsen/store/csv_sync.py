@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import StorageError
-from . import punches
+from . import audit_erasure, erasure, punches
 from .csv_log import CsvLog, FileDifference, FileRepair
-from .database import Database
+from .database import Database, Session
 from .files import remove_abandoned, write_atomically
+from .forgotten import Forgotten
 
 _MEMORY: Final = ".checked-2.json"
 """The number changes with the columns of the files, so that all are looked at once."""
@@ -98,8 +99,11 @@ def compare(database: Database, log: CsvLog) -> tuple[int, tuple[FileDifference,
     """
     with database.read(long=True) as session:
         known = {found.work_date for found in punches.dates(session)}
+        forget = Forgotten(_deleted_punches(session))
     dates = sorted({*known, *log.dates()})
-    differences = [log.compare(work_date, partial(read_date, database, work_date)) for work_date in dates]
+    differences = [
+        log.compare(work_date, partial(read_date, database, work_date), forget=forget) for work_date in dates
+    ]
     return len(dates), tuple(one for one in differences if not one.equal)
 
 
@@ -107,6 +111,12 @@ def read_date(database: Database, work_date: date) -> tuple[punches.LoggedPunch,
     """Return the punches of a work date, as :meth:`CsvLog.check` wants them. Raises DatabaseError."""
     with database.read(long=True) as session:
         return punches.logged_on(session, work_date)
+
+
+def _deleted_punches(session: Session) -> frozenset[int]:
+    stored = [tombstone for tombstone, _ in erasure.stored_tombstones(session) if tombstone.attendance == "delete"]
+    found = [audit_erasure.deleted_punches(session, tombstone.pseudonym) for tombstone in stored]
+    return frozenset[int]().union(*found)
 
 
 def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair, list[int]]:
