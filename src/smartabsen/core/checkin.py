@@ -6,7 +6,7 @@ one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,7 +34,6 @@ from ..store import audit, employees, punches
 from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
-from .gallery_watch import GalleryWatch
 from .identify import open_gallery, take_over_engine
 from .liveness import COUNTED, Attempts, Limits, refuse
 from .punch import punch_by_face
@@ -112,10 +111,12 @@ class CheckIn:
     Args:
         services: The parts of the installation. Engine and trained model are loaded at the first attempt.
         limits: Counts failed liveness checks.
+        watch: Called when they are loaded: they are to follow what other machines change.
     """
 
-    def __init__(self, services: Services, limits: Limits) -> None:
+    def __init__(self, services: Services, limits: Limits, watch: Callable[[], object]) -> None:
         self._services = services
+        self._watch = watch
         self._attempts = Attempts(services.settings.liveness, limits)
         self._lock = services.recognising
         self._gallery: LiveGallery | None = None
@@ -287,7 +288,7 @@ class CheckIn:
     def _current_gallery(self) -> LiveGallery:
         if self._gallery is None:
             self._gallery = open_gallery(self._services)
-            self._services.on_close.enter_context(GalleryWatch(self._services))
+            self._watch()
         else:
             self._gallery.refresh()
         if self._gallery.other_engine is not None:

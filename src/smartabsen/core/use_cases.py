@@ -19,6 +19,7 @@ from .desk_export import ExportFile, ExportFormat, export_days
 from .enrolments import Enrolments
 from .erase import carry_tombstones
 from .evaluate import Evaluation
+from .gallery_watch import GalleryWatch
 from .keys import Keys
 from .leave import Leave
 from .limits import RateLimits
@@ -122,7 +123,15 @@ class UseCases:
     @made_once
     def checkin(self) -> CheckIn:
         """Attendance by a burst of frames from a browser."""
-        return CheckIn(self.services, self.limits)
+        return CheckIn(self.services, self.limits, lambda: self.gallery_watch)
+
+    @made_once
+    def gallery_watch(self) -> GalleryWatch:
+        """What makes this home follow the other machines; it runs from its first use until everything is closed.
+
+        It loads no engine: whom another machine erases leaves the files here though nobody was recognised yet.
+        """
+        return self.services.on_close.enter_context(GalleryWatch(self.services))
 
     @made_once
     def serving(self) -> Serving:

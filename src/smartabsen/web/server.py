@@ -58,9 +58,16 @@ def serve(app: SmartAbsen, *, stop: threading.Event, ready: Callable[[], None] =
         def make() -> WSGIApplication:
             worker = SmartAbsen(loaded)
             worker.services.log_unchecked = log_unchecked
-            return create_app(worker)
+            return _watching(worker)
 
         _serve_by_gunicorn(server, make)
+
+
+def _watching(app: SmartAbsen) -> WSGIApplication:
+    """Return the application of a process that serves from now on, and follow what other machines change."""
+    served = create_app(app)
+    _ = app.gallery_watch
+    return served
 
 
 # --- one process ---------------------------------------------------------------------------------------------
@@ -122,7 +129,7 @@ class InProgress:
 
 def _serve_here(app: SmartAbsen, stop: threading.Event, ready: Callable[[], None]) -> None:
     settings = app.settings.server
-    counted = InProgress(create_app(app))
+    counted = InProgress(_watching(app))
     context = None
     if settings.tls_cert is not None:
         context = LazyHandshake(ssl.PROTOCOL_TLS_SERVER)
@@ -237,7 +244,7 @@ def _serve_by_waitress(app: SmartAbsen, stop: threading.Event, ready: Callable[[
         )
     from waitress.server import create_server
 
-    server = create_server(create_app(app), host=settings.host, port=settings.port, threads=settings.threads)
+    server = create_server(_watching(app), host=settings.host, port=settings.port, threads=settings.threads)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     ready()
