@@ -114,7 +114,7 @@ def measure_cost(home: Path, *, count: int, rounds: int = 9) -> Cost:
     with SmartAbsen.open(flags={"home": str(home), "engine": "fake"}) as app:
         fill(app, count)
         ring = app.services.key_chain.ring()
-        stub = OpenSeals(ring.active, ring.place, ring.ciphers)
+        stub = OpenSeals(ring.active, ring.place, ring.ciphers, ring.signers)
         database = app.services.database
         times: dict[str, list[float]] = {"sealed": [], "unsealed": [], "model": []}
         for _ in range(rounds):

@@ -47,6 +47,13 @@ def test_a_rotation_of_the_key_that_is_killed_leaves_everything_readable(tmp_pat
     assert report.broken == 0, report
 
 
+def test_what_a_seal_costs_is_measured_on_the_same_rows(tmp_path: Path) -> None:
+    """Read with and without opening them, and the trained model made of them."""
+    cost = seals.measure_cost(tmp_path, count=20, rounds=1)
+    assert cost.templates == 20
+    assert min(cost.sealed_s, cost.unsealed_s, cost.model_s) > 0
+
+
 def test_strangers_pass_as_often_as_the_formula_says_where_comparisons_are_independent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
