@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,12 @@ from sqlalchemy import text
 
 from smartabsen import Check, CheckLevel, ConfigError, DatabaseAwayError, SmartAbsen
 from smartabsen.core.doctor import NEED_DATABASE, check_machine
+from smartabsen.core.vault import OTHERS_CAN_READ
 from smartabsen.store import files
 from smartabsen.store.database import Database
+from smartabsen.store.model_file import ARRAYS_NAME
+
+from .conftest import Draw, enrol
 
 
 def rows(app: SmartAbsen, name: str) -> list[Check]:
@@ -83,3 +88,69 @@ def test_every_failure_has_a_remedy(app: SmartAbsen, tmp_path: Path) -> None:
     assert (found[-1].name, found[-1].level) == ("settings", CheckLevel.FAIL)
     assert all(row.fix for row in (*found, *app.check_health()) if row.level is CheckLevel.FAIL)
     assert {"python", "opencv"} <= {row.name for row in found}
+
+
+def edited_log(app: SmartAbsen) -> Path:
+    app.enrol("Contoh", [], code="E1")
+    app.punch("E1", note="ticket")
+    log = next(app.settings.csv_dir.glob("*.csv"))
+    log.write_bytes(log.read_bytes().replace(b"ticket", b"tocket"))
+    return log
+
+
+def test_an_edited_log_is_reported_and_left_as_it_is(app: SmartAbsen) -> None:
+    """What somebody did to a file is evidence: the check neither mends nor copies it."""
+    log = edited_log(app)
+    before = {path.name: path.read_bytes() for path in app.settings.csv_dir.glob("*.csv*")}
+    (row,) = rows(app, "log")
+    assert row.level is CheckLevel.WARN and dict(row.params)["dates"] == log.stem and "csv rebuild" in row.fix
+    assert {path.name: path.read_bytes() for path in app.settings.csv_dir.glob("*.csv*")} == before
+    assert app.audit.entries(action="attendance.log_replaced") == ()
+
+
+def test_a_log_that_is_behind_is_fine(app: SmartAbsen) -> None:
+    """People punch on other machines, too."""
+    edited_log(app).unlink()
+    (row,) = rows(app, "log")
+    assert (row.level, dict(row.params)) == (CheckLevel.OK, {"count": "2"})
+    assert not list(app.settings.csv_dir.glob("*.csv"))
+
+
+def test_a_damaged_model_file_is_reported_and_left_as_it_is(app: SmartAbsen, draw: Draw) -> None:
+    """It is evidence as well; the next start makes it anew and records that."""
+    enrol(app, draw, 1)
+    app.train()
+    assert [row.level for row in rows(app, "training")] == [CheckLevel.OK]
+    path = app.settings.assets_dir / ARRAYS_NAME
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    before = path.read_bytes()
+    (row,) = rows(app, "model_file")
+    assert row.level is CheckLevel.FAIL and row.fix
+    assert path.read_bytes() == before and app.audit.entries(action="model.file_replaced") == ()
+
+
+def test_a_machine_without_a_model_file_is_fine_where_another_one_trained(app: SmartAbsen, draw: Draw) -> None:
+    """It makes the file when it needs it; the check writes none."""
+    enrol(app, draw, 1)
+    app.train()
+    path = app.settings.assets_dir / ARRAYS_NAME
+    path.unlink()
+    assert [row.level for row in rows(app, "training")] == [CheckLevel.OK]
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of files")
+def test_a_key_file_that_others_can_read_is_told_by_whoever_uses_it(
+    app: SmartAbsen, flags: dict[str, object], draw: Draw
+) -> None:
+    """Not by ``doctor`` alone."""
+    enrol(app, draw, 1)
+    app.train()
+    key = app.services.key_chain.path
+    remark = (OTHERS_CAN_READ, (("place", str(key)),))
+    for mode, told in ((0o600, False), (0o644, True)):
+        key.chmod(mode)
+        with SmartAbsen.open(flags=flags) as again:
+            again.identify([draw("probe.png", 1)])
+            assert (remark in again.remarks) is told
+            assert bool(rows(again, "key_file")) is told

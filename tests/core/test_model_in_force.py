@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from smartabsen import KioskEventKind, SmartAbsen
+from smartabsen import KioskEventKind, SmartAbsen, StorageError
 from smartabsen.core import model_in_force
 from smartabsen.core.erase import forget_erased
 from smartabsen.core.gallery_watch import GalleryWatch
-from smartabsen.core.model_in_force import follow
-from smartabsen.store.model_file import ARRAYS_NAME, load_model
+from smartabsen.core.model_in_force import FILE_REPLACED, follow
+from smartabsen.store.model_file import ARRAYS_NAME, FACTS_NAME, load_model
 from tests.faults.gate import Gate
 
 from .conftest import Draw, enrol
@@ -128,18 +129,51 @@ def test_an_erased_person_leaves_the_machine_that_erases_though_another_one_was_
     assert version(door) == version(office) == in_force(office)
 
 
-def test_a_damaged_or_planted_file_is_made_again_and_said(
-    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw
+@pytest.mark.parametrize("planted", ["a flipped bit", "a pickle", "facts of another program"])
+def test_a_damaged_or_planted_file_is_made_again_said_and_recorded(
+    office: SmartAbsen, draw: Draw, planted: str
 ) -> None:
-    """The database has everything that it needs."""
+    """The database has everything that it needs; the trail says which file of which kiosk, and what was wrong."""
     path = office.settings.assets_dir / ARRAYS_NAME
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    content = path.read_bytes()
+    if planted == "a flipped bit":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif planted == "a pickle":
+        path.write_bytes(pickle.dumps({"embeddings": [1.0]}))
+    else:
+        path.with_name(FACTS_NAME).write_bytes(b"{}")
     with SmartAbsen.open(flags={**office_flags(office)}) as again:
         assert known(again, draw, 1, 2) == ["E1", "E2"]
         messages = [message for message, _ in again.remarks]
         assert any("is damaged" in message for message in messages), messages
-        assert any("made again of the templates" in message for message in messages), messages
+        assert (FILE_REPLACED, (("path", str(path)),)) in again.remarks
         assert version(again) == in_force(again)
+        (entry,) = again.audit.entries(action="model.file_replaced")
+        assert entry.details["file"] == str(path) and entry.details["kiosk"] == again.services.kiosk_name
+        assert "damaged" in entry.details["problem"]
+    with SmartAbsen.open(flags={**office_flags(office)}) as later:
+        assert known(later, draw, 1) == ["E1"]
+        assert len(later.audit.entries(action="model.file_replaced")) == 1
+
+
+def test_a_damaged_file_that_cannot_be_written_is_recorded_once(
+    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that tries again and again fills no trail."""
+    door = elsewhere()
+    assert known(door, draw, 1) == ["E1"]
+    path = door.settings.assets_dir / ARRAYS_NAME
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    tries = []
+
+    def refuse(*_: object) -> None:
+        tries.append(1)
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(model_in_force, "replace_model", refuse)
+    with GalleryWatch(door.services, poll_s=0.02):
+        wait_until(lambda: len(tries) > 3)
+    assert len(office.audit.entries(action="model.file_replaced")) == 1
 
 
 def test_killed_between_file_and_database_the_database_decides(

@@ -15,27 +15,28 @@ import numpy as np
 
 from ..camera.window import can_show
 from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
-from ..errors import NotTrainedError, SmartAbsenError
+from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.engines import find_obstacle, get_spec
 from ..recognition.liveness.files import build_liveness
 from ..store import employees, meta, templates
+from ..store.csv_sync import compare
 from ..store.files import check_writable
 from ..store.model_file import load_model
-from ..store.punches import dates
 from .bootstrap import Services
 from .calibrate import calibration_state
 from .calibration_record import CalibrationState
 from .doctor_privacy import check_keys, check_privacy
-from .model_in_force import follow
+from .model_in_force import find_in_force
 from .serving import check_server
-from .stored_gallery import DAMAGED, DAMAGED_FIX, name_owners
+from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owners
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
 NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log"})
 """The checks that cannot be made without the database."""
 
+_SHOWN: Final = 5
 _OK, _WARN, _FAIL = CheckLevel.OK, CheckLevel.WARN, CheckLevel.FAIL
 
 
@@ -180,10 +181,18 @@ def _check_training(services: Services) -> Iterator[Check]:
         without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
     if gallery.damaged:
         yield _row("templates", _FAIL, DAMAGED, DAMAGED_FIX, people=name_owners(gallery.damaged))
-    follow(services)
+    if gallery.erased:
+        yield _row("templates", _FAIL, ERASED, ERASED_FIX, people=", ".join(gallery.erased))
+    local = None
     try:
-        trained = load_model(services.settings.assets_dir, services.key_chain.ring())
+        local = load_model(services.settings.assets_dir, services.key_chain.ring())
     except NotTrainedError:
+        pass
+    except ModelDamagedError as exc:
+        fix = N_("Find out who can write there; the next start of a kiosk makes it anew of the templates.")
+        yield _row("model_file", _FAIL, exc.message_id, fix, **exc.params)
+    trained = find_in_force(services, local)
+    if trained is None:
         yield _row("training", _FAIL, N_("People are enrolled, but nothing is trained yet."), "smartabsen train")
         return
     damaged = [one.id for one in gallery.damaged]
@@ -242,13 +251,19 @@ def _check_liveness(services: Services) -> Iterator[Check]:
 
 
 def _check_log(services: Services) -> Iterator[Check]:
-    with services.database.read() as session:
-        days = len(dates(session))
-    repair = services.reconcile_log(thorough=True)
-    if repair.added or repair.rewritten:
-        detail = N_("The attendance log differed from the database and was made equal. Missing lines: {added}.")
-        yield _row("log", _WARN, detail, N_("Look for edited or deleted files in {path}."), added=str(repair.added),
-                   path=services.settings.csv_dir)  # fmt: skip
+    # Only looked at: what somebody did to a file is evidence.
+    days, found = compare(services.database, services.csv_log)
+    wrong = [each for each in found if not each.lags]
+    if wrong:
+        detail = N_(
+            "Files of the attendance log hold lines that the database does not have, or has otherwise: {dates}."
+        )
+        fix = N_("Look who edited them in {path}; then “smartabsen csv rebuild”, which keeps what they held.")
+        dates = ", ".join(f"{each.work_date}" for each in wrong[:_SHOWN]) + (" …" if len(wrong) > _SHOWN else "")
+        yield _row("log", _WARN, detail, fix, dates=dates, path=services.settings.csv_dir)
+    elif found:
+        detail = N_("The attendance log of this machine is behind the database by {count} lines; a start completes it.")
+        yield _row("log", _OK, detail, count=str(sum(each.missing for each in found)))
     else:
         yield _row("log", _OK, N_("The attendance log equals the database. Days in it: {days}."), days=str(days))
 

@@ -12,6 +12,7 @@ from ..store import consents, erasure, resealing
 from .bootstrap import Services
 from .keys import Keys
 from .purge import purge
+from .vault import OTHERS_CAN_READ, OTHERS_FIX
 
 _SHOWN: Final = 5
 _OK, _WARN, _FAIL = CheckLevel.OK, CheckLevel.WARN, CheckLevel.FAIL
@@ -47,8 +48,7 @@ def check_keys(services: Services) -> Iterator[Check]:
         detail = N_("{rows} rows are sealed, and all of them open with the keys in {place}.")
         yield Check("keys", _OK, detail, "", (("rows", str(rows)), place))
     if found.others_can_read:
-        fix = N_("chmod 600 {place}")
-        yield Check("key_file", _WARN, N_("Others can read the key file {place}."), fix, (place,))
+        yield Check("key_file", _WARN, OTHERS_CAN_READ, OTHERS_FIX, (place,))
 
 
 def check_privacy(services: Services) -> Iterator[Check]:

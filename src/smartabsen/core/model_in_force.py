@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError, StorageError
+from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError, SmartAbsenError, StorageError
 from ..i18n import N_
 from ..store import audit, meta, model_record
 from ..store.database import Session
-from ..store.model_file import TrainedModel, find_stamp, load_model, model_lock, replace_model
+from ..store.model_file import ARRAYS_NAME, TrainedModel, find_stamp, load_model, model_lock, replace_model
 from ..store.sealing import KeyRing
 from .bootstrap import Services
 from .stored_gallery import read_gallery
 
 Change = Callable[[TrainedModel], TrainedModel | None]
+FILE_REPLACED = N_(
+    "The file of the trained model {path} was damaged, or somebody replaced it; it was made anew of the templates."
+)
 _GALLERY = "gallery"
 _TRIES = 5
 
@@ -62,7 +65,8 @@ def change_model(services: Services, change: Change, *, action: str) -> bool:
             for _ in range(_TRIES):
                 with services.database.read(long=True) as session:
                     version = model_record.find_version(session)
-                    local = base = _find_local(services, ring)
+                    local, problem = _look_at_file(services, ring)
+                    base = local
                     if local is None or version not in (None, local.version):
                         base = _made(services, session, ring)
                 if base is None:
@@ -70,6 +74,7 @@ def change_model(services: Services, change: Change, *, action: str) -> bool:
                 changed = change(base)
                 made = changed or base
                 if local is None or local.version != made.version:
+                    _tell(services, problem)
                     replace_model(assets, made, ring)
                 # Of a model that lacks somebody who was deleted the version is another one, whoever noticed it.
                 settled = made.version == version or (version is None and changed is None)
@@ -103,7 +108,7 @@ def follow(services: Services, *, using: str | None = None) -> bool:
         version = model_record.find_version(session)
         if version in (None, using):
             return False
-        local = _find_local(services, ring)
+        local, problem = _look_at_file(services, ring)
         current = local is not None and local.version == version
         made = None if current else _made(services, session, ring)
     if local is not None and (current or (made is not None and local.version == made.version)):
@@ -117,11 +122,29 @@ def follow(services: Services, *, using: str | None = None) -> bool:
             if model_record.find_version(session) != version:
                 # Another one has come into force meanwhile; it is the next to be followed.
                 return False
-        if local is None and find_stamp(assets) is not None:
-            services.remark(N_("The file of the trained model did not open, and was made again of the templates."))
+        if problem is not None:
+            # Another program here may have been faster.
+            _, problem = _look_at_file(services, ring)
+        _tell(services, problem)
         replace_model(assets, made, ring)
         _note_local(services, made.version)
     return True
+
+
+def find_in_force(services: Services, local: TrainedModel | None) -> TrainedModel | None:
+    """Return the model in force, and write nothing: the one in this home's file, or as the database makes it.
+
+    Args:
+        local: The one in the file, None where none opens.
+
+    Raises:
+        KeyMissingError, SealBrokenError, DatabaseError: As :func:`follow`.
+    """
+    with services.database.read(long=True) as session:
+        version = model_record.find_version(session)
+        if version is None or (local is not None and local.version == version):
+            return local
+        return _made(services, session, services.key_chain.ring()) or local
 
 
 def note_gallery(services: Services, version: str) -> None:
@@ -138,15 +161,36 @@ def checked_gallery(services: Services, version: str) -> bool:
     return services.punch_queue.find_fact(_GALLERY) == f"{version} {services.database.address}"
 
 
-def _find_local(services: Services, ring: KeyRing) -> TrainedModel | None:
-    """Return the model in this home's file, None where there is none that opens."""
+def _look_at_file(services: Services, ring: KeyRing) -> tuple[TrainedModel | None, SmartAbsenError | None]:
+    """Return the model in this home's file, None where there is none that opens, and why one does not open."""
     try:
-        return load_model(services.settings.assets_dir, ring)
-    except ModelDamagedError as exc:
-        services.remark(exc.message_id, **exc.params)
-        return None
-    except (NotTrainedError, KeyMissingError):
-        return None
+        return load_model(services.settings.assets_dir, ring), None
+    except NotTrainedError:
+        return None, None
+    except (ModelDamagedError, KeyMissingError) as exc:
+        return None, exc
+
+
+def _tell(services: Services, problem: SmartAbsenError | None) -> None:
+    """Tell people and the audit trail of a file that is about to be made anew. Raises DatabaseError."""
+    if problem is None:
+        return
+    services.remark(problem.message_id, **problem.params)
+    if isinstance(problem, KeyMissingError):
+        # Sealed with a key that was forgotten meanwhile: nobody touched it.
+        services.remark(N_("The file of the trained model did not open, and was made again of the templates."))
+        return
+    path = services.settings.assets_dir / ARRAYS_NAME
+    services.remark(FILE_REPLACED, path=path)
+    # Before the file is gone, and with it what could be seen of it; once, though it may not be written now.
+    stamp = find_stamp(services.settings.assets_dir)
+    if stamp in services.reported:
+        return
+    details = {"file": str(path), "kiosk": services.kiosk_name, "problem": str(problem)}
+    services.database.run_write(
+        lambda session: audit.append(session, actor=services.actor, action="model.file_replaced", details=details)
+    )
+    services.reported.add(stamp)
 
 
 def _made(services: Services, session: Session, ring: KeyRing) -> TrainedModel | None:

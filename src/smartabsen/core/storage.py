@@ -47,6 +47,8 @@ class Storage:
         self.settings: Settings = loaded.settings
         self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         """What people should be told, as message ids with their places."""
+        self.reported: set[object] = set()
+        """Which damaged files the audit trail has been told of."""
         self.log_behind = False
         """Whether the attendance log lacks something, as it could not be written."""
         self.log_unchecked = False

@@ -11,9 +11,12 @@ from ..store import templates
 from ..store.database import Session
 from ..store.templates import Gallery
 from .bootstrap import Services
+from .vault import OTHERS_CAN_READ, OTHERS_FIX
 
 DAMAGED: Final = N_("Templates in the database are damaged and are not used. Whose they are: {people}")
 DAMAGED_FIX: Final = N_("Enrol these people again, or restore a backup. “smartabsen keys check” lists the rows.")
+ERASED: Final = N_("Somebody put templates of erased people back into the database; they are not used: {people}")
+ERASED_FIX: Final = N_("Find out who writes into the database; then: smartabsen privacy apply")
 _SHOWN: Final = 5
 
 
@@ -21,6 +24,8 @@ def read_gallery(
     services: Services, session: Session, model: ModelIdentity, *, include_inactive: bool = False
 ) -> Gallery:
     """Return the templates of a model; people are told of damaged ones, which keep nobody else from being recognised.
+
+    They are told as well of templates of erased people that were put back, and of a key file that others can read.
 
     Raises:
         SealBrokenError: All are damaged: that is no accident to one row.
@@ -33,6 +38,12 @@ def read_gallery(
             raise templates.broken(template_id=first.id, code=first.code, sealed=first.sealed)
         services.remark(DAMAGED, people=name_owners(gallery.damaged))
         services.remark(DAMAGED_FIX)
+    if gallery.erased:
+        services.remark(ERASED, people=", ".join(gallery.erased[:_SHOWN]))
+        services.remark(ERASED_FIX)
+    if services.key_chain.others_can_read():
+        for message in (OTHERS_CAN_READ, OTHERS_FIX):
+            services.remark(message, place=services.key_chain.place)
     return gallery
 
 

@@ -15,6 +15,9 @@ KEY_MADE: Final = N_(
     "it must enrol everybody again."
 )
 
+OTHERS_CAN_READ: Final = N_("Others can read the key file {place}.")
+OTHERS_FIX: Final = N_("chmod 600 {place}")
+
 
 def ensure_key(chain: KeyChain, database: Database) -> bool:
     """Make the first key of an installation; return whether this call made it.

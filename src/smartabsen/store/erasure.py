@@ -141,11 +141,10 @@ def is_needed(session: Session, tombstone: Tombstone) -> bool:
     target = find_target(session, tombstone)
     if target is None:
         return False
-    if tombstone.scope == ALL:
-        return target.code != tombstone.pseudonym
+    if tombstone.scope == ALL and target.code != tombstone.pseudonym:
+        return True
     return any(
-        session.scalar(_older_faces(table, tombstone).with_only_columns(func.count()))
-        for table in (TemplateRow, FaceCropRow)
+        session.scalar(_faces(table, tombstone).with_only_columns(func.count())) for table in (TemplateRow, FaceCropRow)
     )
 
 
@@ -177,7 +176,7 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
     if tombstone.scope == FACE:
         consents.withdraw(session, employee_id)
         return {
-            table.__tablename__: _delete(session, delete(table).where(_older_faces_condition(table, tombstone)))
+            table.__tablename__: _delete(session, delete(table).where(_faces_condition(table, tombstone)))
             for table in (TemplateRow, FaceCropRow)
         }
     deletes_attendance = tombstone.attendance == "delete"
@@ -277,13 +276,14 @@ def _may_be_shown(column: Column[Any]) -> bool:
     return not (isinstance(column.type, LargeBinary) or hashed or column.name in _SECRET_COLUMNS)
 
 
-def _older_faces_condition(table: type[TemplateRow | FaceCropRow], tombstone: Tombstone) -> Any:
+def _faces_condition(table: type[TemplateRow | FaceCropRow], tombstone: Tombstone) -> Any:
+    own = table.karyawan_id == tombstone.employee_id
     # Who came back and agreed again has faces that are younger than the tombstone.
-    return and_(table.karyawan_id == tombstone.employee_id, table.created_at <= tombstone.at)
+    return own if tombstone.scope == ALL else and_(own, table.created_at <= tombstone.at)
 
 
-def _older_faces(table: type[TemplateRow | FaceCropRow], tombstone: Tombstone) -> Select[Any]:
-    return select(table.id).where(_older_faces_condition(table, tombstone))
+def _faces(table: type[TemplateRow | FaceCropRow], tombstone: Tombstone) -> Select[Any]:
+    return select(table.id).where(_faces_condition(table, tombstone))
 
 
 def _store(session: Session, tombstone: Tombstone) -> None:

@@ -14,15 +14,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from sqlalchemy import ColumnElement, CursorResult, and_, delete as sql_delete, func, select
+from sqlalchemy import ColumnElement, CursorResult, and_, delete as sql_delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..domain import DamagedTemplate, ModelIdentity, Quality, Template, TemplateFacts
 from ..errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ..i18n import N_
 from . import employees
+from .erasure import ALL
 from .sealing import BROKEN_HINT, KeyRing, sealing_key_of, template_binding
-from .tables import SOURCE_LENGTH, Karyawan, TemplateRow
+from .tables import SOURCE_LENGTH, ErasureRow, Karyawan, TemplateRow
 from .texts import shortened
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Gallery:
         sources: N file names or cameras, for people.
         photo_digests: N digests (hex) of the photos.
         damaged: Templates of the model that are not among these: they are not what their rows say.
+        erased: Codes of people who were erased and of whom somebody put templates back: these are not among them.
     """
 
     model: ModelIdentity
@@ -56,6 +58,7 @@ class Gallery:
     sources: tuple[str, ...]
     photo_digests: tuple[str, ...]
     damaged: tuple[DamagedTemplate, ...] = ()
+    erased: tuple[str, ...] = ()
 
 
 def add_many(session: Session, templates: Sequence[Template], *, ring: KeyRing) -> tuple[Template, ...]:
@@ -126,6 +129,8 @@ def facts_of_employee(session: Session, employee_id: int) -> tuple[TemplateFacts
 def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_inactive: bool = False) -> Gallery:
     """Return all templates of a model as arrays, and which ones are damaged: these harm nobody but their owner.
 
+    What an erasure has taken away is not among them, though somebody put the rows back: the tombstone stands.
+
     Raises:
         KeyMissingError: One is sealed with a key that is not in the ring.
     """
@@ -141,9 +146,10 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
             Karyawan.nama,
         )
         .join(Karyawan)
-        .where(_made_by(model))
+        .where(_made_by(model), ~_is_erased())
         .order_by(TemplateRow.karyawan_id, TemplateRow.id)
     )
+    put_back = select(Karyawan.kode).join(TemplateRow).where(_made_by(model), _is_erased()).distinct()
     if not include_inactive:
         query = query.where(Karyawan.aktif)
     found = session.execute(query).all()
@@ -174,6 +180,7 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
             for row, good in zip(found, intact, strict=True)
             if not good
         ),
+        erased=tuple(sorted(session.scalars(put_back))),
     )
 
 
@@ -206,6 +213,13 @@ def delete_where_other_exists(session: Session, *, model: ModelIdentity, other: 
     have_other = set(session.scalars(select(TemplateRow.karyawan_id).where(_made_by(other)).distinct()))
     condition = and_(_made_by(model), TemplateRow.karyawan_id.in_(have_other))
     return cast(CursorResult[Any], session.execute(sql_delete(TemplateRow).where(condition))).rowcount
+
+
+def _is_erased() -> ColumnElement[bool]:
+    # Who agreed again after the erasure of a face has templates that are younger; who was erased never comes back.
+    taken = or_(ErasureRow.scope == ALL, TemplateRow.created_at <= ErasureRow.at_utc)
+    same = (ErasureRow.karyawan_id == TemplateRow.karyawan_id, ErasureRow.karyawan_created_at == Karyawan.created_at)
+    return select(ErasureRow.id).where(*same, taken).exists()
 
 
 def _made_by(model: ModelIdentity) -> ColumnElement[bool]:
