@@ -22,11 +22,12 @@ import numpy as np
 
 from bench import SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all, search
+from smartabsen.domain import Rate
 from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.calibration import choose
 from smartabsen.recognition.catalog import PACKS
 from smartabsen.recognition.engines import build_engine, get_spec
-from smartabsen.recognition.rates import EXPECTED_ERRORS, Rate
+from smartabsen.recognition.rates import EXPECTED_ERRORS
 from smartabsen.recognition.reference import PATH, ImpostorTable
 from smartabsen.recognition.scores import compare_gallery
 

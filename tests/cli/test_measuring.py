@@ -89,7 +89,7 @@ def test_who_enrols_learns_that_the_calibration_no_longer_fits(run: Run, home: P
         assert result.exit_code == 0, result.output
         return "The calibration no longer fits" in result.stderr
 
-    run("calibrate", "--target-fpir", "0.5", "--force")
+    run("calibrate", "--target-fpir", "0.05", "--force")
     assert not told("train", "--force")
     image = np.full((240, 320, 3), 90, dtype=np.uint8)
     draw_face(image, 7, centre_xy=(160, 120), size_px=160)

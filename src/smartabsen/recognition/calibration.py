@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from .rates import Rate, fmr_for, fpir_of, supports
+from ..domain import Rate
+from .rates import fmr_for, fpir_of, supports
 from .reference import ImpostorTable
 from .scores import Scores
 
