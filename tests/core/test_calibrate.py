@@ -23,6 +23,9 @@ TABLE = ImpostorTable(
     "x", (), "", 1000, 2000, 1_000_000, ((0.1, 0.1), (0.01, 0.2), (0.001, 0.3), (0.0001, 0.4), (0.00001, 0.5))
 )
 
+OWN = {"engine_threshold": 0.3, "engine_margin": 0.05}
+HIGH = {"engine_threshold": 0.6, "engine_margin": 0.05}
+
 
 def crowd(*, people: int = 40, alike: float = 0.0) -> tuple[FloatArray, NDArray[np.int64]]:
     """Return three templates of each person, who have ``alike`` in common."""
@@ -36,9 +39,7 @@ def crowd(*, people: int = 40, alike: float = 0.0) -> tuple[FloatArray, NDArray[
 def test_the_threshold_keeps_the_target_for_so_many_comparisons() -> None:
     """1 - (1 - FMR)^N at the chosen threshold is at most the target; more people need a higher threshold."""
     scores = compare_gallery(*crowd())
-    now, twice, tenfold = (
-        choose(scores, TABLE, target=0.01, engine_margin=0.05, growth=growth) for growth in (1.0, 2.0, 10.0)
-    )
+    now, twice, tenfold = (choose(scores, TABLE, target=0.01, **OWN, growth=growth) for growth in (1.0, 2.0, 10.0))
     assert now.promised and now.expected_fpir is not None and now.expected_fpir <= 0.01
     assert now.fmr == pytest.approx(1 - 0.99 ** (1 / 120))
     assert now.threshold < twice.threshold < tenfold.threshold
@@ -48,17 +49,17 @@ def test_the_threshold_keeps_the_target_for_so_many_comparisons() -> None:
 def test_what_the_data_cannot_support_is_not_promised() -> None:
     """One stranger in ten thousand among 120 templates is beyond a million pairs; the least that is not is told."""
     scores = compare_gallery(*crowd())
-    choice = choose(scores, TABLE, target=0.0001, engine_margin=0.05)
+    choice = choose(scores, TABLE, target=0.0001, **OWN)
     assert not choice.promised
     assert choice.least_target == pytest.approx(fpir_of(1e-5, 120))
-    assert choose(scores, TABLE, target=choice.least_target * 1.01, engine_margin=0.05).promised
+    assert choose(scores, TABLE, target=choice.least_target * 1.01, **OWN).promised
 
 
 def test_beyond_the_end_of_the_reference_only_a_bound_is_expected() -> None:
     """The curve is drawn on for the threshold, not for what is said of it."""
     scores = compare_gallery(*crowd())
-    inside = choose(scores, TABLE, target=0.01, engine_margin=0.05)
-    beyond = choose(scores, TABLE, target=0.00001, engine_margin=0.05)
+    inside = choose(scores, TABLE, target=0.01, **OWN)
+    beyond = choose(scores, TABLE, target=0.00001, **OWN)
     assert not inside.is_bound and beyond.is_bound
     assert beyond.expected_fpir == pytest.approx(fpir_of(1e-5, 120))
 
@@ -68,15 +69,15 @@ def test_what_the_gallery_contradicts_is_not_promised() -> None:
     embeddings, labels = crowd()
     labels[3:6] = labels[0]
     twice = np.concatenate([embeddings, embeddings[:6]]), np.concatenate([labels, np.full(6, 99)])
-    choice = choose(compare_gallery(*twice), TABLE, target=0.01, engine_margin=0.05)
+    choice = choose(compare_gallery(*twice), TABLE, target=0.01, **OWN)
     assert choice.contradicted and not choice.promised
-    assert not choose(compare_gallery(*crowd()), TABLE, target=0.01, engine_margin=0.05).contradicted
+    assert not choose(compare_gallery(*crowd()), TABLE, target=0.01, **OWN).contradicted
 
 
 def test_people_who_look_more_alike_than_the_reference_get_a_higher_threshold() -> None:
     """A family business is not a crowd of strangers."""
-    usual = choose(compare_gallery(*crowd()), TABLE, target=0.01, engine_margin=0.05)
-    alike = choose(compare_gallery(*crowd(alike=0.8)), TABLE, target=0.01, engine_margin=0.05)
+    usual = choose(compare_gallery(*crowd()), TABLE, target=0.01, **OWN)
+    alike = choose(compare_gallery(*crowd(alike=0.8)), TABLE, target=0.01, **OWN)
     assert alike.shift > usual.shift
     assert alike.threshold > usual.threshold
 
@@ -84,8 +85,17 @@ def test_people_who_look_more_alike_than_the_reference_get_a_higher_threshold() 
 def test_without_a_reference_only_the_gallery_speaks() -> None:
     """Its 120 searches support one stranger in ten, not one in a hundred."""
     scores = compare_gallery(*crowd())
-    assert choose(scores, None, target=0.1, engine_margin=0.05).promised
-    assert not choose(scores, None, target=0.01, engine_margin=0.05).promised
+    assert choose(scores, None, target=0.1, **OWN).promised
+    assert not choose(scores, None, target=0.01, **OWN).promised
+
+
+def test_what_nothing_supports_never_goes_below_the_engines_own() -> None:
+    """Nobody who looks alike among a few people is no reason to let everybody pass."""
+    scores = compare_gallery(*crowd(people=3))
+    choice = choose(scores, None, target=0.05, **HIGH)
+    assert not choice.promised and choice.threshold == 0.6
+    supported = choose(compare_gallery(*crowd(people=80)), None, target=0.05, **HIGH)
+    assert supported.promised and supported.threshold < 0.6
 
 
 def test_the_tables_of_the_package_rise() -> None:

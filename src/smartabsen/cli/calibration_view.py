@@ -127,6 +127,7 @@ def show(out: Output, report: CalibrationReport) -> None:
 
 def refusal(report: CalibrationReport) -> GateError | None:
     """Return why a choice is not in force; None where it is."""
+    from ..core.calibrate import LARGEST_TARGET
     from ..core.evaluation_figures import percent
 
     if report.stored:
@@ -138,6 +139,14 @@ def refusal(report: CalibrationReport) -> GateError | None:
             hint=N_("Look at the people who look alike: is one of them enrolled twice? Or choose a larger target."),
             trials=choice.observed_fpir.trials,
             count=choice.observed_fpir.count,
+        )
+    if choice.least_target > LARGEST_TARGET:
+        return GateError(
+            N_("Not put into force: {templates} photos of {people} people are too few for any target up to {largest}."),
+            hint=N_("Keep the engine's own threshold until more people and photos are enrolled."),
+            templates=report.record.templates,
+            people=report.record.people,
+            largest=percent(LARGEST_TARGET),
         )
     return GateError(
         N_("Not put into force: with {people} people the data can support an FPIR of {least} at best, not {target}."),

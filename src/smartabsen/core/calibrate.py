@@ -110,7 +110,14 @@ class Calibration:
         scores = compare_gallery(gallery.embeddings, gallery.employee_ids, balance=engine.balance)
         table = find_table(engine.identity)
         choices = [
-            choose(scores, table, target=target_fpir, engine_margin=engine.margin, growth=growth)
+            choose(
+                scores,
+                table,
+                target=target_fpir,
+                engine_threshold=engine.threshold,
+                engine_margin=engine.margin,
+                growth=growth,
+            )
             for growth in (1.0, *GROWTHS)
         ]
         choice = choices[0]
