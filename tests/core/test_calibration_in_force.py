@@ -63,6 +63,20 @@ def test_an_outgrown_calibration_never_goes_below_the_engines_own(app: SmartAbse
     assert in_use(app) == (engine.threshold + 0.1, engine.margin)
 
 
+def test_who_comes_back_without_a_training_outgrows_a_calibration_too(app: SmartAbsen, draw: Draw) -> None:
+    """Calibrated while most were deactivated, the limits rise with those who are activated again."""
+    engine = app.services.engine
+    for person in (1, 2, 3, 4):
+        enrol(app, draw, person)
+    for code in ("E3", "E4"):
+        app.deactivate_employee(code)
+    put(app, threshold=engine.threshold - 0.1, margin=0.0)
+    app.train()
+    assert in_use(app) == (engine.threshold - 0.1, 0.0)
+    app.activate_employee("E3")
+    assert in_use(app) == (engine.threshold, engine.margin)
+
+
 def test_the_gate_asks_who_is_recognised_at_what_comes_into_use(app: SmartAbsen, draw: Draw) -> None:
     """Rank 1 is perfect, yet nobody passes limits that are out of reach: refused, also where these are outgrown."""
     for person in (1, 2):

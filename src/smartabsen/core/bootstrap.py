@@ -210,7 +210,9 @@ class Services(Storage):
         with self.database.read() as session:
             record = find_record(session)
             people, rows = templates.size(session, engine.identity)
-        return limits_for(record, engine, self.settings.recognition, people=people, templates=rows)
+        return limits_for(
+            record, engine, self.settings.recognition, model=engine.identity, people=people, templates=rows
+        )
 
     @made_once
     def enrolment(self) -> Recognizer:

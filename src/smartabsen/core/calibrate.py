@@ -132,9 +132,10 @@ class Calibration:
             margin=choice.margin,
         )
         named = services.settings.recognition
-        size = {"people": count, "templates": record.templates}
-        before = limits_for(stored_before, engine, named, **size)
-        limits = limits_for(record, engine, named, **size)
+        before, limits = (
+            limits_for(one, engine, named, model=engine.identity, people=count, templates=record.templates)
+            for one in (stored_before, record)
+        )
         stored = choice.promised or force
         if stored:
             with services.database.write() as session:

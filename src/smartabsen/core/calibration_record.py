@@ -12,6 +12,7 @@ import numpy as np
 
 from ..config.sections import RecognitionSettings
 from ..domain import CalibrationRecord, CalibrationState, DecisionLimits, ModelIdentity
+from ..recognition.engine_specs import EngineSpec
 from ..recognition.engines import Engine
 from ..store import meta
 from ..store.database import Session
@@ -31,7 +32,13 @@ def state_of(record: CalibrationRecord, gallery: Gallery) -> CalibrationState:
 
 
 def limits_for(
-    record: CalibrationRecord | None, engine: Engine, named: RecognitionSettings, *, people: int, templates: int
+    record: CalibrationRecord | None,
+    engine: Engine | EngineSpec,
+    named: RecognitionSettings,
+    *,
+    model: ModelIdentity,
+    people: int,
+    templates: int,
 ) -> DecisionLimits:
     """Return what a recognition needs: what the settings name, what was calibrated, or what is the engine's own.
 
@@ -40,13 +47,14 @@ def limits_for(
 
     Args:
         record: The calibration, None without one. One of another engine says nothing about these cosines.
-        engine: The engine in use.
+        engine: The engine in use, or what is known of it before it is loaded.
         named: The settings.
+        model: Identity of its embeddings.
         people, templates: Size of the gallery.
     """
     threshold, margin = engine.threshold, engine.margin
     outgrown = False
-    if record is not None and record.model != engine.identity:
+    if record is not None and record.model != model:
         record = None
     if record is not None:
         outgrown = record.is_outgrown(people, templates)

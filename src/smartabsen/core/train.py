@@ -11,6 +11,7 @@ import numpy as np
 from ..domain import Confusion, Employee, Gate, PersonAccuracy, SuspectTemplate, TrainReport
 from ..errors import KeyMissingError, ModelDamagedError, NotFoundError
 from ..i18n import N_
+from ..recognition.engines import get_spec
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..store import employees
 from ..store.templates import Gallery
@@ -70,7 +71,12 @@ def train(
     on_progress(2, STEPS)
     count = len(set(gallery.employee_ids.tolist()))
     limits = limits_for(
-        record, engine, services.settings.recognition, people=count, templates=len(gallery.employee_ids)
+        record,
+        engine,
+        services.settings.recognition,
+        model=engine.identity,
+        people=count,
+        templates=len(gallery.employee_ids),
     )
     tried = leave_one_out(
         gallery.embeddings,
@@ -143,6 +149,8 @@ def forget_employee(services: Services, employee_id: int) -> None:
 def recall_employee(services: Services, employee_id: int) -> bool:
     """Put an active employee's templates back into the trained model that is in force, where a training puts them.
 
+    A calibration that those who come back outgrow is no longer enough: limits rise to what a training would use.
+
     Returns:
         Whether the employee is in it now; False where there is no model, none that opens, or one of another engine.
 
@@ -155,6 +163,7 @@ def recall_employee(services: Services, employee_id: int) -> bool:
     try:
         with services.database.read(long=True) as session:
             gallery = read_gallery(services, session, active)
+            record = find_record(session)
     except (KeyMissingError, ModelDamagedError):
         return False
     own = gallery.employee_ids == employee_id
@@ -170,7 +179,17 @@ def recall_employee(services: Services, employee_id: int) -> bool:
         rows = np.concatenate([trained.embeddings[others], gallery.embeddings[own]])
         template_ids = np.concatenate([trained.template_ids[others], gallery.template_ids[own]])
         order = np.argsort(ids, kind="stable")
+        limits = limits_for(
+            record,
+            get_spec(active.engine),
+            services.settings.recognition,
+            model=active,
+            people=len(np.unique(ids)),
+            templates=len(ids),
+        )
         again = trained.with_rows(rows[order], ids[order], template_ids[order])
+        if limits.outgrown:
+            again = again.with_limits(max(again.threshold, limits.threshold), max(again.margin, limits.margin))
         return again if again.version != trained.version else None
 
     if own.any():
