@@ -4,6 +4,7 @@ Nothing here reads a file, a clock, a setting or a database.
 """
 
 from .attendance import AttendanceDay, Punch, PunchResult, Report, ReportDay, ReportTotal
+from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
 from .faces import Face, Match, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
 from .kiosk import KioskEvent, KioskEventKind, KioskSummary, Refusal
@@ -24,6 +25,7 @@ from .people import (
     Template,
     TemplateFacts,
 )
+from .rates import Rate
 from .signin import (
     PairedPhone,
     Pairing,
@@ -37,12 +39,14 @@ from .signin import (
     VerifyOutcome,
     WebSession,
 )
-from .training import Confusion, Identification, ImageResult, PersonAccuracy, SuspectTemplate, TrainReport
+from .training import Confusion, Gate, Identification, ImageResult, PersonAccuracy, SuspectTemplate, TrainReport
 from .words import BoxXYXY, FloatArray, ImageBGR, LandmarkScheme, LicenceClass, Outcome, PunchMethod, Role, Status
 
 __all__ = [
     "AttendanceDay",
     "BoxXYXY",
+    "CalibrationRecord",
+    "CalibrationState",
     "ChallengeFailure",
     "Check",
     "CheckLevel",
@@ -50,12 +54,14 @@ __all__ = [
     "Consent",
     "ConsentText",
     "DamagedTemplate",
+    "DecisionLimits",
     "Employee",
     "EnrolAdvice",
     "EnrolReport",
     "Face",
     "FaceCrop",
     "FloatArray",
+    "Gate",
     "Identification",
     "ImageBGR",
     "ImageResult",
@@ -84,6 +90,7 @@ __all__ = [
     "PunchMethod",
     "PunchResult",
     "Quality",
+    "Rate",
     "Refusal",
     "Report",
     "ReportDay",
