@@ -227,9 +227,7 @@ def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> d
     deleted = audit_erasure.listed(punched) if deletes else ()
     told = [{audit_erasure.ENTRIES: numbers} for numbers in emptied or ("",)]
     for one in (*told, *({audit_erasure.PUNCHES: numbers} for numbers in deleted)):
-        audit.append(
-            session, actor=services.actor, action=audit_erasure.ERASING, subject=subject, details={**details, **one}
-        )
+        audit.append(session, actor=services.actor, action="privacy.erase", subject=subject, details={**details, **one})
     return rows
 
 
