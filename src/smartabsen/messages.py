@@ -141,6 +141,11 @@ STATUSES: Final[Mapping[Status, str]] = {
 }
 
 ENROL_ADVICE: Final[Mapping[EnrolAdvice, str]] = {
+    EnrolAdvice.MIXED: N_(
+        "Some of these photos look like another person than the others of this code. Whoever they show would be "
+        "recognised as this person: look at them. If a wrong one is among them, take the face out (smartabsen privacy "
+        "erase CODE --face-only) and enrol the right photos."
+    ),
     EnrolAdvice.MORE_PHOTOS: N_(
         "Three to five different photos are recognised better: one to three from the front, then turned a little, in "
         "other light, with and without the glasses or the head-scarf that is worn every day."
@@ -220,6 +225,8 @@ def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
     sentence, next_step = describe_outcome(verdict.outcome)
     if verdict.detail:
         sentence = fill(verdict.detail, verdict.params)
+    if verdict.unlike_others is not None:
+        return sentence, _("This photo looks like another person than the others of this code: look at it.")
     if verdict.copy_of:
         text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
         return sentence, _(text, photo=verdict.copy_of)

@@ -37,6 +37,7 @@ from smartabsen.domain import (
     KioskSummary,
     LandmarkScheme,
     LicenceClass,
+    MixedPerson,
     ModelIdentity,
     ModelStatus,
     Outcome,
@@ -85,6 +86,7 @@ class FakeApp:
         self.people: tuple[Employee, ...] = (SITI,)
         self.rows: tuple[ImportRow, ...] = (_row(2, "E001", ImportVerdict.IMPORTED),)
         self.interrupted = False
+        self.mixed: tuple[MixedPerson, ...] = ()
         self.accuracy = 1.0
         self.images: tuple[ImageResult, ...] = (_image("a.jpg", SITI), _image("b.jpg", None))
         self.events: tuple[KioskEvent, ...] = ()
@@ -146,6 +148,7 @@ def _train(app: FakeApp, *, min_accuracy: float | None, force: bool) -> TrainRep
         employees=6, templates=24, threshold=0.5, margin=0.05, leave_one_out_accuracy=app.accuracy,
         recognised_share=app.accuracy, tried=24, people=(), confused=(), suspects=(),
         single_template=(SITI,), min_accuracy=demanded, activated=force or app.accuracy >= demanded,
+        mixed=app.mixed,
     )  # fmt: skip
 
 

@@ -249,6 +249,7 @@ class Enroller:
         if not allow_duplicate:
             self._refuse_others(session, exams, verdicts, own_id=own_id)
         self._tell_copies(exams, verdicts, own_id=own_id)
+        self._tell_mixture(exams, verdicts, own_id=own_id)
         return tuple(verdicts)
 
     def _refuse_others(
@@ -277,6 +278,16 @@ class Enroller:
         )
         for place, other in zip(places, found, strict=True):
             verdicts[place] = dataclasses.replace(verdicts[place], copy_of=other)
+
+    def _tell_mixture(self, exams: Sequence[PhotoExam], verdicts: list[PhotoVerdict], *, own_id: int | None) -> None:
+        places = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
+        found = self._known.find_unlike_others(
+            [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
+            own_id=own_id,
+            threshold=self._services.engine.threshold,
+        )
+        for place, nearest in zip(places, found, strict=True):
+            verdicts[place] = dataclasses.replace(verdicts[place], unlike_others=nearest)
 
     def _replace_damaged(self, session: Session, employee: Employee) -> None:
         """Delete what is damaged of somebody who gets good templates now."""

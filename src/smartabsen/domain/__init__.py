@@ -37,7 +37,15 @@ from .signin import (
     VerifyOutcome,
     WebSession,
 )
-from .training import Confusion, Identification, ImageResult, PersonAccuracy, SuspectTemplate, TrainReport
+from .training import (
+    Confusion,
+    Identification,
+    ImageResult,
+    MixedPerson,
+    PersonAccuracy,
+    SuspectTemplate,
+    TrainReport,
+)
 from .words import BoxXYXY, FloatArray, ImageBGR, LandmarkScheme, LicenceClass, Outcome, PunchMethod, Role, Status
 
 __all__ = [
@@ -70,6 +78,7 @@ __all__ = [
     "LivenessAction",
     "LivenessPrompt",
     "Match",
+    "MixedPerson",
     "ModelFile",
     "ModelIdentity",
     "ModelStatus",

@@ -48,6 +48,20 @@ class SuspectTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class MixedPerson:
+    """Somebody whose photos perhaps show two persons.
+
+    Attributes:
+        sources: File names of the photos that look like another person than the others.
+        similarity: The highest cosine between one of them and one of the others.
+    """
+
+    employee: Employee
+    sources: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainReport:
     """The result of a training.
 
@@ -63,7 +77,7 @@ class TrainReport:
             when nobody has two templates.
         recognised_share: Share of templates that also pass threshold and margin.
         tried: Number of templates in both shares.
-        people, confused, suspects: Details.
+        people, confused, suspects, mixed: Details.
         single_template: People with one template only, whom leave-one-out cannot try.
         min_accuracy: The gate.
         activated: Whether this model is in use now.
@@ -93,6 +107,7 @@ class TrainReport:
     activated: bool
     calibrated: bool = False
     damaged: tuple[DamagedTemplate, ...] = ()
+    mixed: tuple[MixedPerson, ...] = ()
 
     @property
     def gate_share(self) -> float | None:
