@@ -33,8 +33,8 @@ def last_call(program: Any) -> tuple[Any, ...]:
 
 def test_options_of_every_command_become_settings(program: Any) -> None:
     """Before the command or after it: what stands after wins."""
-    program("--engine", "dlib", "--home", "/one", "employee", "list", "--home", "/two", "--language", "id")
-    assert program.library.flags == {"home": Path("/two"), "engine": "dlib", "language": "id"}
+    program("--engine", "dlib", "--home", "/one", "employee", "list", "--home", "/two", "--device", "cpu")
+    assert program.library.flags == {"home": Path("/two"), "engine": "dlib", "recognition.device": "cpu"}
 
 
 def test_the_language_is_that_of_the_settings(program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
