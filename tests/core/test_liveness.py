@@ -54,7 +54,10 @@ def test_the_mean_of_a_few_faces_decides() -> None:
     """At the model's own threshold, or the one that is set."""
     assert checks(0.9, 0.4).score([SIGHT, SIGHT]).refusal is None
     assert checks(0.9, 0.4).score([SIGHT, SIGHT]).score == pytest.approx(0.65)
-    assert checks(0.9, 0.4, threshold=0.7).score([SIGHT, SIGHT]).refusal is Outcome.NOT_LIVE
+    refused = checks(0.9, 0.4, threshold=0.7).score([SIGHT, SIGHT])
+    assert refused.refusal is Outcome.NOT_LIVE
+    assert refused.measured is not None
+    assert (refused.measured.value, refused.measured.limit) == (pytest.approx(0.65), 0.7)
 
 
 def test_a_face_at_the_edge_cannot_be_judged() -> None:

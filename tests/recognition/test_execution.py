@@ -60,7 +60,8 @@ def test_a_model_without_anything_to_rewrite_runs_as_it_is(model: Path) -> None:
     plain = onnx.load(model)
     plain.graph.node[0].op_type = "Mul"
     onnx.save(plain, model)
-    assert open_onnx(model, threads=1, execution=Execution(runtime="onnxruntime-rewritten")).runs_on.runtime == "onnxruntime"
+    runner = open_onnx(model, threads=1, execution=Execution(runtime="onnxruntime-rewritten"))
+    assert runner.runs_on.runtime == "onnxruntime"
     assert [trial.runtime for trial in try_runtimes(model, threads=1)] == ["onnxruntime", "openvino"]
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from ..config import LivenessSettings, Settings
-from ..domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Outcome
+from ..domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Measured, Outcome
 from ..errors import DatabaseError, ModelError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.liveness.base import PassiveLiveness, PassiveScore
@@ -50,12 +50,14 @@ class LivenessVerdict:
         refusal: Why nothing may be recorded, or None.
         score: Probability of the passive check; 1 where only a movement was asked for and seen; None without a check.
         failure: Why a movement was not accepted.
+        measured: The score that was too low, and what it needed.
         trouble: What went wrong with the check itself, for administrators.
     """
 
     refusal: Outcome | None = None
     score: float | None = None
     failure: ChallengeFailure | None = None
+    measured: Measured | None = None
     trouble: SmartAbsenError | None = None
 
 
@@ -172,7 +174,8 @@ class LivenessChecks:
         # A comparison with NaN is false: whatever is no number refuses.
         if mean >= self._threshold:
             return LivenessVerdict(score=mean)
-        return LivenessVerdict(Outcome.NOT_LIVE, score=mean)
+        measured = Measured(mean, self._threshold) if math.isfinite(mean) else None
+        return LivenessVerdict(Outcome.NOT_LIVE, score=mean, measured=measured)
 
     def judge(
         self,

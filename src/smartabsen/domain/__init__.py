@@ -4,9 +4,9 @@ Nothing here reads a file, a clock, a setting or a database.
 """
 
 from .attendance import AttendanceDay, Punch, PunchResult, Report, ReportDay, ReportTotal
-from .faces import Face, Match, ModelIdentity, Observation, Quality
+from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
-from .kiosk import KioskEvent, KioskEventKind, KioskSummary, Refusal
+from .kiosk import AT_MOST, MEASURES, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
 from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
 from .people import (
     Consent,
@@ -49,6 +49,8 @@ from .training import (
 from .words import BoxXYXY, FloatArray, ImageBGR, LandmarkScheme, LicenceClass, Outcome, PunchMethod, Role, Status
 
 __all__ = [
+    "AT_MOST",
+    "MEASURES",
     "AttendanceDay",
     "BoxXYXY",
     "ChallengeFailure",
@@ -78,6 +80,8 @@ __all__ = [
     "LivenessAction",
     "LivenessPrompt",
     "Match",
+    "Measure",
+    "Measured",
     "MixedPerson",
     "ModelFile",
     "ModelIdentity",
