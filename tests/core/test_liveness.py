@@ -125,6 +125,20 @@ def test_a_movement_that_cannot_be_judged_refuses(monkeypatch: pytest.MonkeyPatc
     assert "no such picture" in str(verdict.trouble) and verdict.refusal not in COUNTED
 
 
+def test_a_movement_is_not_judged_where_the_model_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``both`` nothing could be recorded anyway, and the reason told is the model's."""
+    followed: list[object] = []
+    monkeypatch.setattr(ChallengeJudge, "add", lambda *given: followed.append(given) or ChallengeState(None))
+
+    def build() -> Any:
+        raise ModelError("There is no model.")
+
+    both = LivenessChecks(LivenessSettings(require="both"), build)
+    verdict, _ = both.judge([(SIGHT.image_bgr, FACE)], [0.0], Challenge((LivenessAction.TURN_LEFT,)))
+    assert (verdict.refusal, str(verdict.trouble)) == (Outcome.LIVENESS_UNAVAILABLE, "There is no model.")
+    assert followed == []
+
+
 @pytest.mark.parametrize(("within_s", "fresh"), [(59.0, True), (61.0, False)])
 def test_a_challenge_is_answered_at_once_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch, within_s: float, fresh: bool
