@@ -62,7 +62,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
         detector = app.services.engine.detector
         made = make_demo_material(directory, lambda image: [face.box_xyxy for face in detector.detect(image)], NAMES)
         for number, (name, photos) in enumerate(made.photos.items(), start=1):
-            app.enrol(name, photos, code=f"E00{number}")
+            app.enrol(name, photos, code=f"E00{number}", consent=True)
         app.train()
     films = {}
     for name in NAMES[:2]:
