@@ -41,6 +41,7 @@ from smartabsen.domain import (
     ModelIdentity,
     ModelStatus,
     Outcome,
+    PersonAccuracy,
     PhotoVerdict,
     Punch,
     PunchMethod,
@@ -87,6 +88,7 @@ class FakeApp:
         self.rows: tuple[ImportRow, ...] = (_row(2, "E001", ImportVerdict.IMPORTED),)
         self.interrupted = False
         self.mixed: tuple[MixedPerson, ...] = ()
+        self.accuracies: tuple[PersonAccuracy, ...] = ()
         self.accuracy = 1.0
         self.images: tuple[ImageResult, ...] = (_image("a.jpg", SITI), _image("b.jpg", None))
         self.events: tuple[KioskEvent, ...] = ()
@@ -146,7 +148,7 @@ def _train(app: FakeApp, *, min_accuracy: float | None, force: bool) -> TrainRep
     return TrainReport(
         model=MODEL, version="abcdef012345", trained_at=AT, matcher="knn", k=1, chosen_matcher="knn",
         employees=6, templates=24, threshold=0.5, margin=0.05, leave_one_out_accuracy=app.accuracy,
-        recognised_share=app.accuracy, tried=24, people=(), confused=(), suspects=(),
+        recognised_share=app.accuracy, tried=24, people=app.accuracies, confused=(), suspects=(),
         single_template=(SITI,), min_accuracy=demanded, activated=force or app.accuracy >= demanded,
         mixed=app.mixed,
     )  # fmt: skip

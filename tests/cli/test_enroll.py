@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from smartabsen.domain import MixedPerson, Outcome, PhotoVerdict, Quality
+from smartabsen.domain import MixedPerson, Outcome, PersonAccuracy, PhotoVerdict, Quality
 
 
 def test_enroll_says_what_an_accepted_photo_lacks(program: Any) -> None:
@@ -42,10 +42,12 @@ def test_train_lists_people_whose_photos_may_be_of_two(program: Any) -> None:
     """By name, with the photos that differ."""
 
     def prepare(library: Any) -> None:
+        library.accuracies = (PersonAccuracy(library.people[0], 2, 1, 0),)
         library.mixed = (MixedPerson(library.people[0], ("b.jpg",), 0.1234567),)
 
     program.prepare = prepare
     told = " ".join(program("train").stdout.split())
     assert "Perhaps two persons" in told and "b.jpg" in told and "erase CODE --face-only" in told
+    assert "More and newer photos" not in told, "more photos do not mend it"
     (mixed,) = program.json("train")[1]["data"]["mixed"]
     assert (mixed["employee"]["code"], mixed["sources"], mixed["similarity"]) == ("E001", ["b.jpg"], 0.1235)

@@ -178,7 +178,8 @@ def show_training(out: Output, report: domain.TrainReport) -> None:
         out.line()
         columns = (Column(_("Not always recognised")), Column(_("Code"), whole=True), Column(_("Photos"), number=True))
         out.table(columns, [(w.employee.name, w.employee.code, f"{w.recognised}/{w.tried}") for w in weak])
-        out.line(_("More and newer photos of these people help; so does a stronger engine."))
+        if {w.employee.code for w in weak} - {m.employee.code for m in report.mixed}:
+            out.line(_("More and newer photos of these people help; so does a stronger engine."))
     if report.confused:
         out.line()
         columns = (Column(_("Confused")), Column(_("Taken for")), Column(_("Photos"), number=True))
