@@ -19,8 +19,9 @@ import numpy as np
 
 from bench import SHARED
 from bench.accuracy import Floats, Labels, embed_all
+from smartabsen.domain import Rate
 from smartabsen.recognition.engines import get_spec
-from smartabsen.recognition.rates import Rate, fpir_of
+from smartabsen.recognition.rates import fpir_of
 
 ENGINES: Final = ("dlib", "insightface", "openvino")
 PEOPLE: Final = (10, 60, 200, 600)

@@ -22,11 +22,12 @@ import numpy as np
 
 from bench import SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all, search
-from smartabsen.recognition.balance import Balance
+from smartabsen.domain import Rate
 from smartabsen.recognition.calibration import choose
 from smartabsen.recognition.catalog import PACKS
+from smartabsen.recognition.engine_specs import EngineSpec
 from smartabsen.recognition.engines import build_engine, get_spec
-from smartabsen.recognition.rates import EXPECTED_ERRORS, Rate
+from smartabsen.recognition.rates import EXPECTED_ERRORS
 from smartabsen.recognition.reference import PATH, ImpostorTable
 from smartabsen.recognition.scores import compare_gallery
 
@@ -80,10 +81,10 @@ def write(shared: Path) -> None:
     PATH.write_text(json.dumps({**content, "tables": tables}, indent=1) + "\n", encoding="utf-8")
 
 
-def check(data: Embedded, *, target: float, margin: float, balance: Balance) -> tuple[Rate, Rate, float, int]:
+def check(data: Embedded, spec: EngineSpec, *, target: float) -> tuple[Rate, Rate, float, int]:
     """Return strangers recognised, enrolled people not recognised, the mean threshold, and draws that promised."""
     found = data.found()
-    embeddings, labels = data.embeddings[found], data.labels[found]
+    embeddings, labels, balance = data.embeddings[found], data.labels[found], spec.balance
     taken = strangers = missed = probes = promised = 0
     thresholds = []
     for seed in range(DRAWS):
@@ -99,7 +100,7 @@ def check(data: Embedded, *, target: float, margin: float, balance: Balance) -> 
         rows = np.concatenate([np.flatnonzero(labels == person)[:ENROLLED_PHOTOS] for person in enrolled])
         rows = np.concatenate([part[: max(1, len(part) - 1)] for part in _by_person(rows, labels)])
         scores = compare_gallery(embeddings[rows], labels[rows], balance=balance)
-        choice = choose(scores, table, target=target, engine_margin=margin)
+        choice = choose(scores, table, target=target, engine_threshold=spec.threshold, engine_margin=spec.margin)
         promised += choice.promised
         thresholds.append(choice.threshold)
         outside = search(embeddings[np.isin(labels, unknown)], embeddings[rows], labels[rows], balance=balance)
@@ -129,7 +130,7 @@ def main() -> None:
         spec = get_spec(name)
         data = embed_all(name, detector=spec.detector, shared=options.shared, workers=1)
         for target in TARGETS:
-            taken, missed, threshold, promised = check(data, target=target, margin=spec.margin, balance=spec.balance)
+            taken, missed, threshold, promised = check(data, spec, target=target)
             print(
                 f"| {name} | {100 * target:.1f} % | {_text(taken)} | {_text(missed)} | {threshold:.3f} "
                 f"| {promised} of {DRAWS} |"

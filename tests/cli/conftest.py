@@ -24,9 +24,11 @@ from smartabsen.domain import (
     Check,
     CheckLevel,
     ConsentText,
+    DecisionLimits,
     Employee,
     EnrolReport,
     Face,
+    Gate,
     Identification,
     ImageResult,
     ImportReport,
@@ -47,6 +49,7 @@ from smartabsen.domain import (
     PunchMethod,
     PunchResult,
     Quality,
+    Rate,
     Report,
     ReportDay,
     ReportTotal,
@@ -145,11 +148,12 @@ def _enrol(app: FakeApp, name: str, *_: Any, on_event: Callable[..., None] | Non
 
 def _train(app: FakeApp, *, min_accuracy: float | None, force: bool) -> TrainReport:
     demanded = 0.99 if min_accuracy is None else min_accuracy
+    rate = Rate(round(20 * app.accuracy), 20)
     return TrainReport(
         model=MODEL, version="abcdef012345", trained_at=AT, matcher="knn", k=1, chosen_matcher="knn",
-        employees=6, templates=24, threshold=0.5, margin=0.05, leave_one_out_accuracy=app.accuracy,
-        recognised_share=app.accuracy, tried=24, people=app.accuracies, confused=(), suspects=(),
-        single_template=(SITI,), min_accuracy=demanded, activated=force or app.accuracy >= demanded,
+        employees=6, templates=24, people=app.accuracies, confused=(), suspects=(), single_template=(SITI,),
+        gate=Gate(DecisionLimits(0.5, 0.05, 0.5, 0.05, None, False), rate, rate, demanded),
+        activated=force or app.accuracy >= demanded,
         mixed=app.mixed,
     )  # fmt: skip
 

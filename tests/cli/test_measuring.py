@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,8 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from smartabsen import SmartAbsen
+from smartabsen.cli import calibration_view
 from smartabsen.cli.app import app as program
-from smartabsen.domain import Outcome, Refusal
+from smartabsen.cli.output import Output
+from smartabsen.core.calibration_record import put_record
+from smartabsen.domain import Outcome, Rate, Refusal
 from smartabsen.recognition.detectors.fake import draw_face
 from smartabsen.store import refusals
 
@@ -90,7 +94,7 @@ def test_who_enrols_learns_that_the_calibration_no_longer_fits(run: Run, home: P
         assert result.exit_code == 0, result.output
         return "The calibration no longer fits" in result.stderr
 
-    run("calibrate", "--target-fpir", "0.5", "--force")
+    run("calibrate", "--target-fpir", "0.05", "--force")
     assert not told("train", "--force")
     image = np.full((240, 320, 3), 90, dtype=np.uint8)
     draw_face(image, 7, centre_xy=(160, 120), size_px=160)
@@ -99,3 +103,83 @@ def test_who_enrols_learns_that_the_calibration_no_longer_fits(run: Run, home: P
     assert told("train", "--force")
     (tmp_path / "people.csv").write_text("code,name\nE8,Contoh 8\n")
     assert told("import", str(tmp_path / "people.csv"))
+
+
+def test_a_choice_is_told_in_percent_beside_the_engines_own(run: Run) -> None:
+    """A rare target has its digits, and one form serves all shares."""
+    exit_code, text = run("calibrate", "--target-fpir", "0.00000001", "--force")
+    assert exit_code == 0
+    assert "0.0000010 %" in text and "0.0000 %" not in text and "e-" not in text
+    assert "0.600 / 0.100 (the engine's own)" in text
+    assert "reached: 100.00 % of 99.00 %" in text
+
+
+def test_a_target_beyond_sense_is_a_usage_error(run: Run) -> None:
+    """One stranger in two is no target."""
+    exit_code, text = run("calibrate", "--target-fpir", "0.5", "--json")
+    assert (exit_code, json.loads(text)["errors"][0]["code"]) == (2, "invalid_input")
+    assert run("calibrate", "--forget", "--force")[0] == 2
+
+
+def test_a_choice_below_the_engines_own_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """So is one that the gate of train would refuse."""
+    with SmartAbsen.open(flags={"home": str(home), "engine": "fake"}) as app:
+        report = app.calibration.calibrate(0.05, force=True)
+    choice = dataclasses.replace(report.choice, threshold=0.4)
+    lax = dataclasses.replace(report, choice=choice, gate=dataclasses.replace(report.gate, recognised=Rate(1, 9)))
+    calibration_view.show(Output(as_json=False, quiet=False), lax)
+    printed = capsys.readouterr()
+    assert "The threshold chosen, 0.400, lies below the engine's own, 0.600" in printed.err
+    assert "“smartabsen train” would refuse it" in printed.err and "not reached: 11.11 % of 99.00 %" in printed.out
+    calibration_view.show(Output(as_json=False, quiet=False), report)
+    assert capsys.readouterr().err == "In force from the next “smartabsen train” on.\n"
+
+
+def test_a_refused_choice_says_what_stays_in_force(home: Path, run: Run) -> None:
+    """And what the trained model decides with, until the next training."""
+    run("train")
+    result = CliRunner().invoke(
+        program, ["--home", str(home), "--engine", "fake", "calibrate", "--target-fpir", "0.001"]
+    )
+    assert result.exit_code == 1
+    assert "In force stays for the next training: 0.600 / 0.100 (the engine's own)." in result.stderr
+    assert "The trained model in use decides with 0.600 / 0.100." in result.stderr
+    assert "9 photos of 3 people are too few for any target up to 5.00 %" in result.stderr
+
+
+def test_train_tells_what_an_outgrown_calibration_was_and_what_it_uses(home: Path, run: Run) -> None:
+    """Old figures, the people they were made for, and the stricter ones that came into use."""
+    with SmartAbsen.open(flags={"home": str(home), "engine": "fake"}) as app:
+        record = app.calibration.calibrate(0.05, force=True).record
+        with app.services.database.write() as session:
+            put_record(session, dataclasses.replace(record, people=1, templates=3, threshold=0.345, margin=0.02))
+    result = CliRunner().invoke(program, ["--home", str(home), "--engine", "fake", "train"])
+    assert result.exit_code == 0
+    assert "threshold 0.345, margin 0.020 were chosen on " in result.stderr
+    assert "for 1 people and 3 templates; now there are 3 and 9." in result.stderr
+    assert "uses the stricter of it and of the engine's own" in result.stderr and "threshold 0.600" in result.stderr
+    assert "0.600 / 0.100 (the stricter of the engine's and of those for 1 people)" in result.stdout
+    data = json.loads(run("train", "--json")[1])["data"]
+    assert (data["threshold"], data["calibrated"], data["calibration"]["outgrown"]) == (0.6, False, True)
+    assert data["gate"]["asks"] == "recognised"
+
+
+def test_train_tells_what_its_trials_can_say(run: Run) -> None:
+    """Nine photos are above 71.7 %, and prove no 99 %: in use, and said so."""
+    exit_code, text = run("train")
+    assert exit_code == 0
+    assert text.count("all of 9: above 71.69 % (confidence 95 %)") == 2
+    assert "So few photos prove little: the true share may be as low as 71.69 %." in text and "299 photos" in text
+    data = json.loads(run("train", "--json")[1])["data"]
+    assert (data["rank_1"]["count"], data["rank_1"]["trials"], round(data["rank_1"]["low"], 4)) == (9, 9, 0.7169)
+    assert data["gate"]["passed"] and not data["gate"]["proven"]
+    assert "prove little" not in run("train", "--min-accuracy", "0.7")[1]
+
+
+def test_a_calibration_is_forgotten(run: Run) -> None:
+    """With what it was; a second time there is none."""
+    run("calibrate", "--target-fpir", "0.05", "--force")
+    exit_code, text = run("calibrate", "--forget")
+    assert exit_code == 0 and "for 3 people" in text
+    exit_code, text = run("calibrate", "--forget", "--json")
+    assert (exit_code, json.loads(text)["errors"][0]["code"]) == (1, "not_found")

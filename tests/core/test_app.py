@@ -33,7 +33,7 @@ def test_the_main_job(app: SmartAbsen, draw: Draw) -> None:
     for person in (1, 2, 3):
         enrol(app, draw, person)
     report = app.train()
-    assert (report.employees, report.templates, report.leave_one_out_accuracy, report.activated) == (3, 9, 1.0, True)
+    assert (report.employees, report.templates, report.gate.rank_1.share, report.activated) == (3, 9, 1.0, True)
     assert outcomes(app, draw("two.png", 2, 3), draw("stranger.png", 77), draw("nobody.png")) == [
         [(Outcome.RECOGNIZED, "E2"), (Outcome.RECOGNIZED, "E3")],
         [(Outcome.UNKNOWN, None)],

@@ -17,9 +17,9 @@ from smartabsen.core import evaluate, evaluation_page
 from smartabsen.core.embedding_cache import EmbeddingCache
 from smartabsen.core.evaluation_figures import describe_rate, figures
 from smartabsen.core.pairs_file import read_pairs
+from smartabsen.domain import Rate
 from smartabsen.errors import InvalidInputError, NotFoundError
 from smartabsen.recognition.curves import Verification
-from smartabsen.recognition.rates import Rate
 
 from .conftest import Draw
 

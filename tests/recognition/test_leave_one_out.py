@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from smartabsen.domain import FloatArray, Outcome
+from smartabsen.domain import FloatArray, Outcome, Rate
 from smartabsen.errors import InvalidInputError
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.balance import NO_BALANCE, Balance
@@ -37,7 +37,7 @@ def tried(templates: FloatArray, labels: NDArray[np.int64]) -> LeaveOneOutResult
 def test_a_good_gallery_is_all_correct() -> None:
     """Everybody is nearest to themselves, passes the limits, and nothing is suspected."""
     result = tried(*people([5, 4, 3]))
-    assert (result.accuracy, result.recognised_share, result.tried) == (1.0, 1.0, 12)
+    assert (result.rank_1, result.recognised) == (Rate(12, 12), Rate(12, 12))
     assert [(person.label, person.tried, person.correct) for person in result.people] == [
         (0, 5, 5),
         (1, 4, 4),
@@ -70,18 +70,18 @@ def test_each_template_is_decided_on_as_a_matcher_does_with_the_others(balance: 
 def test_people_with_one_template_cannot_be_tried() -> None:
     """They are named, and do not count for or against the accuracy."""
     result = tried(*people([1, 3, 1]))
-    assert (result.single, result.tried, result.accuracy) == ((0, 2), 3, 1.0)
+    assert (result.single, result.rank_1) == ((0, 2), Rate(3, 3))
     assert [person.label for person in result.people] == [1]
     nobody = tried(*people([1, 1]))
-    assert (nobody.tried, nobody.accuracy, nobody.recognised_share) == (0, None, None)
+    assert (nobody.rank_1, nobody.recognised) == (Rate(0, 0), Rate(0, 0))
 
 
 def test_a_template_that_is_nearest_to_its_owner_but_not_near_enough_is_correct_and_not_recognised() -> None:
     """Rank 1 and the decision of the kiosk are two figures."""
     templates, labels = people([3, 3], spread=0.12)
     result = tried(templates, labels)
-    assert result.accuracy == 1.0
-    assert result.recognised_share == 0.0
+    assert result.rank_1.share == 1.0
+    assert result.recognised.share == 0.0
     assert result.confusions == ()
 
 
@@ -142,7 +142,7 @@ def test_confusions_count_templates_and_keep_the_worst_similarity() -> None:
     found = [(confusion.label, confusion.taken_for, confusion.count) for confusion in result.confusions]
     assert found == [(0, 1, 2), (1, 0, 2)]
     assert result.confusions[0].similarity == pytest.approx(np.cos(np.radians(5)), abs=1e-5)
-    assert result.accuracy == pytest.approx(2 / 6)
+    assert result.rank_1 == Rate(2, 6)
 
 
 def test_a_single_template_that_would_be_taken_for_somebody_is_confused() -> None:
@@ -155,10 +155,10 @@ def test_a_single_template_that_would_be_taken_for_somebody_is_confused() -> Non
 def test_small_galleries_have_a_result() -> None:
     """Nobody, one template, one person."""
     nothing = tried(np.empty((0, 4), dtype=np.float32), np.empty(0, dtype=np.int64))
-    assert (nothing.people, nothing.accuracy) == ((), None)
+    assert (nothing.people, nothing.rank_1.share) == ((), None)
     assert tried(*people([1])).single == (0,)
     alone = tried(*people([4]))
-    assert (alone.accuracy, alone.recognised_share, alone.confusions) == (1.0, 1.0, ())
+    assert (alone.rank_1.share, alone.recognised.share, alone.confusions) == (1.0, 1.0, ())
 
 
 def test_refuses_what_is_no_gallery() -> None:
@@ -199,7 +199,7 @@ def test_on_real_faces_one_photo_in_the_wrong_folder_is_found_and_nothing_else(l
             labels.append(label)
     templates, right = engine.embedder.embed(crops), np.array(labels)
     limits = {"threshold": engine.threshold, "margin": engine.margin}
-    assert leave_one_out(templates, right, **limits).accuracy == 1.0
+    assert leave_one_out(templates, right, **limits).rank_1.share == 1.0
     assert leave_one_out(templates, right, **limits).suspects == ()
     similar = templates @ templates.T
     np.fill_diagonal(similar, -1.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smartabsen.recognition.rates import Rate, fmr_for, fpir_of, supports
+from smartabsen.domain import Rate
+from smartabsen.recognition.rates import fmr_for, fpir_of, supports
 
 
 @pytest.mark.parametrize(

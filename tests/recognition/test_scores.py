@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from smartabsen.domain import FloatArray, Outcome
+from smartabsen.domain import FloatArray, Outcome, Rate
 from smartabsen.recognition import scores as module
 from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.curves import Verification, judge_pairs
 from smartabsen.recognition.matchers.exact import ExactMatcher
-from smartabsen.recognition.rates import Rate
 from smartabsen.recognition.scores import BINS, bin_edges, compare_gallery
 
 

@@ -84,7 +84,9 @@ def test_the_gallery_holds_active_people_of_one_model_in_a_fixed_order(
     with database.read() as session:
         gallery = templates.gallery(session, of_siti.model, ring=ring)
         everybody = templates.gallery(session, of_siti.model, include_inactive=True, ring=ring)
+        size = templates.size(session, of_siti.model)
 
+    assert size == (2, 2)
     np.testing.assert_array_equal(gallery.embeddings, [of_siti.embedding, of_budi.embedding])
     assert (gallery.embeddings.dtype, gallery.employee_ids.dtype) == (np.float32, np.int64)
     assert gallery.employee_ids.tolist() == [siti.id, budi.id]

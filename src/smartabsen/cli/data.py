@@ -27,7 +27,7 @@ def employee(value: domain.Employee) -> Json:
         "position": value.position,
         "active": value.active,
         "templates": value.templates,
-        "created_at": _instant(value.created_at),
+        "created_at": instant(value.created_at),
     }
 
 
@@ -47,11 +47,11 @@ def quality(value: domain.Quality | None) -> Json | None:
     if value is None:
         return None
     return {
-        "face_px": _number(value.face_px, 1),
-        "brightness": _number(value.brightness, 1),
-        "sharpness": _number(value.sharpness, 1),
-        "yaw": _number(value.yaw, 3),
-        "detection_score": _number(value.detection_score, 4),
+        "face_px": number(value.face_px, 1),
+        "brightness": number(value.brightness, 1),
+        "sharpness": number(value.sharpness, 1),
+        "yaw": number(value.yaw, 3),
+        "detection_score": number(value.detection_score, 4),
         "covered": value.covered,
     }
 
@@ -67,7 +67,7 @@ def photo(value: domain.PhotoVerdict) -> Json:
         "hint": hint,
         "similar_to": person(value.similar_to),
         "copy_of": value.copy_of,
-        "unlike_others": _number(value.unlike_others, 4),
+        "unlike_others": number(value.unlike_others, 4),
     }
 
 
@@ -101,69 +101,6 @@ def imported(report: domain.ImportReport) -> Json:
     return {**counts, "dry_run": report.dry_run, "interrupted": report.interrupted, "rows": rows}
 
 
-def training(report: domain.TrainReport) -> Json:
-    """The result of a training."""
-    return {
-        "engine": report.model.engine,
-        "model": str(report.model),
-        "version": report.version,
-        "trained_at": _instant(report.trained_at),
-        "matcher": report.matcher,
-        "chosen_matcher": report.chosen_matcher,
-        "k": report.k,
-        "employees": report.employees,
-        "templates": report.templates,
-        "threshold": _number(report.threshold, 4),
-        "margin": _number(report.margin, 4),
-        "leave_one_out_accuracy": _number(report.leave_one_out_accuracy, 6),
-        "recognised_share": _number(report.recognised_share, 6),
-        "tried": report.tried,
-        "min_accuracy": report.min_accuracy,
-        "activated": report.activated,
-        "calibrated": report.calibrated,
-        "gate_share": _number(report.gate_share, 6),
-        "damaged": [{"template": one.id, "code": one.code, "name": one.name} for one in report.damaged],
-        "people": [
-            {
-                "code": p.employee.code,
-                "name": p.employee.name,
-                "tried": p.tried,
-                "correct": p.correct,
-                "recognised": p.recognised,
-            }
-            for p in report.people
-        ],
-        "confused": [
-            {
-                "employee": person(each.employee),
-                "taken_for": person(each.taken_for),
-                "count": each.count,
-                "similarity": _number(each.similarity, 4),
-            }
-            for each in report.confused
-        ],
-        "mixed": [
-            {
-                "employee": person(each.employee),
-                "sources": list(each.sources),
-                "similarity": _number(each.similarity, 4),
-            }
-            for each in report.mixed
-        ],
-        "suspects": [
-            {
-                "employee": person(each.employee),
-                "source": each.source,
-                "looks_like": person(each.looks_like),
-                "similarity_own": _number(each.similarity_own, 4),
-                "similarity_other": _number(each.similarity_other, 4),
-            }
-            for each in report.suspects
-        ],
-        "single_template": [person(each) for each in report.single_template],
-    }
-
-
 def image(result: domain.ImageResult) -> Json:
     """Who is in one picture; ``outcome`` is null when it could be read."""
     return {
@@ -172,11 +109,11 @@ def image(result: domain.ImageResult) -> Json:
         "message": fill(result.detail, result.params),
         "faces": [
             {
-                "box_xyxy": [_number(side, 1) for side in face.face.box_xyxy],
+                "box_xyxy": [number(side, 1) for side in face.face.box_xyxy],
                 "outcome": face.outcome.value,
                 "employee": person(face.employee),
-                "similarity": _number(face.similarity, 4),
-                "margin": _number(face.margin, 4),
+                "similarity": number(face.similarity, 4),
+                "margin": number(face.margin, 4),
             }
             for face in result.faces
         ],
@@ -191,8 +128,8 @@ def phone(value: domain.PairedPhone | None) -> Json | None:
         "id": value.id,
         "employee": person(value.employee),
         "label": value.label,
-        "paired_at": _instant(value.created_at),
-        "last_used_at": None if value.last_used_at is None else _instant(value.last_used_at),
+        "paired_at": instant(value.created_at),
+        "last_used_at": None if value.last_used_at is None else instant(value.last_used_at),
     }
 
 
@@ -201,7 +138,7 @@ def pairing(value: domain.Pairing, paired: domain.PairedPhone | None) -> Json:
     return {
         "employee": person(value.employee),
         "url": value.url,
-        "expires_at": _instant(value.expires_at),
+        "expires_at": instant(value.expires_at),
         "phone": phone(paired),
     }
 
@@ -211,7 +148,7 @@ def punched(result: domain.PunchResult, message: str) -> Json:
     return {
         "outcome": result.outcome.value,
         "employee": person(result.employee),
-        "at": _instant(result.punch.at),
+        "at": instant(result.punch.at),
         "method": result.punch.method.value,
         "date": result.day.work_date.isoformat(),
         "status": result.day.status.value,
@@ -227,10 +164,10 @@ def decision(event: domain.KioskEvent, message: str) -> Json:
         "event": event.kind.value,
         "outcome": event.outcome.value if event.outcome else None,
         "employee": person(result.employee if result else event.employee),
-        "at": _instant(event.at),
+        "at": instant(event.at),
         "date": result.day.work_date.isoformat() if result else None,
         "status": result.day.status.value if result else None,
-        "similarity": _number(event.similarity, 4),
+        "similarity": number(event.similarity, 4),
         "covered": event.covered,
         "track": event.track,
         "message": message,
@@ -242,7 +179,7 @@ def prompt(event: domain.KioskEvent, message: str) -> Json:
     return {
         "event": event.kind.value,
         "prompt": event.prompt.value if event.prompt else None,
-        "at": _instant(event.at),
+        "at": instant(event.at),
         "track": event.track,
         "message": message,
     }
@@ -253,7 +190,7 @@ def kiosk_summary(summary: domain.KioskSummary) -> Json:
     return {
         "event": domain.KioskEventKind.SUMMARY.value,
         "frames": summary.frames,
-        "seconds": _number(summary.seconds, 2),
+        "seconds": number(summary.seconds, 2),
         "recorded": summary.recorded,
         "already_recorded": summary.already_recorded,
         "refused": summary.refused,
@@ -301,9 +238,9 @@ def user(value: domain.User) -> Json:
         "name": value.name,
         "role": value.role.value,
         "active": value.active,
-        "created_at": _instant(value.created_at),
-        "last_login_at": _instant(value.last_login_at) if value.last_login_at else None,
-        "locked_until": _instant(value.locked_until) if value.locked_until else None,
+        "created_at": instant(value.created_at),
+        "last_login_at": instant(value.last_login_at) if value.last_login_at else None,
+        "locked_until": instant(value.locked_until) if value.locked_until else None,
     }
 
 
@@ -343,7 +280,8 @@ def setting(value: domain.SettingValue) -> Json:
     return {"name": value.name, "value": plain, "origin": value.origin, "about": value.about}
 
 
-def _instant(value: datetime) -> str:
+def instant(value: datetime) -> str:
+    """ISO 8601."""
     return value.isoformat()
 
 
@@ -351,6 +289,36 @@ def _clock(value: datetime | None) -> str | None:
     return None if value is None else f"{value:%H:%M:%S}"
 
 
-def _number(value: float | None, digits: int) -> float | None:
+def number(value: float | None, digits: int) -> float | None:
+    """A JSON number."""
     # numpy's numbers are no JSON numbers, and a cosine has no sixteen digits.
     return None if value is None else round(float(value), digits)
+
+
+def rate(value: domain.Rate) -> Json:
+    """How often something happened, with the interval of 95 % of its share."""
+    return {name: getattr(value, name) for name in ("count", "trials", "share", "low", "high")}
+
+
+def calibration(record: domain.CalibrationRecord) -> Json:
+    """A calibration, and what it was chosen for."""
+    return {
+        "at": instant(record.at),
+        "people": record.people,
+        "templates": record.templates,
+        "target_fpir": record.target_fpir,
+        "threshold": record.threshold,
+        "margin": record.margin,
+    }
+
+
+def gate(value: domain.Gate) -> Json:
+    """What a training asks for, and what was found."""
+    return {
+        "asks": "rank_1" if value.asks_rank_1 else "recognised",
+        "demanded": value.demanded,
+        "found": rate(value.rate),
+        "passed": value.passed,
+        "proven": value.proven,
+        "trials_wanted": value.trials_wanted,
+    }

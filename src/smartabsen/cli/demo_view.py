@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from ..domain import EnrolReport, KioskEvent, KioskEventKind, TrainReport
 from ..i18n import _
 from ..messages import describe_verdict, fill, tell_decision
-from . import data, tables
+from . import data, tables, training_view
 from .output import Output
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def show_step(out: Output, step: DemoStep) -> None:
         out.line(f"  {tables.enrolment_sentence(result)}")
         _show_refusals(out, result)
     elif isinstance(result, TrainReport):
-        tables.show_training(out, result)
+        training_view.show(out, result)
     elif isinstance(result, KioskEvent) and result.kind is KioskEventKind.DECISION and result.outcome is not None:
         local = result.at.astimezone(ZoneInfo(step.zone))
         message = tell_decision(result, ZoneInfo(step.zone))

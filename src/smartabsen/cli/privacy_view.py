@@ -8,7 +8,7 @@ import typer
 
 from .. import domain
 from ..i18n import N_, _
-from . import data
+from . import data, training_view
 from .output import Cell, Column, Output
 from .session import Session
 from .tables import percent
@@ -321,7 +321,7 @@ def reembedded(value: ReembedReport) -> data.Json:
         "without_crops": [data.person(each) for each in value.without_crops],
         "switched": value.switched,
         "deleted": value.deleted,
-        "training": data.training(value.training) if value.training else None,
+        "training": training_view.as_json(value.training) if value.training else None,
     }
 
 

@@ -153,54 +153,6 @@ def show_phones(out: Output, phones: Sequence[domain.PairedPhone], zone: tzinfo)
     out.table(columns, rows, empty=_("No paired phones."))
 
 
-def show_training(out: Output, report: domain.TrainReport) -> None:
-    """Print the training report: size, accuracy, and whom to look at."""
-    facts = (
-        (_("Engine"), str(report.model)),
-        (_("Matcher"), _matcher(report)),
-        (_("Employees"), str(report.employees)),
-        (_("Templates"), str(report.templates)),
-        (_("Threshold and margin"), f"{report.threshold:.3f} / {report.margin:.3f}"),
-        (_("Leave-one-out accuracy"), _measured(report.leave_one_out_accuracy)),
-        (_("Recognised at the threshold"), _measured(report.recognised_share)),
-        (_("Demanded"), _demanded(report)),
-        (_("Version"), report.version),
-        (_("In use"), yes_no(report.activated)),
-    )
-    out.table((Column(_("Measure"), whole=True), Column(_("Value"))), facts)
-    weak = [each for each in report.people if each.recognised < each.tried]
-    if report.mixed:
-        out.line()
-        columns = (Column(_("Perhaps two persons")), Column(_("Code"), whole=True), Column(_("Unlike the others")))
-        out.table(columns, [(m.employee.name, m.employee.code, ", ".join(m.sources)) for m in report.mixed])
-        out.line(_(ENROL_ADVICE[domain.EnrolAdvice.MIXED]))
-    if weak:
-        out.line()
-        columns = (Column(_("Not always recognised")), Column(_("Code"), whole=True), Column(_("Photos"), number=True))
-        out.table(columns, [(w.employee.name, w.employee.code, f"{w.recognised}/{w.tried}") for w in weak])
-        if {w.employee.code for w in weak} - {m.employee.code for m in report.mixed}:
-            out.line(_("More and newer photos of these people help; so does a stronger engine."))
-    if report.confused:
-        out.line()
-        columns = (Column(_("Confused")), Column(_("Taken for")), Column(_("Photos"), number=True))
-        out.table(columns, [(c.employee.name, c.taken_for.name, str(c.count)) for c in report.confused])
-    if report.suspects:
-        out.line()
-        columns = (Column(_("Perhaps mislabelled")), Column(_("Photo")), Column(_("Looks like")))
-        out.table(columns, [(s.employee.name, s.source, s.looks_like.name) for s in report.suspects])
-    if report.single_template:
-        names = ", ".join(each.name for each in report.single_template)
-        out.note(_("One photo only, so not measured: {names}", names=names))
-
-
-def _matcher(report: domain.TrainReport) -> str:
-    if report.k:
-        return f"{report.matcher}, k = {report.k}"
-    if report.chosen_matcher != report.matcher:
-        return f"{report.matcher} ({report.chosen_matcher})"
-    return report.matcher
-
-
 def show_images(out: Output, images: Sequence[domain.ImageResult]) -> None:
     """Print who is in each picture."""
     columns = (
@@ -336,16 +288,6 @@ def _photo_row(verdict: domain.PhotoVerdict) -> tuple[str | Cell, ...]:
     face = f"{verdict.quality.face_px:.0f} px" if verdict.quality else ""
     style = "red" if not verdict.accepted else "green" if verdict.unlike_others is None else "yellow"
     return verdict.photo, Cell(sentence, style), face, next_step
-
-
-def _demanded(report: domain.TrainReport) -> str:
-    if report.calibrated:
-        return _("{share} recognised: the threshold is calibrated", share=percent(report.min_accuracy))
-    return _("{share} leave-one-out accuracy", share=percent(report.min_accuracy))
-
-
-def _measured(share: float | None) -> str:
-    return _("not measured: nobody has two photos") if share is None else percent(share)
 
 
 def _outcome(outcome: Outcome) -> Cell:

@@ -149,8 +149,8 @@ class EnrolmentSettings(_Section):
     min_accuracy: Fraction = Field(
         0.99,
         description=N_(
-            "Leave-one-out accuracy below which a training is not activated; with a calibration that fits, the share "
-            "recognised at its threshold."
+            "Share below which a training is not activated: of those recognised at the threshold that comes into use, "
+            "or of leave-one-out accuracy where that is the engine's own."
         ),
     )
     keep_crops: bool = Field(

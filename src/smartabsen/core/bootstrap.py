@@ -18,7 +18,7 @@ from ..camera.lock import CameraLock
 from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
 from ..config import LoadedSettings
-from ..domain import ModelIdentity
+from ..domain import DecisionLimits, ModelIdentity
 from ..errors import CameraError
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
@@ -27,9 +27,9 @@ from ..recognition.matchers import MATCHERS
 from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
 from ..recognition.recognizer import Recognizer
-from ..store import meta
+from ..store import meta, templates
 from .actors import current_actor
-from .calibration_record import find_record
+from .calibration_record import find_record, limits_for
 from .engine_choice import EngineChoice, check_identity, choose_engine
 from .liveness import LivenessChecks, make_checks
 from .once import made_once
@@ -204,27 +204,15 @@ class Services(Storage):
             return self.settings.pack
         return find_pack_of(active, self.settings.models_dir) or "auto"
 
-    @property
-    def threshold(self) -> float:
-        """Cosine that a recognition needs: the one set, the calibrated one, or the engine's."""
-        named = self.settings.recognition.threshold
-        return self._limits[0] if named is None else named
-
-    @property
-    def margin(self) -> float:
-        """Distance to the second-best person that a recognition needs: set, calibrated, or the engine's."""
-        named = self.settings.recognition.margin
-        return self._limits[1] if named is None else named
-
-    @property
-    def _limits(self) -> tuple[float, float]:
+    def limits(self) -> DecisionLimits:
+        """Return what a recognition needs, as a training would put it into use now."""
         engine = self.engine
         with self.database.read() as session:
-            calibrated = find_record(session)
-        # One of another engine says nothing about these cosines.
-        if calibrated is None or calibrated.model != engine.identity:
-            return engine.threshold, engine.margin
-        return calibrated.threshold, calibrated.margin
+            record = find_record(session)
+            people, rows = templates.size(session, engine.identity)
+        return limits_for(
+            record, engine, self.settings.recognition, model=engine.identity, people=people, templates=rows
+        )
 
     @made_once
     def enrolment(self) -> Recognizer:

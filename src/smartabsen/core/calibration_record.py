@@ -1,75 +1,73 @@
-"""The calibration in force: limits with what they were chosen for, kept in the database."""
+"""The calibration of an installation, kept in the database, and the limits that follow from it."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
-from ..domain import ModelIdentity
+from ..config.sections import RecognitionSettings
+from ..domain import CalibrationRecord, CalibrationState, DecisionLimits, ModelIdentity
+from ..recognition.engine_specs import EngineSpec
+from ..recognition.engines import Engine
 from ..store import meta
 from ..store.database import Session
 from ..store.templates import Gallery
 
 NAME: Final = "calibration"
 """Name of the fact in the database."""
-GROWTH: Final = 1.1
-"""So many times the people and templates it was chosen for still fit."""
 
 
-class CalibrationState(StrEnum):
-    """Whether there is a calibration, and whether it fits."""
-
-    NONE = "none"
-    FITS = "fits"
-    CHANGED = "changed"
-    """Other templates than it was chosen for, though hardly more: it is still about right."""
-    OUTGROWN = "outgrown"
-    """There are more people or templates than it was chosen for."""
-    OTHER_ENGINE = "other_engine"
-
-    @property
-    def fits(self) -> bool:
-        """Whether its figures hold for the gallery."""
-        return self in (CalibrationState.FITS, CalibrationState.CHANGED)
+def state_of(record: CalibrationRecord, gallery: Gallery) -> CalibrationState:
+    """Tell whether a calibration fits a gallery."""
+    if gallery.model != record.model:
+        return CalibrationState.OTHER_ENGINE
+    if record.is_outgrown(len(np.unique(gallery.employee_ids)), len(gallery.employee_ids)):
+        return CalibrationState.OUTGROWN
+    return CalibrationState.FITS if hash_gallery(gallery) == record.gallery_hash else CalibrationState.CHANGED
 
 
-@dataclass(frozen=True, slots=True)
-class CalibrationRecord:
-    """Limits and what they were chosen for.
+def limits_for(
+    record: CalibrationRecord | None,
+    engine: Engine | EngineSpec,
+    named: RecognitionSettings,
+    *,
+    model: ModelIdentity,
+    people: int,
+    templates: int,
+) -> DecisionLimits:
+    """Return what a recognition needs: what the settings name, what was calibrated, or what is the engine's own.
 
-    Attributes:
-        at: UTC.
-        model: Whose embeddings.
-        gallery_hash: SHA-256 (hex) over the templates.
-        people, templates: How many there were.
-        target_fpir: Share of strangers that may be taken for somebody.
-        threshold, margin: What a recognition needs.
+    Of a calibration that the gallery has outgrown and the engine's own it is the stricter, for threshold and margin
+    each: the more people, the more strangers resemble one, and what was chosen for a few is no limit for many.
+
+    Args:
+        record: The calibration, None without one. One of another engine says nothing about these cosines.
+        engine: The engine in use, or what is known of it before it is loaded.
+        named: The settings.
+        model: Identity of its embeddings.
+        people, templates: Size of the gallery.
     """
-
-    at: datetime
-    model: ModelIdentity
-    gallery_hash: str
-    people: int
-    templates: int
-    target_fpir: float
-    threshold: float
-    margin: float
-
-    def state(self, gallery: Gallery) -> CalibrationState:
-        """Tell whether it fits a gallery."""
-        if gallery.model != self.model:
-            return CalibrationState.OTHER_ENGINE
-        people, rows = len(np.unique(gallery.employee_ids)), len(gallery.employee_ids)
-        if people > GROWTH * self.people or rows > GROWTH * self.templates:
-            return CalibrationState.OUTGROWN
-        return CalibrationState.FITS if hash_gallery(gallery) == self.gallery_hash else CalibrationState.CHANGED
+    threshold, margin = engine.threshold, engine.margin
+    outgrown = False
+    if record is not None and record.model != model:
+        record = None
+    if record is not None:
+        outgrown = record.is_outgrown(people, templates)
+        threshold = max(record.threshold, threshold) if outgrown else record.threshold
+        margin = max(record.margin, margin) if outgrown else record.margin
+    return DecisionLimits(
+        threshold=threshold if named.threshold is None else named.threshold,
+        margin=margin if named.margin is None else named.margin,
+        engine_threshold=engine.threshold,
+        engine_margin=engine.margin,
+        calibration=record,
+        outgrown=outgrown,
+    )
 
 
 def hash_gallery(gallery: Gallery) -> str:
@@ -80,7 +78,7 @@ def hash_gallery(gallery: Gallery) -> str:
 
 
 def find_record(session: Session) -> CalibrationRecord | None:
-    """Return the calibration in force, None without one."""
+    """Return the calibration, None without one."""
     stored = meta.find(session, NAME)
     if not stored:
         return None
@@ -91,6 +89,11 @@ def find_record(session: Session) -> CalibrationRecord | None:
 
 
 def put_record(session: Session, record: CalibrationRecord) -> None:
-    """Put a calibration into force."""
+    """Store a calibration in place of the one before."""
     content = dataclasses.asdict(record)
     meta.put(session, NAME, json.dumps({**content, "at": record.at.isoformat()}))
+
+
+def remove_record(session: Session) -> None:
+    """Forget the calibration."""
+    meta.remove(session, NAME)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ..camera.window import can_show
-from ..domain import Check, CheckLevel, LicenceClass, ModelIdentity
+from ..domain import CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.engines import ONNX_BACKENDS, find_obstacle, get_spec
@@ -25,8 +25,8 @@ from ..store.model_file import load_model
 from ..store.punches import dates
 from .bootstrap import Services
 from .calibrate import calibration_state
-from .calibration_record import CalibrationState
 from .doctor_privacy import check_keys, check_privacy
+from .evaluation_figures import percent
 from .model_in_force import follow
 from .serving import check_server
 from .stored_gallery import DAMAGED, DAMAGED_FIX, name_owners
@@ -195,20 +195,22 @@ def _check_training(services: Services) -> Iterator[Check]:
 
 
 def _check_calibration(services: Services) -> Iterator[Check]:
-    state = calibration_state(services)
-    fix = "smartabsen calibrate"
-    if state is CalibrationState.NONE:
+    record, state = calibration_state(services)
+    if record is None:
         yield _row("calibration", _OK, N_("Not calibrated: the engine's own threshold is in use."))
-    elif state is CalibrationState.FITS:
-        yield _row("calibration", _OK, N_("The threshold was calibrated for these people."))
-    elif state is CalibrationState.CHANGED:
-        detail = N_("The threshold was calibrated for these people but a few, who were enrolled or changed since.")
-        yield _row("calibration", _OK, detail)
-    elif state is CalibrationState.OUTGROWN:
-        detail = N_("More people or photos are enrolled than the threshold was calibrated for.")
-        yield _row("calibration", _WARN, detail, fix)
-    else:
-        yield _row("calibration", _WARN, N_("The calibration is of another model, and is not used."), fix)
+        return
+    level, detail = _CALIBRATIONS[state]
+    yield _row(
+        "calibration",
+        level,
+        detail,
+        "" if level is _OK else N_("smartabsen calibrate, then smartabsen train"),
+        threshold=f"{record.threshold:.3f}",
+        margin=f"{record.margin:.3f}",
+        target=percent(record.target_fpir),
+        date=f"{record.at.astimezone(ZoneInfo(services.settings.site.zone)):%Y-%m-%d}",
+        people=str(record.people),
+    )
 
 
 def _compare(trained: ModelIdentity, active: ModelIdentity, same: bool) -> Iterator[Check]:
@@ -321,6 +323,27 @@ def _texts(params: dict[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple((key, each if isinstance(each, str) else str(each)) for key, each in params.items())
 
 
+_CALIBRATIONS: Final = {
+    CalibrationState.FITS: (
+        _OK,
+        N_("Threshold {threshold}, margin {margin}: calibrated on {date} for FPIR {target} and these {people} people."),
+    ),
+    CalibrationState.CHANGED: (
+        _OK,
+        N_("Threshold {threshold}, margin {margin}: calibrated on {date} for FPIR {target} and {people} people; a few "
+           "were enrolled or changed since."),
+    ),
+    CalibrationState.OUTGROWN: (
+        _WARN,
+        N_("Threshold {threshold}, margin {margin} were calibrated on {date} for FPIR {target} and {people} people; "
+           "more people or photos are enrolled. The next training uses the stricter of these and of the engine's own."),
+    ),
+    CalibrationState.OTHER_ENGINE: (
+        _WARN,
+        N_("Threshold {threshold}, margin {margin} were calibrated on {date} for FPIR {target} with another model, and "
+           "are not used."),
+    ),
+}  # fmt: skip
 _MACHINE_CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
     _check_python,
     _check_opencv,

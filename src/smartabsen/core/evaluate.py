@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..domain import Face, FloatArray, ImageBGR
+from ..domain import Face, FloatArray, ImageBGR, Rate
 from ..errors import InvalidInputError, KeyMissingError, NotFoundError
 from ..i18n import N_
 from ..recognition.curves import judge_pairs
 from ..recognition.images import ImageRefusal
 from ..recognition.quality import ENROLMENT_LIMITS, QualityLimits, judge
-from ..recognition.rates import Rate
 from ..recognition.recognizer import Recognizer
 from ..recognition.scores import compare_gallery
 from ..store import employees
@@ -78,6 +77,7 @@ class Evaluation:
             )
         details = {"templates": str(len(gallery.employee_ids)), "model": str(engine.identity)}
         note(self._services, "biometric.compare", details=details)
+        limits = self._services.limits()
         samples = tuple(
             Sample(names[owner], source)
             for owner, source in zip(gallery.employee_ids.tolist(), gallery.sources, strict=True)
@@ -86,8 +86,8 @@ class Evaluation:
             source="",
             model=engine.identity,
             detector=engine.detector.name,
-            threshold=self._services.threshold,
-            margin=self._services.margin,
+            threshold=limits.threshold,
+            margin=limits.margin,
             people=len(set(gallery.employee_ids.tolist())),
             photos=len(samples),
             fte=None,
@@ -137,6 +137,7 @@ class Evaluation:
         faces = self._embed(photos, cache=cache, on_progress=on_progress)
         found = [number for number, face in enumerate(faces) if face.embedding is not None]
         samples = tuple(_sample(photos[number]) for number in found)
+        limits = self._services.limits()
         judged = scores = None
         compared: tuple[ComparedPair, ...] = ()
         if listed is not None:
@@ -146,7 +147,7 @@ class Evaluation:
                 np.array(similarities),
                 np.array([pair.same for pair in listed]),
                 np.array([pair.fold for pair in listed]),
-                fallback=self._services.threshold,
+                fallback=limits.threshold,
             )
             compared = tuple(
                 ComparedPair(ScoredPair(_sample(pair.first), _sample(pair.second), similarity), pair.same)
@@ -163,8 +164,8 @@ class Evaluation:
             source=str(root),
             model=engine.identity,
             detector=engine.detector.name,
-            threshold=self._services.threshold,
-            margin=self._services.margin,
+            threshold=limits.threshold,
+            margin=limits.margin,
             people=len({sample.person for sample in samples}),
             photos=len(photos),
             fte=_count_refused(faces, ENROLMENT_LIMITS),

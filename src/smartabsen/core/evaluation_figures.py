@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Final
 
+from ..domain import Rate
 from ..i18n import N_, _
 from ..recognition.curves import FMR_TARGETS
-from ..recognition.rates import Rate, supports
+from ..recognition.rates import supports
 from .evaluation_report import EvaluationReport
 
 FPIR_TARGETS: Final = (1e-2, 1e-3)
@@ -44,8 +46,8 @@ def figures(report: EvaluationReport) -> tuple[Figure, ...]:
 
 
 def percent(share: float) -> str:
-    """Return a share as text, small ones with more digits."""
-    digits = 2 if share >= 0.001 or share == 0 else 4
+    """Return a share as text: two digits behind the point, of small ones the first two that are not 0."""
+    digits = 2 if share >= 0.001 or share <= 0 else 1 - floor(log10(100 * share))
     return f"{100 * share:.{digits}f} %"
 
 

@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domain import Rate
 from ..i18n import _
 from ..messages import fill
 from ..recognition.curves import Verification
 from ..recognition.images import ImageRefusal, encode_image, make_thumbnail
-from ..recognition.rates import Rate
 from ..recognition.scores import BINS
 from .evaluation_figures import describe_figure, figures
 from .evaluation_report import EvaluationReport, Sample, ScoredPair

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..domain import ModelIdentity
+from ..domain import ModelIdentity, Rate
 from ..recognition.curves import PairsResult, Verification
-from ..recognition.rates import Rate
 from ..recognition.scores import WORST, PairScore, Scores
 
 

@@ -208,10 +208,10 @@ class Reembedding:
             templates=len(new.employee_ids),
             differences=_differences(people, decided_old, decided_new),
             without_crops=tuple(people[owner] for owner in missing if owner in people),
-            accuracy_before=tried_old.accuracy,
-            accuracy_after=tried_new.accuracy,
-            recognised_before=tried_old.recognised_share,
-            recognised_after=tried_new.recognised_share,
+            accuracy_before=tried_old.rank_1.share,
+            accuracy_after=tried_new.rank_1.share,
+            recognised_before=tried_old.recognised.share,
+            recognised_after=tried_new.recognised.share,
         )
 
     def _check(self, report: ReembedReport, *, force: bool) -> None:

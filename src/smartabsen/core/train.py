@@ -8,16 +8,17 @@ from typing import Final
 
 import numpy as np
 
-from ..domain import Confusion, Employee, MixedPerson, PersonAccuracy, SuspectTemplate, TrainReport
+from ..domain import Confusion, Employee, Gate, MixedPerson, PersonAccuracy, SuspectTemplate, TrainReport
 from ..errors import KeyMissingError, ModelDamagedError, NotFoundError
 from ..i18n import N_
+from ..recognition.engines import get_spec
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..recognition.mixture import find_odd_ones
 from ..store import employees
 from ..store.templates import Gallery
 from ..store.trained_model import TrainedModel, make_trained_model
 from .bootstrap import Services
-from .calibration_record import find_record
+from .calibration_record import find_record, limits_for
 from .model_in_force import change_model, put_in_force
 from .stored_gallery import read_gallery
 
@@ -34,8 +35,8 @@ def train(
 ) -> TrainReport:
     """Fit on all templates of active employees, measure, and activate unless too few are recognised.
 
-    The gate asks for leave-one-out accuracy (rank 1). Where a calibration is in force and fits, it asks for what that
-    lets expect: the share that also passes the calibrated threshold and margin.
+    The gate asks for the share that is recognised at the threshold and margin that this training puts into use. Only
+    where these are the engine's own, which nobody chose, it asks for leave-one-out accuracy (rank 1).
 
     Args:
         min_accuracy: Share demanded; None takes the setting.
@@ -56,7 +57,6 @@ def train(
     with services.recognising:
         services.follow_engine()
     engine = services.engine
-    threshold, margin = services.threshold, services.margin
     with services.database.read(long=True) as session:
         gallery = read_gallery(services, session, engine.identity)
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
@@ -70,22 +70,32 @@ def train(
     matcher = services.make_matcher(services.settings.recognition.matcher)
     matcher.fit(gallery.embeddings, gallery.employee_ids)
     on_progress(2, STEPS)
+    count = len(set(gallery.employee_ids.tolist()))
+    limits = limits_for(
+        record,
+        engine,
+        services.settings.recognition,
+        model=engine.identity,
+        people=count,
+        templates=len(gallery.employee_ids),
+    )
     tried = leave_one_out(
-        gallery.embeddings, gallery.employee_ids, threshold=threshold, margin=margin, balance=engine.balance
+        gallery.embeddings,
+        gallery.employee_ids,
+        threshold=limits.threshold,
+        margin=limits.margin,
+        balance=engine.balance,
     )
     on_progress(3, STEPS)
-    calibrated = (
-        record is not None and record.state(gallery).fits and (record.threshold, record.margin) == (threshold, margin)
-    )
-    reached = tried.recognised_share if calibrated else tried.accuracy
-    activated = force or reached is None or reached >= demanded
+    gate = Gate(limits, tried.rank_1, tried.recognised, demanded)
+    activated = force or gate.passed
     trained = make_trained_model(
         model=engine.identity,
         matcher=matcher.name,
         k=getattr(matcher, "k", 0),
-        threshold=threshold,
-        margin=margin,
-        leave_one_out_accuracy=tried.accuracy,
+        threshold=limits.threshold,
+        margin=limits.margin,
+        leave_one_out_accuracy=tried.rank_1.share,
         trained_at=datetime.now(UTC),
         embeddings=gallery.embeddings,
         employee_ids=gallery.employee_ids,
@@ -101,20 +111,14 @@ def train(
         matcher=trained.matcher,
         k=trained.k,
         chosen_matcher=getattr(matcher, "chosen", matcher.name),
-        employees=len(set(gallery.employee_ids.tolist())),
+        employees=count,
         templates=len(gallery.employee_ids),
-        threshold=threshold,
-        margin=margin,
-        leave_one_out_accuracy=tried.accuracy,
-        recognised_share=tried.recognised_share,
-        tried=tried.tried,
         people=tuple(PersonAccuracy(people[p.label], p.tried, p.correct, p.recognised) for p in tried.people),
         confused=_confusions(tried, people),
         suspects=_suspects(tried, gallery, people),
         single_template=tuple(people[label] for label in tried.single),
-        min_accuracy=demanded,
+        gate=gate,
         activated=activated,
-        calibrated=calibrated,
         damaged=gallery.damaged,
         mixed=_mixed(gallery, people, threshold=engine.threshold),
     )
@@ -147,6 +151,8 @@ def forget_employee(services: Services, employee_id: int) -> None:
 def recall_employee(services: Services, employee_id: int) -> bool:
     """Put an active employee's templates back into the trained model that is in force, where a training puts them.
 
+    A calibration that those who come back outgrow is no longer enough: limits rise to what a training would use.
+
     Returns:
         Whether the employee is in it now; False where there is no model, none that opens, or one of another engine.
 
@@ -159,6 +165,7 @@ def recall_employee(services: Services, employee_id: int) -> bool:
     try:
         with services.database.read(long=True) as session:
             gallery = read_gallery(services, session, active)
+            record = find_record(session)
     except (KeyMissingError, ModelDamagedError):
         return False
     own = gallery.employee_ids == employee_id
@@ -174,7 +181,17 @@ def recall_employee(services: Services, employee_id: int) -> bool:
         rows = np.concatenate([trained.embeddings[others], gallery.embeddings[own]])
         template_ids = np.concatenate([trained.template_ids[others], gallery.template_ids[own]])
         order = np.argsort(ids, kind="stable")
+        limits = limits_for(
+            record,
+            get_spec(active.engine),
+            services.settings.recognition,
+            model=active,
+            people=len(np.unique(ids)),
+            templates=len(ids),
+        )
         again = trained.with_rows(rows[order], ids[order], template_ids[order])
+        if limits.outgrown:
+            again = again.with_limits(max(again.threshold, limits.threshold), max(again.margin, limits.margin))
         return again if again.version != trained.version else None
 
     if own.any():

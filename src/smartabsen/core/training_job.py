@@ -45,7 +45,7 @@ class TrainingJob:
         started_by: A user of the dashboard.
         step, steps: How far it is.
         started_at, ended_at: UTC, ISO 8601; empty where not yet.
-        accuracy: What the gate asked for; see :attr:`TrainReport.gate_share`.
+        accuracy: What the gate asked for; see :attr:`Gate.rate`.
         message, params: What went wrong, as a message id with its places.
     """
 
@@ -158,8 +158,8 @@ def _ended(job: TrainingJob, report: TrainReport) -> TrainingJob:
         version=report.version,
         employees=report.employees,
         templates=report.templates,
-        accuracy=report.gate_share,
-        demanded=report.min_accuracy,
+        accuracy=report.gate.rate.share,
+        demanded=report.gate.demanded,
     )
 
 

@@ -4,6 +4,7 @@ Nothing here reads a file, a clock, a setting or a database.
 """
 
 from .attendance import AttendanceDay, Punch, PunchResult, Report, ReportDay, ReportTotal
+from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
 from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
 from .kiosk import AT_MOST, MEASURES, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
@@ -24,6 +25,7 @@ from .people import (
     Template,
     TemplateFacts,
 )
+from .rates import Rate
 from .signin import (
     PairedPhone,
     Pairing,
@@ -39,6 +41,7 @@ from .signin import (
 )
 from .training import (
     Confusion,
+    Gate,
     Identification,
     ImageResult,
     MixedPerson,
@@ -53,6 +56,8 @@ __all__ = [
     "MEASURES",
     "AttendanceDay",
     "BoxXYXY",
+    "CalibrationRecord",
+    "CalibrationState",
     "ChallengeFailure",
     "Check",
     "CheckLevel",
@@ -60,12 +65,14 @@ __all__ = [
     "Consent",
     "ConsentText",
     "DamagedTemplate",
+    "DecisionLimits",
     "Employee",
     "EnrolAdvice",
     "EnrolReport",
     "Face",
     "FaceCrop",
     "FloatArray",
+    "Gate",
     "Identification",
     "ImageBGR",
     "ImageResult",
@@ -97,6 +104,7 @@ __all__ = [
     "PunchMethod",
     "PunchResult",
     "Quality",
+    "Rate",
     "Refusal",
     "Report",
     "ReportDay",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil, log
 
+from .calibration import DecisionLimits
 from .faces import Face, ModelIdentity, Quality
 from .people import DamagedTemplate, Employee
+from .rates import Rate
 from .words import Outcome
 
 
@@ -62,6 +65,52 @@ class MixedPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What a training must show before it is used.
+
+    Attributes:
+        limits: What this training puts into use.
+        rank_1: Leave-one-out accuracy: templates whose nearest other template is the same person's.
+        recognised: Templates that are also recognised at the threshold and margin of ``limits``.
+        demanded: Share.
+    """
+
+    limits: DecisionLimits
+    rank_1: Rate
+    recognised: Rate
+    demanded: float
+
+    @property
+    def asks_rank_1(self) -> bool:
+        """Whether rank 1 is asked for; otherwise it is who is recognised.
+
+        The engine's own threshold keeps strangers out of galleries of any size, and some engines refuse photos of the
+        right people there; whoever chose a threshold must see what it refuses.
+        """
+        return self.limits.engines_own
+
+    @property
+    def rate(self) -> Rate:
+        """What is held against ``demanded``."""
+        return self.rank_1 if self.asks_rank_1 else self.recognised
+
+    @property
+    def passed(self) -> bool:
+        """Whether the share that was found is the one demanded; without trials there is nothing to hold against it."""
+        return self.rate.share is None or self.rate.share >= self.demanded
+
+    @property
+    def proven(self) -> bool:
+        """Whether the trials are enough to say, with 95 % confidence, that the true share is not below."""
+        return self.rate.low >= self.demanded
+
+    @property
+    def trials_wanted(self) -> int:
+        """So many trials without an error would prove it: the rule of three, see :class:`Rate`; 0 where none can."""
+        return ceil(log(0.05) / log(self.demanded)) if 0.0 < self.demanded < 1.0 else 0
+
+
+@dataclass(frozen=True, slots=True)
 class TrainReport:
     """The result of a training.
 
@@ -72,17 +121,10 @@ class TrainReport:
         matcher, k: The matcher and, for KNN, its number of neighbours.
         chosen_matcher: What ``auto`` chose for a gallery of this size; otherwise the matcher itself.
         employees, templates: Size of the gallery.
-        threshold, margin: What a decision needs.
-        leave_one_out_accuracy: Share of templates whose nearest other template is the same person's (rank 1); None
-            when nobody has two templates.
-        recognised_share: Share of templates that also pass threshold and margin.
-        tried: Number of templates in both shares.
         people, confused, suspects, mixed: Details.
         single_template: People with one template only, whom leave-one-out cannot try.
-        min_accuracy: The gate.
+        gate: What was measured and demanded.
         activated: Whether this model is in use now.
-        calibrated: Whether threshold and margin are those of a calibration that fits the people here. The gate then
-            asks for ``recognised_share``, what such a calibration lets expect, instead of ``leave_one_out_accuracy``.
         damaged: Stored templates that are damaged, and not in the model.
     """
 
@@ -94,25 +136,14 @@ class TrainReport:
     chosen_matcher: str
     employees: int
     templates: int
-    threshold: float
-    margin: float
-    leave_one_out_accuracy: float | None
-    recognised_share: float | None
-    tried: int
     people: tuple[PersonAccuracy, ...]
     confused: tuple[Confusion, ...]
     suspects: tuple[SuspectTemplate, ...]
     single_template: tuple[Employee, ...]
-    min_accuracy: float
+    gate: Gate
     activated: bool
-    calibrated: bool = False
     damaged: tuple[DamagedTemplate, ...] = ()
     mixed: tuple[MixedPerson, ...] = ()
-
-    @property
-    def gate_share(self) -> float | None:
-        """The share that was held against ``min_accuracy``; None when nobody has two templates."""
-        return self.recognised_share if self.calibrated else self.leave_one_out_accuracy
 
 
 @dataclass(frozen=True, slots=True, eq=False)

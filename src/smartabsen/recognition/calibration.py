@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from .rates import Rate, fmr_for, fpir_of, supports
+from ..domain import Rate
+from .rates import fmr_for, fpir_of, supports
 from .reference import ImpostorTable
 from .scores import Scores
 
@@ -56,17 +57,25 @@ class Choice:
 
 
 def choose(
-    scores: Scores, table: ImpostorTable | None, *, target: float, engine_margin: float, growth: float = 1.0
+    scores: Scores,
+    table: ImpostorTable | None,
+    *,
+    target: float,
+    engine_threshold: float,
+    engine_margin: float,
+    growth: float = 1.0,
 ) -> Choice:
     """Choose the lowest threshold that keeps the target by everything that is known.
 
     With the engine's balance a person of several templates is reached about as often as one of one, and is one
-    comparison. Without it each template is one.
+    comparison. Without it each template is one. Where nothing that is known supports the target, the threshold is the
+    engine's own at least: silence is no proof.
 
     Args:
         scores: The gallery against itself.
         table: Reference scores of the engine; None where there are none for it.
         target: FPIR, 0..1.
+        engine_threshold: The engine's threshold.
         engine_margin: The engine's margin, where the gallery is too small to tell.
         growth: Choose for so many times the people.
     """
@@ -89,6 +98,8 @@ def choose(
         if own or table is None:
             candidates.append(scores.threshold_for_fpir(target, margin))
         least = min(least, 10 / max(10, len(scores.labels)))
+    if candidates and not any(supported):
+        candidates.append(engine_threshold)
     threshold = min(1.0 - STEP, _round_up(max(candidates))) if candidates else 1.0 - STEP
     observed = scores.fpir(threshold, margin)
     contradicted = observed.low > target

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .rates import Rate, supports
+from ..domain import Rate
+from .rates import supports
 from .scores import BINS, bin_edges, count_scores
 
 FMR_TARGETS: Final = (1e-2, 1e-3, 1e-4)

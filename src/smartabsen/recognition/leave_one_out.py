@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray, Match, Outcome
+from ..domain import FloatArray, Match, Outcome, Rate
 from .balance import NO_BALANCE, Balance
 from .decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
 from .matchers.exact import check_gallery
@@ -87,19 +87,18 @@ class LeaveOneOutResult:
     suspects: tuple[SuspectRow, ...]
 
     @property
-    def tried(self) -> int:
-        """Number of templates that could be tried."""
+    def rank_1(self) -> Rate:
+        """Of the templates that could be tried, those whose nearest other template is the same person's."""
+        return Rate(sum(person.correct for person in self.people), self._tried)
+
+    @property
+    def recognised(self) -> Rate:
+        """Of the templates that could be tried, those that would also be recognised by threshold and margin."""
+        return Rate(sum(person.recognised for person in self.people), self._tried)
+
+    @property
+    def _tried(self) -> int:
         return sum(person.tried for person in self.people)
-
-    @property
-    def accuracy(self) -> float | None:
-        """Share of them whose nearest other template is the same person's (rank 1); None when none could be tried."""
-        return sum(person.correct for person in self.people) / self.tried if self.tried else None
-
-    @property
-    def recognised_share(self) -> float | None:
-        """Share of them that would also be recognised by threshold and margin; None when none could be tried."""
-        return sum(person.recognised for person in self.people) / self.tried if self.tried else None
 
 
 def leave_one_out(

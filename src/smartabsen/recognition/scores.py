@@ -15,10 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray
+from ..domain import FloatArray, Rate
 from .balance import NO_BALANCE, Balance
 from .matchers.exact import check_gallery
-from .rates import Rate
 
 BINS: Final = 20_000
 """Scores of pairs are counted in steps of 0.0001."""

@@ -188,6 +188,18 @@ def count(session: Session, model: ModelIdentity) -> int:
     return session.scalar(select(func.count()).select_from(TemplateRow).where(_made_by(model))) or 0
 
 
+def size(session: Session, model: ModelIdentity) -> tuple[int, int]:
+    """Return how many active employees have templates of a model, and how many templates these are."""
+    query = (
+        select(func.count(TemplateRow.karyawan_id.distinct()), func.count())
+        .select_from(TemplateRow)
+        .join(Karyawan)
+        .where(_made_by(model), Karyawan.aktif)
+    )
+    people, rows = session.execute(query).one()
+    return people, rows
+
+
 def models(session: Session) -> dict[ModelIdentity, int]:
     """Return which models there are templates of, and how many."""
     columns = (TemplateRow.engine, TemplateRow.model_digest, TemplateRow.dimension)

@@ -74,6 +74,21 @@ class TrainedModel:
             template_ids=template_ids,
         )
 
+    def with_limits(self, threshold: float, margin: float) -> TrainedModel:
+        """Return the model with another threshold and margin, and so another version."""
+        return make_trained_model(
+            model=self.model,
+            matcher=self.matcher,
+            k=self.k,
+            threshold=threshold,
+            margin=margin,
+            leave_one_out_accuracy=self.leave_one_out_accuracy,
+            trained_at=self.trained_at,
+            embeddings=self.embeddings,
+            employee_ids=self.employee_ids,
+            template_ids=self.template_ids,
+        )
+
     def only(self, rows: NDArray[np.bool_]) -> TrainedModel:
         """Return the model with some of its rows, bool (N,)."""
         return self.with_rows(self.embeddings[rows], self.employee_ids[rows], self.template_ids[rows])

@@ -1,20 +1,18 @@
 """``smartabsen calibrate``."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ...errors import GateError
-from ...i18n import N_, _
+from ...i18n import _
 from .. import calibration_view
 from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
 
-if TYPE_CHECKING:
-    from ...core.calibrate import CalibrationReport
-
 app = make_noun()
+
+_TARGET = 0.001
 
 
 @command(
@@ -23,41 +21,41 @@ app = make_noun()
     help=_("Choose threshold and margin for the people enrolled here.")
     + "\n\n"
     + _("From their own scores and from reference scores of the engine. What the data cannot support is not put into "
-        "force, and the exit code is 1. “smartabsen train” then uses the choice."),
+        "force, and the exit code is 1. “smartabsen train” then uses the choice, as long as it fits the people.")
+    + "\n\n"
+    + _("--forget drops it: the engine's own threshold and margin are used from the next training on."),
     example="smartabsen calibrate --target-fpir 0.001",
 )  # fmt: skip
 def calibrate(
     session: Session,
     target_fpir: Annotated[
-        float,
-        typer.Option("--target-fpir", metavar="SHARE", help=_("Share of strangers that may be taken for somebody.")),
-    ] = 0.001,
+        float | None,
+        typer.Option(
+            "--target-fpir",
+            metavar="SHARE",
+            help=_("Share of strangers that may be taken for somebody, 0.05 at most. Default: 0.001."),
+        ),
+    ] = None,
     force: Annotated[
         bool,
         typer.Option("--force", help=_("Put the choice into force even where the data cannot support it.")),
     ] = False,
+    forget: Annotated[bool, typer.Option("--forget", help=_("Drop the calibration and choose nothing."))] = False,
 ) -> Answer:
-    """Calibrate and answer with the report, also when the data could not support the target."""
+    """Calibrate and answer with the report, also when the data could not support the target; or forget."""
+    if forget and (force or target_fpir is not None):
+        raise typer.BadParameter(_("--forget goes with no other option: it chooses nothing."))
     with session.open() as app:
+        if forget:
+            record = app.calibration.forget()
+            return Answer(
+                data=calibration_view.forgotten(record),
+                show=lambda out: calibration_view.show_forgotten(out, record),
+            )
         session.tell_engine(app)
-        report = app.calibration.calibrate(target_fpir, force=force)
-    return Answer.of(calibration_view.as_json(report), lambda out: calibration_view.show(out, report), _refusal(report))
-
-
-def _refusal(report: "CalibrationReport") -> GateError | None:
-    if report.stored:
-        return None
-    if report.choice.contradicted:
-        return GateError(
-            N_("Not put into force: of {trials} photos here, {count} are taken for somebody else at that threshold."),
-            hint=N_("Look at the people who look alike: is one of them enrolled twice? Or choose a larger target."),
-            trials=report.choice.observed_fpir.trials,
-            count=report.choice.observed_fpir.count,
-        )
-    return GateError(
-        N_("Not put into force: with {people} people the data can support an FPIR of {least} at best, not {target}."),
-        hint=N_("Choose a larger target, or --force: the threshold is then drawn on beyond what was measured."),
-        people=report.record.people,
-        least=f"{report.choice.least_target:.2g}",
-        target=f"{report.choice.target:g}",
+        report = app.calibration.calibrate(_TARGET if target_fpir is None else target_fpir, force=force)
+    return Answer.of(
+        calibration_view.as_json(report),
+        lambda out: calibration_view.show(out, report),
+        calibration_view.refusal(report),
     )

@@ -4,10 +4,8 @@ from typing import Annotated
 
 import typer
 
-from ...domain import TrainReport
-from ...errors import GateError
-from ...i18n import N_, _
-from .. import data, tables
+from ...i18n import _
+from .. import training_view
 from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
@@ -22,9 +20,10 @@ app = make_noun()
     + "\n\n"
     + _("A model below the accuracy demanded is not activated: the one before stays in use, and the exit code is 1.")
     + "\n\n"
-    + _("Demanded of leave-one-out accuracy; where a calibration fits, of the share recognised at its threshold."),
+    + _("Demanded of the share recognised at the threshold that comes into use; of leave-one-out accuracy where that "
+        "is the engine's own. Where a calibration no longer fits, the stricter of it and of the engine's own is used."),
     example="smartabsen train --min-accuracy 0.95",
-)
+)  # fmt: skip
 def train(
     session: Session,
     min_accuracy: Annotated[
@@ -37,20 +36,7 @@ def train(
     with session.open() as app:
         session.tell_engine(app)
         report = app.train(min_accuracy=min_accuracy, force=force)
-        session.tell_calibration(app)
-    return Answer.of(data.training(report), lambda out: tables.show_training(out, report), _refusal(report))
-
-
-def _refusal(report: TrainReport) -> GateError | None:
-    if report.activated:
-        return None
-    if report.calibrated:
-        text = N_("Not activated: {accuracy} recognised at the calibrated threshold, demanded {demanded}.")
-    else:
-        text = N_("Not activated: leave-one-out accuracy {accuracy}, demanded {demanded}.")
-    return GateError(
-        text,
-        hint=N_("Look at the people and photos above; --force activates it all the same."),
-        accuracy=tables.percent(report.gate_share or 0.0),
-        demanded=tables.percent(report.min_accuracy),
+        training_view.tell_calibration(session, app, report)
+    return Answer.of(
+        training_view.as_json(report), lambda out: training_view.show(out, report), training_view.refusal(report)
     )

@@ -37,6 +37,7 @@ ACTIONS: Final = {
     "leave.enter": N_("Leave entered"),
     "leave.take_back": N_("Leave taken back"),
     "model.calibrate": N_("Threshold chosen"),
+    "model.calibrate_forget": N_("Chosen threshold dropped"),
     "model.forget": N_("Taken out of the model"),
     "model.recall": N_("Put into the model again"),
     "model.train": N_("Model trained"),
