@@ -21,12 +21,17 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "moved": N_("Entry {number} does not follow the one before it."),
     "foreign": N_("The row with id {number} was not added by smartabsen."),
     "cut_off": N_("The record ends at entry {number}, but a head says otherwise: entries were cut off or replaced."),
+    "lost": N_(
+        "This machine had written the record up to entry {number}; that end was cut off or replaced, and the record "
+        "went on without it."
+    ),
     "forged": N_("The signature of entry {number} does not fit: it was not written with the key."),
     "unsigned": N_(
         "Entries {number} to {last} are not signed: written where the key was missing, or by somebody else."
     ),
     "no_key": N_("Entry {number} is signed with a key that is not here."),
     "begun_again": N_("Signing begins a second time at entry {number}: its first beginning was taken away."),
+    "other_database": N_("The database had another identity at entry {number}: somebody changed it."),
 }
 
 ATTENDANCE: Final[Mapping[str, str]] = {
@@ -168,7 +173,7 @@ def show_log(out: Output, found: Sequence[FileDifference]) -> None:
 
 def unsigned(value: Unsigned) -> Json:
     """How many rows are not signed."""
-    return {"entries": value.entries, "punches": value.punches, "days": value.days}
+    return {"entries": value.entries, "punches": value.punches, "days": value.days, "heads": value.heads}
 
 
 def show_unsigned(out: Output, value: Unsigned, *, done: bool) -> None:
@@ -177,6 +182,11 @@ def show_unsigned(out: Output, value: Unsigned, *, done: bool) -> None:
         "Not signed: {entries} entries, {punches} punches, {days} days."
     )  # fmt: skip
     out.line(_(text, entries=value.entries, punches=value.punches, days=value.days))
+    if value.heads:
+        text = N_("Answered for: {count} ends of the record that were lost.") if done else N_(
+            "To be answered for: {count} ends of the record that were lost."
+        )  # fmt: skip
+        out.line(_(text, count=value.heads))
 
 
 def failure(
@@ -195,7 +205,12 @@ def failure(
     else:
         return None
     hint = N_("Keep the database as it is, and compare it with the latest backup.")
-    if kinds and all(kind.endswith(("unsigned", "no_key")) for kind in kinds):
+    if kinds == {"lost"}:
+        hint = N_(
+            "Compare with the latest backup what is missing. If you know why, as after a crash of the database server: "
+            "smartabsen audit sign"
+        )
+    elif kinds and all(kind.endswith(("unsigned", "no_key")) for kind in kinds):
         hint = N_(
             "If the key was missing there, or is lost for good, and you know where these rows come from: "
             "smartabsen audit sign"

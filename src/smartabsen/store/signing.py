@@ -39,16 +39,21 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """How many rows have no signature, or one of a key that is not here."""
+    """How many rows have no signature, or one of a key that is not here.
+
+    Attributes:
+        heads: Heads that this home wrote and the trail has lost; they cannot be signed, only answered for.
+    """
 
     entries: int
     punches: int
     days: int
+    heads: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.entries + self.punches + self.days
+        return self.entries + self.punches + self.days + self.heads
 
 
 def punch_facts(row: PunchRow) -> list[object]:
@@ -116,7 +121,8 @@ def begin(database: Database) -> None:
             "days": session.scalar(select(func.max(Absensi.id))) or 0,
         }
         details = {name: str(number) for name, number in last.items()}
-        audit.append(session, actor="smartabsen", action="audit.signing_begins", details=details)
+        details["database"] = meta.database_id(session)
+        audit.append(session, actor="smartabsen", action=BEGIN, details=details)
 
     database.run_write(work)
 
