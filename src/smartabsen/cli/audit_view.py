@@ -13,7 +13,7 @@ from .output import Column, Output
 
 if TYPE_CHECKING:
     from ..core.attendance_log import FileDifference
-    from ..core.audit import AttendanceProblem, AttendanceVerdict, AuditEntry, AuditVerdict, Unsigned
+    from ..core.audit import AttendanceProblem, AttendanceVerdict, AuditEntry, AuditVerdict, RecordProblem, Unsigned
 
 PROBLEMS: Final[Mapping[str, str]] = {
     "changed": N_("Entry {number} was changed."),
@@ -45,6 +45,19 @@ ATTENDANCE: Final[Mapping[str, str]] = {
     "day_missing": N_("{code}, {date}: there are punches, but the day was deleted."),
     "day_empty": N_("{code}, {date}: there is a day, but neither a punch nor a leave."),
     "differs": N_("{code}, {date}: {column} is {stored}; the punches give {derived}."),
+}
+
+RECORD: Final[Mapping[str, str]] = {
+    "punch_gone": N_("{code}, {date}: the punch of entry {entry} was deleted, or another one put in its place."),
+    "leave_differs": N_("{code}, {date}: the day is “{stored}”; entry {entry} has “{recorded}” as its leave."),
+    "person_gone": N_("{code}: the employee of entry {entry} was deleted, and not erased."),
+    "person_unrecorded": N_("{code}: the record of who did what does not know this employee."),
+    "code_differs": N_("{code}: the employee of entry {entry} has the code {stored} now."),
+    "name_differs": N_("{code}: the name was changed to “{stored}”; entry {entry} has “{recorded}”."),
+    "active_differs": N_("{code}: whether the employee may punch is not what entry {entry} says."),
+    "consent_gone": N_("{code}: the consent of {date} (entry {entry}) was deleted, or its text changed."),
+    "consent_differs": N_("{code}: the consent of {date} (entry {entry}) was ended, or put in force again."),
+    "consent_unrecorded": N_("{code}: the record of who did what does not know the consent of {date}."),
 }
 
 
@@ -129,6 +142,37 @@ def attendance(value: AttendanceVerdict) -> Json:
     }
 
 
+def record(value: Sequence[RecordProblem]) -> list[Json]:
+    """What differs from what the trail tells of."""
+    return [
+        {
+            "kind": each.kind.value,
+            "code": each.code,
+            "date": each.day.isoformat() if each.day else "",
+            "entry": each.entry,
+            "stored": each.stored,
+            "recorded": each.recorded,
+        }
+        for each in value
+    ]
+
+
+def show_record(out: Output, value: Sequence[RecordProblem]) -> None:
+    """Print what differs from what the trail tells of."""
+    for each in value:
+        text = _(
+            RECORD[each.kind],
+            code=each.code,
+            date=each.day or "",
+            entry=each.entry,
+            stored=each.stored or "-",
+            recorded=each.recorded or "-",
+        )
+        out.line(text, "red")
+    if not value:
+        out.line(_("People, consents, leave and entered times are as the record has them."), "green")
+
+
 def show_verdict(out: Output, value: AuditVerdict, zone: tzinfo) -> None:
     """Print what the check of the audit trail found."""
     for problem in value.problems:
@@ -138,9 +182,8 @@ def show_verdict(out: Output, value: AuditVerdict, zone: tzinfo) -> None:
     if not value.signatures_checked:
         out.line(_("Signatures were not checked: there is no key here."), "yellow")
     elif value.unsigned_before:
-        out.line(
-            _("{count} entries are from before there was a key: not signed.", count=value.unsigned_before), "yellow"
-        )
+        out.line(_("{count} entries are from before there was a key; the signed ones after them prove them as of then.",
+                   count=value.unsigned_before))  # fmt: skip
     if value.erased:
         out.line(_("{count} entries belong to people who were erased: nobody sees any more what they said.",
                    count=value.erased))  # fmt: skip
@@ -190,16 +233,22 @@ def show_unsigned(out: Output, value: Unsigned, *, done: bool) -> None:
 
 
 def failure(
-    value: AuditVerdict, attendance: AttendanceVerdict | None, log: Sequence[FileDifference]
+    value: AuditVerdict,
+    attendance: AttendanceVerdict | None,
+    record: Sequence[RecordProblem],
+    log: Sequence[FileDifference],
 ) -> IntegrityError | None:
     """Return the error of a record or an attendance that is not as it was written."""
     kinds = {problem.kind.value for problem in value.problems}
     kinds |= {problem.kind.value for problem in attendance.problems} if attendance is not None else set()
+    kinds |= {problem.kind.value for problem in record}
     if value.problems:
         message = N_("The record of who did what is not as it was written: {count} problems.")
         count = len(value.problems)
     elif attendance is not None and attendance.problems:
         message, count = N_("The attendance is not as it was written: {count} problems."), len(attendance.problems)
+    elif record:
+        message, count = N_("{count} things are not as the record of who did what has them."), len(record)
     elif log:
         message, count = N_("The attendance log differs from the database on {count} days."), len(log)
     else:

@@ -12,12 +12,13 @@ from typing import Final
 
 from ..errors import DatabaseAwayError, DatabaseError, InvalidInputError
 from ..i18n import N_
-from ..store import attendance_check, audit, employees, meta, signing
+from ..store import attendance_check, audit, employees, meta, record_check, signing
 from ..store.attendance_check import AttendanceProblem as AttendanceProblem, AttendanceVerdict as AttendanceVerdict
 from ..store.audit import AuditEntry as AuditEntry, AuditHead
 from ..store.audit_check import AuditVerdict as AuditVerdict, RestoreEntry, verify
 from ..store.database import Session
 from ..store.files import require_directory, write_atomically
+from ..store.record_check import RecordProblem as RecordProblem
 from ..store.sealing import no_key
 from ..store.signing import Unsigned as Unsigned
 from ..store.tables import NOTE_LENGTH
@@ -90,6 +91,11 @@ class AuditTrail:
         keeper = self._services.trail_keeper
         with self._services.database.read(long=True) as session:
             return attendance_check.check(session, self._services.rules, keeper.ring())
+
+    def compare_record(self) -> tuple[RecordProblem, ...]:
+        """Compare what the audit trail tells of (times entered, leave, people, consents) with what is stored."""
+        with self._services.database.read(long=True) as session:
+            return record_check.compare(session)
 
     def unsigned(self) -> Unsigned:
         """Count what :meth:`sign` would answer for: rows without a signature, and heads that the trail has lost.

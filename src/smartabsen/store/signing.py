@@ -18,7 +18,7 @@ from . import audit, meta
 from .audit_check import BEGIN
 from .database import Database
 from .sealing import KeyRing, Signature
-from .tables import KEY_ID_LENGTH, Absensi, AuditRow, PunchRow
+from .tables import KEY_ID_LENGTH, Absensi, AuditRow, Karyawan, PunchRow
 from .trail_keeper import signing_ring
 
 PUNCH: Final = "punch"
@@ -31,10 +31,15 @@ Facts = Callable[[Any], list[object]]
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """From where on everything is signed: higher row ids than these."""
+    """From where on everything is signed: higher row ids than these.
+
+    Attributes:
+        employees: The audit trail knows everybody with a higher row id; None where it began before it told of people.
+    """
 
     punches: int
     days: int
+    employees: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ def begin(database: Database) -> None:
         last = {
             "punches": session.scalar(select(func.max(PunchRow.id))) or 0,
             "days": session.scalar(select(func.max(Absensi.id))) or 0,
+            "employees": session.scalar(select(func.max(Karyawan.id))) or 0,
         }
         details = {name: str(number) for name, number in last.items()}
         details["database"] = meta.database_id(session)
@@ -134,8 +140,12 @@ def find_beginning(session: Session) -> Beginning | None:
     if stored is None:
         return None
     details = audit.read_details(stored)
-    numbers = [str(details.get(name, "")) for name in ("punches", "days")]
-    return Beginning(*(int(number) if number.isdecimal() else 0 for number in numbers))
+
+    def last(name: str) -> int | None:
+        number = str(details.get(name, ""))
+        return int(number) if number.isdecimal() else None
+
+    return Beginning(last("punches") or 0, last("days") or 0, last("employees"))
 
 
 def count_unsigned(session: Session, ring: KeyRing | None) -> Unsigned:
