@@ -180,7 +180,8 @@ def _chain(session: Session) -> None:
     keeper = keeper_of(session)
     ring = keeper.ring() if keeper is not None else None
     # Before the lock: what this home has written is stored for longer than it takes to get it.
-    known = keeper.last_known(meta.database_id(session)) if keeper is not None else None
+    database_id = meta.database_id(session) if keeper is not None else ""
+    known = keeper.last_known(database_id) if keeper is not None else None
     # The lock on the head; SQLite holds the lock on the whole database already.
     stored = session.scalar(select(MetaRow.value).where(MetaRow.name == HEAD).with_for_update())
     before = last = AuditHead.parse(stored or "")
@@ -200,7 +201,7 @@ def _chain(session: Session) -> None:
                 held.add(known)
             else:
                 lost = known
-        session.info[_WRITTEN] = _Written(meta.database_id(session), last, frozenset(held), lost)
+        session.info[_WRITTEN] = _Written(database_id, last, frozenset(held), lost)
 
 
 def _remember(session: Session) -> None:
