@@ -80,7 +80,7 @@ _SPECS: Final = (
         margin=0.005,
         duplicate_threshold=0.96,
         copy_threshold=0.99,
-        probe_sharpness=4.0,
+        probe_sharpness=5.0,
         handicap=0.006,
     ),
     EngineSpec(
