@@ -328,12 +328,14 @@ class Enroller:
             templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good], ring=ring)
             if self._services.settings.enrolment.keep_crops:
                 crops.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)
+        details = {"photos": str(len(good)), "model": str(self._identity), "employee": str(employee.id)}
+        if not exists:
+            details["added"] = employee.created_at.isoformat()
+        if not exists or update:
+            # Only what somebody gives now: what stands in the table may be anybody's.
+            details["name"] = employee.name
         audit.append(
-            session,
-            actor=self._services.actor,
-            action="employee.enrol",
-            subject=employee.code,
-            details={"photos": str(len(good)), "model": str(self._identity)},
+            session, actor=self._services.actor, action="employee.enrol", subject=employee.code, details=details
         )
         return employees.get(session, person.code, model=self._identity)
 
