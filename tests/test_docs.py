@@ -11,7 +11,7 @@ import pytest
 
 import smartabsen
 from smartabsen import errors
-from smartabsen.config import env_name, load_settings
+from smartabsen.config import Settings, env_name, load_settings
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -26,6 +26,25 @@ zone = "Asia/Makassar"
 start = "07:30"
 grace_minutes = 10
 """
+
+
+def allowed(name: str) -> str:
+    """Return the range of a setting's number, or the words it may be; empty where any text goes."""
+    schema = Settings.model_json_schema()
+    *section, key = name.split(".")
+    found = schema["properties"][key if not section else section[0]]
+    if section:
+        found = schema["$defs"][found["$ref"].rsplit("/", 1)[1]]["properties"][key]
+    kind = next((each for each in found.get("anyOf", [found]) if each.get("type") != "null"), found)
+    if "enum" in kind:
+        return ", ".join(f"`{word}`" for word in kind["enum"])
+    limits = []
+    for least, most, words in (("minimum", "maximum", ""), ("exclusiveMinimum", "exclusiveMaximum", "more than ")):
+        if least in kind:
+            limits.append(f"{words}{kind[least]:g}")
+        if most in kind:
+            limits.append(f"to {kind[most]:g}" if not words else f", less than {kind[most]:g}")
+    return " ".join(limits).replace(" ,", ",")
 
 
 def settings_page() -> str:
@@ -46,19 +65,37 @@ def settings_page() -> str:
         "A time of day stands in quotes and without a zone; `07:30` and `07.30` are the same. The home itself cannot",
         "be set in the file, which is looked for there: use `SMARTABSEN_HOME` or `--home`.",
         "",
-        "| setting | environment | default | meaning |",
-        "|---|---|---|---|",
+        "| setting | environment | default | allowed | meaning |",
+        "|---|---|---|---|---|",
     ]
     computed = {"home": "the platform's data directory", "models_dir": "`models` in the home"}
     for value in load_settings(environ={}).values():
         default = computed.get(value.name) or (f"`{value.value}`" if value.value not in ("", None) else "")
-        lines.append(f"| `{value.name}` | `{env_name(value.name)}` | {default} | {value.about} |")
+        lines.append(
+            f"| `{value.name}` | `{env_name(value.name)}` | {default} | {allowed(value.name)} | {value.about} |"
+        )
     return "\n".join(lines) + "\n"
 
 
 def test_the_settings_page_is_current() -> None:
     """Each setting is documented with its environment name, default and meaning."""
     assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page()
+
+
+def test_the_settings_page_gives_ranges(tmp_path: Path) -> None:
+    """As they are enforced: the ends pass, and what lies beyond is refused."""
+    rows = {
+        line.split("|")[1].strip(" `"): line.split("|")[4].strip()
+        for line in settings_page().splitlines()
+        if "| `" in line
+    }
+    assert rows["liveness.attempts"] == "1 to 50"
+    assert rows["recognition.threshold"] == "more than -1, less than 1"
+    assert rows["recognition.device"] == "`auto`, `cpu`, `cuda`, `coreml`"
+    assert rows["kiosk.camera"] == ""
+    load_settings({"home": tmp_path, "liveness.attempts": 50}, environ={})
+    with pytest.raises(errors.ConfigError):
+        load_settings({"home": tmp_path, "liveness.attempts": 51}, environ={})
 
 
 def test_the_example_of_a_settings_file_works(tmp_path: Path) -> None:

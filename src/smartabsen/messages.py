@@ -12,6 +12,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from .domain import (
+    AT_MOST,
     CheckLevel,
     Employee,
     EnrolAdvice,
@@ -19,9 +20,11 @@ from .domain import (
     KioskEvent,
     LicenceClass,
     LivenessPrompt,
+    Measure,
     Outcome,
     PhotoVerdict,
     PunchResult,
+    Refusal,
     Status,
 )
 from .i18n import N_, _
@@ -140,7 +143,24 @@ STATUSES: Final[Mapping[Status, str]] = {
     Status.SICK: N_("Sick"),
 }
 
+MEASURE_NAMES: Final[Mapping[Measure, str]] = {
+    Measure.SIMILARITY: N_("similarity"),
+    Measure.LEAD: N_("lead over a second person"),
+    Measure.LIVENESS: N_("score of liveness"),
+    Measure.FACE_PX: N_("pixels of the face"),
+    Measure.BRIGHTNESS: N_("brightness"),
+    Measure.SHARPNESS: N_("sharpness"),
+    Measure.YAW: N_("turn of the head"),
+}
+_FINE_MEASURES: Final = (Measure.SIMILARITY, Measure.LEAD, Measure.LIVENESS, Measure.YAW)
+"""Measures between -1 and 1; the others are numbers of one or more."""
+
 ENROL_ADVICE: Final[Mapping[EnrolAdvice, str]] = {
+    EnrolAdvice.MIXED: N_(
+        "Some of these photos look like another person than the others of this code. Whoever they show would be "
+        "recognised as this person: look at them. If a wrong one is among them, take the face out (smartabsen privacy "
+        "erase CODE --face-only) and enrol the right photos."
+    ),
     EnrolAdvice.MORE_PHOTOS: N_(
         "Three to five different photos are recognised better: one to three from the front, then turned a little, in "
         "other light, with and without the glasses or the head-scarf that is worn every day."
@@ -210,6 +230,21 @@ def advise(outcome: Outcome) -> str:
     return _(ADVICE.get(outcome, OUTCOMES[outcome].next_step))
 
 
+def describe_distance(refusal: Refusal) -> str:
+    """Return how far a refusal was from its limit, in the current language; empty where that is no number."""
+    if refusal.measure is None or refusal.measured is None:
+        return ""
+    digits = 3 if refusal.measure in _FINE_MEASURES else 1
+    places = {
+        "measure": _(MEASURE_NAMES[refusal.measure]),
+        "value": f"{refusal.measured.value:.{digits}f}",
+        "limit": f"{refusal.measured.limit:.{digits}f}",
+    }
+    if refusal.outcome in AT_MOST:
+        return _("{measure} {value}, at most {limit} is allowed", **places)
+    return _("{measure} {value}, {limit} is needed", **places)
+
+
 def describe_prompt(prompt: LivenessPrompt) -> str:
     """Return what a person is asked to do, in the current language."""
     return _(PROMPTS[prompt])
@@ -220,6 +255,8 @@ def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
     sentence, next_step = describe_outcome(verdict.outcome)
     if verdict.detail:
         sentence = fill(verdict.detail, verdict.params)
+    if verdict.unlike_others is not None:
+        return sentence, _("This photo looks like another person than the others of this code: look at it.")
     if verdict.copy_of:
         text = N_("Nearly the same as {photo}, and teaches nothing new. Take one in other light, or turned a little.")
         return sentence, _(text, photo=verdict.copy_of)

@@ -39,9 +39,11 @@ from smartabsen.domain import (
     KioskSummary,
     LandmarkScheme,
     LicenceClass,
+    MixedPerson,
     ModelIdentity,
     ModelStatus,
     Outcome,
+    PersonAccuracy,
     PhotoVerdict,
     Punch,
     PunchMethod,
@@ -88,6 +90,8 @@ class FakeApp:
         self.people: tuple[Employee, ...] = (SITI,)
         self.rows: tuple[ImportRow, ...] = (_row(2, "E001", ImportVerdict.IMPORTED),)
         self.interrupted = False
+        self.mixed: tuple[MixedPerson, ...] = ()
+        self.accuracies: tuple[PersonAccuracy, ...] = ()
         self.accuracy = 1.0
         self.images: tuple[ImageResult, ...] = (_image("a.jpg", SITI), _image("b.jpg", None))
         self.events: tuple[KioskEvent, ...] = ()
@@ -147,9 +151,10 @@ def _train(app: FakeApp, *, min_accuracy: float | None, force: bool) -> TrainRep
     rate = Rate(round(20 * app.accuracy), 20)
     return TrainReport(
         model=MODEL, version="abcdef012345", trained_at=AT, matcher="knn", k=1, chosen_matcher="knn",
-        employees=6, templates=24, people=(), confused=(), suspects=(), single_template=(SITI,),
+        employees=6, templates=24, people=app.accuracies, confused=(), suspects=(), single_template=(SITI,),
         gate=Gate(DecisionLimits(0.5, 0.05, 0.5, 0.05, None, False), rate, rate, demanded),
         activated=force or app.accuracy >= demanded,
+        mixed=app.mixed,
     )  # fmt: skip
 
 

@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smartabsen import i18n
-from smartabsen.domain import Check, CheckLevel, ImageResult, ImportRow, ImportVerdict, Outcome, PhotoVerdict, Quality
+from smartabsen.domain import (
+    Check,
+    CheckLevel,
+    ImageResult,
+    ImportRow,
+    ImportVerdict,
+    Outcome,
+    PhotoVerdict,
+)
 
 
 def last_call(program: Any) -> tuple[Any, ...]:
@@ -25,8 +33,8 @@ def last_call(program: Any) -> tuple[Any, ...]:
 
 def test_options_of_every_command_become_settings(program: Any) -> None:
     """Before the command or after it: what stands after wins."""
-    program("--engine", "dlib", "--home", "/one", "employee", "list", "--home", "/two", "--language", "id")
-    assert program.library.flags == {"home": Path("/two"), "engine": "dlib", "language": "id"}
+    program("--engine", "dlib", "--home", "/one", "employee", "list", "--home", "/two", "--device", "cpu")
+    assert program.library.flags == {"home": Path("/two"), "engine": "dlib", "recognition.device": "cpu"}
 
 
 def test_the_language_is_that_of_the_settings(program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,21 +109,6 @@ def test_enroll_names_whom_a_refused_face_looks_like(program: Any) -> None:
         library, "verdicts", (PhotoVerdict("a.jpg", Outcome.DUPLICATE_FACE, similar_to=library.people[0]),)
     )
     assert "Looks like Siti Rahma (E001)." in program("enroll", "Ani", "a.jpg", "--code", "E002").stdout
-
-
-def test_enroll_says_what_an_accepted_photo_lacks(program: Any) -> None:
-    """A photo that is nearly another one, and a face with a mask, are accepted, and told."""
-    good = Quality(120.0, 128.0, 250.0, 0.1, 0.99)
-    covered = replace(good, covered=True)
-    verdicts = (
-        PhotoVerdict("b.jpg", Outcome.ACCEPTED, good, copy_of="a.jpg"),
-        PhotoVerdict("c.jpg", Outcome.ACCEPTED, covered),
-    )
-    program.prepare = lambda library: setattr(library, "verdicts", verdicts)
-    told = " ".join(program("enroll", "Siti", "b.jpg", "c.jpg", "--code", "E001").stdout.split())
-    assert "a.jpg" in told and "covered" in told
-    photos = program.json("enroll", "Siti", "b.jpg", "c.jpg", "--code", "E001")[1]["data"]["photos"]
-    assert [(each["copy_of"], each["quality"]["covered"]) for each in photos] == [("a.jpg", False), ("", True)]
 
 
 def test_enroll_guides_a_person_at_the_camera(program: Any) -> None:

@@ -40,7 +40,7 @@ def home(tmp_path: Path) -> Path:
         with app.services.database.write() as session:
             at = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
             near = Refusal(at, "pintu", Outcome.UNKNOWN, 0.47, 0.5, 0.3, 0.1)
-            refusals.add_many(session, [near, Refusal(at, "pintu", Outcome.TOO_DARK, None, 0.5, None, 0.1)])
+            refusals.add_many(session, [near, Refusal(at, "pintu", Outcome.TOO_DARK, 31.5, 40.0, None, 0.1)])
     return tmp_path / "home"
 
 
@@ -77,10 +77,11 @@ def test_calibrate_refuses_what_nine_photos_cannot_support(run: Run) -> None:
 def test_why_tells_reason_and_distance(run: Run) -> None:
     """The newest first, in the time of the site."""
     exit_code, text = run("why")
-    assert exit_code == 0 and "0.030 below the threshold" in text and "2026-11-24 08:00:00" in text
+    assert exit_code == 0 and "similarity 0.470" in " ".join(text.split()) and "2026-11-24 08:00:00" in text
     exit_code, text = run("why", "--last", "1", "--json")
     (refusal,) = json.loads(text)["data"]["refusals"]
     assert (refusal["outcome"], refusal["message"]) == ("too_dark", "Too dark.")
+    assert [refusal[name] for name in ("measure", "value", "limit", "short_by")] == ["brightness", 31.5, 40.0, 8.5]
     assert refusal["advice"] == "More light in front of the people, not behind them."
 
 

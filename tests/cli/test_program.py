@@ -96,7 +96,7 @@ def test_the_list_of_commands_says_what_the_commands_say() -> None:
 def test_the_options_of_every_command_stand_after_its_name(command: tuple[str, ...]) -> None:
     """Scripts write ``smartabsen recognize A --json``, not ``smartabsen --json recognize A``."""
     result = CliRunner().invoke(app, [*command, "--help"], prog_name="smartabsen")
-    for option in ("--json", "--home", "--engine", "--language", "--quiet", "--debug"):
+    for option in ("--json", "--home", "--engine", "--device", "--language", "--quiet", "--debug"):
         assert option in result.stdout
 
 

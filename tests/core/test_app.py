@@ -21,6 +21,7 @@ from smartabsen import (
     PunchMethod,
     SmartAbsen,
 )
+from smartabsen.domain import EnrolAdvice
 
 from .conftest import Draw, enrol, outcomes
 
@@ -108,6 +109,24 @@ def test_a_photo_that_is_nearly_another_one_is_told(app: SmartAbsen, draw: Draw)
     assert report.copies == 1
     (verdict,) = app.enrol("Contoh", [first.with_name("again.png")], code="E1").verdicts
     assert verdict.copy_of == "first.png"
+
+
+def test_two_persons_under_one_code_are_told(app: SmartAbsen, draw: Draw) -> None:
+    """At enrolment, with further photos, and by training; photos of one person are not."""
+    enrol(app, draw, 3)
+    photos = [draw("one.png", 1), draw("two.png", 2), draw("also-two.png", 2, size_px=150)]
+    report = app.enrol("Two", photos, code="E1")
+    assert [verdict.outcome for verdict in report.verdicts] == [Outcome.ACCEPTED] * 3
+    assert [verdict.unlike_others is not None for verdict in report.verdicts] == [True, False, False]
+    assert report.advice[0] is EnrolAdvice.MIXED
+    later = app.enrol("Contoh 3", [draw("four.png", 4), draw("three.png", 3, size_px=170)], code="E3")
+    assert [verdict.unlike_others is not None for verdict in later.verdicts] == [True, False]
+    enrol(app, draw, 5)
+    mixed = app.train(force=True).mixed
+    assert sorted((person.employee.code, person.sources) for person in mixed) == [
+        ("E1", ("one.png",)),
+        ("E3", ("four.png",)),
+    ]
 
 
 def test_a_code_belongs_to_one_name(app: SmartAbsen, draw: Draw) -> None:

@@ -115,6 +115,15 @@ def test_a_trail_that_was_set_back_shows_on_the_machine_that_wrote_it(busy: Smar
     assert [(problem.kind, problem.number) for problem in busy.audit.verify().problems] == [
         (ProblemKind.CUT_OFF, kept.number)
     ]
+    # Going on does not heal it: the home remembers what it had written until somebody answers for it.
+    for _ in range(6):
+        busy.rename_employee("E2", "Contoh Lain")
+    lost = kept.number + 3
+    assert [(problem.kind, problem.number) for problem in busy.audit.verify().problems] == [(ProblemKind.LOST, lost)]
+    assert busy.audit.unsigned().heads == 1
+    assert busy.audit.sign(reason="the database server crashed").heads == 1
+    assert busy.audit.verify().problems == () and busy.audit.unsigned().heads == 0
+    assert busy.audit.entries(limit=1)[0].details["lost"].startswith(f"{lost}:")
 
 
 def test_after_a_restore_the_trail_says_what_it_replaced_and_where_that_is(
@@ -127,7 +136,8 @@ def test_after_a_restore_the_trail_says_what_it_replaced_and_where_that_is(
     (other / "secrets").mkdir(parents=True)
     for name in ("keys.json", "audit-heads.json"):
         (other / "secrets" / name).write_bytes((busy.settings.home / "secrets" / name).read_bytes())
-    (known,) = json.loads((other / "secrets" / "audit-heads.json").read_text()).values()
+    (kept,) = json.loads((other / "secrets" / "audit-heads.json").read_text()).values()
+    known = kept["last"]["head"]
 
     done = busy.backups.restore(made.path)
 
@@ -140,7 +150,18 @@ def test_after_a_restore_the_trail_says_what_it_replaced_and_where_that_is(
     assert [problem.kind for problem in older.problems] == [ProblemKind.CUT_OFF]
     url = str(home.get("database_url", f"sqlite:///{busy.settings.home / 'smartabsen.db'}"))
     with SmartAbsen.open(flags={**home, "home": str(other), "database_url": url}) as elsewhere:
+        # Also where that machine has gone on before anybody looked.
+        elsewhere.rename_employee("E2", "Contoh Dua")
+        assert elsewhere.audit.unsigned().heads == 1
         assert elsewhere.audit.verify().problems == ()
+        assert elsewhere.audit.unsigned().heads == 0
+        # A restore explains what it replaced, and nothing that was written after it.
+        entry = busy.audit.entries(action="backup.restore")[0]
+        with busy.services.database.connect(exclusive=True) as connection:
+            connection.execute(text("DELETE FROM audit WHERE number > :number"), {"number": entry.number})
+            head = {"head": f"{entry.number}:{entry.digest}"}
+            connection.execute(text("UPDATE meta SET value = :head WHERE name = 'audit_head'"), head)
+        assert [problem.kind for problem in elsewhere.audit.verify().problems] == [ProblemKind.CUT_OFF]
 
 
 def test_what_was_written_without_the_key_waits_for_somebody_to_vouch_for_it(busy: SmartAbsen) -> None:

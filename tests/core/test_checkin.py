@@ -15,7 +15,7 @@ import pytest
 
 from smartabsen import InvalidInputError, NotTrainedError, Outcome, SmartAbsen
 from smartabsen.core.checkin import Burst
-from smartabsen.domain import Employee
+from smartabsen.domain import Employee, Measure
 from smartabsen.recognition import quality
 from smartabsen.recognition.detectors.fake import draw_face
 from smartabsen.store import audit
@@ -167,9 +167,23 @@ def test_a_refusal_is_kept_with_its_distance(app: SmartAbsen, people: dict[str, 
     assert [one.outcome for one in (other, nobody, unknown)] == [Outcome.OTHER_FACE, Outcome.NO_FACE, Outcome.UNKNOWN]
     assert unknown.kiosk == f"{app.services.kiosk_name}, browser"
     for refusal in (other, unknown):
-        assert refusal.similarity is not None and refusal.short_by is not None
-        assert 0.0 < refusal.short_by == pytest.approx(app.services.threshold - refusal.similarity, abs=1e-4)
-    assert nobody.similarity is None and nobody.short_by is None
+        assert refusal.value is not None and refusal.short_by is not None
+        assert 0.0 < refusal.short_by == pytest.approx(app.services.threshold - refusal.value, abs=1e-4)
+    assert nobody.value is None and nobody.short_by is None
+
+
+@pytest.mark.usefixtures("people")
+def test_a_face_that_is_too_dark_is_kept_with_its_brightness(app: SmartAbsen) -> None:
+    """And with what was needed."""
+    frames = []
+    for number in range(4):
+        image = np.full((480, 640, 3), 20 + number, dtype=np.uint8)
+        draw_face(image, 1, centre_xy=(300 + 4 * number, 240), size_px=170, light=0.1)
+        frames.append(cv2.imencode(".png", image)[1].tobytes())
+    assert app.checkin.attempt(Burst(frames, [0.0, 0.25, 0.5, 0.75]), key="k-1").outcome is Outcome.TOO_DARK
+    (refusal,) = app.refusals.latest()
+    assert refusal.measure is Measure.BRIGHTNESS and refusal.measured is not None
+    assert 0.0 < refusal.measured.value < refusal.measured.limit == quality.PROBE_LIMITS.min_brightness
 
 
 def test_a_frame_that_no_camera_gave_is_kept_as_refused_and_nothing_where_the_settings_say_so(

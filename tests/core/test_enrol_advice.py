@@ -98,6 +98,20 @@ def test_a_real_photo_of_somebody_else_among_ones_own_is_found(real: SmartAbsen,
 
 @pytest.mark.slow
 @pytest.mark.shared
+def test_two_real_persons_under_one_code_are_told(real: SmartAbsen, lfw_dir: Path) -> None:
+    """One photo of the first, two of the second: at enrolment and by training."""
+    names = (lfw_dir / "gallery.txt").read_text(encoding="utf-8").split()
+    first, second, third = (photos_of(lfw_dir, name) for name in names[:3])
+    told = real.enrol("Contoh 1", [first[0], *second[:2]], code="E1")
+    assert [verdict.unlike_others is not None for verdict in told.verdicts] == [True, False, False]
+    assert told.advice[0] is EnrolAdvice.MIXED
+    assert real.enrol("Contoh 3", third[:3], code="E3").unlike == ()
+    (mixed,) = real.train(force=True).mixed
+    assert (mixed.employee.code, mixed.sources) == ("E1", (first[0].name,))
+
+
+@pytest.mark.slow
+@pytest.mark.shared
 def test_a_real_person_under_two_codes_is_found(real: SmartAbsen, lfw_dir: Path) -> None:
     """Refused at enrolment; where that was overruled, first among the look-alikes of a calibration."""
     names = (lfw_dir / "gallery.txt").read_text(encoding="utf-8").split()

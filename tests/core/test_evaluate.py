@@ -9,15 +9,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from smartabsen import SmartAbsen
-from smartabsen.core import evaluate
+from smartabsen.core import evaluate, evaluation_page
 from smartabsen.core.embedding_cache import EmbeddingCache
 from smartabsen.core.evaluation_figures import describe_rate, figures
 from smartabsen.core.pairs_file import read_pairs
 from smartabsen.domain import Rate
 from smartabsen.errors import InvalidInputError, NotFoundError
+from smartabsen.recognition.curves import Verification
 
 from .conftest import Draw
 
@@ -231,3 +233,52 @@ def test_the_page_is_one_file_that_loads_nothing(app: SmartAbsen, folder: Path, 
         assert page.count("<svg") == 2 and "&lt;b&gt;P2" in page and "<b>P2" not in page
         assert "default-src 'none'" in page and "http://" not in page and "https://" not in page
         assert ("data:image/jpeg" in page) is with_photos
+
+
+def drawn(genuine: list[float], impostor: list[float]) -> tuple[str, list[tuple[bool, list[tuple[float, float]]]]]:
+    """Draw a DET curve: its text, and of each line whether it is dashed and its points."""
+    scores = np.array([*genuine, *impostor])
+    same = np.arange(len(scores)) < len(genuine)
+    text = evaluation_page._det_curve(Verification.of(scores, same))
+    lines = re.findall(r'<polyline points="([^"]*)"[^>]*?( stroke-dasharray="[^"]*")?/>', text)
+    return text, [
+        (bool(dashed), [tuple(map(float, point.split(","))) for point in points.split()]) for points, dashed in lines
+    ]
+
+
+def test_a_curve_claims_no_rate_that_the_trials_cannot_show() -> None:
+    """Where 0 of 240 failed the line is dashed at the end of the interval, 1.2 %; nothing is drawn below."""
+    rng = np.random.default_rng(1)
+    genuine, impostor = rng.uniform(0.5, 0.9, 240).tolist(), rng.uniform(-0.2, 0.4, 1000).tolist()
+    text, lines = drawn(genuine, impostor)
+    bound = round(evaluation_page._det_place(1.0, Rate(0, 240).high)[1])
+    one = round(evaluation_page._det_place(1.0, 1 / 240)[1])
+    assert [dashed for dashed, _ in lines] == [True, True]
+    assert {y for _, y in lines[0][1]} == {bound} and max(y for _, y in lines[1][1]) == one
+    assert "240 pairs of one person" in text and "1000 of two" in text
+
+
+def test_a_curve_is_solid_where_both_errors_were_seen() -> None:
+    """Between one of so many and all; the dashed ends go on from there."""
+    rng = np.random.default_rng(2)
+    genuine, impostor = rng.normal(0.5, 0.15, 300).tolist(), rng.normal(0.2, 0.15, 300).tolist()
+    _text, lines = drawn(genuine, impostor)
+    assert [dashed for dashed, _ in lines] == [False, True, True]
+    left, bottom = evaluation_page._det_place(1 / 300, 1 / 300)
+    assert all(x >= round(left) and y <= round(bottom) for x, y in lines[0][1])
+
+
+def test_the_page_fits_a_phone(app: SmartAbsen, folder: Path, tmp_path: Path) -> None:
+    """Tables are scrolled by themselves, and no label lies outside its picture."""
+    page = tmp_path / "page.html"
+    app.evaluation.write_page(app.evaluation.of_folder(folder), page)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<table") == text.count('<div class="wide" tabindex="0"><table') > 1
+    for left, top, width, height, inside in re.findall(
+        r'<svg viewBox="(-?\d+) (-?\d+) (\d+) (\d+)"(.*?)</svg>', text, re.DOTALL
+    ):
+        for x, y, anchor, label in re.findall(r'<text x="(\d+)" y="(\d+)" text-anchor="(\w+)">([^<]*)<', inside):
+            wide = 7 * len(label) / (2 if anchor == "middle" else 1)
+            assert int(left) <= int(x) - wide, label
+            assert anchor == "end" or int(x) + wide <= int(left) + int(width), label
+            assert int(top) + 10 <= int(y) <= int(top) + int(height), label

@@ -49,6 +49,18 @@ def test_people_are_imported_and_a_second_import_doubles_nothing(app: SmartAbsen
     assert templates(app) == {f"E{person}": 2 for person in range(1, 7)}
 
 
+def test_two_persons_under_one_code_are_told(app: SmartAbsen, people: Path, draw: Draw) -> None:
+    """The row is imported and names the photos, in a dry run as well."""
+    draw("photos/E1/c.png", 9)
+    for dry_run in (True, False):
+        row = app.import_people(people, photos_dir=people.parent / "photos", dry_run=dry_run).rows[0]
+        assert (row.verdict, row.reason, "c.png" in fill(row.detail, row.params)) == (
+            ImportVerdict.IMPORTED,
+            "mixed",
+            True,
+        )
+
+
 def test_a_dry_run_shows_the_same_table_and_writes_nothing(app: SmartAbsen, people: Path, draw: Draw) -> None:
     """Verdicts of a dry run are those of the import, duplicates within the file included."""
     with people.open("a", encoding="cp1252") as sink:

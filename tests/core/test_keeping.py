@@ -89,7 +89,12 @@ def test_a_log_that_differs_is_part_of_the_check(used: SmartAbsen, run: Run) -> 
     result = run("audit", "verify")
     assert result.exit_code == 1 and "has 1 others" in result.stdout
     used.reconcile_log()
-    assert run("audit", "verify").exit_code == 0
+    result = run("audit", "verify", "--json")
+    (gone,) = answer(result)["data"]["record"]
+    number = used.audit.entries(action="punch")[0].number
+    assert (result.exit_code, gone["kind"], gone["code"], gone["entry"]) == (1, "punch_gone", "E1", number)
+    result = run("audit", "verify")
+    assert f"the punch of entry {number} was deleted" in result.stdout and "1 things are not" in result.stderr
     (entry,) = used.audit.entries(action="attendance.log_replaced")
     assert (used.settings.csv_dir / entry.details["file"]).exists()
 
@@ -108,8 +113,11 @@ def test_a_restore_is_told_with_the_command_that_checks_what_it_replaced(used: S
 def test_what_is_not_signed_is_signed_with_a_reason(used: SmartAbsen, run: Run, draw: Draw) -> None:
     """An employee and a punch are older than the key; somebody vouches for them."""
     used.enrol("Contoh", [draw("a.png", 1)], code="E1", consent=True)
-    assert "2 entries are from before there was a key" in run("audit", "verify").stdout
-    counts = {"entries": 2, "punches": 1, "days": 1}
+    assert (
+        "2 entries are from before there was a key; the signed ones after them prove them"
+        in run("audit", "verify").stdout
+    )
+    counts = {"entries": 2, "punches": 1, "days": 1, "heads": 0}
     assert answer(run("audit", "sign", "--dry-run", "--json"))["data"] == counts
     refused = run("audit", "sign")
     assert refused.exit_code == 2 and "--reason" in refused.stderr

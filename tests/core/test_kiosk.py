@@ -27,6 +27,7 @@ from smartabsen.domain import (
     KioskEventKind,
     LandmarkScheme,
     Match,
+    Measured,
     Observation,
     Outcome,
     Punch,
@@ -75,7 +76,7 @@ class Script:
         for face in faces:
             who = self.now[int(face.box_xyxy[0] // 200)]
             if isinstance(who, Outcome):
-                seen.append(Observation(face, QUALITY, who, None))
+                seen.append(Observation(face, QUALITY, who, None, Measured(31.0, 40.0)))
             else:
                 self.embedded += 1
                 seen.append(Observation(face, QUALITY, None, AXES[who or 0]))
@@ -243,7 +244,9 @@ def test_an_undecided_face_is_embedded_and_a_decided_one_seldom() -> None:
 
 def test_a_face_that_cannot_be_compared_gets_guidance() -> None:
     """After a while the person is told why, once."""
-    assert decisions(play([{0: Outcome.TOO_DARK}] * 40)) == [(Outcome.TOO_DARK, None)]
+    events = play([{0: Outcome.TOO_DARK}] * 40)
+    assert decisions(events) == [(Outcome.TOO_DARK, None)]
+    assert [event.measured for event in events if event.outcome] == [Measured(31.0, 40.0)]
 
 
 def test_who_is_far_behind_somebody_else_is_not_told_to_come_closer() -> None:

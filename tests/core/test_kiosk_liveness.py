@@ -147,6 +147,16 @@ def test_a_model_that_is_missing_refuses_and_says_why() -> None:
     assert bench.failures == []
 
 
+def test_nobody_is_asked_to_move_where_the_model_is_missing() -> None:
+    """With ``both`` the refusal comes with the first frame, and says why."""
+    bench = Bench("both", probability=ModelMissingError("There is no model."))
+    bench.liveness.begin(1, SITI)
+    (answer,) = bench.play([0.0] * 9)
+    assert answer.verdict.refusal is Outcome.LIVENESS_UNAVAILABLE
+    assert str(answer.verdict.trouble) == "There is no model."
+    assert (bench.prompts, bench.failures) == ([], [])
+
+
 def test_who_moves_as_asked_is_let_in() -> None:
     """They are told what to do, each thing once."""
     bench = Bench("active")

@@ -54,7 +54,10 @@ def test_the_mean_of_a_few_faces_decides() -> None:
     """At the model's own threshold, or the one that is set."""
     assert checks(0.9, 0.4).score([SIGHT, SIGHT]).refusal is None
     assert checks(0.9, 0.4).score([SIGHT, SIGHT]).score == pytest.approx(0.65)
-    assert checks(0.9, 0.4, threshold=0.7).score([SIGHT, SIGHT]).refusal is Outcome.NOT_LIVE
+    refused = checks(0.9, 0.4, threshold=0.7).score([SIGHT, SIGHT])
+    assert refused.refusal is Outcome.NOT_LIVE
+    assert refused.measured is not None
+    assert (refused.measured.value, refused.measured.limit) == (pytest.approx(0.65), 0.7)
 
 
 def test_a_face_at_the_edge_cannot_be_judged() -> None:
@@ -120,6 +123,20 @@ def test_a_movement_that_cannot_be_judged_refuses(monkeypatch: pytest.MonkeyPatc
     verdict, ends = checks(require="active").judge([(SIGHT.image_bgr, FACE)], [0.0], challenge)
     assert (verdict.refusal, ends) == (Outcome.LIVENESS_UNAVAILABLE, ())
     assert "no such picture" in str(verdict.trouble) and verdict.refusal not in COUNTED
+
+
+def test_a_movement_is_not_judged_where_the_model_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``both`` nothing could be recorded anyway, and the reason told is the model's."""
+    followed: list[object] = []
+    monkeypatch.setattr(ChallengeJudge, "add", lambda *given: followed.append(given) or ChallengeState(None))
+
+    def build() -> Any:
+        raise ModelError("There is no model.")
+
+    both = LivenessChecks(LivenessSettings(require="both"), build)
+    verdict, _ = both.judge([(SIGHT.image_bgr, FACE)], [0.0], Challenge((LivenessAction.TURN_LEFT,)))
+    assert (verdict.refusal, str(verdict.trouble)) == (Outcome.LIVENESS_UNAVAILABLE, "There is no model.")
+    assert followed == []
 
 
 @pytest.mark.parametrize(("within_s", "fresh"), [(59.0, True), (61.0, False)])

@@ -84,3 +84,12 @@ def test_a_photo_that_is_nearly_a_stored_one_names_it() -> None:
     faces.add([stored], 100, ["old.jpg"])
     assert faces.find_copies([stored], ["new.jpg"], own_id=100, threshold=0.98) == ["old.jpg"]
     assert faces.find_copies([stored], ["new.jpg"], own_id=101, threshold=0.98) == [""]
+
+
+def test_a_photo_unlike_the_stored_ones_is_told() -> None:
+    """Stored templates count, and only the person's own."""
+    faces = known(0, 1)
+    own, other = photo(0), photo(1)
+    found = faces.find_unlike_others([own, other], own_id=100, threshold=0.5)
+    assert found[0] is None and found[1] is not None and found[1] < 0.5
+    assert faces.find_unlike_others([other], own_id=None, threshold=0.5) == [None]

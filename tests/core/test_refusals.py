@@ -8,15 +8,19 @@ import pytest
 
 from smartabsen import SmartAbsen
 from smartabsen.core.refusals import RefusalLog
-from smartabsen.domain import KioskEvent, KioskEventKind, Outcome, Refusal
+from smartabsen.domain import KioskEvent, KioskEventKind, Measure, Measured, Outcome, Refusal
 from smartabsen.errors import DatabaseError
 from smartabsen.store import refusals
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def decision(outcome: Outcome, similarity: float | None = None, lead: float | None = None) -> KioskEvent:
-    return KioskEvent(KioskEventKind.DECISION, NOW, outcome=outcome, similarity=similarity, lead=lead)
+def decision(
+    outcome: Outcome, similarity: float | None = None, lead: float | None = None, measured: Measured | None = None
+) -> KioskEvent:
+    return KioskEvent(
+        KioskEventKind.DECISION, NOW, outcome=outcome, similarity=similarity, lead=lead, measured=measured
+    )
 
 
 def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
@@ -25,19 +29,34 @@ def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
         for event in (
             decision(Outcome.UNKNOWN, 0.47, 0.3),
             decision(Outcome.AMBIGUOUS, 0.6, 0.04),
-            decision(Outcome.TOO_DARK),
+            decision(Outcome.TOO_DARK, measured=Measured(32.0, 40.0)),
+            decision(Outcome.TURNED_AWAY, measured=Measured(0.75, 0.5)),
+            decision(Outcome.NOT_LIVE, 0.9, 0.8, Measured(0.3, 0.8)),
+            decision(Outcome.TOO_MANY_ATTEMPTS, 0.9, 0.8),
             decision(Outcome.RECOGNIZED, 0.9, 0.8),
             decision(Outcome.PENDING, 0.9, 0.8),
             KioskEvent(KioskEventKind.STARTED, NOW),
         ):
             log.note(event)
     found = {refusal.outcome: refusal for refusal in app.refusals.latest()}
-    assert {outcome: refusal.short_by for outcome, refusal in found.items()} == {
-        Outcome.UNKNOWN: pytest.approx(0.03),
-        Outcome.AMBIGUOUS: pytest.approx(0.06),
-        Outcome.TOO_DARK: None,
+    assert {outcome: (refusal.measure, refusal.short_by) for outcome, refusal in found.items()} == {
+        Outcome.UNKNOWN: (Measure.SIMILARITY, pytest.approx(0.03)),
+        Outcome.AMBIGUOUS: (Measure.LEAD, pytest.approx(0.06)),
+        Outcome.TOO_DARK: (Measure.BRIGHTNESS, 8.0),
+        Outcome.TURNED_AWAY: (Measure.YAW, 0.25),
+        Outcome.NOT_LIVE: (Measure.LIVENESS, 0.5),
+        Outcome.TOO_MANY_ATTEMPTS: (None, None),
     }
+    assert found[Outcome.NOT_LIVE].measured == Measured(0.3, 0.8)
     assert found[Outcome.UNKNOWN].at == NOW and found[Outcome.UNKNOWN].kiosk == app.services.kiosk_name
+
+
+def test_a_movement_that_was_not_made_has_no_number(app: SmartAbsen) -> None:
+    """The cosine of somebody who was recognised first says nothing about it."""
+    with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
+        log.note(decision(Outcome.NOT_LIVE, 0.9, 0.8))
+    (refusal,) = app.refusals.latest()
+    assert (refusal.measure, refusal.measured, refusal.value) == (None, None, None)
 
 
 def test_a_database_that_refuses_does_not_stop_the_kiosk(app: SmartAbsen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,15 +66,24 @@ def test_a_home_that_cannot_be_written_works_all_the_same(tmp_path: Path, model:
     assert RuntimeMemory(blocked).choose(model, 1) == "openvino"
 
 
-def test_doctor_fails_where_the_wanted_gpu_is_not_used(
-    app: SmartAbsen, flags: dict[str, object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ONNX Runtime falls back in silence; who paid for a GPU wants to know."""
-    monkeypatch.setattr(type(app.services.engine.embedder), "runs_on", ("onnxruntime", "cpu"), raising=False)
+def runtimes(flags: dict[str, object]) -> list[tuple[CheckLevel, dict[str, str]]]:
+    with SmartAbsen.open(flags=flags) as app:
+        checks = [check for check in app.check_health() if check.name == "runtime"]
+    return [(check.level, dict(check.params)) for check in checks if "part" in dict(check.params)]
 
-    def levels(opened: SmartAbsen) -> list[CheckLevel]:
-        return [check.level for check in opened.check_health() if check.name == "runtime"]
 
-    assert levels(app) == [CheckLevel.OK]
-    with SmartAbsen.open(flags={**flags, "recognition.device": "cuda"}) as other:
-        assert levels(other) == [CheckLevel.FAIL]
+def test_doctor_fails_where_the_wanted_gpu_is_not_used(flags: dict[str, object]) -> None:
+    """Runtimes fall back in silence, engines know no device; who paid for a GPU wants to know."""
+    for device, level in (("auto", CheckLevel.OK), ("cpu", CheckLevel.OK), ("cuda", CheckLevel.FAIL)):
+        found = runtimes({**flags, "recognition.device": device})
+        assert [each[0] for each in found] == [level, level], device
+
+
+@pytest.mark.shared
+def test_doctor_shows_what_the_openvino_engine_runs_on(flags: dict[str, object], models_dir: Path) -> None:
+    """It has one device: another one that was asked for is a failure. Embeddings are of single precision."""
+    real = {**flags, "engine": "openvino", "models_dir": str(models_dir)}
+    (_, detector), (level, embedder) = runtimes(real)
+    assert (level, embedder["device"], embedder["precision"]) == (CheckLevel.OK, "cpu", "f32")
+    assert detector["precision"] in ("f32", "bf16")
+    assert [level for level, _ in runtimes({**real, "recognition.device": "cuda"})] == [CheckLevel.FAIL] * 2

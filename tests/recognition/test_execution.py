@@ -52,7 +52,7 @@ def test_every_runtime_gives_the_same_numbers(model: Path, name: str) -> None:
     runner.run(-blob)
     bent = np.where(blob > 0, blob, SLOPES * blob)
     assert np.allclose(first, 2 * bent.reshape(2, -1), atol=1e-6)
-    assert (runner.runtime, runner.device) == (name, "cpu")
+    assert (runner.runs_on.runtime, runner.runs_on.device) == (name, "cpu")
 
 
 def test_a_model_without_anything_to_rewrite_runs_as_it_is(model: Path) -> None:
@@ -60,7 +60,8 @@ def test_a_model_without_anything_to_rewrite_runs_as_it_is(model: Path) -> None:
     plain = onnx.load(model)
     plain.graph.node[0].op_type = "Mul"
     onnx.save(plain, model)
-    assert open_onnx(model, threads=1, execution=Execution(runtime="onnxruntime-rewritten")).runtime == "onnxruntime"
+    runner = open_onnx(model, threads=1, execution=Execution(runtime="onnxruntime-rewritten"))
+    assert runner.runs_on.runtime == "onnxruntime"
     assert [trial.runtime for trial in try_runtimes(model, threads=1)] == ["onnxruntime", "openvino"]
 
 
@@ -72,15 +73,15 @@ def test_auto_asks_what_is_faster_here(model: Path) -> None:
         asked.append((path, threads))
         return "openvino"
 
-    assert open_onnx(model, threads=2, execution=Execution(device="cpu", choose=choose)).runtime == "openvino"
+    assert open_onnx(model, threads=2, execution=Execution(device="cpu", choose=choose)).runs_on.runtime == "openvino"
     assert asked == [(model, 2)]
-    assert open_onnx(model, threads=1, execution=Execution(device="cpu")).runtime == "onnxruntime"
+    assert open_onnx(model, threads=1, execution=Execution(device="cpu")).runs_on.runtime == "onnxruntime"
 
 
 def test_a_device_that_is_not_there_gives_the_processor_and_says_so(model: Path) -> None:
     """Work goes on; the real device can be seen."""
     absent = next(name for name in ("coreml", "cuda") if name not in available_devices())
-    assert open_onnx(model, threads=1, execution=Execution(device=absent)).device == "cpu"
+    assert open_onnx(model, threads=1, execution=Execution(device=absent)).runs_on.device == "cpu"
 
 
 @pytest.mark.parametrize("wanted", [Execution(runtime="tensorflow"), Execution(device="tpu")])
@@ -149,4 +150,4 @@ def test_a_gpu_is_used_where_it_is_asked_for(model: Path) -> None:
     """ONNX Runtime falls back silently; the runner must not."""
     if "cuda" not in available_devices():
         pytest.skip("no CUDA in the installed ONNX Runtime")
-    assert open_onnx(model, threads=1, execution=Execution(device="cuda")).device == "cuda"
+    assert open_onnx(model, threads=1, execution=Execution(device="cuda")).runs_on.device == "cuda"

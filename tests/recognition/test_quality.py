@@ -11,7 +11,14 @@ import pytest
 
 from smartabsen.domain import Face, ImageBGR, LandmarkScheme, Outcome, Quality
 from smartabsen.recognition.alignment import ARCFACE_112, DLIB_150, RETAIL_128, AlignmentTemplate
-from smartabsen.recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits, judge, measure_quality
+from smartabsen.recognition.quality import (
+    ENROLMENT_LIMITS,
+    PROBE_LIMITS,
+    QualityLimits,
+    find_measured,
+    judge,
+    measure_quality,
+)
 
 GOOD = Quality(face_px=120.0, brightness=120.0, sharpness=40.0, yaw=0.0, detection_score=0.9)
 
@@ -149,7 +156,11 @@ def test_the_size_is_the_shorter_side_of_the_box() -> None:
 )
 def test_each_measure_has_its_reason(limits: QualityLimits, change: dict[str, float], outcome: Outcome | None) -> None:
     """A good face passes, and each fault is told by its name."""
-    assert judge(dataclasses.replace(GOOD, **change), limits) is outcome
+    quality = dataclasses.replace(GOOD, **change)
+    assert judge(quality, limits) is outcome
+    measured = None if outcome is None else find_measured(outcome, quality, limits)
+    assert (None if measured is None else measured.value) == next(map(abs, change.values()), None)
+    assert measured is None or measured.limit in dataclasses.astuple(limits)
 
 
 def test_of_several_faults_the_first_to_mend_is_told() -> None:

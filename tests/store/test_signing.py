@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -12,7 +14,7 @@ from sqlalchemy import text
 from smartabsen.attendance.rules import Rules
 from smartabsen.domain import Punch
 from smartabsen.errors import KeyMissingError
-from smartabsen.store import audit, employees, signing
+from smartabsen.store import audit, employees, meta, signing
 from smartabsen.store.attendance_check import AttendanceVerdict, check
 from smartabsen.store.audit_check import AuditVerdict, ProblemKind, verify
 from smartabsen.store.audit_head import AuditHead
@@ -65,6 +67,27 @@ def tamper(database: Database, *statements: str) -> None:
             connection.execute(text(statement))
 
 
+def cut_off(database: Database, last: int) -> None:
+    """Delete all entries after one, and put the head of then back."""
+    head = f"CONCAT('{last}:', digest)" if database.path is None else f"'{last}:' || digest"
+    tamper(
+        database, f"DELETE FROM audit WHERE number > {last}",
+        f"UPDATE meta SET value = (SELECT {head} FROM audit WHERE number = {last}) WHERE name = 'audit_head'",
+    )  # fmt: skip
+
+
+def known(database: Database, keeper: TrailKeeper) -> tuple[AuditHead | None, list[AuditHead]]:
+    """The last head that a home knows, and the lost ones."""
+    with database.read() as session:
+        found = keeper.known(meta.database_id(session))
+    return found.last and found.last.head, [each.head for each in found.lost]
+
+
+def head_of(database: Database) -> AuditHead:
+    with database.read() as session:
+        return audit.head(session)
+
+
 def trail(database: Database, ring: KeyRing | None, *known: AuditHead) -> AuditVerdict:
     with database.read() as session:
         return verify(session, *known, ring=ring)
@@ -111,12 +134,7 @@ def test_a_tail_that_is_written_anew_without_the_key_is_found(
 ) -> None:
     """Chain and head of the forger are consistent; the signatures are not there."""
     write(signed, 3)
-    tamper(
-        signed, "DELETE FROM audit WHERE number > 2",
-        "UPDATE meta SET value = (SELECT CONCAT('2:', digest) FROM audit WHERE number = 2) WHERE name = 'audit_head'"
-        if signed.path is None
-        else "UPDATE meta SET value = (SELECT '2:' || digest FROM audit WHERE number = 2) WHERE name = 'audit_head'",
-    )  # fmt: skip
+    cut_off(signed, 2)
     forger = Database(database_url)
     write(forger, 2)
     forger.close()
@@ -140,23 +158,90 @@ def test_a_tail_that_is_cut_off_with_its_head_shows_where_it_was_written(
 ) -> None:
     """An earlier state of the database is signed as it should be: only a head kept elsewhere knows of a later one."""
     write(signed, 3)
-    with signed.read() as session:
-        database_id = audit.meta.database_id(session)
-        head = audit.head(session)
-    assert keeper.known(database_id) == head
-    tamper(
-        signed, "DELETE FROM audit WHERE number > 2",
-        "UPDATE meta SET value = (SELECT CONCAT('2:', digest) FROM audit WHERE number = 2) WHERE name = 'audit_head'"
-        if signed.path is None
-        else "UPDATE meta SET value = (SELECT '2:' || digest FROM audit WHERE number = 2) WHERE name = 'audit_head'",
-    )  # fmt: skip
+    head = head_of(signed)
+    assert known(signed, keeper) == (head, [])
+    cut_off(signed, 2)
     assert trail(signed, ring).problems == ()
     assert kinds(trail(signed, ring, head)) == [(ProblemKind.CUT_OFF, 2, 0)]
-    write(signed, 1)
-    assert keeper.known(database_id) == head
-    assert kinds(trail(signed, ring, head)) == [(ProblemKind.CUT_OFF, 3, 0)]
+
+
+@pytest.mark.parametrize("more", [1, 2, 5])
+def test_a_trail_that_was_cut_does_not_heal_by_going_on(
+    signed: Database, keeper: TrailKeeper, ring: KeyRing, more: int
+) -> None:
+    """The head that the home had written stays lost, whatever is written after it."""
     write(signed, 3)
-    assert kinds(trail(signed, ring, head)) == [(ProblemKind.CHANGED, 4, 0)]
+    head = head_of(signed)
+    cut_off(signed, 2)
+    for _ in range(2):
+        write(signed, more)
+        assert known(signed, keeper) == (head_of(signed), [head])
+        verdict = trail(signed, ring)
+        assert verdict.problems == ()
+    with signed.read() as session:
+        found = keeper.known(meta.database_id(session))
+        assert kinds(verify(session, lost=[head], ring=ring)) == [(ProblemKind.LOST, 4, 0)]
+        keeper.settle(meta.database_id(session), found.lost)
+    assert known(signed, keeper) == (head_of(signed), [])
+
+
+def test_machines_that_write_in_turn_lose_nothing(
+    signed: Database, database_url: str, keeper: TrailKeeper, ring: KeyRing, tmp_path: Path
+) -> None:
+    """Each sees whether the trail still holds what it wrote last, however far others have gone on."""
+    other_keeper = TrailKeeper(lambda: ring, tmp_path / "other" / "heads.json")
+    other = Database(database_url, keeper=other_keeper)
+    for _ in range(3):
+        write(signed, 1)
+        write(other, 2)
+    assert known(other, other_keeper) == (head_of(signed), [])
+    left = known(signed, keeper)[0]
+    assert left is not None and left.number == head_of(signed).number - 2
+    write(signed, 1)
+    assert known(signed, keeper) == (head_of(signed), [])
+    of_other = known(other, other_keeper)[0]
+    cut_off(signed, 3)
+    write(other, 9)
+    write(signed, 1)
+    assert known(other, other_keeper)[1] == [of_other]
+    assert [each.number for each in known(signed, keeper)[1]] == [11]
+    other.close()
+
+
+def test_a_home_with_several_writers_at_once_loses_nothing(
+    signed: Database, database_url: str, keeper: TrailKeeper
+) -> None:
+    """Whoever of them is the last to remember."""
+
+    def work() -> None:
+        own = Database(database_url, keeper=keeper)
+        for _ in range(8):
+            own.run_write(lambda session: audit.append(session, actor="root", action="x"))
+        own.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    write(signed, 1)
+    assert known(signed, keeper) == (head_of(signed), []) and head_of(signed).number == 34
+
+
+def test_a_heads_file_that_is_damaged_keeps_nobody_from_working(signed: Database, tmp_path: Path) -> None:
+    """It begins anew."""
+    for content in ("{", "[]", '{"x": 1}'):
+        (tmp_path / "secrets" / "audit-heads.json").write_text(content)
+        write(signed, 1)
+        assert json.loads((tmp_path / "secrets" / "audit-heads.json").read_text())
+
+
+def test_an_identity_that_was_changed_shows(signed: Database, ring: KeyRing) -> None:
+    """It is what the heads of a home are kept by: another one would hide a cut."""
+    write(signed, 2)
+    tamper(signed, "UPDATE meta SET value = 'another' WHERE name = 'database_id'")
+    write(signed, 1)
+    assert kinds(trail(signed, ring)) == [(ProblemKind.OTHER_DATABASE, 1, 0)]
 
 
 def test_a_beginning_that_was_taken_away_shows(signed: Database, ring: KeyRing) -> None:

@@ -13,7 +13,7 @@ from .output import Column, Output
 
 if TYPE_CHECKING:
     from ..core.attendance_log import FileDifference
-    from ..core.audit import AttendanceProblem, AttendanceVerdict, AuditEntry, AuditVerdict, Unsigned
+    from ..core.audit import AttendanceProblem, AttendanceVerdict, AuditEntry, AuditVerdict, RecordProblem, Unsigned
 
 PROBLEMS: Final[Mapping[str, str]] = {
     "changed": N_("Entry {number} was changed."),
@@ -21,12 +21,17 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "moved": N_("Entry {number} does not follow the one before it."),
     "foreign": N_("The row with id {number} was not added by smartabsen."),
     "cut_off": N_("The record ends at entry {number}, but a head says otherwise: entries were cut off or replaced."),
+    "lost": N_(
+        "This machine had written the record up to entry {number}; that end was cut off or replaced, and the record "
+        "went on without it."
+    ),
     "forged": N_("The signature of entry {number} does not fit: it was not written with the key."),
     "unsigned": N_(
         "Entries {number} to {last} are not signed: written where the key was missing, or by somebody else."
     ),
     "no_key": N_("Entry {number} is signed with a key that is not here."),
     "begun_again": N_("Signing begins a second time at entry {number}: its first beginning was taken away."),
+    "other_database": N_("The database had another identity at entry {number}: somebody changed it."),
 }
 
 ATTENDANCE: Final[Mapping[str, str]] = {
@@ -40,6 +45,19 @@ ATTENDANCE: Final[Mapping[str, str]] = {
     "day_missing": N_("{code}, {date}: there are punches, but the day was deleted."),
     "day_empty": N_("{code}, {date}: there is a day, but neither a punch nor a leave."),
     "differs": N_("{code}, {date}: {column} is {stored}; the punches give {derived}."),
+}
+
+RECORD: Final[Mapping[str, str]] = {
+    "punch_gone": N_("{code}, {date}: the punch of entry {entry} was deleted, or another one put in its place."),
+    "leave_differs": N_("{code}, {date}: the day is “{stored}”; entry {entry} has “{recorded}” as its leave."),
+    "person_gone": N_("{code}: the employee of entry {entry} was deleted, and not erased."),
+    "person_unrecorded": N_("{code}: the record of who did what does not know this employee."),
+    "code_differs": N_("{code}: the employee of entry {entry} has the code {stored} now."),
+    "name_differs": N_("{code}: the name was changed to “{stored}”; entry {entry} has “{recorded}”."),
+    "active_differs": N_("{code}: whether the employee may punch is not what entry {entry} says."),
+    "consent_gone": N_("{code}: the consent of {date} (entry {entry}) was deleted, or its text changed."),
+    "consent_differs": N_("{code}: the consent of {date} (entry {entry}) was ended, or put in force again."),
+    "consent_unrecorded": N_("{code}: the record of who did what does not know the consent of {date}."),
 }
 
 
@@ -124,6 +142,37 @@ def attendance(value: AttendanceVerdict) -> Json:
     }
 
 
+def record(value: Sequence[RecordProblem]) -> list[Json]:
+    """What differs from what the trail tells of."""
+    return [
+        {
+            "kind": each.kind.value,
+            "code": each.code,
+            "date": each.day.isoformat() if each.day else "",
+            "entry": each.entry,
+            "stored": each.stored,
+            "recorded": each.recorded,
+        }
+        for each in value
+    ]
+
+
+def show_record(out: Output, value: Sequence[RecordProblem]) -> None:
+    """Print what differs from what the trail tells of."""
+    for each in value:
+        text = _(
+            RECORD[each.kind],
+            code=each.code,
+            date=each.day or "",
+            entry=each.entry,
+            stored=each.stored or "-",
+            recorded=each.recorded or "-",
+        )
+        out.line(text, "red")
+    if not value:
+        out.line(_("People, consents, leave and entered times are as the record has them."), "green")
+
+
 def show_verdict(out: Output, value: AuditVerdict, zone: tzinfo) -> None:
     """Print what the check of the audit trail found."""
     for problem in value.problems:
@@ -133,9 +182,8 @@ def show_verdict(out: Output, value: AuditVerdict, zone: tzinfo) -> None:
     if not value.signatures_checked:
         out.line(_("Signatures were not checked: there is no key here."), "yellow")
     elif value.unsigned_before:
-        out.line(
-            _("{count} entries are from before there was a key: not signed.", count=value.unsigned_before), "yellow"
-        )
+        out.line(_("{count} entries are from before there was a key; the signed ones after them prove them as of then.",
+                   count=value.unsigned_before))  # fmt: skip
     if value.erased:
         out.line(_("{count} entries belong to people who were erased: nobody sees any more what they said.",
                    count=value.erased))  # fmt: skip
@@ -176,7 +224,7 @@ def show_log(out: Output, found: Sequence[FileDifference]) -> None:
 
 def unsigned(value: Unsigned) -> Json:
     """How many rows are not signed."""
-    return {"entries": value.entries, "punches": value.punches, "days": value.days}
+    return {"entries": value.entries, "punches": value.punches, "days": value.days, "heads": value.heads}
 
 
 def show_unsigned(out: Output, value: Unsigned, *, done: bool) -> None:
@@ -185,10 +233,18 @@ def show_unsigned(out: Output, value: Unsigned, *, done: bool) -> None:
         "Not signed: {entries} entries, {punches} punches, {days} days."
     )  # fmt: skip
     out.line(_(text, entries=value.entries, punches=value.punches, days=value.days))
+    if value.heads:
+        text = N_("Answered for: {count} ends of the record that were lost.") if done else N_(
+            "To be answered for: {count} ends of the record that were lost."
+        )  # fmt: skip
+        out.line(_(text, count=value.heads))
 
 
 def failure(
-    value: AuditVerdict, attendance: AttendanceVerdict | None, log: Sequence[FileDifference]
+    value: AuditVerdict,
+    attendance: AttendanceVerdict | None,
+    record: Sequence[RecordProblem],
+    log: Sequence[FileDifference],
 ) -> IntegrityError | None:
     """Return the error of a record or an attendance that is not as it was written.
 
@@ -197,17 +253,25 @@ def failure(
     wrong = [each for each in log if not each.lags]
     kinds = {problem.kind.value for problem in value.problems}
     kinds |= {problem.kind.value for problem in attendance.problems} if attendance is not None else set()
+    kinds |= {problem.kind.value for problem in record}
     if value.problems:
         message = N_("The record of who did what is not as it was written: {count} problems.")
         count = len(value.problems)
     elif attendance is not None and attendance.problems:
         message, count = N_("The attendance is not as it was written: {count} problems."), len(attendance.problems)
+    elif record:
+        message, count = N_("{count} things are not as the record of who did what has them."), len(record)
     elif wrong:
         message, count = N_("The attendance log differs from the database on {count} days."), len(wrong)
     else:
         return None
     hint = N_("Keep the database as it is, and compare it with the latest backup.")
-    if kinds and all(kind.endswith(("unsigned", "no_key")) for kind in kinds):
+    if kinds == {"lost"}:
+        hint = N_(
+            "Compare with the latest backup what is missing. If you know why, as after a crash of the database server: "
+            "smartabsen audit sign"
+        )
+    elif kinds and all(kind.endswith(("unsigned", "no_key")) for kind in kinds):
         hint = N_(
             "If the key was missing there, or is lost for good, and you know where these rows come from: "
             "smartabsen audit sign"

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from .. import domain
-from ..messages import describe_outcome, fill
+from ..messages import describe_verdict, fill
 
 Json: TypeAlias = dict[str, Any]
 
@@ -58,9 +58,7 @@ def quality(value: domain.Quality | None) -> Json | None:
 
 def photo(value: domain.PhotoVerdict) -> Json:
     """What became of a photo at enrolment."""
-    message, hint = describe_outcome(value.outcome)
-    if value.detail:
-        message = fill(value.detail, value.params)
+    message, hint = describe_verdict(value)
     return {
         "photo": value.photo,
         "outcome": value.outcome.value,
@@ -69,6 +67,7 @@ def photo(value: domain.PhotoVerdict) -> Json:
         "hint": hint,
         "similar_to": person(value.similar_to),
         "copy_of": value.copy_of,
+        "unlike_others": number(value.unlike_others, 4),
     }
 
 

@@ -29,6 +29,10 @@ class GlobalOptions:
         str | None,
         typer.Option("--engine", metavar="NAME", help=_("Recognition engine."), rich_help_panel=_PANEL),
     ] = None
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "coreml"] | None,
+        typer.Option("--device", help=_("Where ONNX models run; “doctor” shows it."), rich_help_panel=_PANEL),
+    ] = None
     language: Annotated[
         Literal["auto", "id", "en"] | None,
         typer.Option("--language", help=_("Language of messages."), rich_help_panel=_PANEL),
@@ -48,7 +52,7 @@ class GlobalOptions:
 
     def settings(self) -> dict[str, object]:
         """Return the options that are settings, by setting name."""
-        given = {"home": self.home, "engine": self.engine, "language": self.language}
+        given = {"home": self.home, "engine": self.engine, "recognition.device": self.device, "language": self.language}
         return {name: value for name, value in given.items() if value is not None}
 
 

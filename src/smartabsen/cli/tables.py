@@ -90,6 +90,8 @@ def show_import(out: Output, report: domain.ImportReport) -> None:
     ]
     if counts:
         out.line(", ".join(counts) + ".")
+    if any(photo.unlike_others is not None for row in report.rows for photo in row.photos):
+        out.line(_(ENROL_ADVICE[domain.EnrolAdvice.MIXED]))
     if report.dry_run:
         out.note(_("Nothing was written: this was a dry run."))
     elif any(photo.accepted for row in report.rows for photo in row.photos):
@@ -284,7 +286,8 @@ def percent(share: float) -> str:
 def _photo_row(verdict: domain.PhotoVerdict) -> tuple[str | Cell, ...]:
     sentence, next_step = describe_verdict(verdict)
     face = f"{verdict.quality.face_px:.0f} px" if verdict.quality else ""
-    return verdict.photo, Cell(sentence, "green" if verdict.accepted else "red"), face, next_step
+    style = "red" if not verdict.accepted else "green" if verdict.unlike_others is None else "yellow"
+    return verdict.photo, Cell(sentence, style), face, next_step
 
 
 def _outcome(outcome: Outcome) -> Cell:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ..domain import DecisionLimits, Gate, Rate, TrainReport
+from ..domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport
 from ..errors import GateError
 from ..i18n import N_, _
+from ..messages import ENROL_ADVICE
 from . import data
 from .output import Column, Output, yes_no
 from .tables import percent
@@ -64,6 +65,14 @@ def as_json(report: TrainReport) -> Json:
             }
             for each in report.confused
         ],
+        "mixed": [
+            {
+                "employee": data.person(each.employee),
+                "sources": list(each.sources),
+                "similarity": data.number(each.similarity, 4),
+            }
+            for each in report.mixed
+        ],
         "suspects": [
             {
                 "employee": data.person(each.employee),
@@ -98,11 +107,17 @@ def show(out: Output, report: TrainReport) -> None:
         out.line()
         out.line(_doubt(gate))
     weak = [each for each in report.people if each.recognised < each.tried]
+    if report.mixed:
+        out.line()
+        columns = (Column(_("Perhaps two persons")), Column(_("Code"), whole=True), Column(_("Unlike the others")))
+        out.table(columns, [(m.employee.name, m.employee.code, ", ".join(m.sources)) for m in report.mixed])
+        out.line(_(ENROL_ADVICE[EnrolAdvice.MIXED]))
     if weak:
         out.line()
         columns = (Column(_("Not always recognised")), Column(_("Code"), whole=True), Column(_("Photos"), number=True))
         out.table(columns, [(w.employee.name, w.employee.code, f"{w.recognised}/{w.tried}") for w in weak])
-        out.line(_("More and newer photos of these people help; so does a stronger engine."))
+        if {w.employee.code for w in weak} - {m.employee.code for m in report.mixed}:
+            out.line(_("More and newer photos of these people help; so does a stronger engine."))
     if report.confused:
         out.line()
         columns = (Column(_("Confused")), Column(_("Taken for")), Column(_("Photos"), number=True))

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ..errors import DatabaseAwayError, DatabaseError, InvalidInputError
 from ..i18n import N_
-from ..store import attendance_check, audit, employees, meta, signing
+from ..store import attendance_check, audit, employees, meta, record_check, signing
 from ..store.attendance_check import AttendanceProblem as AttendanceProblem, AttendanceVerdict as AttendanceVerdict
 from ..store.audit import AuditEntry as AuditEntry, AuditHead
-from ..store.audit_check import AuditVerdict as AuditVerdict, verify
+from ..store.audit_check import AuditVerdict as AuditVerdict, RestoreEntry, verify
 from ..store.database import Session
 from ..store.files import require_directory, write_atomically
+from ..store.record_check import RecordProblem as RecordProblem
 from ..store.sealing import no_key
 from ..store.signing import Unsigned as Unsigned
 from ..store.tables import NOTE_LENGTH
 from ..store.texts import checked_text
+from ..store.trail_keeper import KeptHead
 from .bootstrap import Services
 
 UNRECORDED: Final = N_(
@@ -66,17 +69,22 @@ class AuditTrail:
         ring = keeper.ring()
         with self._services.database.read(long=True) as session:
             database_id = meta.database_id(session)
-            remembered = keeper.known(database_id)
-            verdict = verify(session, *given, *([remembered] if remembered is not None else []), ring=ring)
-            if remembered is None or ring is None or not verdict.problems:
+            known = keeper.known(database_id)
+            kept = [known.last] if known.last is not None else []
+            lost = [each.head for each in known.lost]
+            verdict = verify(session, *given, *(each.head for each in kept), lost=lost, ring=ring)
+            if ring is None or not verdict.problems or not (kept or lost):
                 return verdict
             without = verify(session, *given, ring=ring)
-        replaced = [parsed_head(each.replaced).number for each in without.restores if each.replaced]
-        if without.problems or remembered.number > max(replaced, default=0):
+            missing = [each for each in kept if not audit.holds(session, each.head)]
+        explained = {each for each in (*known.lost, *missing) if _is_explained(each, without.restores)}
+        if without.problems or not explained:
             return verdict
         # A restore on another machine, which its signed entry tells of, replaced what this home had written.
-        keeper.begin_anew(database_id, without.head)
-        return without
+        keeper.settle(database_id, explained)
+        if explained.intersection(missing):
+            keeper.begin_anew(database_id, without.head)
+        return self.verify(anchor=anchor)
 
     def verify_attendance(self) -> AttendanceVerdict:
         """Check every punch and day: their signatures, and whether days follow from their punches."""
@@ -84,18 +92,26 @@ class AuditTrail:
         with self._services.database.read(long=True) as session:
             return attendance_check.check(session, self._services.rules, keeper.ring())
 
+    def compare_record(self) -> tuple[RecordProblem, ...]:
+        """Compare what the audit trail tells of (times entered, leave, people, consents) with what is stored."""
+        with self._services.database.read(long=True) as session:
+            return record_check.compare(session)
+
     def unsigned(self) -> Unsigned:
-        """Count the rows without a signature (from before there was a key, or written where it was missing).
+        """Count what :meth:`sign` would answer for: rows without a signature, and heads that the trail has lost.
 
         A signature of a key that is not here counts as none: that key may be lost for good.
         """
+        keeper = self._services.trail_keeper
         with self._services.database.read(long=True) as session:
-            return signing.count_unsigned(session, self._services.trail_keeper.ring())
+            lost = keeper.known(meta.database_id(session)).lost
+            return replace(signing.count_unsigned(session, keeper.ring()), heads=len(lost))
 
     def sign(self, *, reason: str) -> Unsigned:
         """Vouch for what has no signature: sign it as it is now, with an entry that says who did it and why.
 
-        Rows whose signature does not fit keep it.
+        Rows whose signature does not fit keep it. Heads that this home wrote and that the trail has lost are named in
+        the entry, and are no problem any more.
 
         Returns:
             How many rows were signed.
@@ -109,15 +125,22 @@ class AuditTrail:
         ring = services.trail_keeper.ring()
         if ring is None:
             raise no_key(place=services.key_chain.place)
+        keeper = services.trail_keeper
+        with services.database.read() as session:
+            database_id = meta.database_id(session)
+        lost = keeper.known(database_id).lost
 
         def work(session: Session) -> Unsigned:
-            signed = signing.sign_unsigned(session, ring)
+            signed = replace(signing.sign_unsigned(session, ring), heads=len(lost))
             counts = {"entries": signed.entries, "punches": signed.punches, "days": signed.days}
             details = {"reason": reason, **{name: str(count) for name, count in counts.items()}}
+            details["lost"] = " ".join(str(each.head) for each in lost)
             audit.append(session, actor=services.actor, action="audit.sign", details=details)
             return signed
 
-        return services.database.run_write(work)
+        done = services.database.run_write(work)
+        keeper.settle(database_id, lost)
+        return done
 
     def export(self, path: Path) -> AuditHead:
         """Write all entries as one JSON object a line, the oldest first, and the head as the last line.
@@ -192,6 +215,15 @@ def note(
         audit.append(session, actor=actor, action=action, subject=whom, details=details)
 
     services.database.run_write(work)
+
+
+def _is_explained(kept: KeptHead, restores: Sequence[RestoreEntry]) -> bool:
+    """Return whether a restore that came after this home had written a head replaced that."""
+    return any(
+        each.at > kept.at and kept.head.number <= parsed_head(each.replaced).number
+        for each in restores
+        if each.replaced
+    )
 
 
 def _lines(entries: Iterator[AuditEntry]) -> Iterator[str]:

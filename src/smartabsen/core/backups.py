@@ -182,13 +182,13 @@ class Backups:
                     with _telling_where_it_stands(safety):
                         files.place(self._services)
             with _telling_where_it_stands(safety):
+                self._remember_head(live)
                 for mend in self.after_restore:
                     mend()
                 begin_signing(live)
                 details = {"file": path.name, "made_at": manifest.made_at.isoformat()}
                 details |= {"replaced": replaced, "safety": safety.name} if safety is not None else {}
                 self._audit.note("backup.restore", details=details)
-                self._remember_head(live)
         return Restored(manifest, safety, changed=True)
 
     def verify_trail(self, path: Path, *, identity: Path | None = None, anchor: str = "") -> AuditVerdict:
@@ -356,7 +356,7 @@ class Backups:
             raise archive.damaged(path, "the database in it has no schema of ours")
 
     def _remember_head(self, live: Database) -> None:
-        """Let the home know the trail that was put in place, which may be shorter than the one it knew."""
+        """Let the home know the trail that was put in place, without what it wrote since; more entries follow."""
         with live.read() as session:
             database_id, head = meta.database_id(session), audit.head(session)
         self._services.trail_keeper.begin_anew(database_id, head)

@@ -19,10 +19,10 @@ from ..domain import (
     ImageBGR,
     LivenessAction,
     Match,
+    Measured,
     Observation,
     Outcome,
     PunchResult,
-    Refusal,
 )
 from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
 from ..i18n import N_, _
@@ -37,7 +37,7 @@ from .gallery import LiveGallery
 from .identify import open_gallery, take_over_engine
 from .liveness import COUNTED, Attempts, Limits, refuse
 from .punch import punch_by_face
-from .refusals import note_refusal
+from .refusals import make_refusal, note_refusal
 
 MIN_FRAMES: Final = 3
 MAX_FRAMES: Final = 12
@@ -103,6 +103,7 @@ class _Finding:
     lead: float | None = None
     liveness: float | None = None
     covered: bool = False
+    measured: Measured | None = None
 
 
 class CheckIn:
@@ -200,14 +201,14 @@ class CheckIn:
                 gallery = self._current_gallery()
             note_refusal(
                 self._services,
-                Refusal(
+                make_refusal(
                     datetime.now(UTC),
                     _("{kiosk}, browser", kiosk=self._services.kiosk_name),
                     finding.outcome,
-                    finding.similarity,
-                    gallery.threshold,
-                    finding.lead,
-                    gallery.margin,
+                    compared=None if finding.similarity is None else Measured(finding.similarity, gallery.threshold),
+                    lead=finding.lead,
+                    margin=gallery.margin,
+                    measured=finding.measured,
                 ),
             )
 
@@ -242,7 +243,7 @@ class CheckIn:
         seen = [recognizer.examine(image, [face])[0] for image, face in shown]
         compared = [one.embedding for one in seen if one.embedding is not None]
         if len(compared) < AGREEING:
-            return _Finding(_most_frequent_refusal(seen))
+            return _most_frequent_refusal(seen)
         covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
         matches = gallery.match(compared)
         if only is None:
@@ -272,7 +273,7 @@ class CheckIn:
             self._attempts.count_failure(finding.label)
         if verdict.trouble is not None:
             self._tell_of_trouble(verdict.trouble)
-        return _Finding(verdict.refusal)
+        return _Finding(verdict.refusal, measured=verdict.measured)
 
     def _are_of(self, label: int, sights: Sequence[Sight], only: Employee | None) -> bool:
         """Tell whether the faces at both ends of a movement are those of the person."""
@@ -343,9 +344,10 @@ def _spread(images: Sequence[ImageBGR], count: int) -> list[ImageBGR]:
     return [images[round(number * last / (count - 1))] for number in range(count)]
 
 
-def _most_frequent_refusal(seen: Sequence[Observation]) -> Outcome:
+def _most_frequent_refusal(seen: Sequence[Observation]) -> _Finding:
     refusals = [one.refusal for one in seen if one.refusal is not None]
-    return max(refusals, key=refusals.count, default=Outcome.NO_FACE)
+    reason = max(refusals, key=refusals.count, default=Outcome.NO_FACE)
+    return _Finding(reason, measured=next((one.measured for one in seen if one.refusal is reason), None))
 
 
 def _agreed(matches: Sequence[Match]) -> _Finding:

@@ -17,7 +17,7 @@ from ..camera.window import can_show
 from ..domain import CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
-from ..recognition.engines import find_obstacle, get_spec
+from ..recognition.engines import ONNX_BACKENDS, find_obstacle, get_spec
 from ..recognition.liveness.files import build_liveness
 from ..store import employees, meta, templates
 from ..store.csv_sync import compare
@@ -154,17 +154,16 @@ def _check_engine(services: Services) -> Iterator[Check]:
 def _check_runtime(services: Services) -> Iterator[Check]:
     wanted = services.settings.recognition.device
     for part in (services.engine.detector, services.engine.embedder):
-        runs_on: tuple[str, str] | None = getattr(part, "runs_on", None)
-        if runs_on is None:
+        used = part.runs_on
+        facts = {"part": part.name, "runtime": used.runtime, "device": used.device, "precision": used.precision}
+        if wanted in ("auto", used.device):
+            yield _row("runtime", _OK, N_("{part}: {runtime} on {device}, computing in {precision}"), **facts)
             continue
-        runtime, device = runs_on
-        if wanted not in ("auto", device):
-            detail = N_("{part} was to run on {wanted}, but runs on {device}.")
+        detail = N_("{part} was to run on {wanted}, but runs on {device}: {runtime}, computing in {precision}.")
+        fix = N_("No other device runs this part: take the engine insightface, or set recognition.device to auto.")
+        if part.name in ONNX_BACKENDS:
             fix = N_("Install ONNX Runtime and the drivers for that device, or set recognition.device to auto.")
-            yield _row("runtime", _FAIL, detail, fix, part=part.name, wanted=wanted, device=device)
-        else:
-            yield _row("runtime", _OK, N_("{part}: {runtime} on {device}"), part=part.name, runtime=runtime,
-                       device=device)  # fmt: skip
+        yield _row("runtime", _FAIL, detail, fix, wanted=wanted, **facts)
     for file, trials in services.runtime_memory.tried.items():
         times = ", ".join(f"{trial.runtime} {trial.milliseconds:.1f} ms" for trial in trials)
         yield _row("runtime", _OK, N_("Self-test of {file}: {times}"), file=file, times=times)

@@ -249,6 +249,7 @@ class Enroller:
         if not allow_duplicate:
             self._refuse_others(session, exams, verdicts, own_id=own_id)
         self._tell_copies(exams, verdicts, own_id=own_id)
+        self._tell_mixture(exams, verdicts, own_id=own_id)
         return tuple(verdicts)
 
     def _refuse_others(
@@ -277,6 +278,16 @@ class Enroller:
         )
         for place, other in zip(places, found, strict=True):
             verdicts[place] = dataclasses.replace(verdicts[place], copy_of=other)
+
+    def _tell_mixture(self, exams: Sequence[PhotoExam], verdicts: list[PhotoVerdict], *, own_id: int | None) -> None:
+        places = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
+        found = self._known.find_unlike_others(
+            [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
+            own_id=own_id,
+            threshold=self._services.engine.threshold,
+        )
+        for place, nearest in zip(places, found, strict=True):
+            verdicts[place] = dataclasses.replace(verdicts[place], unlike_others=nearest)
 
     def _replace_damaged(self, session: Session, employee: Employee) -> None:
         """Delete what is damaged of somebody who gets good templates now."""
@@ -317,12 +328,14 @@ class Enroller:
             templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good], ring=ring)
             if self._services.settings.enrolment.keep_crops:
                 crops.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)
+        details = {"photos": str(len(good)), "model": str(self._identity), "employee": str(employee.id)}
+        if not exists:
+            details["added"] = employee.created_at.isoformat()
+        if not exists or update:
+            # Only what somebody gives now: what stands in the table may be anybody's.
+            details["name"] = employee.name
         audit.append(
-            session,
-            actor=self._services.actor,
-            action="employee.enrol",
-            subject=employee.code,
-            details={"photos": str(len(good)), "model": str(self._identity)},
+            session, actor=self._services.actor, action="employee.enrol", subject=employee.code, details=details
         )
         return employees.get(session, person.code, model=self._identity)
 

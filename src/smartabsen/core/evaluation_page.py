@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domain import Rate
 from ..i18n import _
 from ..messages import fill
 from ..recognition.curves import Verification
@@ -20,16 +21,18 @@ from .evaluation_figures import describe_figure, figures
 from .evaluation_report import EvaluationReport, Sample, ScoredPair
 from .photos import read_picture
 
-_WIDTH, _HEIGHT, _EDGE = 560, 320, 48
+_WIDTH, _HEIGHT, _EDGE, _MARGIN = 560, 320, 48, 24
 _DECADES: Final = (1e-5, 1.0)
 """Range of both axes of the DET curve."""
+_SCROLLED: Final = '<div class="wide" tabindex="0">'
+"""What is wider than a phone is scrolled by itself."""
 _BARS: Final = 100
 _THUMBNAIL_PX: Final = 96
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{text-align:left;padding:.3rem 1rem .3rem 0;"
     "border-bottom:1px solid #ccc;vertical-align:top}svg{max-width:100%;height:auto}svg text{font:12px sans-serif}"
-    "img{display:inline-block;margin-right:.3rem}.note{color:#555}"
+    ".wide{overflow-x:auto}img{display:inline-block;margin-right:.3rem}.note{color:#555}"
 )
 
 
@@ -96,35 +99,55 @@ def _note() -> str:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = ["<table><tr>", *(f"<th>{escape(cell)}</th>" for cell in head), "</tr>"]
+    lines = [f"{_SCROLLED}<table><tr>", *(f"<th>{escape(cell)}</th>" for cell in head), "</tr>"]
     for row in rows:
         lines += ["<tr>", *(f"<td>{escape(cell)}</td>" for cell in row), "</tr>"]
-    return "".join([*lines, "</table>"])
+    return "".join([*lines, "</table></div>"])
 
 
 def _det_curve(verification: Verification) -> str:
+    """Draw what the trials show solid, and what they only bound dashed.
+
+    A rate of which nothing was seen is drawn at the upper end of its interval, the "rule of three"; see
+    :class:`smartabsen.recognition.rates.Rate`.
+    """
     fmr, fnmr = verification.fmr(), verification.fnmr()
-    low = max(_DECADES[0], 1 / max(1, verification.impostor_trials))
-    shown = (fmr >= low) & (fmr < 1.0)
-    points = [
-        (_log_place(x, _WIDTH), _HEIGHT - _log_place(y, _HEIGHT))
-        for x, y in zip(fmr[shown], np.maximum(fnmr[shown], _DECADES[0]), strict=True)
-    ]
-    # Neighbours that fall on one pixel would only make the file larger.
-    path = " ".join(dict.fromkeys(f"{x:.0f},{y:.0f}" for x, y in points))
+    matched, missed = fmr > 0.0, fnmr > 0.0
+    least_fmr = Rate(0, verification.impostor_trials).high
+    least_fnmr = Rate(0, verification.genuine_trials).high
     marks = []
     for exponent in range(round(math.log10(_DECADES[0])), 1):
-        x, y = _log_place(10.0**exponent, _WIDTH), _HEIGHT - _log_place(10.0**exponent, _HEIGHT)
+        x, y = _det_place(10.0**exponent, 10.0**exponent)
         marks.append(f'<text x="{x:.0f}" y="{_HEIGHT + 16}" text-anchor="middle">1e{exponent}</text>')
-        marks.append(f'<text x="{_EDGE - 6}" y="{y:.0f}" text-anchor="end">1e{exponent}</text>')
+        marks.append(f'<text x="{_EDGE - 6}" y="{y + 4:.0f}" text-anchor="end">1e{exponent}</text>')
         marks.append(f'<path d="M{x:.0f} 0V{_HEIGHT}M{_EDGE} {y:.0f}H{_WIDTH}" stroke="#ddd"/>')
-    line = f'<polyline points="{path}" fill="none" stroke="#0b57d0" stroke-width="2"/>'
-    return _svg(_("DET curve: FNMR over FMR, both logarithmic"), [*marks, line], x=_("FMR"), y=_("FNMR"))
+    lines = [
+        _line(fmr[matched & missed], fnmr[matched & missed]),
+        _line(fmr[matched & ~missed], np.full((matched & ~missed).sum(), least_fnmr), dashed=True),
+        _line(np.full((~matched & missed).sum(), least_fmr), fnmr[~matched & missed], dashed=True),
+    ]
+    note = _(
+        "Solid: errors that were seen. Dashed: of one kind none was seen, in {genuine} pairs of one person or "
+        "{impostor} of two; its rate is the one drawn at most (confidence 95 %), and may be much lower.",
+        genuine=verification.genuine_trials,
+        impostor=verification.impostor_trials,
+    )
+    drawn = _svg(_("DET curve: FNMR over FMR, both logarithmic"), [*marks, *lines], x=_("FMR"), y=_("FNMR"))
+    return f'{drawn}<p class="note">{escape(note)}</p>'
 
 
-def _log_place(value: float, length: int) -> float:
-    low, high = math.log10(_DECADES[0]), math.log10(_DECADES[1])
-    return _EDGE + (math.log10(max(value, _DECADES[0])) - low) / (high - low) * (length - _EDGE)
+def _line(fmr: NDArray[np.float64], fnmr: NDArray[np.float64], *, dashed: bool = False) -> str:
+    points = [_det_place(x, y) for x, y in zip(fmr, fnmr, strict=True)]
+    # Neighbours that fall on one pixel would only make the file larger.
+    path = " ".join(dict.fromkeys(f"{x:.0f},{y:.0f}" for x, y in points))
+    dash = ' stroke-dasharray="5 4"' if dashed else ""
+    return f'<polyline points="{path}" fill="none" stroke="#0b57d0" stroke-width="2"{dash}/>' if path else ""
+
+
+def _det_place(fmr: float, fnmr: float) -> tuple[float, float]:
+    low, high = (math.log10(end) for end in _DECADES)
+    across, up = ((math.log10(max(rate, _DECADES[0])) - low) / (high - low) for rate in (fmr, fnmr))
+    return _EDGE + across * (_WIDTH - _EDGE), _HEIGHT * (1.0 - up)
 
 
 def _histograms(verification: Verification, threshold: float) -> str:
@@ -159,25 +182,26 @@ def _score_place(score: float) -> float:
 
 
 def _svg(label: str, inside: Iterable[str], *, x: str, y: str) -> str:
-    size = f'viewBox="0 0 {_WIDTH + 10} {_HEIGHT + 40}" width="{_WIDTH + 10}"'
+    # Room for the labels at both ends of the axes.
+    size = f'viewBox="0 -{_MARGIN} {_WIDTH + _MARGIN} {_HEIGHT + 40 + _MARGIN}" width="{_WIDTH + _MARGIN}"'
     axes = f'<path d="M{_EDGE} 0V{_HEIGHT}H{_WIDTH}" fill="none" stroke="#333"/>'
     names = (
         f'<text x="{(_WIDTH + _EDGE) // 2}" y="{_HEIGHT + 34}" text-anchor="middle">{escape(x)}</text>'
-        f'<text x="12" y="14">{escape(y)}</text>'
+        f'<text transform="translate(11 {_HEIGHT // 2}) rotate(-90)" text-anchor="middle">{escape(y)}</text>'
     )
     title = escape(label)
     return f'<p>{title}</p><svg {size} role="img" aria-label="{title}">{"".join(inside)}{axes}{names}</svg>'
 
 
 def _worst(pairs: Iterable[ScoredPair], *, with_photos: bool) -> str:
-    lines = [f"<table><tr><th>{escape(_('Cosine'))}</th><th colspan=2>{escape(_('Photos'))}</th></tr>"]
+    lines = [f"{_SCROLLED}<table><tr><th>{escape(_('Cosine'))}</th><th colspan=2>{escape(_('Photos'))}</th></tr>"]
     for pair in pairs:
         cells = [f"<td>{pair.similarity:.3f}</td>"]
         for sample in (pair.first, pair.second):
             picture = _picture(sample) if with_photos else ""
             cells.append(f"<td>{picture}{escape(sample.person)}<br><small>{escape(sample.photo)}</small></td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    return "".join([*lines, "</table>"])
+    return "".join([*lines, "</table></div>"])
 
 
 def _picture(sample: Sample) -> str:

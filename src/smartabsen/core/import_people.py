@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from ..domain import Employee, EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
+from ..domain import Employee, EnrolAdvice, EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
 from ..errors import ConflictError, ConsentMissingError, InvalidInputError, NotFoundError
 from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
@@ -196,6 +196,10 @@ def _verdict(row: PlannedRow, report: EnrolReport, *, update: bool) -> ImportRow
         refused = [each for each in refused if each.outcome is not Outcome.DUPLICATE_PHOTO]
     else:
         verdict = ImportVerdict.IMPORTED if report.accepted else ImportVerdict.REJECTED
+    if report.unlike:
+        unlike = (("photos", ", ".join(Path(each.photo).name for each in report.unlike)),)
+        detail = N_("Some photos look like another person than the others of this code: {photos}")
+        return row.answer(verdict, reason=EnrolAdvice.MIXED, detail=detail, params=unlike, photos=report.verdicts)
     if not refused:
         return row.answer(verdict, photos=report.verdicts)
     first = refused[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -22,6 +22,7 @@ from ..domain import (
     KioskEventKind,
     KioskSummary,
     Match,
+    Measured,
     Outcome,
     Punch,
     PunchResult,
@@ -56,6 +57,7 @@ class _Track:
     outcome: Outcome | None = None
     name: str = ""
     covered: bool = False
+    measured: dict[Outcome, Measured | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -217,6 +219,7 @@ class Kiosk:
                 if refusal is Outcome.TOO_SMALL and observation.face is not largest:
                     # Who is far behind somebody else is not meant yet.
                     continue
+                track.measured[refusal] = observation.measured
                 verdict = track.vote.add_refusal(refusal, frame.at_s)
             else:
                 track.covered = observation.quality.covered
@@ -231,7 +234,7 @@ class Kiosk:
         if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
             self._liveness.begin(number, verdict.match)
             return
-        self._refuse(number, verdict.outcome, verdict.match)
+        self._refuse(number, verdict.outcome, verdict.match, self._track(number).measured.get(verdict.outcome))
 
     def _take_answer(self, answer: LivenessAnswer) -> None:
         match, verdict, number = answer.match, answer.verdict, answer.track
@@ -239,7 +242,7 @@ class Kiosk:
             trouble = verdict.trouble
             self._tell(KioskEventKind.TROUBLE, track=number, detail=trouble.message_id, params=trouble.text_params)
         if verdict.refusal is not None:
-            self._refuse(answer.track, verdict.refusal, match)
+            self._refuse(answer.track, verdict.refusal, match, verdict.measured)
             return
         at, trusted = self._clock.now()
         attempt = self._attempt(
@@ -251,13 +254,19 @@ class Kiosk:
         prompt = self._liveness.find_prompt(number)
         return self._track(number).name if prompt is None else describe_prompt(prompt)
 
-    def _refuse(self, number: int, outcome: Outcome, match: Match | None) -> None:
+    def _refuse(self, number: int, outcome: Outcome, match: Match | None, measured: Measured | None = None) -> None:
         self._counts.refused += 1
         covered = match is not None and self._track(number).covered
         self._show_outcome(number, outcome, refusal(outcome, covered=covered))
         similarity, lead = (match.similarity, match.margin) if match is not None else (None, None)
         self._tell(
-            KioskEventKind.DECISION, outcome=outcome, track=number, similarity=similarity, lead=lead, covered=covered
+            KioskEventKind.DECISION,
+            outcome=outcome,
+            track=number,
+            similarity=similarity,
+            lead=lead,
+            covered=covered,
+            measured=measured,
         )
 
     def _announce_answers(self) -> None:
@@ -365,6 +374,7 @@ class Kiosk:
         employee: Employee | None = None,
         lead: float | None = None,
         covered: bool = False,
+        measured: Measured | None = None,
     ) -> None:
         self._announce(
             KioskEvent(
@@ -380,5 +390,6 @@ class Kiosk:
                 employee=employee,
                 lead=lead,
                 covered=covered,
+                measured=measured,
             )
         )

@@ -155,6 +155,9 @@ class KioskLiveness:
         self, track: int, candidate: _Candidate, sight: Sight | None, image_bgr: ImageBGR, at_s: float
     ) -> LivenessVerdict | None:
         if candidate.judge is None:
+            trouble = self._checks.find_trouble()
+            if trouble is not None:
+                return trouble
             candidate.judge = self._checks.start(self._checks.draw(without=candidate.failed))
         judge = candidate.judge
         try:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from ..config import LivenessSettings, Settings
-from ..domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Outcome
+from ..domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Measured, Outcome
 from ..errors import DatabaseError, ModelError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.liveness.base import PassiveLiveness, PassiveScore
@@ -50,12 +50,14 @@ class LivenessVerdict:
         refusal: Why nothing may be recorded, or None.
         score: Probability of the passive check; 1 where only a movement was asked for and seen; None without a check.
         failure: Why a movement was not accepted.
+        measured: The score that was too low, and what it needed.
         trouble: What went wrong with the check itself, for administrators.
     """
 
     refusal: Outcome | None = None
     score: float | None = None
     failure: ChallengeFailure | None = None
+    measured: Measured | None = None
     trouble: SmartAbsenError | None = None
 
 
@@ -159,6 +161,21 @@ class LivenessChecks:
         with running("relief"):
             return judge.add(image_bgr, face, at_s)
 
+    def find_trouble(self) -> LivenessVerdict | None:
+        """Load the model where one must look, so that nobody is asked to move for nothing.
+
+        Returns:
+            The refusal where it cannot be loaded; None where all is well.
+        """
+        if not self.wants_passive:
+            return None
+        try:
+            with self._lock:
+                self._load()
+        except SmartAbsenError as exc:
+            return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
+        return None
+
     def score(self, sights: Sequence[Sight]) -> LivenessVerdict:
         """Let the model judge faces; their mean decides."""
         try:
@@ -172,7 +189,8 @@ class LivenessChecks:
         # A comparison with NaN is false: whatever is no number refuses.
         if mean >= self._threshold:
             return LivenessVerdict(score=mean)
-        return LivenessVerdict(Outcome.NOT_LIVE, score=mean)
+        measured = Measured(mean, self._threshold) if math.isfinite(mean) else None
+        return LivenessVerdict(Outcome.NOT_LIVE, score=mean, measured=measured)
 
     def judge(
         self,
@@ -194,6 +212,9 @@ class LivenessChecks:
             The verdict, and the looks straight ahead at the beginning and the end, whose face must be that of who is
             recorded; empty without a challenge.
         """
+        trouble = self.find_trouble()
+        if trouble is not None:
+            return trouble, ()
         shown = [Sight(image, face) for image, face in frames if face is not None]
         ends: tuple[Sight, ...] = ()
         if self.wants_active:
@@ -229,20 +250,23 @@ class LivenessChecks:
         moving_s = self.settings.action_timeout_s * (len(challenge.actions) + 1)
         return within_s is None or within_s <= moving_s + SENDING_S
 
+    def _load(self) -> PassiveLiveness:
+        if self._backend is None:
+            with running(self.settings.backend):
+                self._backend = self._build()
+        return self._backend
+
     def _score(self, sights: Sequence[Sight]) -> list[float]:
         """Return the probabilities of the faces that could be judged."""
-        name = self.settings.backend
-        if self._backend is None:
-            with running(name):
-                self._backend = self._build()
+        backend = self._load()
         probabilities = []
         for sight in sights:
             try:
-                score = self._deadline.call(partial(_score_one, self._backend, sight), within_s=MAX_SCORE_S)
+                score = self._deadline.call(partial(_score_one, backend, sight), within_s=MAX_SCORE_S)
             except TimeoutError as exc:
                 raise ModelError(
                     N_("The liveness model {name} has not answered within {seconds} seconds."),
-                    name=name,
+                    name=self.settings.backend,
                     seconds=f"{MAX_SCORE_S:g}",
                 ) from exc
             if score.probability is not None:

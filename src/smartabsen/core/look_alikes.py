@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import FloatArray
+from ..recognition.mixture import find_odd_ones
 
 SHARE_OF_PERSON: Final = 0.5
 """When more than this share of a person's photos looks like one other employee, it is that employee."""
@@ -88,7 +89,7 @@ class KnownFaces:
             own_id: The person's own id, None for a new one.
             threshold: Cosine from which two photos are nearly equal.
         """
-        rows = np.flatnonzero(self._ids[: self._filled] == own_id) if own_id is not None else np.empty(0, dtype=np.intp)
+        rows = self._rows_of(own_id)
         earlier = list(self._embeddings[rows])
         names = [self._sources[row] for row in rows]
         found = []
@@ -99,3 +100,26 @@ class KnownFaces:
             earlier.append(embedding)
             names.append(source)
         return found
+
+    def find_unlike_others(
+        self, embeddings: Sequence[FloatArray], *, own_id: int | None, threshold: float
+    ) -> list[float | None]:
+        """Say of each photo of one person whether it looks like another person than the templates and photos beside it.
+
+        Args:
+            own_id: The person's own id, None for a new one.
+            threshold: Cosine from which two photos may be one person's.
+
+        Returns:
+            As :func:`smartabsen.recognition.mixture.find_odd_ones`.
+        """
+        if not embeddings:
+            return []
+        settled = self._embeddings[self._rows_of(own_id)]
+        every = np.concatenate([settled, np.stack(embeddings)]) if len(settled) else np.stack(embeddings)
+        return find_odd_ones(every, threshold=threshold, settled=len(settled))[len(settled) :]
+
+    def _rows_of(self, own_id: int | None) -> NDArray[np.intp]:
+        if own_id is None:
+            return np.empty(0, dtype=np.intp)
+        return np.flatnonzero(self._ids[: self._filled] == own_id)

@@ -50,7 +50,7 @@ def rename_employee(services: Services, code: str, name: str) -> Employee:
         before = employees.get(session, code)
         employees.update(session, code, name=name)
         after = employees.get(session, code)
-        details = {"from": before.name, "to": after.name}
+        details = {"employee": str(after.id), "from": before.name, "to": after.name}
         audit.append(session, actor=services.actor, action="employee.rename", subject=after.code, details=details)
     return get_employee(services, code)
 
@@ -68,6 +68,7 @@ def edit_employee(services: Services, code: str, *, name: str, position: str) ->
         after = employees.get(session, code)
         if after != before:
             details = {
+                "employee": str(after.id),
                 "name_before": before.name,
                 "name_after": after.name,
                 "position_before": before.position,

@@ -162,7 +162,11 @@ def record_attempt(
                 actor=services.actor if attempt.method is PunchMethod.MANUAL else code,
                 action=f"punch.{attempt.method}",
                 subject=code,
-                details={"at": attempt.at.isoformat(), "note": attempt.note} if details is None else details,
+                details={
+                    "date": recorded.punch.work_date.isoformat(),
+                    "entry": str(recorded.punch.id),
+                    **({"at": attempt.at.isoformat(), "note": attempt.note} if details is None else details),
+                },
             )
         return recorded
 

@@ -1,7 +1,7 @@
 """Why people were refused at kiosks and in browsers: written beside the work, read by administrators, kept for a while.
 
-A refusal is a time, a place, a reason and two numbers. It names nobody: a stranger's nearest employee says nothing
-about the stranger, and much that is wrong about the employee.
+A refusal is a time, a place, a reason and the numbers it rests on. It names nobody: a stranger's nearest employee says
+nothing about the stranger, and much that is wrong about the employee.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final
 
-from ..domain import KioskEvent, KioskEventKind, Outcome, Refusal
+from ..domain import KioskEvent, KioskEventKind, Measured, Outcome, Refusal
 from ..errors import SmartAbsenError
 from ..store import refusals
 from .bootstrap import Services
 
 _WAITING: Final = 200
 """Refusals that wait to be written; more are dropped: the kiosk comes first."""
+COMPARED: Final = frozenset({Outcome.UNKNOWN, Outcome.OTHER_FACE, Outcome.AMBIGUOUS})
+"""Refusals that rest on a comparison with people."""
 _NO_REFUSALS: Final = frozenset({Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED, Outcome.PENDING})
 
 
@@ -64,14 +66,14 @@ class RefusalLog:
             return
         if event.outcome in _NO_REFUSALS:
             return
-        refusal = Refusal(
+        refusal = make_refusal(
             event.at,
             self._services.kiosk_name,
             event.outcome,
-            event.similarity,
-            self._threshold,
-            event.lead,
-            self._margin,
+            compared=None if event.similarity is None else Measured(event.similarity, self._threshold),
+            lead=event.lead,
+            margin=self._margin,
+            measured=event.measured,
         )
         with contextlib.suppress(queue.Full):
             self._waiting.put_nowait(refusal)
@@ -95,6 +97,28 @@ class RefusalLog:
     def _forget(self) -> None:
         with contextlib.suppress(SmartAbsenError), self._services.database.write() as session:
             refusals.prune(session, before=_kept_since(self._services))
+
+
+def make_refusal(
+    at: datetime,
+    kiosk: str,
+    outcome: Outcome,
+    *,
+    compared: Measured | None,
+    lead: float | None,
+    margin: float,
+    measured: Measured | None,
+) -> Refusal:
+    """Put together what is kept of a refusal.
+
+    Args:
+        compared: Cosine to the best person and the threshold; None where the face was not compared.
+        lead, margin: Distance to the second-best person, and what it needed.
+        measured: Another measure that decided.
+    """
+    decided = compared if outcome in COMPARED else measured
+    value, limit = (None, 0.0) if decided is None else (decided.value, decided.limit)
+    return Refusal(at, kiosk, outcome, value, limit, lead, margin)
 
 
 def note_refusal(services: Services, refusal: Refusal) -> None:

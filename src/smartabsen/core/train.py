@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from ..domain import Confusion, Employee, Gate, PersonAccuracy, SuspectTemplate, TrainReport
+from ..domain import Confusion, Employee, Gate, MixedPerson, PersonAccuracy, SuspectTemplate, TrainReport
 from ..errors import KeyMissingError, ModelDamagedError, NotFoundError
 from ..i18n import N_
 from ..recognition.engines import get_spec
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
+from ..recognition.mixture import find_odd_ones
 from ..store import employees
 from ..store.templates import Gallery
 from ..store.trained_model import TrainedModel, make_trained_model
@@ -119,6 +120,7 @@ def train(
         gate=gate,
         activated=activated,
         damaged=gallery.damaged,
+        mixed=_mixed(gallery, people, threshold=engine.threshold),
     )
 
 
@@ -202,6 +204,17 @@ def _confusions(tried: LeaveOneOutResult, people: dict[int, Employee]) -> tuple[
         Confusion(people[found.label], people[found.taken_for], found.count, found.similarity)
         for found in tried.confusions
     )
+
+
+def _mixed(gallery: Gallery, people: dict[int, Employee], *, threshold: float) -> tuple[MixedPerson, ...]:
+    found = []
+    for label in np.unique(gallery.employee_ids).tolist():
+        rows = np.flatnonzero(gallery.employee_ids == label)
+        nearest = find_odd_ones(gallery.embeddings[rows], threshold=threshold)
+        odd = {int(row): cosine for row, cosine in zip(rows, nearest, strict=True) if cosine is not None}
+        if odd:
+            found.append(MixedPerson(people[label], tuple(gallery.sources[row] for row in odd), max(odd.values())))
+    return tuple(sorted(found, key=lambda person: person.similarity))
 
 
 def _suspects(tried: LeaveOneOutResult, gallery: Gallery, people: dict[int, Employee]) -> tuple[SuspectTemplate, ...]:

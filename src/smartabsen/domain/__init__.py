@@ -5,9 +5,9 @@ Nothing here reads a file, a clock, a setting or a database.
 
 from .attendance import AttendanceDay, Punch, PunchResult, Report, ReportDay, ReportTotal
 from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
-from .faces import Face, Match, ModelIdentity, Observation, Quality
+from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
-from .kiosk import KioskEvent, KioskEventKind, KioskSummary, Refusal
+from .kiosk import AT_MOST, MEASURES, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
 from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
 from .people import (
     Consent,
@@ -39,10 +39,21 @@ from .signin import (
     VerifyOutcome,
     WebSession,
 )
-from .training import Confusion, Gate, Identification, ImageResult, PersonAccuracy, SuspectTemplate, TrainReport
+from .training import (
+    Confusion,
+    Gate,
+    Identification,
+    ImageResult,
+    MixedPerson,
+    PersonAccuracy,
+    SuspectTemplate,
+    TrainReport,
+)
 from .words import BoxXYXY, FloatArray, ImageBGR, LandmarkScheme, LicenceClass, Outcome, PunchMethod, Role, Status
 
 __all__ = [
+    "AT_MOST",
+    "MEASURES",
     "AttendanceDay",
     "BoxXYXY",
     "CalibrationRecord",
@@ -76,6 +87,9 @@ __all__ = [
     "LivenessAction",
     "LivenessPrompt",
     "Match",
+    "Measure",
+    "Measured",
+    "MixedPerson",
     "ModelFile",
     "ModelIdentity",
     "ModelStatus",

@@ -89,6 +89,19 @@ class Match:
     margin: float
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a refusal rests on: a measure of the face, and the limit that it missed.
+
+    Attributes:
+        value: Of the measure that goes with the refusal; see :data:`smartabsen.domain.kiosk.MEASURES`.
+        limit: What it needed, or the most it could have.
+    """
+
+    value: float
+    limit: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """What the recogniser saw of one face: enough to decide, and to say why not.
@@ -98,9 +111,11 @@ class Observation:
         quality: Its measures.
         refusal: Why it is not good enough to be compared, or None.
         embedding: float32 (D,), unit length; None where it was refused before embedding.
+        measured: What the refusal rests on.
     """
 
     face: Face
     quality: Quality
     refusal: Outcome | None
     embedding: FloatArray | None
+    measured: Measured | None = None

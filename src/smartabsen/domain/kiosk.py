@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from .attendance import PunchResult
+from .faces import Measured
 from .liveness import LivenessPrompt
 from .people import Employee
 from .words import Outcome
@@ -65,6 +68,7 @@ class KioskEvent:
         summary: For SUMMARY.
         frames_per_s: For RUNNING: pictures of the camera that were looked at in the last second.
         prompt: For PROMPT: what the person of the track is asked to do.
+        measured: For refusals of a face for its quality, or by a model of liveness.
     """
 
     kind: KioskEventKind
@@ -81,6 +85,35 @@ class KioskEvent:
     lead: float | None = None
     covered: bool = False
     prompt: LivenessPrompt | None = None
+    measured: Measured | None = None
+
+
+class Measure(StrEnum):
+    """What a decision looks at."""
+
+    SIMILARITY = "similarity"
+    LEAD = "lead"
+    LIVENESS = "liveness"
+    FACE_PX = "face_px"
+    BRIGHTNESS = "brightness"
+    SHARPNESS = "sharpness"
+    YAW = "yaw"
+
+
+MEASURES: Final[Mapping[Outcome, Measure]] = {
+    Outcome.UNKNOWN: Measure.SIMILARITY,
+    Outcome.OTHER_FACE: Measure.SIMILARITY,
+    Outcome.AMBIGUOUS: Measure.LEAD,
+    Outcome.NOT_LIVE: Measure.LIVENESS,
+    Outcome.TOO_SMALL: Measure.FACE_PX,
+    Outcome.TOO_DARK: Measure.BRIGHTNESS,
+    Outcome.TOO_BRIGHT: Measure.BRIGHTNESS,
+    Outcome.BLURRED: Measure.SHARPNESS,
+    Outcome.TURNED_AWAY: Measure.YAW,
+}
+"""The measure that a refusal rests on, where it rests on one."""
+AT_MOST: Final = (Outcome.TOO_BRIGHT, Outcome.TURNED_AWAY)
+"""Refusals of what was more than the limit; the others were less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +124,36 @@ class Refusal:
         at: UTC.
         kiosk: Where.
         outcome: Why.
-        similarity: Cosine to the best person; None where the face was not compared.
-        threshold: What it needed.
-        lead: Distance to the second-best person; None likewise.
+        value: Of the measure that goes with the outcome, but for AMBIGUOUS the cosine to the best person; None where
+            there is none, as for a movement that was not made.
+        limit: What that needed, or the most it could have.
+        lead: Distance to the second-best person; None where the face was not compared.
         margin: What that needed.
     """
 
     at: datetime
     kiosk: str
     outcome: Outcome
-    similarity: float | None
-    threshold: float
+    value: float | None
+    limit: float
     lead: float | None
     margin: float
 
     @property
+    def measure(self) -> Measure | None:
+        """What the decision looked at; None where that is no number."""
+        return MEASURES.get(self.outcome) if self.measured is not None else None
+
+    @property
+    def measured(self) -> Measured | None:
+        """Value and limit of that; None where that is no number, or did not miss the limit in the end."""
+        value, limit = (self.lead, self.margin) if self.outcome is Outcome.AMBIGUOUS else (self.value, self.limit)
+        if value is None or self.outcome not in MEASURES:
+            return None
+        missed = value > limit if self.outcome in AT_MOST else value < limit
+        return Measured(value, limit) if missed else None
+
+    @property
     def short_by(self) -> float | None:
-        """How far it was from what the outcome needed; None where the face was not compared."""
-        if self.outcome in (Outcome.UNKNOWN, Outcome.OTHER_FACE) and self.similarity is not None:
-            return round(self.threshold - self.similarity, 6)
-        if self.outcome is Outcome.AMBIGUOUS and self.lead is not None:
-            return round(self.margin - self.lead, 6)
-        return None
+        """How far it was from its limit, in units of the measure; None without one."""
+        return None if self.measured is None else round(abs(self.measured.value - self.measured.limit), 6)

@@ -157,6 +157,8 @@ class PhotoVerdict:
         quality: Measures of its face, where there is exactly one.
         similar_to: The enrolled employee whom the face looks like (DUPLICATE_FACE only).
         copy_of: File name of the person's other photo that this accepted one is nearly equal to; empty without one.
+        unlike_others: Highest cosine to the person's other photos, where this accepted one looks like another person
+            than they do; else None.
         detail: What is wrong with the file in particular, in English; a message id with ``params``. Empty where the
             outcome says it all.
     """
@@ -166,6 +168,7 @@ class PhotoVerdict:
     quality: Quality | None = None
     similar_to: Employee | None = None
     copy_of: str = ""
+    unlike_others: float | None = None
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
 
@@ -177,6 +180,8 @@ class PhotoVerdict:
 class EnrolAdvice(StrEnum):
     """What would make somebody easier to recognise, told after an enrolment."""
 
+    MIXED = "mixed"
+    """Some of the photos look like another person than the others of this code."""
     MORE_PHOTOS = "more_photos"
     VARY = "vary"
     FROM_THE_FRONT = "from_the_front"
@@ -207,12 +212,17 @@ class EnrolReport:
         return sum(bool(verdict.copy_of) for verdict in self.verdicts)
 
     @property
+    def unlike(self) -> tuple[PhotoVerdict, ...]:
+        """Verdicts on accepted photos that look like another person than the others of this code."""
+        return tuple(verdict for verdict in self.verdicts if verdict.unlike_others is not None)
+
+    @property
     def advice(self) -> tuple[EnrolAdvice, ...]:
         """What to do better; nothing where no photo was accepted, since its verdict says what to do."""
         good = [verdict.quality for verdict in self.verdicts if verdict.accepted and verdict.quality is not None]
         if not good:
             return ()
-        found = []
+        found = [EnrolAdvice.MIXED] if self.unlike else []
         if 2 * self.copies > len(good):
             found.append(EnrolAdvice.VARY)
         elif self.employee.templates < ENOUGH_PHOTOS:

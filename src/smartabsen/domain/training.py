@@ -51,6 +51,20 @@ class SuspectTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class MixedPerson:
+    """Somebody whose photos perhaps show two persons.
+
+    Attributes:
+        sources: File names of the photos that look like another person than the others.
+        similarity: The highest cosine between one of them and one of the others.
+    """
+
+    employee: Employee
+    sources: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """What a training must show before it is used.
 
@@ -107,7 +121,7 @@ class TrainReport:
         matcher, k: The matcher and, for KNN, its number of neighbours.
         chosen_matcher: What ``auto`` chose for a gallery of this size; otherwise the matcher itself.
         employees, templates: Size of the gallery.
-        people, confused, suspects: Details.
+        people, confused, suspects, mixed: Details.
         single_template: People with one template only, whom leave-one-out cannot try.
         gate: What was measured and demanded.
         activated: Whether this model is in use now.
@@ -129,6 +143,7 @@ class TrainReport:
     gate: Gate
     activated: bool
     damaged: tuple[DamagedTemplate, ...] = ()
+    mixed: tuple[MixedPerson, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,7 @@ from ..domain import FloatArray
 from ..errors import SmartAbsenError, UnknownBackendError
 from ..i18n import N_
 from .onnx_file import read_onnx
-from .runtime import load_onnx, load_openvino_onnx, require_package
+from .runtime import RunsOn, find_openvino_facts, load_onnx, load_openvino_onnx, require_package
 
 ONNXRUNTIME: Final = "onnxruntime"
 REWRITTEN: Final = "onnxruntime-rewritten"
@@ -67,12 +67,10 @@ class OnnxRunner(Protocol):
     """A loaded ONNX model with one input.
 
     Attributes:
-        runtime: What executes it.
-        device: Where that really runs.
+        runs_on: What really executes it.
     """
 
-    runtime: str
-    device: str
+    runs_on: RunsOn
 
     def run(self, blob: FloatArray) -> list[NDArray[Any]]:
         """Return its outputs, in the order of the file; they stay valid when it runs again."""
@@ -97,7 +95,7 @@ class Trial:
 def open_onnx(path: Path, *, threads: int, execution: Execution) -> OnnxRunner:
     """Open an ONNX file on the runtime and the device that were asked for.
 
-    A GPU that cannot be used gives the processor: ``device`` of the result says so, and ``doctor`` does.
+    A GPU that cannot be used gives the processor: ``runs_on`` of the result says so, and ``doctor`` does.
 
     Raises:
         UnknownBackendError: There is no such runtime or device.
@@ -171,8 +169,9 @@ class _OnnxruntimeRunner:
         self._session: Any = load_onnx(path, threads=threads, providers=providers, rewritten=rewritten)
         self._input = self._session.get_inputs()[0].name
         used = self._session.get_providers()[0]
-        self.runtime = ONNXRUNTIME if rewritten is None else REWRITTEN
-        self.device = next((name for name, provider in PROVIDERS.items() if provider == used), used)
+        where = next((name for name, provider in PROVIDERS.items() if provider == used), used)
+        precision = "mixed" if where == "coreml" else "f32"
+        self.runs_on = RunsOn(ONNXRUNTIME if rewritten is None else REWRITTEN, where, precision)
 
     def run(self, blob: FloatArray) -> list[NDArray[Any]]:
         outputs: list[NDArray[Any]] = self._session.run(None, {self._input: blob})
@@ -183,7 +182,7 @@ class _OpenvinoRunner:
     def __init__(self, path: Path, *, threads: int) -> None:
         self._request: Any = load_openvino_onnx(path, threads=threads)
         self._outputs: Any = self._request.get_compiled_model().outputs
-        self.runtime, self.device = OPENVINO, CPU
+        self.runs_on = find_openvino_facts(self._request)
 
     def run(self, blob: FloatArray) -> list[NDArray[Any]]:
         result = self._request.infer({0: np.ascontiguousarray(blob)}, share_inputs=True)

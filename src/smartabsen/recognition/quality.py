@@ -14,7 +14,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ..domain import Face, ImageBGR, LandmarkScheme, Outcome, Quality
+from ..domain import Face, ImageBGR, LandmarkScheme, Measured, Outcome, Quality
 from .alignment import AlignmentTemplate
 
 _SIDE: Final = 60
@@ -150,6 +150,18 @@ def judge(quality: Quality, limits: QualityLimits) -> Outcome | None:
     if abs(quality.yaw) > limits.max_yaw:
         return Outcome.TURNED_AWAY
     return None
+
+
+def find_measured(refusal: Outcome, quality: Quality, limits: QualityLimits) -> Measured | None:
+    """Return the measure that a refusal of :func:`judge` rests on and its limit; None for other refusals."""
+    found = {
+        Outcome.TOO_SMALL: (quality.face_px, limits.min_face_px),
+        Outcome.TOO_DARK: (quality.brightness, limits.min_brightness),
+        Outcome.TOO_BRIGHT: (quality.brightness, limits.max_brightness),
+        Outcome.BLURRED: (quality.sharpness, limits.min_sharpness),
+        Outcome.TURNED_AWAY: (abs(quality.yaw), limits.max_yaw),
+    }.get(refusal)
+    return None if found is None else Measured(float(found[0]), float(found[1]))
 
 
 @lru_cache(maxsize=16)

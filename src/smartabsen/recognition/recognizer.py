@@ -8,7 +8,7 @@ from ..domain import Face, ImageBGR, Observation
 from .alignment import align
 from .detectors.base import Detector
 from .embedders.base import Embedder
-from .quality import QualityLimits, judge, measure_quality
+from .quality import QualityLimits, find_measured, judge, measure_quality
 
 
 class Recognizer:
@@ -60,6 +60,8 @@ class Recognizer:
         good = [crop for crop, refusal in zip(crops, refusals, strict=True) if refusal is None]
         embeddings = iter(self.embedder.embed(good)) if good else iter(())
         return tuple(
-            Observation(face, quality, refusal, next(embeddings) if refusal is None else None)
+            Observation(face, quality, None, next(embeddings))
+            if refusal is None
+            else Observation(face, quality, refusal, None, find_measured(refusal, quality, self.limits))
             for face, quality, refusal in zip(faces, qualities, refusals, strict=True)
         )

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -203,6 +204,29 @@ def load_onnx(
         return onnxruntime.InferenceSession(
             rewritten or str(path), sess_options=options, providers=list(providers), provider_options=exact
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RunsOn:
+    """What really executes a model.
+
+    Attributes:
+        runtime: A library.
+        device: ``cpu``, ``cuda`` or ``coreml``, or the runtime's name of another one.
+        precision: Of its arithmetic: ``f32``, ``bf16``, ``int8`` ...; ``mixed`` where the device decides.
+    """
+
+    runtime: str
+    device: str
+    precision: str
+
+
+def find_openvino_facts(request: Any) -> RunsOn:
+    """Ask a compiled model, an ``openvino.InferRequest``, where it runs and in which precision."""
+    compiled = request.get_compiled_model()
+    devices = ",".join(compiled.get_property("EXECUTION_DEVICES"))
+    precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    return RunsOn("openvino", devices.lower(), precision)
 
 
 def load_openvino(path: Path, *, threads: int, exact: bool = True) -> Any:

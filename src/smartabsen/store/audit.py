@@ -78,6 +78,16 @@ class AuditEntry:
     signature: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What a transaction did to the trail, to be remembered once it is stored."""
+
+    database_id: str
+    head: AuditHead
+    held: frozenset[AuditHead]
+    lost: AuditHead | None
+
+
 def append(
     session: Session, *, actor: str, action: str, subject: str = "", details: Mapping[str, str] | None = None
 ) -> None:
@@ -138,6 +148,12 @@ def head(session: Session) -> AuditHead:
     return AuditHead.parse(stored) if stored else AuditHead(0, BEGINNING)
 
 
+def holds(session: Session, known: AuditHead) -> bool:
+    """Return whether the trail has a head as the entry of its number."""
+    digest = session.scalar(select(AuditRow.digest).where(AuditRow.number == known.number))
+    return digest == known.digest or known == AuditHead(0, BEGINNING)
+
+
 def rows(session: Session) -> Iterator[AuditRow]:
     """Yield all rows in the order of the chain, a page at a time."""
     after = 0
@@ -163,9 +179,12 @@ def _chain(session: Session) -> None:
         return
     keeper = keeper_of(session)
     ring = keeper.ring() if keeper is not None else None
+    # Before the lock: what this home has written is stored for longer than it takes to get it.
+    database_id = meta.database_id(session) if keeper is not None else ""
+    known = keeper.last_known(database_id) if keeper is not None else None
     # The lock on the head; SQLite holds the lock on the whole database already.
     stored = session.scalar(select(MetaRow.value).where(MetaRow.name == HEAD).with_for_update())
-    last = AuditHead.parse(stored or "")
+    before = last = AuditHead.parse(stored or "")
     for row in added:
         number = last.number + 1
         row.number, row.previous, row.digest = number, last.digest, digest_of(row, number, last.digest)
@@ -174,15 +193,23 @@ def _chain(session: Session) -> None:
     session.flush()
     session.execute(update(MetaRow).where(MetaRow.name == HEAD).values(value=str(last)))
     if keeper is not None:
-        session.info[_WRITTEN] = (meta.database_id(session), last)
+        held: set[AuditHead] = {before}
+        lost: AuditHead | None = None
+        if known is not None and known != before:
+            # Others have gone on since, or somebody cut the end off.
+            if holds(session, known):
+                held.add(known)
+            else:
+                lost = known
+        session.info[_WRITTEN] = _Written(database_id, last, frozenset(held), lost)
 
 
 def _remember(session: Session) -> None:
     """Let the home know the head, once it is stored."""
-    written: tuple[str, AuditHead] | None = session.info.pop(_WRITTEN, None)
+    written: _Written | None = session.info.pop(_WRITTEN, None)
     keeper = keeper_of(session)
     if written is not None and keeper is not None:
-        keeper.remember(*written)
+        keeper.remember(written.database_id, written.head, held=written.held, lost=written.lost)
 
 
 def content_of(row: AuditRow) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from . import meta
 from .audit import BEGINNING, PURPOSE, content_of, digest_of, head, read_details, rows
 from .audit_erasure import EMPTY, erased_numbers
 from .audit_head import AuditHead
@@ -35,6 +36,8 @@ class ProblemKind(StrEnum):
     """A row that was not added by a program of ours; the number is its row id."""
     CUT_OFF = "cut_off"
     """A head knows entries after this one, or another one in its place."""
+    LOST = "lost"
+    """This home had written the trail up to this entry; it was cut off before it, or replaced, and went on."""
     FORGED = "forged"
     """The signature of the entry does not fit to it."""
     UNSIGNED = "unsigned"
@@ -43,6 +46,8 @@ class ProblemKind(StrEnum):
     """The entry is signed with a key that is not here."""
     BEGUN_AGAIN = "begun_again"
     """Signing begins a second time here: somebody took the mark of its beginning away."""
+    OTHER_DATABASE = "other_database"
+    """The database had another identity when signing began: nobody would find the heads that were kept of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,13 @@ class AuditVerdict:
 class _Trail:
     """The trail as it is read, entry after entry."""
 
-    def __init__(self, erased: Mapping[int, tuple[int, str]], known: Sequence[AuditHead], ring: KeyRing | None):
+    def __init__(
+        self,
+        database_id: str,
+        erased: Mapping[int, tuple[int, str]],
+        known: Sequence[AuditHead],
+        ring: KeyRing | None,
+    ) -> None:
         self.problems: list[AuditProblem] = []
         self.last = AuditHead(0, BEGINNING)
         self.count = self.signed = self.erased = 0
@@ -112,6 +123,7 @@ class _Trail:
         self.restores: list[RestoreEntry] = []
         self._erased, self._ring = erased, ring
         self._known = known
+        self._database_id = database_id
         self._begun = False
 
     def read(self, row: AuditRow) -> None:
@@ -130,6 +142,8 @@ class _Trail:
             if self._begun:
                 self._find(ProblemKind.BEGUN_AGAIN, number)
             self._begun = True
+            if read_details(row.details).get("database", self._database_id) != self._database_id:
+                self._find(ProblemKind.OTHER_DATABASE, number)
         if row.action == RESTORE:
             details = read_details(row.details)
             replaced, safety = str(details.get("replaced", "")), str(details.get("safety", ""))
@@ -177,17 +191,20 @@ class _Trail:
         self.problems.append(AuditProblem(kind, number))
 
 
-def verify(session: Session, *known: AuditHead, ring: KeyRing | None = None) -> AuditVerdict:
+def verify(
+    session: Session, *known: AuditHead, lost: Sequence[AuditHead] = (), ring: KeyRing | None = None
+) -> AuditVerdict:
     """Check every entry against the chain.
 
     Args:
         known: Heads that were written down earlier: their entries must still be there, as they were.
+        lost: Heads that were not held when the trail went on: each is a problem, whatever the trail holds now.
         ring: Checks the signatures; None leaves them unchecked.
 
     Returns:
         What is broken, in the order of the chain; of a gap its first number is named.
     """
-    trail = _Trail(erased_numbers(session), known, ring)
+    trail = _Trail(meta.database_id(session), erased_numbers(session), known, ring)
     for row in rows(session):
         trail.read(row)
     trail.end(head(session))
@@ -195,6 +212,7 @@ def verify(session: Session, *known: AuditHead, ring: KeyRing | None = None) -> 
         select(AuditRow.id).where(or_(AuditRow.number.is_(None), AuditRow.number < 1)).order_by(AuditRow.id)
     )
     trail.problems += [AuditProblem(ProblemKind.FOREIGN, row_id) for row_id in strangers]
+    trail.problems += [AuditProblem(ProblemKind.LOST, each.number) for each in lost]
     return AuditVerdict(
         entries=trail.count,
         head=trail.last,

@@ -24,8 +24,8 @@ def add_many(session: Session, refusals: Iterable[Refusal]) -> None:
             at_utc=refusal.at,
             kiosk=shortened(refusal.kiosk, LABEL_LENGTH),
             outcome=refusal.outcome.value,
-            similarity=refusal.similarity,
-            threshold=refusal.threshold,
+            similarity=refusal.value,
+            threshold=refusal.limit,
             lead=refusal.lead,
             margin=refusal.margin,
         )

@@ -18,7 +18,7 @@ from . import audit, meta
 from .audit_check import BEGIN
 from .database import Database
 from .sealing import KeyRing, Signature
-from .tables import KEY_ID_LENGTH, Absensi, AuditRow, PunchRow
+from .tables import KEY_ID_LENGTH, Absensi, AuditRow, Karyawan, PunchRow
 from .trail_keeper import signing_ring
 
 PUNCH: Final = "punch"
@@ -31,24 +31,34 @@ Facts = Callable[[Any], list[object]]
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """From where on everything is signed: higher row ids than these."""
+    """From where on everything is signed: higher row ids than these.
+
+    Attributes:
+        employees: The audit trail knows everybody with a higher row id; None where it began before it told of people.
+    """
 
     punches: int
     days: int
+    employees: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """How many rows have no signature, or one of a key that is not here."""
+    """How many rows have no signature, or one of a key that is not here.
+
+    Attributes:
+        heads: Heads that this home wrote and the trail has lost; they cannot be signed, only answered for.
+    """
 
     entries: int
     punches: int
     days: int
+    heads: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.entries + self.punches + self.days
+        return self.entries + self.punches + self.days + self.heads
 
 
 def punch_facts(row: PunchRow) -> list[object]:
@@ -114,9 +124,11 @@ def begin(database: Database) -> None:
         last = {
             "punches": session.scalar(select(func.max(PunchRow.id))) or 0,
             "days": session.scalar(select(func.max(Absensi.id))) or 0,
+            "employees": session.scalar(select(func.max(Karyawan.id))) or 0,
         }
         details = {name: str(number) for name, number in last.items()}
-        audit.append(session, actor="smartabsen", action="audit.signing_begins", details=details)
+        details["database"] = meta.database_id(session)
+        audit.append(session, actor="smartabsen", action=BEGIN, details=details)
 
     database.run_write(work)
 
@@ -128,8 +140,12 @@ def find_beginning(session: Session) -> Beginning | None:
     if stored is None:
         return None
     details = audit.read_details(stored)
-    numbers = [str(details.get(name, "")) for name in ("punches", "days")]
-    return Beginning(*(int(number) if number.isdecimal() else 0 for number in numbers))
+
+    def last(name: str) -> int | None:
+        number = str(details.get(name, ""))
+        return int(number) if number.isdecimal() else None
+
+    return Beginning(last("punches") or 0, last("days") or 0, last("employees"))
 
 
 def count_unsigned(session: Session, ring: KeyRing | None) -> Unsigned:

@@ -1,12 +1,18 @@
 """What keeps the audit trail beside the database: the key that signs, and the last head that this machine wrote.
 
-Whoever can only write the database can sign nothing, and cannot make this file forget an entry that it knows.
+Whoever can only write the database can sign nothing, and cannot make this file forget an entry that it knows: the head
+goes on only while the trail holds the one before. A head that the trail does not hold any more stays, as a lost one,
+until somebody answers for it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +26,31 @@ from .sealing import KeyRing
 
 _KEEPER: Final = "smartabsen_keeper"
 _PATIENCE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHead:
+    """A head that this home knows.
+
+    Attributes:
+        at: When it came to know it, UTC: a restore explains only heads from before it.
+    """
+
+    head: AuditHead
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHeads:
+    """What this home knows of the trail of one database.
+
+    Attributes:
+        last: The last head that it wrote; None before the first.
+        lost: Heads that it had written, and that the trail did not hold any more when it went on.
+    """
+
+    last: KeptHead | None = None
+    lost: tuple[KeptHead, ...] = ()
 
 
 class TrailKeeper:
@@ -47,35 +78,61 @@ class TrailKeeper:
             return None
         return ring if ring.active else None
 
-    def known(self, database_id: str) -> AuditHead | None:
-        """Return the last head of a database that was written from this home, or None. Raises StorageError."""
-        found = self._read().get(database_id)
-        return AuditHead.parse(found) if found else None
+    def known(self, database_id: str) -> KnownHeads:
+        """Return what this home knows of the trail of a database. Raises StorageError."""
+        return _parsed(self._read().get(database_id))
 
-    def remember(self, database_id: str, head: AuditHead) -> None:
-        """Keep a head, unless a later one is kept. A file that cannot be written keeps nobody from working."""
+    def last_known(self, database_id: str) -> AuditHead | None:
+        """Return the last head alone; None also where it cannot be read: that keeps nobody from working."""
+        try:
+            last = self.known(database_id).last
+        except StorageError:
+            return None
+        return last.head if last is not None else None
+
+    def remember(self, database_id: str, head: AuditHead, *, held: Iterable[AuditHead], lost: AuditHead | None) -> None:
+        """Keep a head in place of one that the trail holds. A file that cannot be written keeps nobody from working.
+
+        Args:
+            held: Heads that the trail was seen to hold right before it got this one.
+            lost: A head that it was seen not to hold.
+        """
         if self._path is None:
             return
+        now = KeptHead(head, datetime.now(UTC))
         try:
-            with file_lock(self._lock_path, timeout_s=_PATIENCE_S):
-                known = self.known(database_id)
-                if known is None or head.number > known.number:
-                    self._write(database_id, head)
-        except (StorageError, ValueError):
+            with self._changing(database_id, timeout_s=_PATIENCE_S) as (known, put):
+                if known.last is None or known.last.head in set(held):
+                    put(dataclasses.replace(known, last=now))
+                elif known.last.head == lost:
+                    put(KnownHeads(now, (*known.lost, known.last)))
+                # Else another process of this home has written meanwhile: the next entry is compared with its head.
+        except StorageError:
             return
 
     def begin_anew(self, database_id: str, head: AuditHead) -> None:
-        """Keep a head in place of whatever is kept, after a restore. Raises StorageError."""
+        """Keep a head in place of the last one, after a restore; what was lost before stays so. Raises StorageError."""
         if self._path is not None:
-            with file_lock(self._lock_path):
-                self._write(database_id, head)
+            with self._changing(database_id) as (known, put):
+                put(dataclasses.replace(known, last=KeptHead(head, datetime.now(UTC))))
 
-    @property
-    def _lock_path(self) -> Path:
+    def settle(self, database_id: str, heads: Iterable[KeptHead]) -> None:
+        """Forget lost heads that somebody answered for, or a restore explains. Raises StorageError."""
+        settled = set(heads)
+        if self._path is not None and settled:
+            with self._changing(database_id) as (known, put):
+                put(dataclasses.replace(known, lost=tuple(each for each in known.lost if each not in settled)))
+
+    @contextmanager
+    def _changing(
+        self, database_id: str, timeout_s: float | None = None
+    ) -> Iterator[tuple[KnownHeads, Callable[[KnownHeads], None]]]:
         assert self._path is not None
-        return self._path.with_name(f".{self._path.name}.lock")
+        lock_path = self._path.with_name(f".{self._path.name}.lock")
+        with file_lock(lock_path) if timeout_s is None else file_lock(lock_path, timeout_s=timeout_s):
+            yield self.known(database_id), lambda known: self._write(database_id, known)
 
-    def _read(self) -> dict[str, str]:
+    def _read(self) -> dict[str, Any]:
         if self._path is None or not self._path.exists():
             return {}
         with storage_errors(self._path):
@@ -86,10 +143,14 @@ class TrailKeeper:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _write(self, database_id: str, head: AuditHead) -> None:
+    def _write(self, database_id: str, known: KnownHeads) -> None:
         assert self._path is not None
         make_private_directory(self._path.parent)
-        content = {**self._read(), database_id: str(head)}
+        kept = {
+            "last": _facts(known.last) if known.last is not None else None,
+            "lost": [_facts(each) for each in known.lost],
+        }
+        content = {**self._read(), database_id: kept}
         write_atomically(self._path, (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -103,3 +164,19 @@ def signing_ring(session: Session) -> KeyRing | None:
     """Return the keys that a session signs with, or None."""
     keeper = keeper_of(session)
     return keeper.ring() if keeper is not None else None
+
+
+def _facts(kept: KeptHead) -> dict[str, str]:
+    return {"head": str(kept.head), "at": kept.at.isoformat()}
+
+
+def _parsed(stored: Any) -> KnownHeads:
+    try:
+        last = stored["last"]
+        return KnownHeads(_kept(last) if last else None, tuple(_kept(each) for each in stored["lost"]))
+    except (ValueError, KeyError, TypeError):
+        return KnownHeads()
+
+
+def _kept(facts: dict[str, str]) -> KeptHead:
+    return KeptHead(AuditHead.parse(facts["head"]), datetime.fromisoformat(facts["at"]))

@@ -28,12 +28,15 @@ def test_administrators_see_why_and_by_how_much(library: SmartAbsen, admin: Flas
             [
                 Refusal(now, "Front desk", Outcome.UNKNOWN, 0.31, 0.40, 0.1, 0.05),
                 Refusal(now, "Front desk", Outcome.AMBIGUOUS, 0.5, 0.40, 0.02, 0.05),
+                Refusal(now, "Front desk", Outcome.TURNED_AWAY, 0.75, 0.5, None, 0.0),
+                Refusal(now, "Front desk", Outcome.NOT_LIVE, 0.3, 0.8, None, 0.0),
                 Refusal(now, "Back door", Outcome.NO_FACE, None, 0.40, None, 0.05),
             ],
         )
     page = unescape(admin.get("/admin/refusals").text)
-    assert "0.090 below the threshold (needed 0.400)" in page
-    assert "0.030 too near to a second person (needed 0.050)" in page
+    assert "similarity 0.310, 0.400 is needed" in page
+    assert "lead over a second person 0.020, 0.050 is needed" in page
+    assert "turn of the head 0.750, at most 0.500 is allowed" in page and "score of liveness 0.300" in page
     assert page.index("Back door") < page.index("Front desk")
 
 

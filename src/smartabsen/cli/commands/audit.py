@@ -17,7 +17,7 @@ from ..session import Session
 
 if TYPE_CHECKING:
     from ...core.attendance_log import FileDifference
-    from ...core.audit import AttendanceVerdict, AuditVerdict
+    from ...core.audit import AttendanceVerdict, AuditVerdict, RecordProblem
 
 app = make_noun("audit", help=_("Show, check and export the record of who did what."), example="smartabsen audit list")
 
@@ -64,7 +64,10 @@ def verify(
         str, typer.Option("--anchor", metavar="HEAD", help=_("A head that was printed or exported earlier."))
     ] = "",
     attendance: Annotated[
-        bool, typer.Option("--attendance/--no-attendance", help=_("Check punches, days and the CSV files, too."))
+        bool,
+        typer.Option(
+            "--attendance/--no-attendance", help=_("Check punches, days, people, consents and the CSV files, too.")
+        ),
     ] = True,
     backup: Annotated[
         Path | None, typer.Option("--backup", metavar="FILE", help=_("Check the record in this backup instead."))
@@ -79,15 +82,17 @@ def verify(
         zone = ZoneInfo(app.settings.site.zone)
         if backup is not None:
             in_backup = app.backups.verify_trail(app.backups.find(backup), identity=identity, anchor=anchor)
-            return _answer(in_backup, None, (), zone)
+            return _answer(in_backup, None, (), (), zone)
         _days, log = app.attendance_log.verify() if attendance else (0, ())
         found = app.audit.verify_attendance() if attendance else None
-        return _answer(app.audit.verify(anchor=anchor), found, log, zone)
+        record = app.audit.compare_record() if attendance else ()
+        return _answer(app.audit.verify(anchor=anchor), found, record, log, zone)
 
 
 def _answer(
     verdict: "AuditVerdict",
     attendance: "AttendanceVerdict | None",
+    record: "Sequence[RecordProblem]",
     log: "Sequence[FileDifference]",
     zone: ZoneInfo,
 ) -> Answer:
@@ -95,12 +100,14 @@ def _answer(
         audit_view.show_verdict(out, verdict, zone)
         if attendance is not None:
             audit_view.show_attendance(out, attendance, zone)
+            audit_view.show_record(out, record)
             audit_view.show_log(out, log)
 
     facts = audit_view.verdict(verdict)
     if attendance is not None:
         facts |= {"attendance": audit_view.attendance(attendance), "log": keeping_view.log_days(log)}
-    return Answer.of(facts, show, audit_view.failure(verdict, attendance, log))
+        facts["record"] = audit_view.record(record)
+    return Answer.of(facts, show, audit_view.failure(verdict, attendance, record, log))
 
 
 @command(

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...domain import Outcome, Refusal
+from ...domain import Refusal
 from ...i18n import _
-from ...messages import advise, describe_outcome
+from ...messages import advise, describe_distance, describe_outcome
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Column, Output
@@ -43,10 +43,9 @@ def _as_json(refusal: Refusal) -> dict[str, object]:
         "at": refusal.at.isoformat(),
         "kiosk": refusal.kiosk,
         "outcome": refusal.outcome.value,
-        "similarity": refusal.similarity,
-        "threshold": refusal.threshold,
-        "lead": refusal.lead,
-        "margin": refusal.margin,
+        "measure": None if refusal.measure is None else refusal.measure.value,
+        "value": None if refusal.measured is None else refusal.measured.value,
+        "limit": None if refusal.measured is None else refusal.measured.limit,
         "short_by": refusal.short_by,
         "message": describe_outcome(refusal.outcome)[0],
         "advice": advise(refusal.outcome),
@@ -65,14 +64,5 @@ def _show(out: Output, refusals: Sequence[Refusal], zone: ZoneInfo) -> None:
     for refusal in refusals:
         sentence, _next_step = describe_outcome(refusal.outcome)
         at = f"{refusal.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-        rows.append((at, refusal.kiosk, sentence, _how_far(refusal), advise(refusal.outcome)))
+        rows.append((at, refusal.kiosk, sentence, describe_distance(refusal), advise(refusal.outcome)))
     out.table(columns, rows, empty=_("Nobody was refused lately."))
-
-
-def _how_far(refusal: Refusal) -> str:
-    if refusal.short_by is None:
-        return ""
-    places = {"value": f"{refusal.short_by:.3f}"}
-    if refusal.outcome is not Outcome.AMBIGUOUS:
-        return _("{value} below the threshold", **places)
-    return _("{value} too near to a second person", **places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ...domain import Face, ImageBGR, LandmarkScheme
+from ..runtime import RunsOn
 
 
 class Detector(Protocol):
@@ -17,6 +18,11 @@ class Detector(Protocol):
     """As in the registry, ``scrfd``."""
     scheme: LandmarkScheme
     """The landmarks it gives."""
+
+    @property
+    def runs_on(self) -> RunsOn:
+        """What really executes it."""
+        ...
 
     def detect(self, image_bgr: ImageBGR) -> tuple[Face, ...]:
         """Find the faces of an image, the largest first.

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import ImageBGR, LandmarkScheme
+from ..runtime import RunsOn
 from .framing import Candidates, FramedDetector
 
 CELLS: Final = 8
@@ -65,6 +66,7 @@ class FakeDetector(FramedDetector):
     SIDE_PX: ClassVar[int] = 640
     SECOND_LOOK_PX: ClassVar[int] = 128
     name = "fake"
+    runs_on = RunsOn("numpy", "cpu", "f32")
     scheme = LandmarkScheme.ARCFACE5
 
     def __init__(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import ImageBGR, LandmarkScheme
-from ..runtime import limit_opencv, loading
+from ..runtime import RunsOn, limit_opencv, loading
 from .five_points import FivePointPredictor
 from .framing import Candidates, FramedDetector
 
@@ -41,6 +41,7 @@ class HaarDetector(FramedDetector):
     SCORE: ClassVar[float] = float(NEIGHBOURS)
     SECOND_LOOK_PX: ClassVar[int] = 128
     name = "haar"
+    runs_on = RunsOn("opencv", "cpu", "f32")
     scheme = LandmarkScheme.DLIB5
 
     def __init__(

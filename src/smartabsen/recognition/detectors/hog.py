@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import ImageBGR, LandmarkScheme
+from ..runtime import RunsOn
 from .five_points import FivePointPredictor
 from .framing import Candidates, FramedDetector
 
@@ -36,6 +37,7 @@ class HogDetector(FramedDetector):
     SCORE: ClassVar[float] = 0.0
     SECOND_LOOK_PX: ClassVar[int] = 192
     name = "hog"
+    runs_on = RunsOn("dlib", "cpu", "f32")
     scheme = LandmarkScheme.DLIB5
 
     def __init__(

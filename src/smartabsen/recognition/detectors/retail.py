@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import ImageBGR, LandmarkScheme
-from ..runtime import load_openvino
+from ..runtime import find_openvino_facts, load_openvino
 from .framing import Candidates, FramedDetector
 
 INPUT_PX: Final = 300
@@ -59,6 +59,7 @@ class RetailDetector(FramedDetector):
         super().__init__(max_side_px=max_side_px, score_threshold=score_threshold)
         self._detector: Any = load_openvino(detector_path, threads=threads, exact=False)
         self._landmarks: Any = load_openvino(landmarks_path, threads=threads, exact=False)
+        self.runs_on = find_openvino_facts(self._detector)
 
     def close(self) -> None:
         self._detector = self._landmarks = None

@@ -7,6 +7,7 @@ frame and adds 18 % to the time of a small model; here only the anchors above th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -20,6 +21,7 @@ from ...i18n import N_
 from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx
 from ..packs import is_scrfd
+from ..runtime import RunsOn
 from .framing import Candidates, FramedDetector
 
 STEP: Final = 32
@@ -75,6 +77,7 @@ class ScrfdDetector(FramedDetector):
         model = read_onnx(model_path)
         if not is_scrfd(model):
             raise ModelDamagedError(N_("The model file {path} is no SCRFD face detector."), path=model_path)
+        self._quantised = model.quantised
         self._strides, self._anchors = LAYOUTS[len(model.outputs)]
         height, width = model.inputs[0][2:]
         self._fixed_size = (width, height) if width and height else None
@@ -84,10 +87,10 @@ class ScrfdDetector(FramedDetector):
         self._filled = (0, 0)
 
     @property
-    def runs_on(self) -> tuple[str, str]:
-        """The runtime and the device that really execute it."""
+    def runs_on(self) -> RunsOn:
+        """What really executes it."""
         assert self._model is not None
-        return self._model.runtime, self._model.device
+        return replace(self._model.runs_on, precision="int8") if self._quantised else self._model.runs_on
 
     def close(self) -> None:
         self._model = None

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ...domain import ImageBGR, LandmarkScheme
-from ..runtime import limit_opencv, loading
+from ..runtime import RunsOn, limit_opencv, loading
 from .framing import Candidates, FramedDetector
 
 OVERLAP: Final = 0.3
@@ -37,6 +37,7 @@ class YunetDetector(FramedDetector):
 
     SCORE: ClassVar[float] = 0.6
     name = "yunet"
+    runs_on = RunsOn("opencv", "cpu", "f32")
     scheme = LandmarkScheme.ARCFACE5
 
     def __init__(

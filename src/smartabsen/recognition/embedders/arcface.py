@@ -5,6 +5,7 @@ Deng et al., "ArcFace: additive angular margin loss for deep face recognition", 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from ..alignment import ARCFACE_112, AlignmentTemplate
 from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx
 from ..packs import is_arcface
-from ..runtime import digest_files
+from ..runtime import RunsOn, digest_files
 from .batches import embed_checked
 
 FIRST_NODES = 8
@@ -51,6 +52,7 @@ class ArcfaceEmbedder:
             raise ModelDamagedError(N_("The model file {path} is no ArcFace network."), path=model_path)
         self.dimension = int(model.outputs[0][1] or 0)
         self.digest = digest_files([model_path])
+        self._quantised = model.quantised
         self._one_by_one = model.quantised or model.inputs[0][0] is not None
         normalises_itself = {"Sub", "Mul"} <= set(model.operators[:FIRST_NODES])
         self._mean, self._scale = (0.0, 1.0) if normalises_itself else (127.5, 1 / 127.5)
@@ -61,10 +63,10 @@ class ArcfaceEmbedder:
         return embed_checked(self.name, crops_bgr, size=self.template.size, dimension=self.dimension, run=self._run)
 
     @property
-    def runs_on(self) -> tuple[str, str]:
-        """The runtime and the device that really execute it."""
+    def runs_on(self) -> RunsOn:
+        """What really executes it."""
         assert self._model is not None
-        return self._model.runtime, self._model.device
+        return replace(self._model.runs_on, precision="int8") if self._quantised else self._model.runs_on
 
     def close(self) -> None:
         """Release the model."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ...domain import FloatArray, ImageBGR
 from ..alignment import AlignmentTemplate
+from ..runtime import RunsOn
 
 
 class Embedder(Protocol):
@@ -22,6 +23,11 @@ class Embedder(Protocol):
     """How its crops are aligned: their size, and where the landmarks go."""
     digest: str
     """SHA-256 (hex) over its files."""
+
+    @property
+    def runs_on(self) -> RunsOn:
+        """What really executes it."""
+        ...
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...domain import FloatArray, ImageBGR
 from ..alignment import DLIB_150, AlignmentTemplate
-from ..runtime import digest_files, loading
+from ..runtime import RunsOn, digest_files, loading
 from .batches import embed_checked
 
 
@@ -40,6 +40,9 @@ class DlibResnetEmbedder:
         self.digest = digest_files([model_path])
         with loading(model_path):
             self._model: Any = dlib.face_recognition_model_v1(str(model_path))
+        # Built for CUDA, dlib takes the first GPU without being asked.
+        gpu = bool(dlib.DLIB_USE_CUDA) and dlib.cuda.get_num_devices() > 0
+        self.runs_on = RunsOn("dlib", "cuda" if gpu else "cpu", "f32")
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops; see :class:`.base.Embedder`."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...domain import FloatArray, ImageBGR
 from ..alignment import AlignmentTemplate
 from ..detectors.fake import CELLS, PATTERN, POINTS_XY
+from ..runtime import RunsOn
 from .batches import embed_checked
 
 _SIZE: Final = 96
@@ -41,6 +42,7 @@ class FakeEmbedder:
     name: ClassVar[str] = "fake"
     dimension: ClassVar[int] = CELLS * CELLS
     template: ClassVar[AlignmentTemplate] = FAKE_96
+    runs_on: ClassVar[RunsOn] = RunsOn("numpy", "cpu", "f64")
     digest: ClassVar[str] = hashlib.sha256(b"fake").hexdigest()
 
     def __init__(self, *, threads: int = 0) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...domain import FloatArray, ImageBGR
 from ..alignment import RETAIL_128, AlignmentTemplate
-from ..runtime import digest_files, load_openvino
+from ..runtime import digest_files, find_openvino_facts, load_openvino
 from .batches import embed_checked
 
 
@@ -37,6 +37,7 @@ class RetailReidEmbedder:
     def __init__(self, model_path: Path, *, threads: int = 0) -> None:
         self.digest = digest_files([model_path, model_path.with_suffix(".bin")])
         self._model: Any = load_openvino(model_path, threads=threads)
+        self.runs_on = find_openvino_facts(self._model)
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops; see :class:`.base.Embedder`."""

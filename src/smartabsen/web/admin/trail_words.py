@@ -145,6 +145,12 @@ _DETAILS: Final = {
     "mode": N_("mode"),
     "replaced": N_("record that was replaced"),
     "safety": N_("safety copy"),
+    "employee": N_("row of the employee"),
+    "name": N_("name"),
+    "added": N_("added"),
+    "employees": N_("people"),
+    "lost": N_("ends that were lost"),
+    "database": N_("identity of the database"),
 }
 """Details of the audit trail, in the order in which they are read."""
 
