@@ -26,7 +26,10 @@ REASON = "asked for it"
 
 
 def files_of(app: SmartAbsen) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in app.settings.csv_dir.glob("*.csv*")}
+    # Under the lock of the log: no writer is in between.
+    with app.services.csv_log.locked():
+        found = [path for path in app.settings.csv_dir.glob("*.csv*") if not path.name.startswith(".")]
+        return {path.name: path.read_bytes() for path in found}
 
 
 def named(app: SmartAbsen) -> list[bytes]:
