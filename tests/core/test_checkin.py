@@ -168,7 +168,7 @@ def test_a_refusal_is_kept_with_its_distance(app: SmartAbsen, people: dict[str, 
     assert unknown.kiosk == f"{app.services.kiosk_name}, browser"
     for refusal in (other, unknown):
         assert refusal.value is not None and refusal.short_by is not None
-        assert 0.0 < refusal.short_by == pytest.approx(app.services.threshold - refusal.value, abs=1e-4)
+        assert 0.0 < refusal.short_by == pytest.approx(app.services.limits().threshold - refusal.value, abs=1e-4)
     assert nobody.value is None and nobody.short_by is None
 
 
