@@ -39,6 +39,14 @@ def outcomes(app: SmartAbsen, *images: Path) -> list[list[tuple[Outcome, str | N
     ]
 
 
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
+def home(request: pytest.FixtureRequest, flags: dict[str, object]) -> dict[str, object]:
+    """Settings of an installation on each kind of database."""
+    if request.param == "mariadb":
+        flags["database_url"] = request.getfixturevalue("mariadb_url")
+    return flags
+
+
 @pytest.fixture
 def draw(tmp_path: Path) -> Draw:
     """Draw a photo: ``draw("a.png", 1)`` is person 1; each name gives other bytes."""

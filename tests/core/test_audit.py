@@ -18,14 +18,6 @@ from .conftest import Draw
 PERSON = ("Rahmawati Contoh", "KODE-71", "rahma@example.org", "+628123456789")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def home(request: pytest.FixtureRequest, flags: dict[str, object]) -> dict[str, object]:
-    """Settings of an installation on each kind of database."""
-    if request.param == "mariadb":
-        flags["database_url"] = request.getfixturevalue("mariadb_url")
-    return flags
-
-
 @pytest.fixture
 def busy(home: dict[str, object], draw: Draw) -> Iterator[SmartAbsen]:
     """Somebody about whom every kind of entry was made, and somebody else."""

@@ -28,14 +28,6 @@ from .conftest import Draw, picture
 WORDS = ("Contoh 1", "KODE1", "ticket of one")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def home(request: pytest.FixtureRequest, flags: dict[str, object]) -> dict[str, object]:
-    """Settings of an installation on each kind of database."""
-    if request.param == "mariadb":
-        flags["database_url"] = request.getfixturevalue("mariadb_url")
-    return flags
-
-
 @pytest.fixture
 def two(home: dict[str, object], draw: Draw) -> Iterator[SmartAbsen]:
     """Two people with faces, consents, phones' PINs and punches, and a trained model."""

@@ -18,14 +18,6 @@ TUESDAY = date(2026, 11, 3)
 Found = list[tuple[str, str, date | None]]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def home(request: pytest.FixtureRequest, flags: dict[str, object]) -> dict[str, object]:
-    """Settings of an installation on each kind of database."""
-    if request.param == "mariadb":
-        flags["database_url"] = request.getfixturevalue("mariadb_url")
-    return flags
-
-
 @pytest.fixture
 def office(home: dict[str, object], draw: Draw) -> Iterator[SmartAbsen]:
     """Siti and Budi with consents, and a Monday of Siti's that was entered by hand."""
