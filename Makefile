@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | install | clean: each installs what it needs, once.
+# make demo | test | lint | cover | rehearse | bench | install | clean: each installs what it needs, once.
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 PO := $(wildcard src/smartabsen/locale/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 
-.PHONY: help install demo test lint bench catalogue clean
+.PHONY: help install demo test cover rehearse lint bench catalogue clean
 help:
 	@sed -n '1s/^# //p' Makefile
 
@@ -29,7 +29,15 @@ demo: install
 	$(BIN)/smartabsen demo
 
 test: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The same tests in one process, with the lines that they do not reach.
+cover: install
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+# The large measurements, which take long; `make test` runs small versions of them.
+rehearse: install
+	$(BIN)/python -m pytest -m rehearse
 
 lint: install
 	$(BIN)/ruff check .

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 SHARED = Path(os.environ.get("SMARTABSEN_TEST_SHARED", Path(__file__).parents[2] / "shared"))
-REDIS = os.environ.get("SMARTABSEN_TEST_REDIS", "redis://127.0.0.1:6379/15")
+# Each worker of pytest-xdist has a database of its own: tests empty it.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS = os.environ.get("SMARTABSEN_TEST_REDIS", f"redis://127.0.0.1:6379/{15 - _WORKER % 8}")
 MARIADB = os.environ.get("SMARTABSEN_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306")
 
 

@@ -257,26 +257,6 @@ def test_a_server_without_tls_is_not_used_where_tls_is_wanted(
         app.employees()
 
 
-@pytest.mark.mariadb
-def test_a_server_that_could_lose_commits_is_told(flags: dict[str, object], mariadb_url: str) -> None:
-    """By doctor and by the status of the database."""
-    from sqlalchemy import create_engine
-
-    engine = create_engine(mariadb_url)
-    with SmartAbsen.open(flags={**flags, "database_url": mariadb_url}) as app, engine.connect() as server:
-        assert app.databases.status().facts.risks == ()
-        before = server.scalar(text("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit"))
-        server.execute(text("SET GLOBAL innodb_flush_log_at_trx_commit = 2"))
-        try:
-            (risk,) = app.databases.status().facts.risks
-            rows = [check for check in app.check_health() if check.name == "durability"]
-        finally:
-            server.execute(text(f"SET GLOBAL innodb_flush_log_at_trx_commit = {before}"))
-    engine.dispose()
-    assert "innodb_flush_log_at_trx_commit" in risk
-    assert [check.detail for check in rows] == [risk]
-
-
 def test_punches_that_wait_are_shown_by_doctor_and_by_the_status(used: SmartAbsen) -> None:
     """Those that the database refused for good, with the reason."""
     from smartabsen.core.punch import attempt_by_face
