@@ -68,7 +68,8 @@ class Rules:
     def derive_day(self, punches: Sequence[Punch]) -> AttendanceDay | None:
         """Derive the day from all punches of one employee on one work date, in any order.
 
-        Punches that another one supersedes do not count; None where nothing else is left (see :func:`standing`).
+        Punches that another one supersedes do not count, nor do those of a clock that was set back during the day; None
+        where nothing else is left (see :func:`standing` and :func:`without_set_back`).
 
         The first punch is the arrival; the last one that is at least ``min_work_minutes`` later is the departure.
         Late is an arrival after start and grace; ``late_minutes`` then counts the full minutes **from the start of
@@ -79,7 +80,7 @@ class Rules:
         """
         if len({(punch.employee_id, punch.work_date) for punch in punches}) != 1:
             raise ValueError("derive_day needs the punches of one employee on one work date")
-        ordered = sorted(standing(punches), key=lambda punch: (punch.at, punch.id))
+        ordered = sorted(without_set_back(standing(punches)), key=lambda punch: (punch.at, punch.id))
         if not ordered:
             return None
         first, last = ordered[0], ordered[-1]
@@ -106,6 +107,24 @@ def standing(punches: Iterable[Punch]) -> tuple[Punch, ...]:
     known = tuple(punches)
     superseded = {punch.supersedes for punch in known if punch.supersedes is not None}
     return tuple(punch for punch in known if punch.method is not PunchMethod.VOID and punch.id not in superseded)
+
+
+def without_set_back(punches: Iterable[Punch]) -> tuple[Punch, ...]:
+    """Return the punches without those that cannot have been at the time that they show, in the order given.
+
+    A doubtful clock puts a punch before one whose time is sure, although it was stored after that: it would make a
+    late day punctual. It stays in the record, marked; where no time is sure, doubtful ones are all there is.
+    """
+    known = tuple(punches)
+    sure = [punch for punch in known if punch.time_is_sure]
+
+    def is_contradicted(punch: Punch) -> bool:
+        # An attempt that is not stored yet has no id and is the latest of all.
+        return not punch.time_is_sure and any(
+            punch.at < other.at and 0 < other.id < (punch.id or other.id + 1) for other in sure
+        )
+
+    return tuple(punch for punch in known if not is_contradicted(punch))
 
 
 def _minutes(earlier: datetime, later: datetime) -> int:

@@ -99,6 +99,12 @@ class AttendanceSettings(_Section):
     cooldown_s: int = Field(
         60, ge=0, le=86_400, description=N_("A second punch within so many seconds writes nothing.")
     )
+    clock_tolerance_s: int = Field(
+        60,
+        ge=5,
+        le=3_600,
+        description=N_("A clock that differs by more seconds from the database server's marks its punches."),
+    )
     min_work_minutes: int = Field(
         60, ge=0, le=1_440, description=N_("A departure is a punch at least so many minutes after the arrival.")
     )

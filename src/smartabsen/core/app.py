@@ -24,6 +24,7 @@ from ..domain import (
     TemplateFacts,
     TrainReport,
 )
+from ..store.clock import MachineClock
 from . import (
     enrol,
     identify,
@@ -56,13 +57,14 @@ class SmartAbsen(UseCases):
 
     Args:
         loaded: Settings with their origins; :meth:`open` reads them.
+        machine: The clocks of this machine.
 
     Attributes:
         services: The parts behind it, for modules of ``smartabsen.core``.
     """
 
-    def __init__(self, loaded: LoadedSettings) -> None:
-        super().__init__(Services(loaded))
+    def __init__(self, loaded: LoadedSettings, *, machine: MachineClock | None = None) -> None:
+        super().__init__(Services(loaded, machine=machine))
         self._gallery: LiveGallery | None = None
 
     @classmethod

@@ -28,6 +28,7 @@ from ..recognition.matchers.base import Matcher
 from ..recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits
 from ..recognition.recognizer import Recognizer
 from ..store import meta, templates
+from ..store.clock import MachineClock
 from .actors import current_actor
 from .calibration_record import find_record, limits_for
 from .engine_choice import EngineChoice, check_identity, choose_engine
@@ -42,10 +43,11 @@ class Services(Storage):
 
     Args:
         loaded: The settings with their origins.
+        machine: The clocks of this machine.
     """
 
-    def __init__(self, loaded: LoadedSettings) -> None:
-        super().__init__(loaded)
+    def __init__(self, loaded: LoadedSettings, *, machine: MachineClock | None = None) -> None:
+        super().__init__(loaded, machine=machine)
         self._engines: dict[str, Engine] = {}
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack

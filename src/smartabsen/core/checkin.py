@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 from ..domain import (
     ChallengeFailure,
+    ClockReading,
     Employee,
     Face,
     ImageBGR,
@@ -170,7 +170,7 @@ class CheckIn:
                 most=most,
                 count=len(frames),
             )
-        at = datetime.now(UTC)
+        reading = self._services.look_at_clock().now()
         if check_times(burst.times_s, count=len(frames), within_s=burst.within_s) is not None:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
         images: list[ImageBGR] = []
@@ -190,7 +190,7 @@ class CheckIn:
             if finding.outcome is Outcome.RECOGNIZED:
                 finding = self._prove(finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
-            return self._punch(finding, key=claim or key, at=at), finding
+            return self._punch(finding, key=claim or key, reading=reading), finding
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
             self._tell_of_other_face(only, finding.label)
         return CheckInResult(finding.outcome, covered=finding.covered), finding
@@ -202,7 +202,7 @@ class CheckIn:
             note_refusal(
                 self._services,
                 make_refusal(
-                    datetime.now(UTC),
+                    self._services.instant(),
                     _("{kiosk}, browser", kiosk=self._services.kiosk_name),
                     finding.outcome,
                     compared=None if finding.similarity is None else Measured(finding.similarity, gallery.threshold),
@@ -296,7 +296,7 @@ class CheckIn:
             self._gallery = take_over_engine(self._services, self._gallery)
         return self._gallery
 
-    def _punch(self, finding: _Finding, *, key: str, at: datetime) -> CheckInResult:
+    def _punch(self, finding: _Finding, *, key: str, reading: ClockReading) -> CheckInResult:
         assert finding.similarity is not None
         try:
             result = punch_by_face(
@@ -304,7 +304,7 @@ class CheckIn:
                 finding.label,
                 similarity=finding.similarity,
                 key=key,
-                at=at,
+                reading=reading,
                 liveness=finding.liveness,
             )
         except (NotFoundError, ConflictError) as exc:

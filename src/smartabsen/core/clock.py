@@ -1,59 +1,193 @@
-"""The wall clock of a kiosk, and whether it can be right.
+"""The clock that attendance is judged by: the time, and whether this machine's clock was right.
 
-A small computer without a battery for its clock wakes up in the past, and goes on in it until the network sets it. A
-punch keeps the time that the kiosk showed, with a mark that somebody should look at it.
+Where there is a database server, its clock is the one that counts, and a machine that differs by more than
+``attendance.clock_tolerance_s`` is marked. Without one (SQLite, or a server that was not reached since the machine
+started) a clock is doubted that shows a time before the latest one that was trusted: a small computer without a battery
+for its clock wakes up in the past. Nor does it believe a leap of more than a year, which would make every right time
+after it look like the past. A punch is kept in any case, with the mark that somebody should look at it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
+from ..domain import ClockReading, Punch
 from ..errors import StorageError
-from ..store.punch_queue import PunchQueue
+from ..store.clock import WRITTEN, BootTime, DatabaseClock, ServerTime
 
 KNOWN_TIME: Final = "known_time"
 """Name of the latest trusted time among the facts of the queue."""
-WRITTEN: Final = datetime(2026, 11, 1, tzinfo=UTC)
-"""No clock that is right shows a time before this program was written."""
-TOLERANCE: Final = timedelta(seconds=60)
-"""Setting a clock by the network moves it back by seconds, not by minutes."""
+KNOWN_AT: Final = "known_time_at"
+"""The reading of the steady clock that belongs to it."""
+SERVER_TIME: Final = "server_time"
+"""The database server's latest answer, with the reading of the steady clock that belongs to it."""
+OFFSET: Final = "clock_offset_s"
+"""Seconds that this machine's clock was ahead of the server's then."""
+ACCEPTED: Final = "clock_accepted"
+"""Changes whenever a person says that the clock is right."""
+LEAP: Final = timedelta(days=366)
+NOTE_EVERY: Final = timedelta(seconds=60)
+
+
+class ClockMemory(Protocol):
+    """Keeps facts across the starts of a machine; the queue of punches does."""
+
+    def find_fact(self, name: str) -> str: ...
+
+    def note_facts(self, facts: Mapping[str, str]) -> None: ...
 
 
 class TrustedClock:
-    """Tells the time, and whether it is to be trusted. Threads share one.
+    """Tells the time, and whether this machine's clock is to be trusted. Threads share one; nothing here waits.
 
     Args:
-        last_known: The latest time that was trusted, of earlier runs; None where there was none.
-        read: The clock, aware.
+        clock: The time by the database.
+        tolerance: By how much a right clock may differ.
+        memory: What earlier runs came to know; None knows nothing and notes nothing.
+        known: The latest time that was trusted, where the memory has none.
     """
 
-    def __init__(self, last_known: datetime | None = None, *, read: Callable[[], datetime] | None = None) -> None:
-        self._read = read or (lambda: datetime.now(UTC))
-        self._last_known = max(last_known or WRITTEN, WRITTEN)
+    def __init__(
+        self,
+        clock: DatabaseClock | None = None,
+        *,
+        tolerance: timedelta = timedelta(seconds=60),
+        memory: ClockMemory | None = None,
+        known: datetime | None = None,
+    ) -> None:
+        self._clock = clock or DatabaseClock()
+        self._tolerance = tolerance
+        self._memory = memory
         self._lock = threading.Lock()
+        self._accepted = ""
+        self._last_known = max(known or WRITTEN, WRITTEN)
+        self._known_at: BootTime | None = None
+        self._noted_at: BootTime | None = None
+        self._last_offset = timedelta(0)
+        self._recall()
 
     @property
     def last_known(self) -> datetime:
         """The latest time that was trusted."""
         return self._last_known
 
-    def now(self) -> tuple[datetime, bool]:
-        """Return the time in UTC, and False where the clock was set back or was never set."""
-        at = self._read()
+    @property
+    def tolerance(self) -> timedelta:
+        """By how much a right clock may differ."""
+        return self._tolerance
+
+    def now(self) -> ClockReading:
+        """Return the time (UTC) and what is to be thought of it."""
+        steady = self._clock.machine.steady()
+        at, offset = self._clock.read()
         with self._lock:
-            trusted = at >= self._last_known - TOLERANCE
-            if trusted:
-                self._last_known = max(at, self._last_known)
-        return at, trusted
+            trusted = self._is_near(offset) if offset is not None else self._is_plausible(at, steady)
+            if offset is not None or trusted:
+                # A server's word also takes back a time that was trusted and lay in the future.
+                self._last_known = at if offset is not None else max(at, self._last_known)
+                self._known_at = steady
+        offset_s = None if offset is None else round(offset.total_seconds(), 3)
+        return ClockReading(at, trusted, offset_s, str(steady))
+
+    def settle(self, attempt: Punch) -> Punch:
+        """Return an attempt that waited while nobody told the time, with the time that the server tells now.
+
+        Only attempts of this start of the machine can be told: since then its steady clock has counted on.
+        """
+        taken_at, known = BootTime.parse(attempt.taken_at), self._clock.known
+        if attempt.clock_offset_s is not None or taken_at is None or known is None:
+            return attempt
+        passed = known.read_at.since(taken_at)
+        if passed is None:
+            return attempt
+        at = known.at - passed
+        offset = attempt.at - at
+        return replace(
+            attempt, at=at, clock_trusted=self._is_near(offset), clock_offset_s=round(offset.total_seconds(), 3)
+        )
+
+    def follow(self) -> None:
+        """Learn whether a person has said meanwhile, perhaps in another process, that the clock is right."""
+        if self._memory is not None:
+            with suppress(StorageError):
+                if self._memory.find_fact(ACCEPTED) != self._accepted:
+                    self._recall()
+
+    def note(self) -> None:
+        """Keep what is known, once a minute. A memory that cannot be written now is tried again later."""
+        steady = self._clock.machine.steady()
+        passed = None if self._noted_at is None else steady.since(self._noted_at)
+        if self._memory is None or (passed is not None and passed < NOTE_EVERY):
+            return
+        self._noted_at = steady
+        self.follow()
+        facts: dict[str, str] = {}
+        if self._known_at is not None:
+            facts |= {KNOWN_TIME: self._last_known.isoformat(), KNOWN_AT: str(self._known_at)}
+        known, (_, offset) = self._clock.known, self._clock.read()
+        if known is not None and offset is not None:
+            facts |= {
+                SERVER_TIME: f"{known.at.isoformat()} {known.read_at}",
+                OFFSET: f"{offset.total_seconds():.3f}",
+            }
+        with suppress(StorageError):
+            self._memory.note_facts(facts)
+
+    def accept(self, mark: str) -> None:
+        """Take this machine's clock as right from now on, whatever was trusted before.
+
+        Args:
+            mark: Another one each time; other processes follow when they see it.
+
+        Raises:
+            StorageError: It cannot be kept.
+        """
+        at, _ = self._clock.read()
+        with self._lock:
+            self._last_known, self._known_at = at, self._clock.machine.steady()
+            self._last_offset = timedelta(0)
+        if self._memory is not None:
+            facts = {KNOWN_TIME: at.isoformat(), KNOWN_AT: str(self._known_at), OFFSET: "0", ACCEPTED: mark}
+            self._memory.note_facts(facts)
+        self._accepted = mark
+
+    def _is_near(self, offset: timedelta) -> bool:
+        return abs(offset) <= self._tolerance
+
+    def _is_plausible(self, at: datetime, steady: BootTime) -> bool:
+        passed = None if self._known_at is None else steady.since(self._known_at)
+        least = self._last_known + (passed or timedelta(0))
+        leaps = self._known_at is not None and at > least + LEAP
+        return at >= least - self._tolerance and not leaps and self._is_near(self._last_offset)
+
+    def _recall(self) -> None:
+        if self._memory is None:
+            return
+        try:
+            self._accepted = self._memory.find_fact(ACCEPTED)
+            known = _instant(self._memory.find_fact(KNOWN_TIME))
+            if known is not None:
+                # Once a person has spoken, what was written before is no evidence any more.
+                before = WRITTEN if self._accepted else self._last_known
+                self._last_known = max(known, before)
+                self._known_at = BootTime.parse(self._memory.find_fact(KNOWN_AT)) or BootTime("", 0.0)
+            shown, _, read_at = self._memory.find_fact(SERVER_TIME).partition(" ")
+            at, reading = _instant(shown), BootTime.parse(read_at)
+            if at is not None and reading is not None:
+                self._clock.resume(ServerTime(at, reading))
+            self._last_offset = timedelta(seconds=float(self._memory.find_fact(OFFSET) or 0.0))
+        except (ValueError, StorageError):
+            return
 
 
-def remembered_clock(waiting: PunchQueue) -> TrustedClock:
-    """Return a clock that knows the latest trusted time of earlier runs."""
+def _instant(written: str) -> datetime | None:
     try:
-        at = datetime.fromisoformat(waiting.find_fact(KNOWN_TIME))
-    except (ValueError, StorageError):
-        return TrustedClock()
-    return TrustedClock(at if at.tzinfo is not None else None)
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from ..attendance.rules import standing
@@ -131,7 +131,7 @@ class Corrections:
         """
         with self._services.database.read() as session:
             employee = employees.get(session, code)
-        earliest = employee.created_at.date() - BEFORE_ADDED
+        earliest = employee.created_at.astimezone(self._services.site_zone).date() - BEFORE_ADDED
         if work_date < earliest:
             raise InvalidInputError(
                 N_("{date} lies too long before {name} was added: the earliest day is {earliest}."),
@@ -148,7 +148,7 @@ class Corrections:
 
     def _past(self, work_date: date, clock: time) -> datetime:
         at = self._services.rules.instant(work_date, clock)
-        if at > datetime.now(UTC):
+        if at > self._services.look_at_clock().now().at:
             raise InvalidInputError(N_("That time lies in the future: only the past can be corrected."))
         return at
 
@@ -164,6 +164,7 @@ class Corrections:
         supersedes: int | None = None,
     ) -> Corrected:
         services = self._services
+        reading = services.look_at_clock().now()
         entry = Punch(
             id=0,
             employee_id=employee_id,
@@ -174,6 +175,8 @@ class Corrections:
             key=key or f"correction-{uuid.uuid4().hex}",
             note=reason,
             supersedes=supersedes,
+            clock_trusted=reading.trusted,
+            clock_offset_s=reading.offset_s,
         )
 
         def work(session: Session) -> Corrected:
@@ -189,6 +192,7 @@ class Corrections:
             return done
 
         done = services.database.run_write(work)
+        services.clock.note()
         services.csv_log.append(LoggedPunch(done.entry, done.employee.code, done.employee.name))
         return done
 

@@ -244,10 +244,8 @@ class Kiosk:
         if verdict.refusal is not None:
             self._refuse(answer.track, verdict.refusal, match, verdict.measured)
             return
-        at, trusted = self._clock.now()
-        attempt = self._attempt(
-            match.label, similarity=match.similarity, at=at, clock_trusted=trusted, liveness=verdict.score
-        )
+        reading = self._clock.now()
+        attempt = self._attempt(match.label, similarity=match.similarity, reading=reading, liveness=verdict.score)
         self._writer.submit(attempt, track=answer.track)
 
     def _caption(self, number: int) -> str:

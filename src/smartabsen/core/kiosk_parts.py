@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Protocol
 
-from ..domain import Face, ImageBGR, Outcome, Punch
+from ..domain import ClockReading, Face, ImageBGR, Outcome, Punch
 from .punch_writer import Written
 
 
@@ -13,7 +12,7 @@ class MakeAttempt(Protocol):
     """Makes the attempt of a recognised person; see :func:`smartabsen.core.punch.attempt_by_face`."""
 
     def __call__(
-        self, employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None
+        self, employee_id: int, *, similarity: float, reading: ClockReading, liveness: float | None
     ) -> Punch: ...
 
 

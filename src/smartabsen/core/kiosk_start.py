@@ -77,6 +77,13 @@ class PunchesOf:
         """Make the log equal to the database."""
         self.services.reconcile_log()
 
+    def ask_time(self) -> None:
+        """Ask the database for its time where that is due."""
+        database = self.services.database
+        if database.path is None and database.clock.is_due:
+            with database.read():
+                pass
+
     def database_id(self) -> str:
         """Return the identity of the database."""
         with self.services.database.read() as session:

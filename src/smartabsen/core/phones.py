@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
@@ -15,6 +15,7 @@ from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundErro
 from ..i18n import N_
 from ..qr.render import svg_qr
 from ..store import audit, employees, phones, pins
+from ..store.clock import moment
 from ..store.database import Session
 from ..store.pins import PinHasher, PinTry
 from .addresses import public_url
@@ -51,7 +52,7 @@ class Phones:
             ConflictError: The employee is inactive.
         """
         token = secrets.token_urlsafe(48)
-        now = _now()
+        now = self._services.database.now()
         expires_at = now + PAIRING_LIFETIME
 
         def work(session: Session) -> Employee:
@@ -66,7 +67,7 @@ class Phones:
     def find_pairing(self, token: str) -> Pairing | None:
         """Return the invitation with that token while it can be used; changes nothing."""
         with self._services.database.read() as session:
-            found = phones.find_invitation(session, token, now=_now())
+            found = phones.find_invitation(session, token, now=moment(session))
         return None if found is None else self._pairing(token, *found)
 
     def complete_pairing(self, token: str, *, label: str = "") -> PhoneCredential:
@@ -84,7 +85,7 @@ class Phones:
         credential = secrets.token_urlsafe(48)
 
         def work(session: Session) -> PairedPhone | None:
-            phone = phones.accept(session, token, credential=credential, label=label, now=_now())
+            phone = phones.accept(session, token, credential=credential, label=label, now=moment(session))
             if phone is not None:
                 code, details = phone.employee.code, {"phone": str(phone.id), "label": phone.label}
                 audit.append(session, actor=code, action="phone.pair", subject=code, details=details)
@@ -146,7 +147,7 @@ class Phones:
         """
 
         def work(session: Session) -> PairedPhone:
-            phone = phones.revoke(session, phone_id, at=_now())
+            phone = phones.revoke(session, phone_id, at=moment(session))
             details = {"phone": str(phone.id), "label": phone.label}
             audit.append(
                 session,
@@ -179,7 +180,7 @@ class Phones:
         pin_hash = self._hasher.hash(employee.id, pin)
 
         def work(session: Session) -> None:
-            pins.put(session, employee.id, pin_hash=pin_hash, key_id=self._hasher.key_id, now=_now())
+            pins.put(session, employee.id, pin_hash=pin_hash, key_id=self._hasher.key_id, now=moment(session))
             audit.append(session, actor=self._actor(actor), action="pin.set", subject=employee.code)
 
         self._services.database.run_write(work)
@@ -224,7 +225,7 @@ class Phones:
         return punch_by_pin(self._services, owner.id, key=key, pin_hash=pin_hash, phone_id=phone.id)
 
     def _begin_try(self, session: Session, phone: PairedPhone) -> str:
-        now = _now()
+        now = moment(session)
         if not phones.use(session, phone.id, at=now):
             raise DeniedError(N_("This phone is not paired any more."), hint=N_("Ask to pair it again."))
         verdict, pin_hash, locked_until = pins.begin_try(
@@ -289,7 +290,3 @@ def _no_pin(employee: Employee) -> NotFoundError:
         name=employee.name,
         code=employee.code,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from typing import Final
 
-from ..domain import Punch, PunchMethod, PunchResult
+from ..domain import ClockReading, Punch, PunchMethod, PunchResult
 from ..errors import DatabaseError, DeniedError, StorageError
 from ..i18n import N_
 from ..store import audit, employees, pins, punches
@@ -15,6 +15,10 @@ from ..store.database import Session
 from ..store.punches import LoggedPunch
 from ..store.recording import Recorded, record
 from .bootstrap import Services
+
+CLOCK_DOUBTED: Final = N_(
+    "The clock of this machine is not to be trusted, and the punch is marked. See “smartabsen clock check”."
+)
 
 
 def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) -> PunchResult:
@@ -60,19 +64,22 @@ def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: st
 
 
 def punch_by_face(
-    services: Services, employee_id: int, *, similarity: float, key: str, at: datetime, liveness: float | None = None
+    services: Services,
+    employee_id: int,
+    *,
+    similarity: float,
+    key: str,
+    reading: ClockReading,
+    liveness: float | None = None,
 ) -> PunchResult:
-    """Record the punch of a person whom a browser's camera showed at ``at`` (aware); raises as :func:`punch_by_hand`.
+    """Record the punch of a person whom a browser's camera showed at that time; raises as :func:`punch_by_hand`.
 
     A retry keeps the instant of the recognition: nobody becomes late because the database was away.
 
     Args:
         liveness: Score of the liveness check, None where none was made.
     """
-    _, trusted = services.clock.now()
-    attempt = attempt_by_face(
-        services, employee_id, similarity=similarity, at=at, clock_trusted=trusted, liveness=liveness
-    )
+    attempt = attempt_by_face(services, employee_id, similarity=similarity, reading=reading, liveness=liveness)
     return store_attempt(services, replace(attempt, key=key))
 
 
@@ -81,28 +88,17 @@ def attempt_by_face(
     employee_id: int,
     *,
     similarity: float,
-    at: datetime,
-    clock_trusted: bool,
+    reading: ClockReading,
     liveness: float | None = None,
 ) -> Punch:
-    """Return the attempt of a person whom a kiosk recognised at ``at`` (aware), with a key of its own.
+    """Return the attempt of a person whom a kiosk recognised, with a key of its own.
 
     Args:
+        reading: The clock at that time.
         liveness: Score of the liveness check, None where none was made.
     """
-    return Punch(
-        id=0,
-        employee_id=employee_id,
-        at=at,
-        work_date=services.rules.work_date(at),
-        method=PunchMethod.FACE,
-        kiosk=services.kiosk_name,
-        key=f"kiosk-{uuid.uuid4().hex}",
-        similarity=similarity,
-        model_digest=services.engine.identity.digest,
-        clock_trusted=clock_trusted,
-        liveness=liveness,
-    )
+    attempt = _at(services, reading, employee_id, method=PunchMethod.FACE, key=f"kiosk-{uuid.uuid4().hex}")
+    return replace(attempt, similarity=similarity, model_digest=services.engine.identity.digest, liveness=liveness)
 
 
 def store_attempt(
@@ -145,6 +141,8 @@ def record_attempt(
 ) -> PunchResult:
     """Store an attempt in the database alone.
 
+    One that waited while nobody told the time gets the time that the server tells now.
+
     Args:
         details: For the audit trail; the instant and the note where none are given.
         first: Done before it in the same transaction.
@@ -170,7 +168,11 @@ def record_attempt(
             )
         return recorded
 
+    settled = services.clock.settle(attempt)
+    if settled is not attempt:
+        attempt = replace(settled, work_date=services.rules.work_date(settled.at))
     recorded = services.database.run_write(work)
+    services.clock.note()
     return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
 
 
@@ -191,15 +193,22 @@ def log_punch(services: Services, result: PunchResult) -> None:
 
 
 def _attempt(services: Services, employee_id: int, *, method: PunchMethod, key: str, note: str = "") -> Punch:
-    at, trusted = services.clock.now()
+    reading = services.look_at_clock().now()
+    if not reading.trusted:
+        services.remark(CLOCK_DOUBTED)
+    return replace(_at(services, reading, employee_id, method=method, key=key), note=note)
+
+
+def _at(services: Services, reading: ClockReading, employee_id: int, *, method: PunchMethod, key: str) -> Punch:
     return Punch(
         id=0,
         employee_id=employee_id,
-        at=at,
-        work_date=services.rules.work_date(at),
+        at=reading.at,
+        work_date=services.rules.work_date(reading.at),
         method=method,
         kiosk=services.kiosk_name,
         key=key,
-        note=note,
-        clock_trusted=trusted,
+        clock_trusted=reading.trusted,
+        clock_offset_s=reading.offset_s,
+        taken_at=reading.taken_at,
     )

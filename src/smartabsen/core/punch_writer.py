@@ -20,14 +20,13 @@ from ..errors import ConflictError, DatabaseError, NotFoundError, SmartAbsenErro
 from ..i18n import N_
 from ..store.file_lock import file_lock
 from ..store.punch_queue import PunchQueue, WaitingPunch
-from .clock import KNOWN_TIME, TrustedClock
+from .clock import TrustedClock
 
 RETRY_S: Final = 1.0
 """Wait before the database is tried again; doubled after each failure up to LONGEST_RETRY_S."""
 LONGEST_RETRY_S: Final = 5.0
 CLOSE_S: Final = 4.0
 """The longest that the end of a session goes on delivering, or waits for a database that does not answer."""
-NOTE_TIME_S: Final = 60.0
 LOG_RETRY_S: Final = 10.0
 DATABASE_ID: Final = "database_id"
 
@@ -49,6 +48,10 @@ class PunchStore(Protocol):
 
     def database_id(self) -> str:
         """Return the identity of the database. Raises DatabaseError."""
+        ...
+
+    def ask_time(self) -> None:
+        """Ask the database for its time where that is due. Raises DatabaseError."""
         ...
 
 
@@ -78,7 +81,7 @@ class PunchWriter:
     Args:
         store: Database and log.
         waiting: The durable queue.
-        clock: Its latest trusted time is noted in the queue now and then.
+        clock: What it knows is noted now and then.
     """
 
     def __init__(self, store: PunchStore, waiting: PunchQueue, clock: TrustedClock) -> None:
@@ -95,7 +98,6 @@ class PunchWriter:
         self._away_told = False
         self._log_behind = False
         self._log_retry_at = 0.0
-        self._time_noted_at = 0.0
         self._end_at = float("inf")
         self.lost = 0
         """Once it is closed: punches that could be put nowhere."""
@@ -200,7 +202,7 @@ class PunchWriter:
             # New punches must not make the tries at a silent database denser.
             if self._away:
                 self._closing.wait(min(wait_s, RETRY_S))
-            self._note_time()
+            self._look_at_clock()
             if self._closing.is_set():
                 return
 
@@ -269,15 +271,12 @@ class PunchWriter:
         except SmartAbsenError:
             self._log_behind = True
 
-    def _note_time(self) -> None:
-        if time.monotonic() < self._time_noted_at:
-            return
-        self._time_noted_at = time.monotonic() + NOTE_TIME_S
-        try:
-            self._waiting.note_fact(KNOWN_TIME, self._clock.last_known.isoformat())
-        except StorageError:
-            # The next minute tries again; a punch that cannot be kept is told anyway.
-            return
+    def _look_at_clock(self) -> None:
+        # Away, the database is asked by what delivers, and not more often than that.
+        if not self._away:
+            with suppress(DatabaseError):
+                self._store.ask_time()
+        self._clock.note()
 
     def _tell_away(self, error: SmartAbsenError) -> None:
         self._away = True

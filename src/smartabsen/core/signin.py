@@ -52,6 +52,7 @@ class SignIn(QRSyncManager):
             public_url=public_url(settings),
             key=services.secret.derive("sign-in"),
             paired_only=settings.signin.phone == "paired",
+            clock=services.database.now,
         )
         self._kiosk = services.kiosk_name
         self._place = settings.site.name

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
-from ..store import audit
+from ..store import audit, clock_evidence
+from ..store.clock import MachineClock
 from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
@@ -28,7 +30,7 @@ from ..store.signing import begin
 from ..store.trail_keeper import TrailKeeper
 from ..store.web_sessions import WebSessionStore, WebSessionTable
 from .actors import current_actor
-from .clock import TrustedClock, remembered_clock
+from .clock import TrustedClock
 from .erased_here import ErasedHere
 from .once import made_once
 from .secrets import ServerSecret, load_secret
@@ -40,10 +42,12 @@ class Storage:
 
     Args:
         loaded: The settings with their origins.
+        machine: The clocks of this machine.
     """
 
-    def __init__(self, loaded: LoadedSettings) -> None:
+    def __init__(self, loaded: LoadedSettings, *, machine: MachineClock | None = None) -> None:
         self.loaded = loaded
+        self.machine = machine or MachineClock()
         self.settings: Settings = loaded.settings
         self.remarks: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         """What people should be told, as message ids with their places."""
@@ -108,7 +112,7 @@ class Storage:
         given = self.settings.database
         tls = Tls(given.tls_ca, given.tls_cert, given.tls_key) if given.tls_ca is not None else None
         password = given.password or _first_line(given.password_file)
-        return Database(url, password=password, tls=tls, on_ready=on_ready, keeper=keeper)
+        return Database(url, password=password, tls=tls, on_ready=on_ready, keeper=keeper, machine=self.machine)
 
     @made_once
     def csv_log(self) -> CsvLog:
@@ -127,8 +131,29 @@ class Storage:
 
     @made_once
     def clock(self) -> TrustedClock:
-        """The wall clock, with the latest time that was trusted."""
-        return remembered_clock(self.punch_queue)
+        """The clock that attendance is judged by, with what earlier runs came to know."""
+        known = None
+        if self.database.path is not None and self.database.path.exists():
+            # A file knows when it was last written to; a server is asked for the time itself.
+            with suppress(DatabaseError), self.database.read() as session:
+                known = clock_evidence.latest(session)
+        tolerance = timedelta(seconds=self.settings.attendance.clock_tolerance_s)
+        return TrustedClock(self.database.clock, tolerance=tolerance, memory=self.punch_queue, known=known)
+
+    def look_at_clock(self) -> TrustedClock:
+        """Return :attr:`clock`, the server having been asked where that is due and it answers."""
+        if self.database.path is None and self.database.clock.is_due:
+            with suppress(DatabaseError), self.database.read():
+                pass
+        self.clock.follow()
+        return self.clock
+
+    def instant(self) -> datetime:
+        """Return the time (UTC) by the database, or by this machine where that never told it."""
+        try:
+            return self.database.now()
+        except DatabaseError:
+            return self.database.clock.instant()
 
     @made_once
     def secret(self) -> ServerSecret:
@@ -154,7 +179,7 @@ class Storage:
     @made_once
     def rate_limits(self) -> RateLimitStore:
         """Where tries are counted."""
-        return RateLimitTable(self.database) if self.redis is None else RedisRateLimits(self.redis)
+        return RateLimitTable(self.database) if self.redis is None else RedisRateLimits(self.redis, clock=self.instant)
 
     @made_once
     def seen_frames(self) -> SeenFrameTable:
@@ -164,7 +189,9 @@ class Storage:
     @made_once
     def web_sessions(self) -> WebSessionStore:
         """Where sessions of browsers are kept."""
-        return WebSessionTable(self.database) if self.redis is None else RedisWebSessions(self.redis)
+        return (
+            WebSessionTable(self.database) if self.redis is None else RedisWebSessions(self.redis, clock=self.instant)
+        )
 
     def remark(self, message: str, **params: object) -> None:
         """Keep something that happened by the way and that people should be told, once.

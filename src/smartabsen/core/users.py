@@ -6,13 +6,14 @@ import hashlib
 import hmac
 import json
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ..domain import Role, User
 from ..errors import ConflictError, NotFoundError
 from ..i18n import N_
 from ..store import audit, meta, passwords, users
+from ..store.clock import moment
 from ..store.database import Session
 from .bootstrap import Services
 
@@ -118,7 +119,7 @@ class Users:
         desk = self._services.settings.desk
         policy = users.LockPolicy(tries=desk.login_tries, lock_s=desk.lock_minutes * 60)
         database = self._services.database
-        now = datetime.now(UTC)
+        now = database.now()
         stored = database.run_write(lambda session: users.claim_try(session, name, policy, now=now))
         # Not within a transaction: it takes a quarter of a second, and on SQLite everybody would wait.
         if not passwords.is_password(password, stored):
@@ -168,7 +169,7 @@ class Users:
         """
         letters = [secrets.choice(_ALPHABET) for _ in range(_GROUPS * _GROUP)]
         secret = "-".join("".join(letters[at : at + _GROUP]) for at in range(0, len(letters), _GROUP))
-        expires_at = datetime.now(UTC) + timedelta(hours=SETUP_VALID_H)
+        expires_at = self._services.database.now() + timedelta(hours=SETUP_VALID_H)
 
         def work(session: Session) -> None:
             if not users.is_empty(session):
@@ -195,7 +196,7 @@ class Users:
 
         def work(session: Session) -> User:
             fact = meta.find(session, _SETUP)
-            good = fact is not None and _is_setup_secret(secret, fact) and users.is_empty(session)
+            good = fact is not None and _is_setup_secret(secret, fact, now=moment(session)) and users.is_empty(session)
             if not good or not meta.compare_and_set(session, _SETUP, expected=fact, value=_USED):
                 raise NotFoundError(
                     N_("This setup secret is not valid."),
@@ -251,9 +252,9 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def _is_setup_secret(secret: str, fact: str) -> bool:
+def _is_setup_secret(secret: str, fact: str, *, now: datetime) -> bool:
     if fact == _USED:
         return False
     stored = json.loads(fact)
-    fresh = datetime.now(UTC) < datetime.fromisoformat(stored["expires_at"])
+    fresh = now < datetime.fromisoformat(stored["expires_at"])
     return hmac.compare_digest(_digest(secret), stored["sha256"]) and fresh

@@ -3,7 +3,7 @@
 Nothing here reads a file, a clock, a setting or a database.
 """
 
-from .attendance import AttendanceDay, Punch, PunchResult, Report, ReportDay, ReportTotal
+from .attendance import AttendanceDay, ClockReading, Punch, PunchResult, Report, ReportDay, ReportTotal
 from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
 from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
@@ -61,6 +61,7 @@ __all__ = [
     "ChallengeFailure",
     "Check",
     "CheckLevel",
+    "ClockReading",
     "Confusion",
     "Consent",
     "ConsentText",

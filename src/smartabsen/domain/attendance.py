@@ -27,7 +27,11 @@ class Punch:
         liveness: Score of the liveness check, None where none was made.
         status: The day's status as it was when the punch was stored: what the person was told. None before that.
         supersedes: Id of the punch that this one replaces or takes out; that one stays as it is and no longer counts.
-        clock_trusted: Whether the kiosk's clock could be right: not before this program was written, and not set back.
+        clock_trusted: Whether the machine's clock was right: near the database server's, or, where there is no server,
+            neither set back nor before this program was written.
+        clock_offset_s: Seconds that the machine's clock was ahead of the database server's, which ``at`` follows; None
+            where no server told the time, and ``at`` is the machine's own.
+        taken_at: Reading of the machine's steady clock at the attempt, only while it waits in a queue.
     """
 
     id: int
@@ -44,6 +48,23 @@ class Punch:
     status: Status | None = None
     supersedes: int | None = None
     clock_trusted: bool = True
+    clock_offset_s: float | None = None
+    taken_at: str = ""
+
+    @property
+    def time_is_sure(self) -> bool:
+        """Whether ``at`` can be relied upon: a right clock, the server's time, or a person's word."""
+        return self.clock_trusted or self.clock_offset_s is not None or self.method is PunchMethod.CORRECTION
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """A look at the clock; see :class:`Punch` for what each part means."""
+
+    at: datetime
+    trusted: bool = True
+    offset_s: float | None = None
+    taken_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

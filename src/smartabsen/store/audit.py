@@ -19,7 +19,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from . import meta
 from .audit_head import AuditHead as AuditHead
+from .clock import moment
 from .tables import LABEL_LENGTH, AuditRow, MetaRow
 from .texts import shortened
 from .trail_keeper import keeper_of
@@ -93,7 +94,7 @@ def append(
 ) -> None:
     """Add an entry, in the same transaction as what it tells of."""
     row = AuditRow(
-        at_utc=datetime.now(UTC),
+        at_utc=moment(session),
         actor=shortened(actor, LABEL_LENGTH),
         action=action,
         subject=shortened(subject, LABEL_LENGTH),

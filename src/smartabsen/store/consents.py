@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from ..domain import Consent, Employee
 from . import employees
+from .clock import moment
 from .tables import LABEL_LENGTH, ConsentRow, FaceCropRow, Karyawan, TemplateRow
 from .texts import shortened
 
@@ -56,7 +55,7 @@ def withdraw(session: Session, employee_id: int) -> None:
     session.execute(
         update(ConsentRow)
         .where(ConsentRow.karyawan_id == employee_id, ConsentRow.withdrawn_at.is_(None))
-        .values(withdrawn_at=datetime.now(UTC))
+        .values(withdrawn_at=moment(session))
     )
     session.execute(update(Karyawan).where(Karyawan.id == employee_id).values(persetujuan_at=None))
 

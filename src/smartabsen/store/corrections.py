@@ -56,7 +56,7 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
     known = punches.find_by_key(session, entry.key)
     original = None if entry.supersedes is None else punches.get(session, entry.supersedes)
     if known is not None:
-        if dataclasses.replace(known, id=0, status=None) != dataclasses.replace(entry, status=None):
+        if _what_was_entered(known) != _what_was_entered(entry):
             raise ConflictError(
                 N_("This was entered before, with another time or reason."),
                 hint=N_("Look at the record: what was entered first counts. Change it there if it is wrong."),
@@ -83,6 +83,10 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
         raise _corrected_meanwhile() from exc
     settled = days.settle(session, employee.id, entry.work_date, rules.derive_day((*others, stored)))
     return Corrected(True, employee, stored, original, before, settled)
+
+
+def _what_was_entered(entry: Punch) -> Punch:
+    return dataclasses.replace(entry, id=0, status=None, clock_trusted=True, clock_offset_s=None)
 
 
 def _stands_at(entry: Punch, others: tuple[Punch, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ..domain import FaceCrop, LandmarkScheme
 from ..errors import SealBrokenError
 from ..i18n import N_
+from .clock import moment
 from .sealing import BROKEN_HINT, KeyRing, crop_binding
 from .tables import SOURCE_LENGTH, FaceCropRow, Karyawan
 from .texts import shortened
@@ -53,7 +54,7 @@ def add_many(session: Session, crops: Sequence[KeptCrop], *, ring: KeyRing) -> i
             source=shortened(one.source, SOURCE_LENGTH),
             crop=ring.seal(_encode(one.crop), crop_binding(one.employee_id, one.photo_digest)),
             key_id=ring.active,
-            created_at=datetime.now(UTC),
+            created_at=moment(session),
         )
         for one in new.values()
     )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ from sqlalchemy.pool import NullPool
 from ..errors import DatabaseError, StorageError
 from . import schema
 from .address import Timeouts as Timeouts, checked_url, with_options
+from .clock import DatabaseClock, MachineClock, info_of
 from .faults import cannot_write, is_worth_another_try, translated
 from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
@@ -83,6 +85,10 @@ class Database:
         tls: Certificates for the connection to a server.
         on_ready: Called once, before the first unit of work is given out and when the schema is current.
         keeper: Signs what is written, and remembers the head of the audit trail.
+        machine: The clocks of this machine.
+
+    Attributes:
+        clock: The time by this database: a server is asked for it within the units of work.
 
     Raises:
         ConfigError: The URL is none of these.
@@ -97,9 +103,11 @@ class Database:
         tls: Tls | None = None,
         on_ready: Callable[[Database], None] | None = None,
         keeper: TrailKeeper | None = None,
+        machine: MachineClock | None = None,
     ) -> None:
         self._on_ready = on_ready
-        self._info = keeper.info if keeper is not None else {}
+        self.clock = DatabaseClock(machine)
+        self._info = {**(keeper.info if keeper is not None else {}), **info_of(self.clock)}
         self._url = checked_url(url)
         if password and not self.path and self._url.password is None:
             self._url = self._url.set(password=password)
@@ -192,6 +200,17 @@ class Database:
                 time.sleep(random.uniform(0.002, 0.01) * min(attempt, 8))  # noqa: S311 - spreads writers, no secret
             raise AssertionError("count ends never")
 
+    def now(self) -> datetime:
+        """Return the time by this database (UTC): what expires is compared with it, whichever machine looks.
+
+        Raises:
+            DatabaseError: A server that was never asked does not answer.
+        """
+        if self.path is None and self.clock.known is None:
+            with self.read():
+                pass
+        return self.clock.instant()
+
     @contextmanager
     def connect(self, *, exclusive: bool = False) -> Iterator[Connection]:
         """Give a plain connection, whatever the schema, for a ``with`` block. For the schema and for checks.
@@ -251,6 +270,8 @@ class Database:
         engine = self._of(self._engine, mode, long=long)
         options: dict[str, Any] = {"expire_on_commit": False, "info": dict(self._info)}
         with self._turn(mode), Session(engine, **options) as session, session.begin():
+            if self.path is None and self.clock.is_due:
+                self.clock.ask(session)
             yield session
 
     def _make_ready(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, select
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ..domain import Employee, ModelIdentity
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
+from .clock import moment
 from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyawan, TemplateRow
 from .texts import checked_text, folded
 
@@ -52,7 +53,7 @@ def add(session: Session, *, code: str, name: str, position: str = "") -> Employ
     key = code_key(code)
     if len(key) > _KEY_LENGTH:
         raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)
-    row = Karyawan(kode=code, kode_kunci=key, aktif=True, created_at=datetime.now(UTC))
+    row = Karyawan(kode=code, kode_kunci=key, aktif=True, created_at=moment(session))
     _describe(row, name=name, position=position)
     try:
         # The savepoint keeps the transaction usable where another process was faster with the same code.
@@ -165,7 +166,7 @@ def update(
     _describe(row, name=row.nama if name is None else name, position=row.jabatan if position is None else position)
     if active is not None:
         if row.aktif != active:
-            row.nonaktif_sejak = None if active else datetime.now(UTC)
+            row.nonaktif_sejak = None if active else moment(session)
         row.aktif = active
     session.flush()
     return _employee(row, 0)

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 
 from ..domain import Employee
 from . import consents, employees
+from .clock import moment
 from .file_lock import file_lock
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
 from .signing import Resigning
@@ -217,7 +218,7 @@ def mark_done(session: Session, tombstone: Tombstone) -> None:
     session.execute(
         update(ErasureRow)
         .where(ErasureRow.karyawan_id == tombstone.employee_id, ErasureRow.at_utc == tombstone.at)
-        .values(done_at=datetime.now(UTC))
+        .values(done_at=moment(session))
     )
 
 

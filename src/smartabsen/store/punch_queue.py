@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -43,8 +43,11 @@ CREATE TABLE IF NOT EXISTS waiting (
 );
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+_ADDED: Final = {"clock_offset_s": "REAL", "taken_at": "TEXT NOT NULL DEFAULT ''"}
+"""Columns that files of earlier versions lack."""
 _COLUMNS: Final = (
-    "key, employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted"
+    "key, employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted, "
+    "clock_offset_s, taken_at"
 )
 
 
@@ -94,6 +97,8 @@ class PunchQueue:
             punch.model_digest,
             punch.note,
             punch.clock_trusted,
+            punch.clock_offset_s,
+            punch.taken_at,
             database_id,
         )
         places = ", ".join("?" * len(values))
@@ -171,10 +176,14 @@ class PunchQueue:
 
     def note_fact(self, name: str, value: str) -> None:
         """Note a fact, unless it is noted already. Raises StorageError."""
-        if self.find_fact(name) == value:
-            return
-        with self._writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        if self.find_fact(name) != value:
+            self.note_facts({name: value})
+
+    def note_facts(self, facts: Mapping[str, str]) -> None:
+        """Note several facts at once, in place of those before. Raises StorageError."""
+        if facts:
+            with self._writing() as connection:
+                connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
     def _read(self, condition: str, *values: object) -> tuple[WaitingPunch, ...]:
         if not self.path.exists():
@@ -202,6 +211,7 @@ class PunchQueue:
             with self._lock, closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
                 prepare_connection(connection)
                 connection.executescript(_TABLES)
+                _add_columns(connection)
                 yield connection
         except SmartAbsenError:
             raise
@@ -221,6 +231,7 @@ class PunchQueue:
 
 def _waiting(row: tuple[object, ...]) -> WaitingPunch:
     number, key, employee_id, at, work_date, method, kiosk, similarity, liveness, digest, note, trusted = row[:12]
+    offset_s, taken_at, database_id, refused = row[12:]
     punch = Punch(
         id=0,
         employee_id=int(str(employee_id)),
@@ -234,8 +245,18 @@ def _waiting(row: tuple[object, ...]) -> WaitingPunch:
         note=str(note),
         liveness=_number(liveness),
         clock_trusted=bool(trusted),
+        clock_offset_s=_number(offset_s),
+        taken_at=str(taken_at),
     )
-    return WaitingPunch(int(str(number)), punch, str(row[12]), str(row[13]))
+    return WaitingPunch(int(str(number)), punch, str(database_id), str(refused))
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    known = {row[1] for row in connection.execute("PRAGMA table_info(waiting)")}
+    for name in _ADDED.keys() - known:
+        with suppress(sqlite3.OperationalError):
+            # Another kiosk may have added it at this very moment.
+            connection.execute(f"ALTER TABLE waiting ADD COLUMN {name} {_ADDED[name]}")
 
 
 def _number(value: object) -> float | None:

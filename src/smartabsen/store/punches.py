@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from ..domain import Punch, PunchMethod, Status
 from ..errors import NotFoundError
 from ..i18n import N_
+from .clock import moment
 from .erasure import ALL
 from .signing import sign_punch
 from .tables import ErasureRow, Karyawan, PunchRow
@@ -129,7 +130,8 @@ def insert(session: Session, punch: Punch, status: Status) -> Punch:
         model_digest=punch.model_digest,
         note=punch.note,
         clock_trusted=punch.clock_trusted,
-        created_at=datetime.now(UTC),
+        clock_offset_s=punch.clock_offset_s,
+        created_at=moment(session),
         supersedes_id=punch.supersedes,
     )
     sign_punch(session, row)
@@ -155,4 +157,5 @@ def from_row(row: PunchRow) -> Punch:
         status=Status(row.status),
         supersedes=row.supersedes_id,
         clock_trusted=row.clock_trusted,
+        clock_offset_s=row.clock_offset_s,
     )

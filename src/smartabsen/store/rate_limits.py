@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -38,12 +38,12 @@ class RateLimitTable:
 
     Args:
         database: Where the table is.
-        clock: Gives the present instant (UTC, aware).
+        clock: Gives the present instant (UTC, aware); the database's by default.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = clock or database.now
         self._swept_at: datetime | None = None
 
     def hit(self, key: str, *, limit: int, per_s: int) -> int:

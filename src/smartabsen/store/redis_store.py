@@ -167,7 +167,8 @@ class RedisWebSessions:
 
     Args:
         link: The Redis.
-        clock: Gives the present instant (UTC, aware).
+        clock: Gives the present instant (UTC, aware), the same on all machines: the database's.
+            How long Redis keeps what has ended is counted by Redis itself.
     """
 
     def __init__(self, link: RedisLink, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -251,7 +252,8 @@ class RedisRateLimits:
 
     Args:
         link: The Redis.
-        clock: Gives the present instant (UTC, aware).
+        clock: Gives the present instant (UTC, aware), the same on all machines: the database's.
+            How long Redis keeps what has ended is counted by Redis itself.
     """
 
     def __init__(self, link: RedisLink, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -24,12 +24,12 @@ class SeenFrameTable:
 
     Args:
         database: Where the table is.
-        clock: Gives the present instant (UTC, aware).
+        clock: Gives the present instant (UTC, aware); the database's by default.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = clock or database.now
         self._swept_at: datetime | None = None
 
     def note(self, digests: Sequence[str], *, attempt: str) -> bool:

@@ -62,8 +62,12 @@ class Unsigned:
 
 
 def punch_facts(row: PunchRow) -> list[object]:
-    """Return what the signature of a punch covers."""
-    return [
+    """Return what the signature of a punch covers.
+
+    The offset of the clock came later: a punch without one is signed as before, so one that was slipped in or taken
+    out breaks the signature all the same.
+    """
+    facts: list[object] = [
         row.karyawan_id,
         row.idempotency_key,
         row.at_utc.isoformat(),
@@ -79,6 +83,9 @@ def punch_facts(row: PunchRow) -> list[object]:
         row.created_at.isoformat(),
         row.supersedes_id,
     ]
+    if row.clock_offset_s is not None:
+        facts.append(_measure(row.clock_offset_s))
+    return facts
 
 
 def day_facts(row: Absensi, punches: Iterable[tuple[int, str]]) -> list[object]:

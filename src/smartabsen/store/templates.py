@@ -10,7 +10,6 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..domain import DamagedTemplate, ModelIdentity, Quality, Template, Template
 from ..errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ..i18n import N_
 from . import employees
+from .clock import moment
 from .erasure import ALL
 from .sealing import BROKEN_HINT, KeyRing, sealing_key_of, template_binding
 from .tables import SOURCE_LENGTH, ErasureRow, Karyawan, TemplateRow
@@ -81,10 +81,11 @@ def add_many(session: Session, templates: Sequence[Template], *, ring: KeyRing) 
         for owner, model in {(template.employee_id, template.model) for template in templates}
     }
     rows: dict[tuple[int, ModelIdentity, str], tuple[Template, TemplateRow]] = {}
+    now = moment(session)
     for template in templates:
         if template.photo_digest not in known[template.employee_id, template.model]:
             key = (template.employee_id, template.model, template.photo_digest)
-            rows.setdefault(key, (template, _row(template, ring)))
+            rows.setdefault(key, (template, _row(template, ring, now=now)))
     session.add_all(row for _, row in rows.values())
     session.flush()
     return tuple(dataclasses.replace(template, id=row.id, source=row.source) for template, row in rows.values())
@@ -261,7 +262,7 @@ def _is_unit(embedding: FloatArray) -> bool:
     return bool(abs(float(np.linalg.norm(embedding)) - 1.0) <= _LENGTH_TOLERANCE)
 
 
-def _row(template: Template, ring: KeyRing) -> TemplateRow:
+def _row(template: Template, ring: KeyRing, *, now: datetime) -> TemplateRow:
     plain = template.embedding.astype("<f4").tobytes()
     return TemplateRow(
         karyawan_id=template.employee_id,
@@ -273,7 +274,7 @@ def _row(template: Template, ring: KeyRing) -> TemplateRow:
         source=shortened(template.source, SOURCE_LENGTH),
         photo_digest=template.photo_digest,
         key_id=ring.active,
-        created_at=datetime.now(UTC),
+        created_at=now,
     )
 
 

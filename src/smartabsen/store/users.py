@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, func, or_, select, update
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ..domain import Role, User
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
+from .clock import moment
 from .tables import USER_LENGTH, UserRow
 
 _NAME: Final = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{USER_LENGTH - 1}}}")
@@ -50,7 +51,7 @@ def add(session: Session, *, name: str, role: Role, password_hash: str) -> User:
         InvalidInputError: The name has another form.
         ConflictError: It exists.
     """
-    now = datetime.now(UTC)
+    now = moment(session)
     row = UserRow(
         name=checked_name(name),
         password_hash=password_hash,
@@ -113,7 +114,7 @@ def set_password(session: Session, name: str, password_hash: str) -> User:
     row = _get_row(session, name)
     row.password_hash = password_hash
     row.failed_attempts, row.locked_until = 0, None
-    row.sessions_valid_from = datetime.now(UTC)
+    row.sessions_valid_from = moment(session)
     session.flush()
     return _user(row)
 
@@ -123,7 +124,7 @@ def set_active(session: Session, name: str, *, active: bool) -> User:
     row = _get_row(session, name)
     row.active = active
     row.failed_attempts, row.locked_until = 0, None
-    row.sessions_valid_from = datetime.now(UTC)
+    row.sessions_valid_from = moment(session)
     session.flush()
     return _user(row)
 

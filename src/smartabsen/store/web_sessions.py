@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -48,12 +48,12 @@ class WebSessionTable:
 
     Args:
         database: Where the table is.
-        clock: Gives the present instant (UTC, aware).
+        clock: Gives the present instant (UTC, aware); the database's by default.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = clock or database.now
 
     def create(self, data: Mapping[str, object], *, idle_s: int, absolute_s: int, user_id: int | None = None) -> str:
         """Start a session and return its id: 43 random characters. Ended ones are removed on the way.

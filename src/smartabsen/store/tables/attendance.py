@@ -66,6 +66,7 @@ class PunchRow(Base):
     model_digest: Mapped[str] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
     clock_trusted: Mapped[bool] = mapped_column(server_default=true())
+    clock_offset_s: Mapped[float | None]
     created_at: Mapped[datetime]
     supersedes_id: Mapped[int | None]
     signature: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH))
