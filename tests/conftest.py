@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# A machine of the firm, whatever zone the one that runs the tests is in.
+os.environ["TZ"] = "Asia/Jakarta"
+time.tzset()
 
 SHARED = Path(os.environ.get("SMARTABSEN_TEST_SHARED", Path(__file__).parents[2] / "shared"))
 # Each worker of pytest-xdist has a database of its own: tests empty it.

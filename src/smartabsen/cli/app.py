@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "punch": (".commands.punch", N_("Record a punch by hand.")),
     "backup": (".commands.backup", N_("Make, list, check and restore backups.")),
     "db": (".commands.db", N_("Look at, upgrade or copy the database.")),
+    "clock": (".commands.clock", N_("Check this machine's clock, or say that it is right.")),
     "csv": (".commands.csv", N_("Compare the attendance log with the database, or make it anew.")),
     "audit": (".commands.audit", N_("Show, check and export the record of who did what.")),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),

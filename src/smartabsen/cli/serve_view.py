@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from ..domain import Check, CheckLevel
 from ..i18n import _
@@ -63,4 +64,7 @@ def _tell_address(out: Output, app: SmartAbsen) -> None:
     server = app.settings.server
     if server.production:
         out.note(_("{workers} workers with {threads} threads each.", workers=server.workers, threads=server.threads))
+    zone = app.settings.site.zone
+    now = f"{app.now().astimezone(ZoneInfo(zone)):%H:%M}"
+    out.note(_("It is {time} at the site ({zone}).", time=now, zone=zone))
     out.screen.print(_("The server runs at {address}. Ctrl-C ends it.", address=app.serving.address), highlight=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from .. import domain
@@ -246,9 +246,8 @@ def show_models(out: Output, models: Sequence[domain.ModelStatus]) -> None:
                 out.line("    " + _("{name} is not there.", name=name), "red")
 
 
-def show_users(out: Output, users: Sequence[domain.User], zone: tzinfo) -> None:
+def show_users(out: Output, users: Sequence[domain.User], zone: tzinfo, *, now: datetime) -> None:
     """Print users of the dashboard; times are those of the site."""
-    now = datetime.now(UTC)
 
     def row(user: domain.User) -> tuple[str | Cell, ...]:
         locked = user.locked_until is not None and user.locked_until > now

@@ -22,6 +22,7 @@ from ..errors import ConfigError
 from ..i18n import N_
 from .problems import error_of
 from .sections import Settings
+from .zones import zone_of_home
 
 ENV_PREFIX: Final = "SMARTABSEN_"
 TEST_PREFIX: Final = "SMARTABSEN_TEST_"
@@ -106,6 +107,9 @@ def load_settings(
             )
     flat.setdefault("home", (home, "default"))
     flat.setdefault("models_dir", (home / "models", "default"))
+    if "site.zone" not in flat:
+        zone, zone_origin = zone_of_home(home)
+        flat["site.zone"] = (zone, zone_origin or "default")
     try:
         settings = Settings.model_validate(_nest({name: value for name, (value, _) in flat.items()}))
     except ValidationError as exc:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ..i18n import N_
 from .problems import SettingRefusedError, read_clock
+from .zones import DEFAULT_ZONE
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NEAR = "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10"
@@ -83,7 +84,10 @@ class SiteSettings(_Section):
 
     name: str = Field("", max_length=100, description=N_("Name of the site, shown to people."))
     zone: ZoneName = Field(
-        "Asia/Jakarta", description=N_("IANA time zone: Asia/Jakarta, Asia/Makassar, Asia/Jayapura ...")
+        DEFAULT_ZONE,
+        description=N_(
+            "IANA time zone: Asia/Jakarta, Asia/Makassar, Asia/Jayapura ...; unset, the machine's at the first start."
+        ),
     )
     kiosk: str = Field("", max_length=100, description=N_("Name of this kiosk; empty takes the machine's name."))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -155,7 +155,7 @@ class SmartAbsen(UseCases):
         if isinstance(photos, str | Path):
             # A single path; a string would be taken apart into letters, and “.” is a folder.
             photos = [photos]
-        person = Person(code, name, position, datetime.now(UTC) if consent else None)
+        person = Person(code, name, position, self.now() if consent else None)
         return enrol.enrol(self.services, person, photos, allow_duplicate=allow_duplicate, on_progress=on_progress)
 
     def enrol_from_camera(
@@ -184,7 +184,7 @@ class SmartAbsen(UseCases):
         """
         return enrol.enrol_from_camera(
             self.services,
-            Person(code, name, position, datetime.now(UTC) if consent else None),
+            Person(code, name, position, self.now() if consent else None),
             camera=camera,
             shots=shots,
             allow_duplicate=allow_duplicate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -45,7 +45,7 @@ def new_consent(services: Services, *, at: datetime | None = None, by: str | Non
     """Return a consent to the text in force, to be stored."""
     text = consent_text(services)
     return Consent(
-        at=at or datetime.now(UTC),
+        at=at or services.instant(),
         text_version=text.version,
         text_sha256=text.sha256,
         language=text.language,

@@ -165,7 +165,7 @@ class Desk:
 
     def work_date(self) -> date:
         """Return the work date that it is now at the site."""
-        return self._services.rules.work_date(datetime.now(UTC))
+        return self._services.rules.work_date(self._services.instant())
 
     def today(self) -> Today:
         """Return who is in, late and not there yet, the last punches and the arrivals."""
@@ -181,7 +181,7 @@ class Desk:
             arrivals = board.find_arrivals(session, work_date)
         return Today(
             work_date=work_date,
-            at=datetime.now(self._zone),
+            at=self._services.instant().astimezone(self._zone),
             sums=sums,
             late=tuple(map(self._local, late)),
             missing=missing,

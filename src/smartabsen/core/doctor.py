@@ -25,6 +25,7 @@ from ..store.files import check_writable
 from ..store.model_file import load_model
 from .bootstrap import Services
 from .calibrate import calibration_state
+from .clock_care import check_clock, check_zone
 from .doctor_privacy import check_keys, check_privacy
 from .evaluation_figures import percent
 from .model_in_force import find_in_force
@@ -33,7 +34,7 @@ from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owner
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
-NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log"})
+NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log", "clock"})
 """The checks that cannot be made without the database."""
 
 _SHOWN: Final = 5
@@ -380,4 +381,6 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "redis": _check_redis,
     "server": check_server,
     "camera": _check_camera,
+    "clock": check_clock,
+    "zone": check_zone,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -93,7 +92,7 @@ def erase(services: Services, code: str, *, scope: Scope, reason: str) -> Erasur
         employee_made_at=employee.created_at,
         scope=scope,
         attendance=services.settings.privacy.attendance_after_erasure,
-        at=datetime.now(UTC),
+        at=services.instant(),
         requested_by=shortened(services.actor, LABEL_LENGTH),
         reason=reason,
     )

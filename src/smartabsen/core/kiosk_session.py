@@ -80,8 +80,10 @@ def run(
             on_skip=partial(_tell_loss, announce, KioskEventKind.TROUBLE),
         )
         try:
-            details = (("camera", source.name), ("view", why), ("people", str(start.gallery.people)))
-            started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
+            zone = services.site_zone
+            now = f"{services.clock.now().at.astimezone(zone):%H:%M} {zone.key}"
+            details = (("camera", source.name), ("view", why), ("people", str(start.gallery.people)), ("time", now))
+            started = N_("Camera: {camera}. People in the model: {people}. View: {view}. Time: {time}.")
             _tell(announce, KioskEventKind.STARTED, started, details)
             for detail, params in start.remarks:
                 _tell(announce, KioskEventKind.TROUBLE, detail, params)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..domain import Employee, Punch, PunchResult
+from ..domain import CheckLevel, Employee, Punch, PunchResult
 from ..errors import DatabaseError, SchemaError, StorageError
 from ..i18n import N_
 from ..store import employees, meta
 from ..store.model_file import load_model
 from .bootstrap import Services
+from .clock_care import check_clock, check_zone
 from .gallery import LiveGallery
 from .identify import load_gallery, open_gallery
 from .model_in_force import checked_gallery, note_gallery
@@ -50,7 +51,7 @@ def open_without_waiting(services: Services) -> Start:
         with services.database.read() as session:
             people = {person.id: person for person in employees.find_all(session)}
             identity = meta.database_id(session)
-        remarks = [*_note_start(services, gallery, identity), *_reconcile(services)]
+        remarks = [*_note_start(services, gallery, identity), *_reconcile(services), *_clock(services)]
     except SchemaError:
         raise
     except DatabaseError as exc:
@@ -88,6 +89,11 @@ class PunchesOf:
         """Return the identity of the database."""
         with self.services.database.read() as session:
             return meta.database_id(session)
+
+
+def _clock(services: Services) -> list[Remark]:
+    found = (*check_clock(services), *check_zone(services))
+    return [(row.detail, row.params) for row in found if row.level is not CheckLevel.OK]
 
 
 def _note_start(services: Services, gallery: LiveGallery, identity: str) -> list[Remark]:

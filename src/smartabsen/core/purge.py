@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -59,7 +59,7 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
         StorageError: A file cannot be deleted.
         DatabaseError: The database does not answer.
     """
-    privacy, now = services.settings.privacy, datetime.now(UTC)
+    privacy, now = services.settings.privacy, services.instant()
     first_kept = _first_kept(services, privacy.attendance_months, now)
     left_before = now - timedelta(days=privacy.face_days_after_leaving)
     crops_before = now - timedelta(days=privacy.crop_days)

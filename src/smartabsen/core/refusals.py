@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final
 
@@ -150,4 +150,4 @@ class Refusals:
 
 
 def _kept_since(services: Services) -> datetime:
-    return datetime.now(UTC) - timedelta(days=services.settings.kiosk.refusals_days)
+    return services.instant() - timedelta(days=services.settings.kiosk.refusals_days)

@@ -15,6 +15,7 @@ from ..i18n import N_
 from ..store.tls import read_certificate
 from .addresses import is_local, is_private, public_url
 from .bootstrap import Services
+from .clock_care import check_clock, check_zone
 from .readiness import check_readiness
 
 RENEW_BEFORE: Final = timedelta(days=30)
@@ -87,7 +88,7 @@ class Serving:
         self.check_proxies()
         server = services.settings.server
         _check_port(server.host, server.port)
-        return (*check_server(services), *self._look_at_data())
+        return (*check_server(services), *check_zone(services), *self._look_at_data())
 
     def _look_at_data(self) -> Iterator[Check]:
         services = self._services
@@ -104,6 +105,7 @@ class Serving:
         except StorageError as exc:
             services.log_behind = True
             yield _row("log", CheckLevel.WARN, exc.message_id, exc.hint_id, **exc.params)
+        yield from check_clock(services)
         yield from (row for row in check_readiness(services) if row.name != "database")
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
+from ..config.zones import FIRST_START, keep_zone
 from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
 from ..store import audit, clock_evidence
@@ -15,7 +16,7 @@ from ..store.clock import MachineClock
 from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
-from ..store.files import make_private_directory
+from ..store.files import make_private_directory, storage_errors
 from ..store.keys import KeyChain
 from ..store.model_notices import ModelNotices
 from ..store.mysql import Tls
@@ -214,6 +215,9 @@ class Storage:
         """
         try:
             make_private_directory(self.settings.home)
+            if self.loaded.origins.get("site.zone") == FIRST_START:
+                with storage_errors(self.settings.home):
+                    keep_zone(self.settings.home, self.settings.site.zone)
         except StorageError as exc:
             raise StorageError(
                 exc.message_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from ..domain import Check
@@ -12,6 +13,7 @@ from .backups import Backups
 from .bootstrap import Services
 from .calibrate import Calibration
 from .checkin import CheckIn
+from .clock_care import ClockCare
 from .corrections import Corrections
 from .databases import Databases
 from .desk import DayQuery, Desk
@@ -47,6 +49,15 @@ class UseCases:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    def now(self) -> datetime:
+        """Return the time (UTC) by the database, or by this machine where that never told it."""
+        return self.services.instant()
+
+    @made_once
+    def clock(self) -> ClockCare:
+        """This machine's clock: whether it is right, and a person's word that it is."""
+        return ClockCare(self.services)
 
     @made_once
     def users(self) -> Users:

@@ -6,7 +6,7 @@ import re
 import threading
 import uuid
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -67,7 +67,7 @@ def challenge() -> Response:
     cannot = request.form.get("cannot", "")
     without = frozenset({LivenessAction(cannot)} if cannot in set(LivenessAction) else ())
     drawn = library().checkin.draw(without=without)
-    session[_CHALLENGE] = {"actions": list(drawn), "at": datetime.now(UTC).isoformat()}
+    session[_CHALLENGE] = {"actions": list(drawn), "at": library().now().isoformat()}
     steps = [{"action": action.value, "text": describe_prompt(LivenessPrompt(action.value))} for action in drawn]
     return json_answer({"steps": steps, "straight": describe_prompt(LivenessPrompt.LOOK_STRAIGHT)})
 
@@ -111,7 +111,7 @@ def _take_challenge() -> tuple[tuple[LivenessAction, ...] | None, float | None]:
     kept = session.pop(_CHALLENGE, None)
     if not isinstance(kept, dict):
         return None, None
-    within_s = (datetime.now(UTC) - datetime.fromisoformat(kept["at"])).total_seconds()
+    within_s = (library().now() - datetime.fromisoformat(kept["at"])).total_seconds()
     return tuple(LivenessAction(action) for action in kept["actions"]), within_s
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
@@ -52,7 +51,7 @@ def show() -> Response:
         "auth.html",
         asked=asked,
         qr=Markup(signin.render_svg(asked)),  # noqa: S704 - drawn here, from modules
-        seconds=max(0, int((asked.expires_at - datetime.now(UTC)).total_seconds())),
+        seconds=max(0, int((asked.expires_at - library().now()).total_seconds())),
         address=signin.address,
         reaches_phones=signin.reaches_phones,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import session
@@ -17,6 +17,7 @@ from flask import session
 from ..domain import SignInGrant
 from ..i18n import _
 from .faults import Problem
+from .library import library
 from .sessions import browser_session
 
 LIFETIME: Final = timedelta(minutes=5)
@@ -44,7 +45,7 @@ class Grant:
     @property
     def seconds_left(self) -> int:
         """Whole seconds until it ends."""
-        return max(0, int((self.until - datetime.now(UTC)).total_seconds()))
+        return max(0, int((self.until - library().now()).total_seconds()))
 
 
 def take_grant(granted: SignInGrant) -> Grant:
@@ -52,7 +53,7 @@ def take_grant(granted: SignInGrant) -> Grant:
     grant = Grant(
         id=secrets.token_hex(8),
         code=granted.employee.code if granted.employee else "",
-        until=datetime.now(UTC) + LIFETIME,
+        until=library().now() + LIFETIME,
     )
     browser_session().renew()
     _store(grant)

@@ -6,7 +6,7 @@ secrets get the same answer.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask import Blueprint, make_response, render_template, request, session
@@ -90,7 +90,7 @@ def pair() -> Response:
 def has_confirmed() -> bool:
     """Tell whether this phone has confirmed at a screen within the last minutes."""
     until = session.get(CONFIRMED)
-    return isinstance(until, str) and datetime.fromisoformat(until) > datetime.now(UTC)
+    return isinstance(until, str) and datetime.fromisoformat(until) > library().now()
 
 
 def _ask(secret: str, *, typed: bool, problem: str = "") -> Response:
@@ -108,7 +108,7 @@ def _ask(secret: str, *, typed: bool, problem: str = "") -> Response:
 def _outcome(outcome: VerifyOutcome, phone: PairedPhone | None) -> Response:
     offers_pin = False
     if outcome is VerifyOutcome.CONFIRMED and phone is not None:
-        session[CONFIRMED] = (datetime.now(UTC) + PIN_WITHIN).isoformat()
+        session[CONFIRMED] = (library().now() + PIN_WITHIN).isoformat()
         offers_pin = library().phones.has_pin(phone.employee.code)
     page = render_template("verify_outcome.html", outcome=outcome.value, offers_pin=offers_pin)
     return make_response(page, _STATUSES[outcome])

@@ -56,7 +56,7 @@ def report(
     if totals and kind != "csv":
         raise typer.BadParameter(_("--totals belongs to a CSV: --format csv, or --output FILE.csv."))
     with session.open() as app:
-        first_day, last_day = _period(first, last, ZoneInfo(app.settings.site.zone))
+        first_day, last_day = _period(first, last, app.now().astimezone(ZoneInfo(app.settings.site.zone)))
         result = app.report(first_day, last_day, code=employee)
         show = _writer(app, result, kind, output, totals=totals)
     written = {"output": str(output)} if output else {}
@@ -76,8 +76,8 @@ def _file_kind(format: Format | None, output: Path | None) -> FileKind | None:
     raise typer.BadParameter(_("--output writes csv or xlsx."))
 
 
-def _period(first: str | None, last: str | None, zone: ZoneInfo) -> tuple[date, date]:
-    last_day = _day(last, "--to") or datetime.now(zone).date()
+def _period(first: str | None, last: str | None, now: datetime) -> tuple[date, date]:
+    last_day = _day(last, "--to") or now.date()
     return _day(first, "--from") or last_day.replace(day=1), last_day
 
 

@@ -1,7 +1,7 @@
 """``smartabsen user``."""
 
 import sys
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 import typer
@@ -12,6 +12,9 @@ from .. import data, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...core.app import SmartAbsen
 
 app = make_noun(
     "user",
@@ -55,7 +58,7 @@ def add_user(
 ) -> Answer:
     """Add a user."""
     with session.open() as app:
-        return _changed(app.users.add(name, _ask_for_password(session), role=Role(role)), app.settings.site.zone)
+        return _changed(app, app.users.add(name, _ask_for_password(session), role=Role(role)))
 
 
 @command(
@@ -68,7 +71,7 @@ def set_password(session: Session, name: Name) -> Answer:
     """Set a password."""
     with session.open() as app:
         app.users.get(name)
-        return _changed(app.users.set_password(name, _ask_for_password(session)), app.settings.site.zone)
+        return _changed(app, app.users.set_password(name, _ask_for_password(session)))
 
 
 @command(app, "list", help=_("List users of the dashboard."), example="smartabsen user list")
@@ -76,9 +79,10 @@ def list_users(session: Session) -> Answer:
     """List users by name."""
     with session.open() as app:
         users = app.users.list_users()
-        zone = ZoneInfo(app.settings.site.zone)
+        zone, now = ZoneInfo(app.settings.site.zone), app.now()
     return Answer(
-        data={"users": [data.user(each) for each in users]}, show=lambda out: tables.show_users(out, users, zone)
+        data={"users": [data.user(each) for each in users]},
+        show=lambda out: tables.show_users(out, users, zone, now=now),
     )
 
 
@@ -91,7 +95,7 @@ def list_users(session: Session) -> Answer:
 def disable_user(session: Session, name: Name) -> Answer:
     """Disable a user; ``enable`` is the way back, so nothing is asked."""
     with session.open() as app:
-        return _changed(app.users.disable(name), app.settings.site.zone)
+        return _changed(app, app.users.disable(name))
 
 
 @command(
@@ -103,7 +107,7 @@ def disable_user(session: Session, name: Name) -> Answer:
 def enable_user(session: Session, name: Name) -> Answer:
     """Enable a user."""
     with session.open() as app:
-        return _changed(app.users.enable(name), app.settings.site.zone)
+        return _changed(app, app.users.enable(name))
 
 
 @command(app, "role", help=_("Give a user another role."), example="smartabsen user role siti viewer")
@@ -112,7 +116,7 @@ def set_role(
 ) -> Answer:
     """Change the role of a user."""
     with session.open() as app:
-        return _changed(app.users.set_role(name, Role(role)), app.settings.site.zone)
+        return _changed(app, app.users.set_role(name, Role(role)))
 
 
 def _ask_for_password(session: Session) -> str:
@@ -121,5 +125,6 @@ def _ask_for_password(session: Session) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _changed(user: User, zone: str) -> Answer:
-    return Answer(data={"user": data.user(user)}, show=lambda out: tables.show_users(out, (user,), ZoneInfo(zone)))
+def _changed(app: "SmartAbsen", user: User) -> Answer:
+    zone, now = ZoneInfo(app.settings.site.zone), app.now()
+    return Answer(data={"user": data.user(user)}, show=lambda out: tables.show_users(out, (user,), zone, now=now))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
@@ -21,7 +19,7 @@ _ROLES = {role.value: role for role in Role}
 def users() -> str:
     """List users."""
     return render_template(
-        "admin/users.html", users=library().users.list_users(), roles=tuple(Role), now=datetime.now(UTC)
+        "admin/users.html", users=library().users.list_users(), roles=tuple(Role), now=library().now()
     )
 
 

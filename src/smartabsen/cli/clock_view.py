@@ -1,0 +1,60 @@
+"""What people and scripts see of a machine's clock."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Final
+
+from ..i18n import N_, _
+from .data import Json
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..core.clock_care import ClockFacts
+
+_STATES: Final = {
+    "confirmed": N_("The database server confirms it: {seconds} s off, {tolerance} s are allowed."),
+    "off": N_("It is {seconds} s off the database server's, {tolerance} s are allowed: punches are marked."),
+    "unconfirmed": N_("No server tells the time; nothing speaks against it."),
+    "doubted": N_("A later time was trusted before, {known}: punches are marked as doubtful."),
+}
+
+
+def clock(facts: ClockFacts) -> Json:
+    """The clock of this machine."""
+    return {
+        "state": facts.state.value,
+        "now": facts.now.isoformat(timespec="milliseconds"),
+        "machine": facts.machine.isoformat(timespec="milliseconds"),
+        "offset_s": facts.offset_s,
+        "tolerance_s": facts.tolerance_s,
+        "known": facts.known.isoformat(timespec="milliseconds"),
+        "in_future": facts.ahead,
+        "kiosks": [
+            {
+                "kiosk": each.kiosk,
+                "marked": each.punches,
+                "offset_s": each.offset_s,
+                "at": each.at.isoformat(timespec="seconds"),
+            }
+            for each in facts.kiosks
+        ],
+    }
+
+
+def show_clock(out: Output, facts: ClockFacts, zone: tzinfo) -> None:
+    """Print the clock; times are those of the site."""
+    out.line(_("This machine's clock shows {time}.", time=f"{facts.machine.astimezone(zone):%Y-%m-%d %H:%M:%S}"))
+    state = _(
+        _STATES[facts.state.value],
+        seconds=f"{facts.offset_s or 0.0:+.1f}",
+        tolerance=f"{facts.tolerance_s:.0f}",
+        known=f"{facts.known.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+    )
+    out.line(state, "green" if facts.right else "red")
+    if facts.ahead:
+        out.line(_("Punches that lie in the future: {count}.", count=facts.ahead), "yellow")
+    for each in facts.kiosks:
+        seconds = _("unknown") if each.offset_s is None else f"{each.offset_s:+.1f} s"
+        out.line(_("{kiosk}: off by {seconds}, marked punches: {count}", kiosk=each.kiosk, seconds=seconds,
+                   count=each.punches), "yellow")  # fmt: skip
