@@ -6,6 +6,7 @@ message ids of the catalogue; :func:`describe_outcome` and :func:`greet` answer 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -320,3 +321,16 @@ def tell_decision(event: KioskEvent, zone: tzinfo) -> str:
     if event.outcome is Outcome.PENDING:
         return tell_pending(event.employee, event.at, zone)
     return refusal(event.outcome, covered=event.covered)
+
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+def local_text(value: str, zone: tzinfo) -> str:
+    """Return a detail of the audit trail as people read it: an instant in the zone of the site, all else as it is."""
+    if not _INSTANT.fullmatch(value):
+        return value
+    try:
+        return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError):
+        return value

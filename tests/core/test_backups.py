@@ -106,8 +106,8 @@ def test_a_punch_that_waits_in_the_queue_is_in_the_backup(used: SmartAbsen) -> N
     from smartabsen.core.punch import attempt_by_face
     from smartabsen.domain import Punch
 
-    at, _ = used.services.clock.now()
-    waiting: Punch = attempt_by_face(used.services, 2, similarity=0.9, at=at, clock_trusted=True)
+    reading = used.services.clock.now()
+    waiting: Punch = attempt_by_face(used.services, 2, similarity=0.9, reading=reading)
     used.services.punch_queue.add(waiting, database_id="")
     made = used.backups.create()
     (one,) = used.services.punch_queue.oldest()

@@ -263,8 +263,8 @@ def test_punches_that_wait_are_shown_by_doctor_and_by_the_status(used: SmartAbse
 
     used.enrol("Contoh 2", [], code="E2")
     for number, reason in ((1, ""), (2, "E2 is not active")):
-        at, trusted = used.services.clock.now()
-        waiting = attempt_by_face(used.services, number, similarity=0.9, at=at, clock_trusted=trusted)
+        reading = used.services.clock.now()
+        waiting = attempt_by_face(used.services, number, similarity=0.9, reading=reading)
         used.services.punch_queue.add(waiting, database_id="")
         if reason:
             used.services.punch_queue.refuse(number, reason)

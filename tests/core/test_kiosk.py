@@ -21,6 +21,7 @@ from smartabsen.core.liveness import Attempts, LivenessChecks
 from smartabsen.core.punch_writer import Written
 from smartabsen.domain import (
     AttendanceDay,
+    ClockReading,
     Employee,
     Face,
     KioskEvent,
@@ -130,9 +131,8 @@ def stored(attempt: Punch, track: int | None, outcome: Outcome = Outcome.RECOGNI
     return Written(attempt, track, result=result_of(attempt.employee_id, attempt.key, outcome))
 
 
-def make_attempt(
-    employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None = None
-) -> Punch:
+def make_attempt(employee_id: int, *, similarity: float, reading: ClockReading, liveness: float | None = None) -> Punch:
+    at = reading.at
     key = f"{employee_id}-{at.isoformat()}"
     return Punch(
         0,
@@ -144,7 +144,7 @@ def make_attempt(
         key,
         similarity,
         liveness=liveness,
-        clock_trusted=clock_trusted,
+        clock_trusted=reading.trusted,
     )
 
 
@@ -285,7 +285,7 @@ def test_a_punch_that_the_kiosk_keeps_is_told_as_pending_with_the_name_and_the_i
 def test_a_delivered_punch_is_told_with_its_result() -> None:
     """Punches of the queue, also of earlier sessions, are told when the database has them."""
     writer = Writer()
-    writer.waiting = [stored(make_attempt(2, similarity=0.9, at=NOW, clock_trusted=True), None)]
+    writer.waiting = [stored(make_attempt(2, similarity=0.9, reading=ClockReading(NOW)), None)]
     events = play([{}], writer=writer)
     assert [(event.kind, event.result.employee.code) for event in events if event.result] == [
         (KioskEventKind.DELIVERED, "E2")
@@ -308,7 +308,7 @@ def test_somebody_deactivated_since_the_training_is_a_stranger() -> None:
 def test_a_clock_that_was_set_back_marks_the_punch() -> None:
     """The punch keeps the time that the kiosk showed."""
     writer = Writer()
-    play([{0: 1}] * 10, writer=writer, clock=TrustedClock(datetime.now(UTC) + timedelta(hours=2)))
+    play([{0: 1}] * 10, writer=writer, clock=TrustedClock(known=datetime.now(UTC) + timedelta(hours=2)))
     assert [attempt.clock_trusted for attempt in writer.attempts] == [False]
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from smartabsen import KioskEventKind, NotFoundError, Outcome, SmartAbsen
 from smartabsen.camera.fake import FakeSource
 from smartabsen.core.punch import attempt_by_face
-from smartabsen.domain import Punch, PunchMethod
+from smartabsen.domain import ClockReading, Punch, PunchMethod
 from smartabsen.store.model_file import load_model
 
 from .conftest import Draw, picture
@@ -290,7 +290,7 @@ def test_what_was_kept_long_enough_is_deleted(two: SmartAbsen, home: dict[str, o
         assert app.services.csv_log.path(old.date()).exists()
         queue = app.services.punch_queue
         for number, at in enumerate((old, datetime.now(UTC)), start=1):
-            queue.add(attempt_by_face(app.services, 2, similarity=0.9, at=at, clock_trusted=True), database_id="")
+            queue.add(attempt_by_face(app.services, 2, similarity=0.9, reading=ClockReading(at)), database_id="")
             queue.refuse(number, "inactive")
 
         found = app.privacy.purge(dry_run=True)

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from smartabsen.core import punch_writer
-from smartabsen.core.clock import KNOWN_TIME, TrustedClock, remembered_clock
+from smartabsen.core.clock import KNOWN_TIME, TrustedClock
 from smartabsen.core.punch_writer import PunchWriter, Written
 from smartabsen.domain import AttendanceDay, Employee, Outcome, Punch, PunchMethod, PunchResult, Status
 from smartabsen.errors import ConflictError, DatabaseError, SmartAbsenError, StorageError
+from smartabsen.store.clock import DatabaseClock, MachineClock
 from smartabsen.store.punch_queue import PunchQueue
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -27,6 +28,10 @@ def attempt(number: int, *, trusted: bool = True) -> Punch:
     at = NOW + timedelta(seconds=number)
     key = f"key-{number}"
     return Punch(0, number, at, date(2026, 11, 23), PunchMethod.FACE, "k", key, 0.9, "d" * 64, clock_trusted=trusted)
+
+
+def showing(at: datetime) -> DatabaseClock:
+    return DatabaseClock(MachineClock(lambda: at))
 
 
 class Store:
@@ -70,6 +75,9 @@ class Store:
         if self.trouble and not isinstance(self.trouble, ConflictError):
             raise self.trouble
         return self.identity
+
+    def ask_time(self) -> None:
+        return
 
 
 @pytest.fixture(autouse=True)
@@ -299,7 +307,7 @@ def test_the_queue_is_private_durable_and_holds_no_face(waiting: PunchQueue) -> 
     connection.close()
     assert columns == [
         "number", "key", "employee_id", "at_utc", "work_date", "method", "kiosk", "similarity", "liveness",
-        "model_digest", "note", "clock_trusted", "database_id", "refused",
+        "model_digest", "note", "clock_trusted", "database_id", "refused", "clock_offset_s", "taken_at",
     ]  # fmt: skip
 
 
@@ -325,16 +333,19 @@ def test_a_clock_is_trusted_unless_it_was_never_set_or_set_back(
     last_known: datetime | None, shown: datetime, trusted: bool
 ) -> None:
     """Seconds do not matter: the network moves a clock by so much."""
-    assert TrustedClock(last_known, read=lambda: shown).now() == (shown, trusted)
+    reading = TrustedClock(showing(shown), known=last_known).now()
+    assert (reading.at, reading.trusted, reading.offset_s) == (shown, trusted, None)
 
 
 def test_the_latest_trusted_time_outlives_a_restart(
     make: Callable[[], PunchWriter], waiting: PunchQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So a clock that starts in the past is noticed without a network."""
-    writer = PunchWriter(Store(), waiting, TrustedClock(datetime(2027, 1, 2, tzinfo=UTC)))
+    clock = TrustedClock(showing(datetime(2027, 1, 2, tzinfo=UTC)), memory=waiting)
+    clock.now()
+    writer = PunchWriter(Store(), waiting, clock)
     deadline = time.monotonic() + 10
     while not waiting.find_fact(KNOWN_TIME) and time.monotonic() < deadline:
         time.sleep(0.01)
     writer.close()
-    assert remembered_clock(waiting).last_known == datetime(2027, 1, 2, tzinfo=UTC)
+    assert TrustedClock(memory=waiting).last_known == datetime(2027, 1, 2, tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import IntegrityError
 from ..i18n import N_, _
+from ..messages import local_text
 from .data import Json
 from .output import Column, Output
 
@@ -91,7 +92,7 @@ def show_entries(out: Output, entries: Sequence[AuditEntry], zone: tzinfo) -> No
             each.actor,
             each.action,
             each.subject,
-            ", ".join(f"{name}={value}" for name, value in each.details.items() if value),
+            ", ".join(f"{name}={local_text(value, zone)}" for name, value in each.details.items() if value),
         )
         for each in entries
     ]

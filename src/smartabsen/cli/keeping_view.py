@@ -167,15 +167,16 @@ def manifest(value: Manifest) -> Json:
     }
 
 
-def show_manifest(out: Output, value: Manifest) -> None:
+def show_manifest(out: Output, value: Manifest, zone: tzinfo) -> None:
     """Print what a backup says of itself."""
-    out.line(_("The backup is whole: {count} files, made {at}.", count=len(value.files), at=value.made_at), "green")
+    at = f"{value.made_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    out.line(_("The backup is whole: {count} files, made {at}.", count=len(value.files), at=at), "green")
     out.line(_("Head of the record of who did what: {head}", head=value.audit_head))
 
 
-def show_restored(out: Output, done: Restored) -> None:
+def show_restored(out: Output, done: Restored, zone: tzinfo) -> None:
     """Print what a restore did."""
-    show_manifest(out, done.manifest)
+    show_manifest(out, done.manifest, zone)
     if not done.changed:
         out.line(_("It could be restored; nothing was changed."))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -70,8 +71,8 @@ def consent(value: domain.Consent) -> data.Json:
     }
 
 
-def show_consents(out: Output, consents: tuple[domain.Consent, ...]) -> None:
-    """Print the consents of one employee."""
+def show_consents(out: Output, consents: tuple[domain.Consent, ...], zone: tzinfo) -> None:
+    """Print the consents of one employee; days are those of the site."""
     columns = (
         Column(_("Consent of"), whole=True),
         Column(_("Text"), whole=True),
@@ -81,11 +82,11 @@ def show_consents(out: Output, consents: tuple[domain.Consent, ...]) -> None:
     )
     rows = [
         (
-            f"{each.at:%Y-%m-%d}",
+            f"{each.at.astimezone(zone):%Y-%m-%d}",
             f"{each.text_version} ({each.language})",
             each.text_sha256[:12],
             each.recorded_by,
-            f"{each.withdrawn_at:%Y-%m-%d}" if each.withdrawn_at else "",
+            f"{each.withdrawn_at.astimezone(zone):%Y-%m-%d}" if each.withdrawn_at else "",
         )
         for each in consents
     ]
@@ -162,7 +163,7 @@ def key_check(value: KeyCheck) -> data.Json:
     }
 
 
-def show_key_check(out: Output, value: KeyCheck) -> None:
+def show_key_check(out: Output, value: KeyCheck, zone: tzinfo) -> None:
     """Print what came of ``keys check``."""
     columns = (
         Column(_("Key"), whole=True),
@@ -176,7 +177,7 @@ def show_key_check(out: Output, value: KeyCheck) -> None:
     rows: list[tuple[str | Cell, ...]] = [
         (
             key.id,
-            f"{key.made_at:%Y-%m-%d}" if key.made_at else "",
+            f"{key.made_at.astimezone(zone):%Y-%m-%d}" if key.made_at else "",
             _("yes") if key.active else "",
             str(value.templates.get(key.id, 0)),
             str(value.crops.get(key.id, 0)),

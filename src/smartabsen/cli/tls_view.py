@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from zoneinfo import Any, ZoneInfo
 
 from ..errors import InvalidInputError
 from ..i18n import _, describe_error
@@ -33,7 +34,8 @@ def show_files(app: SmartAbsen, made: TlsFiles) -> Callable[[Output], None]:
     """Return what shows the files, and what to do with them."""
 
     def show(out: Output) -> None:
-        out.line(_("Certificate: {path}, until {date}.", path=made.certificate, date=f"{made.expires_at:%Y-%m-%d}"))
+        until = f"{made.expires_at.astimezone(ZoneInfo(app.settings.site.zone)):%Y-%m-%d}"
+        out.line(_("Certificate: {path}, until {date}.", path=made.certificate, date=until))
         out.line(_("It is for: {names}", names=", ".join(made.names)))
         out.line()
         out.line(_("1. Start the server:"), "bold")

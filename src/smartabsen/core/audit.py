@@ -95,7 +95,7 @@ class AuditTrail:
     def compare_record(self) -> tuple[RecordProblem, ...]:
         """Compare what the audit trail tells of (times entered, leave, people, consents) with what is stored."""
         with self._services.database.read(long=True) as session:
-            return record_check.compare(session)
+            return record_check.compare(session, self._services.site_zone)
 
     def unsigned(self) -> Unsigned:
         """Count what :meth:`sign` would answer for: rows without a signature, and heads that the trail has lost.

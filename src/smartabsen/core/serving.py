@@ -142,7 +142,10 @@ def _check_certificate(services: Services) -> Iterator[Check]:
             N_("There is a certificate but no key for it."), hint=N_("Give both: --tls-cert FILE --tls-key FILE.")
         )
     facts = read_certificate(server.tls_cert, server.tls_key)
-    places: dict[str, object] = {"date": facts.expires_at.date().isoformat(), "path": server.tls_cert}
+    places: dict[str, object] = {
+        "date": f"{facts.expires_at.astimezone(services.site_zone):%Y-%m-%d}",
+        "path": server.tls_cert,
+    }
     if facts.expires_at <= datetime.now(UTC):
         raise ConfigError(
             N_("The certificate {path} expired on {date}."), hint=N_("Renew it: smartabsen tls init"), **places

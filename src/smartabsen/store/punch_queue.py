@@ -253,7 +253,7 @@ def _waiting(row: tuple[object, ...]) -> WaitingPunch:
 
 def _add_columns(connection: sqlite3.Connection) -> None:
     known = {row[1] for row in connection.execute("PRAGMA table_info(waiting)")}
-    for name in _ADDED.keys() - known:
+    for name in (name for name in _ADDED if name not in known):
         with suppress(sqlite3.OperationalError):
             # Another kiosk may have added it at this very moment.
             connection.execute(f"ALTER TABLE waiting ADD COLUMN {name} {_ADDED[name]}")

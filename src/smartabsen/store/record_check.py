@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -167,8 +167,12 @@ class _Told:
             self.active[code] = (number, True)
 
 
-def compare(session: Session) -> tuple[RecordProblem, ...]:
-    """Compare what the trail tells of with the tables; what is missing or differs is named, ordered by employee."""
+def compare(session: Session, zone: tzinfo) -> tuple[RecordProblem, ...]:
+    """Compare what the trail tells of with the tables; what is missing or differs is named, ordered by employee.
+
+    Args:
+        zone: Of the site, for the days of consents.
+    """
     told = _Told()
     for number, action, code, details in _entries(session):
         told.read(number, action, code, read_details(details))
@@ -177,7 +181,7 @@ def compare(session: Session) -> tuple[RecordProblem, ...]:
         *_look_at_punches(session, told),
         *_look_at_leave(session, told),
         *_look_at_people(session, told),
-        *_look_at_consents(session, told),
+        *_look_at_consents(session, told, zone),
     ]
     return tuple(sorted(dict.fromkeys(problems), key=lambda one: (one.code, one.day or date.min, one.entry, one.kind)))
 
@@ -236,7 +240,7 @@ def _look_at_people(session: Session, told: _Told) -> Iterator[RecordProblem]:
             yield RecordProblem(RecordProblemKind.PERSON_UNRECORDED, row.kode)
 
 
-def _look_at_consents(session: Session, told: _Told) -> Iterator[RecordProblem]:
+def _look_at_consents(session: Session, told: _Told, zone: tzinfo) -> Iterator[RecordProblem]:
     query = select(Karyawan.kode, ConsentRow.at_utc, ConsentRow.text_sha256, ConsentRow.withdrawn_at).join(
         Karyawan, Karyawan.id == ConsentRow.karyawan_id
     )
@@ -247,13 +251,15 @@ def _look_at_consents(session: Session, told: _Told) -> Iterator[RecordProblem]:
         for key, consent in recorded.items():
             ended = stored[code].get(key)
             if ended is None:
-                yield RecordProblem(RecordProblemKind.CONSENT_GONE, code, key[0].date(), consent.entry)
+                yield RecordProblem(RecordProblemKind.CONSENT_GONE, code, key[0].astimezone(zone).date(), consent.entry)
             elif ended != consent.ended:
-                yield RecordProblem(RecordProblemKind.CONSENT_DIFFERS, code, key[0].date(), consent.entry)
+                yield RecordProblem(
+                    RecordProblemKind.CONSENT_DIFFERS, code, key[0].astimezone(zone).date(), consent.entry
+                )
     for code, found in stored.items():
         for key in found:
             if key not in told.consents.get(code, {}):
-                yield RecordProblem(RecordProblemKind.CONSENT_UNRECORDED, code, key[0].date())
+                yield RecordProblem(RecordProblemKind.CONSENT_UNRECORDED, code, key[0].astimezone(zone).date())
 
 
 def _entries(session: Session) -> Iterator[tuple[int, str, str, str]]:

@@ -67,8 +67,10 @@ def list_backups(session: Session) -> Answer:
 def verify(session: Session, path: File, identity: Identity = None) -> Answer:
     """Check a backup."""
     with session.open() as app:
-        manifest = app.backups.verify(path, identity=identity)
-    return Answer(data=keeping_view.manifest(manifest), show=lambda out: keeping_view.show_manifest(out, manifest))
+        manifest, zone = app.backups.verify(path, identity=identity), ZoneInfo(app.settings.site.zone)
+    return Answer(
+        data=keeping_view.manifest(manifest), show=lambda out: keeping_view.show_manifest(out, manifest, zone)
+    )
 
 
 @command(
@@ -102,5 +104,6 @@ def restore(
         done = app.backups.restore(
             path, identity=identity, force_foreign=force_foreign, without_key=without_key, dry_run=dry_run
         )
+        zone = ZoneInfo(app.settings.site.zone)
     data = {**keeping_view.manifest(done.manifest), "changed": done.changed, "safety": done.safety and str(done.safety)}
-    return Answer(data=data, show=lambda out: keeping_view.show_restored(out, done))
+    return Answer(data=data, show=lambda out: keeping_view.show_restored(out, done, zone))

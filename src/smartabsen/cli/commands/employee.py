@@ -1,6 +1,7 @@
 """``smartabsen employee``."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -39,12 +40,12 @@ def show_employee(session: Session, code: Code) -> Answer:
     with session.open() as app:
         employee = app.get_employee(code)
         templates = app.templates_of(code)
-        consents = app.privacy.consents(code)
+        consents, zone = app.privacy.consents(code), ZoneInfo(app.settings.site.zone)
 
     def show(out: Output) -> None:
         tables.show_employee(out, employee, templates)
         out.line()
-        privacy_view.show_consents(out, consents)
+        privacy_view.show_consents(out, consents, zone)
 
     facts = {
         "employee": data.employee(employee),

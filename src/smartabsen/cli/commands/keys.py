@@ -1,6 +1,7 @@
 """``smartabsen keys``."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -93,6 +94,7 @@ def check(
             question = _("Broken rows are deleted; their people must be enrolled again. Go on?")
             privacy_view.confirm(session, question, yes=yes)
         found = app.keys.check(delete_broken=delete_broken)
+        zone = ZoneInfo(app.settings.site.zone)
     failure: SmartAbsenError | None = None
     if not found.intact:
         no_key = found.model == "no_key" or any(row.problem == "no_key" for row in found.broken)
@@ -102,4 +104,4 @@ def check(
             hint=N_("A missing key: put its file back. Broken rows: --delete-broken, then enrol these people again."),
             place=found.place,
         )
-    return Answer.of(privacy_view.key_check(found), lambda out: privacy_view.show_key_check(out, found), failure)
+    return Answer.of(privacy_view.key_check(found), lambda out: privacy_view.show_key_check(out, found, zone), failure)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -54,10 +55,10 @@ def record_consent(session: Session, code: Code) -> Answer:
     """Record a consent to the text in force."""
     with session.open() as app:
         app.privacy.record_consent(code)
-        consents = app.privacy.consents(code)
+        consents, zone = app.privacy.consents(code), ZoneInfo(app.settings.site.zone)
     return Answer(
         data={"consents": [privacy_view.consent(each) for each in consents]},
-        show=lambda out: privacy_view.show_consents(out, consents),
+        show=lambda out: privacy_view.show_consents(out, consents, zone),
     )
 
 

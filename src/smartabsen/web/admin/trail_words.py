@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ...i18n import N_, _
+from ...messages import local_text
+from ..library import library
 
 ACTIONS: Final = {
+    "clock.accept": N_("Clock of a machine accepted"),
     "attendance.export": N_("Attendance exported"),
     "attendance.log_replaced": N_("Log held what the database does not know"),
     "attendance.read": N_("Attendance looked at"),
@@ -137,6 +141,8 @@ _DETAILS: Final = {
     "damaged": N_("damaged, left out"),
     "forgotten": N_("keys forgotten"),
     "version": N_("text"),
+    "known": N_("time trusted before"),
+    "now": N_("time accepted"),
     "sha256": N_("digest"),
     "problem": N_("problem"),
     "entries": N_("entries"),
@@ -163,7 +169,12 @@ def describe_kind(kind: str) -> str:
 def describe_details(details: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the details of an entry of the audit trail that say something: names (bare where unknown) and values."""
     order = [*(name for name in _DETAILS if name in details), *(name for name in details if name not in _DETAILS)]
-    return [(_(_DETAILS[name]) if name in _DETAILS else name, details[name]) for name in order if details[name]]
+    zone = ZoneInfo(library().settings.site.zone)
+    return [
+        (_(_DETAILS[name]) if name in _DETAILS else name, local_text(details[name], zone))
+        for name in order
+        if details[name]
+    ]
 
 
 def describe_action(action: str) -> str:
