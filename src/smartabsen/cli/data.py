@@ -153,6 +153,8 @@ def punched(result: domain.PunchResult, message: str) -> Json:
         "date": result.day.work_date.isoformat(),
         "status": result.day.status.value,
         "late_minutes": result.day.late_minutes,
+        "clock_trusted": result.punch.clock_trusted,
+        "clock_offset_s": result.punch.clock_offset_s,
         "message": message,
     }
 

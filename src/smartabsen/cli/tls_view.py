@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-from zoneinfo import Any, ZoneInfo
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from ..errors import InvalidInputError
 from ..i18n import _, describe_error

@@ -91,8 +91,7 @@ class TrustedClock:
                 # A server's word also takes back a time that was trusted and lay in the future.
                 self._last_known = at if offset is not None else max(at, self._last_known)
                 self._known_at = steady
-        offset_s = None if offset is None else round(offset.total_seconds(), 3)
-        return ClockReading(at, trusted, offset_s, str(steady))
+        return ClockReading(at, trusted, None if offset is None else _seconds(offset), str(steady))
 
     def settle(self, attempt: Punch) -> Punch:
         """Return an attempt that waited while nobody told the time, with the time that the server tells now.
@@ -107,9 +106,7 @@ class TrustedClock:
             return attempt
         at = known.at - passed
         offset = attempt.at - at
-        return replace(
-            attempt, at=at, clock_trusted=self._is_near(offset), clock_offset_s=round(offset.total_seconds(), 3)
-        )
+        return replace(attempt, at=at, clock_trusted=self._is_near(offset), clock_offset_s=_seconds(offset))
 
     def follow(self) -> None:
         """Learn whether a person has said meanwhile, perhaps in another process, that the clock is right."""
@@ -183,6 +180,11 @@ class TrustedClock:
             self._last_offset = timedelta(seconds=float(self._memory.find_fact(OFFSET) or 0.0))
         except (ValueError, StorageError):
             return
+
+
+def _seconds(offset: timedelta) -> float:
+    # Never -0.0, which databases give back as 0.0: a signature covers it.
+    return round(offset.total_seconds(), 3) + 0.0
 
 
 def _instant(written: str) -> datetime | None:

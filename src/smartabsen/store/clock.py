@@ -138,20 +138,18 @@ class DatabaseClock:
         """Ask the server of a session for its time. Raises what the database raises."""
         before = self.machine.steady()
         shown = session.scalar(text("SELECT UTC_TIMESTAMP(6)"))
-        if isinstance(shown, str):
-            shown = datetime.fromisoformat(shown)
-        self.take(shown, asked_at=before)
+        self.take(shown.replace(tzinfo=UTC) if isinstance(shown, datetime) else None, asked_at=before)
 
     def take(self, shown: datetime | None, *, asked_at: BootTime) -> None:
-        """Take over what the server's clock shows (naive UTC), asked at a reading of the steady clock."""
+        """Take over what the server's clock shows (UTC), asked at a reading of the steady clock."""
         now = self.machine.steady()
         took = now.since(asked_at) or timedelta(0)
         with self._lock:
             self._asked_at = now
             slow = took > timedelta(seconds=LONGEST_ANSWER_S) and self._known is not None
-            if shown is None or slow or shown.replace(tzinfo=UTC) < WRITTEN:
+            if shown is None or slow or shown < WRITTEN:
                 return
-            self._known = ServerTime(shown.replace(tzinfo=UTC) + took / 2, now)
+            self._known = ServerTime(shown + took / 2, now)
         self._offset = self.read()[1] or timedelta(0)
 
     def resume(self, known: ServerTime) -> None:

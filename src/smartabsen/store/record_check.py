@@ -249,13 +249,12 @@ def _look_at_consents(session: Session, told: _Told, zone: tzinfo) -> Iterator[R
         stored[code][at, sha256] = withdrawn_at is not None
     for code, recorded in told.consents.items():
         for key, consent in recorded.items():
+            day = key[0].astimezone(zone).date()
             ended = stored[code].get(key)
             if ended is None:
-                yield RecordProblem(RecordProblemKind.CONSENT_GONE, code, key[0].astimezone(zone).date(), consent.entry)
+                yield RecordProblem(RecordProblemKind.CONSENT_GONE, code, day, consent.entry)
             elif ended != consent.ended:
-                yield RecordProblem(
-                    RecordProblemKind.CONSENT_DIFFERS, code, key[0].astimezone(zone).date(), consent.entry
-                )
+                yield RecordProblem(RecordProblemKind.CONSENT_DIFFERS, code, day, consent.entry)
     for code, found in stored.items():
         for key in found:
             if key not in told.consents.get(code, {}):

@@ -83,6 +83,7 @@ KINDS: Final = {
     "backup.": N_("Backups"),
     "biometric.": N_("Faces looked at"),
     "checkin.": N_("Check-in"),
+    "clock.": N_("Clocks"),
     "consent.": N_("Consents"),
     "database.": N_("Database"),
     "employee.": N_("Employees"),
