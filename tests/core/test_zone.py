@@ -116,7 +116,7 @@ def test_a_consent_is_shown_with_the_day_that_was_written(tmp_path: Path, monkey
     shown = run.invoke(program, ["employee", "show", "E1"])
     assert "2025-11-30" in shown.output
     assert "2025-11-29" not in shown.output
-    trail = run.invoke(program, ["audit", "show", "--action", "consent"])
+    trail = run.invoke(program, ["audit", "list", "--action", "consent"])
     assert "at=2025-11-30 00:00:00" in trail.output
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from ..config.zones import UTC_NAMES, machine_zone, same_time
+from ..config.zones import FIRST_START, UTC_NAMES, machine_zone, same_time
 from ..domain import Check, CheckLevel
 from ..errors import ConflictError, InvalidInputError
 from ..i18n import N_
@@ -147,10 +147,14 @@ def check_zone(services: Services) -> Iterator[Check]:
     """Which zone the site has and why, and whether this machine's is another one."""
     zone, origin = services.settings.site.zone, services.loaded.origins.get("site.zone", "default")
     here = machine_zone()
-    yield _row("zone", _OK, N_("{zone} ({origin})"), zone=zone, origin=_ORIGINS.get(origin, origin))
+    told = _ORIGINS.get(origin, origin)
+    if here in UTC_NAMES and origin == FIRST_START:
+        told = N_("taken where this machine is set to UTC; site.zone changes it")
+    yield _row("zone", _OK, N_("{zone} ({origin})"), zone=zone, origin=told)
     if same_time(zone, here):
         return
     if here in UTC_NAMES:
+        # Servers and containers are; where somebody has chosen the zone, nothing is to be said.
         if origin in _ORIGINS:
             detail = N_("This machine is set to UTC, which is no site's time: {zone} was taken, not asked for.")
             yield _row("zone", _WARN, detail, _SET_ZONE, zone=zone)
@@ -174,13 +178,15 @@ def _clock_row(services: Services, facts: ClockFacts) -> Check:
 
 
 def _row(check: str, level: CheckLevel, detail: str, fix: str = "", **params: object) -> Check:
-    return Check(check, level, detail, fix, tuple((name, str(value)) for name, value in params.items()))
+    # Texts of the catalogue stay what they are, to be translated where they are shown.
+    places = ((name, value if isinstance(value, str) else str(value)) for name, value in params.items())
+    return Check(check, level, detail, fix, tuple(places))
 
 
 _SET_ZONE: Final = N_("Set site.zone to the site's: Asia/Jakarta, Asia/Makassar or Asia/Jayapura.")
 _ORIGINS: Final = {
     "default": N_("WIB, as before there was a choice; site.zone changes it"),
-    "first start": N_("as this machine had it at the first start; site.zone changes it"),
+    FIRST_START: N_("as this machine had it at the first start; site.zone changes it"),
 }
 _CLOCKS: Final = {
     ClockState.CONFIRMED: (N_("{now}, {seconds} s off the database server's clock."), ""),
