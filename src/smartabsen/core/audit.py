@@ -83,7 +83,7 @@ class AuditTrail:
         # A restore on another machine, which its signed entry tells of, replaced what this home had written.
         keeper.settle(database_id, explained)
         if explained.intersection(missing):
-            keeper.begin_anew(database_id, without.head)
+            keeper.begin_anew(database_id, without.head, at=self._services.instant())
         return self.verify(anchor=anchor)
 
     def verify_attendance(self) -> AttendanceVerdict:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from .._version import __version__
 from ..config import FILE_NAME
+from ..config.zones import ZONE_FILE
 from ..errors import (
     ConflictError,
     DatabaseError,
@@ -257,6 +258,10 @@ class Backups:
             for day in services.csv_log.dates():
                 path = services.csv_log.path(day)
                 yield f"Attendance/{path.name}", _copy(path, folder / "Attendance" / path.name)
+        # Also where it is a setting, which may stand elsewhere: the days of this database were judged by it.
+        target = folder / ZONE_FILE
+        write_atomically(target, f"{services.settings.site.zone}\n".encode())
+        yield target.name, target
         if public := public_settings(services.settings.home / FILE_NAME):
             target = folder / FILE_NAME
             write_atomically(target, public.encode())
@@ -359,7 +364,7 @@ class Backups:
         """Let the home know the trail that was put in place, without what it wrote since; more entries follow."""
         with live.read() as session:
             database_id, head = meta.database_id(session), audit.head(session)
-        self._services.trail_keeper.begin_anew(database_id, head)
+        self._services.trail_keeper.begin_anew(database_id, head, at=self._services.instant())
 
 
 @contextmanager

@@ -99,5 +99,5 @@ class Databases:
             target.close()
         self._audit.note("database.copy", details={"to": target.address})
         # Whoever goes on with the copy lacks that last entry, and nobody took it away.
-        self._services.trail_keeper.begin_anew(database_id, head)
+        self._services.trail_keeper.begin_anew(database_id, head, at=self._services.instant())
         return copied

@@ -377,7 +377,7 @@ class Kiosk:
         self._announce(
             KioskEvent(
                 kind,
-                at or datetime.now(UTC),
+                at or self._clock.now().at,
                 outcome=outcome,
                 result=result,
                 similarity=similarity,

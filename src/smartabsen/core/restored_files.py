@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import FILE_NAME
+from ..config.zones import DEFAULT_ZONE, ZONE_FILE
 from ..store.files import check_writable, make_private_directory, remove_abandoned, storage_errors, write_atomically
 from ..store.model_file import ARRAYS_NAME, FACTS_NAME
 from ..store.punch_queue import PunchQueue
@@ -51,6 +52,11 @@ def staged_files(services: Services, folder: Path) -> Iterator[StagedFiles]:
     wanted = [(folder / "assets" / name, settings.assets_dir / name) for name in (FACTS_NAME, ARRAYS_NAME)]
     for _, target in wanted:
         remove_abandoned(target)
+    zone = folder / ZONE_FILE
+    if not zone.exists():
+        # A backup of a version that knew one zone only.
+        write_atomically(zone, f"{DEFAULT_ZONE}\n".encode())
+    wanted.append((zone, settings.home / ZONE_FILE))
     filling = [(folder / FILE_NAME, settings.home / FILE_NAME)]
     filling += [(saved, settings.csv_dir / saved.name) for saved in sorted((folder / "Attendance").glob("*.csv"))]
     wanted += [(saved, target) for saved, target in filling if not target.exists()]

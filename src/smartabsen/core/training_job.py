@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from ..domain import TrainReport
 from ..errors import ConflictError, SmartAbsenError
 from ..i18n import N_
 from ..store import audit, meta
+from ..store.clock import moment
 from ..store.database import Session
 from . import train
 from .actors import acting_as
@@ -80,7 +81,7 @@ class TrainingJobs:
     def find(self) -> TrainingJob:
         """Return the last job, as it stands now."""
         with self._services.database.read() as session:
-            return _read(meta.find(session, _FACT))
+            return _read(meta.find(session, _FACT), moment(session))
 
     def start(self) -> TrainingJob:
         """Start a training in the background.
@@ -88,13 +89,13 @@ class TrainingJobs:
         Raises:
             ConflictError: One is running.
         """
-        now = datetime.now(UTC).isoformat()
+        now = self._services.instant().isoformat()
         actor = self._services.actor
         job = TrainingJob(JobState.RUNNING, uuid.uuid4().hex, started_by=actor, started_at=now, beat_at=now)
 
         def work(session: Session) -> None:
             before = meta.find(session, _FACT)
-            running = _read(before).state is JobState.RUNNING
+            running = _read(before, moment(session)).state is JobState.RUNNING
             if running or not meta.compare_and_set(session, _FACT, expected=before, value=_text(job)):
                 raise ConflictError(N_("A training is running already."), hint=N_("Wait until it has ended."))
             audit.append(session, actor=actor, action="model.train_start")
@@ -132,16 +133,16 @@ class TrainingJobs:
         finally:
             ended.set()
             beat.join()
-        self._put(replace(done, step=job.steps, ended_at=datetime.now(UTC).isoformat()))
+        self._put(replace(done, step=job.steps, ended_at=self._services.instant().isoformat()))
 
     def _beat(self, job: TrainingJob, progress: list[int], ended: threading.Event) -> None:
         while not ended.wait(BEAT_S):
-            self._put(replace(job, step=progress[0], beat_at=datetime.now(UTC).isoformat()))
+            self._put(replace(job, step=progress[0], beat_at=self._services.instant().isoformat()))
 
     def _put(self, job: TrainingJob) -> None:
         def work(session: Session) -> None:
             # A job that was taken for dead, and another one started since, must not come back.
-            if _read(meta.find(session, _FACT)).id == job.id:
+            if _read(meta.find(session, _FACT), moment(session)).id == job.id:
                 meta.put(session, _FACT, _text(job))
 
         # The next beat says it again; only the last word matters, and a job without one counts as cut off.
@@ -167,13 +168,13 @@ def _text(job: TrainingJob) -> str:
     return json.dumps(asdict(job))
 
 
-def _read(text: str | None) -> TrainingJob:
+def _read(text: str | None, now: datetime) -> TrainingJob:
     if text is None:
         return TrainingJob()
     stored: dict[str, Any] = json.loads(text)
     params = tuple((str(name), str(value)) for name, value in stored.pop("params"))
     job = TrainingJob(**{**stored, "state": JobState(stored["state"]), "params": params})
-    silent = datetime.now(UTC) - timedelta(seconds=SILENT_AFTER_S)
+    silent = now - timedelta(seconds=SILENT_AFTER_S)
     if job.state is JobState.RUNNING and datetime.fromisoformat(job.beat_at) < silent:
         return replace(job, state=JobState.CUT_OFF)
     return job

@@ -210,7 +210,7 @@ def _remember(session: Session) -> None:
     written: _Written | None = session.info.pop(_WRITTEN, None)
     keeper = keeper_of(session)
     if written is not None and keeper is not None:
-        keeper.remember(written.database_id, written.head, held=written.held, lost=written.lost)
+        keeper.remember(written.database_id, written.head, at=moment(session), held=written.held, lost=written.lost)
 
 
 def content_of(row: AuditRow) -> str:

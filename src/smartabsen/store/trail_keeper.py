@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,16 +90,19 @@ class TrailKeeper:
             return None
         return last.head if last is not None else None
 
-    def remember(self, database_id: str, head: AuditHead, *, held: Iterable[AuditHead], lost: AuditHead | None) -> None:
+    def remember(
+        self, database_id: str, head: AuditHead, *, at: datetime, held: Iterable[AuditHead], lost: AuditHead | None
+    ) -> None:
         """Keep a head in place of one that the trail holds. A file that cannot be written keeps nobody from working.
 
         Args:
+            at: Now, by the clock that the entries of the trail have.
             held: Heads that the trail was seen to hold right before it got this one.
             lost: A head that it was seen not to hold.
         """
         if self._path is None:
             return
-        now = KeptHead(head, datetime.now(UTC))
+        now = KeptHead(head, at)
         try:
             with self._changing(database_id, timeout_s=_PATIENCE_S) as (known, put):
                 if known.last is None or known.last.head in set(held):
@@ -110,11 +113,11 @@ class TrailKeeper:
         except StorageError:
             return
 
-    def begin_anew(self, database_id: str, head: AuditHead) -> None:
+    def begin_anew(self, database_id: str, head: AuditHead, *, at: datetime) -> None:
         """Keep a head in place of the last one, after a restore; what was lost before stays so. Raises StorageError."""
         if self._path is not None:
             with self._changing(database_id) as (known, put):
-                put(dataclasses.replace(known, last=KeptHead(head, datetime.now(UTC))))
+                put(dataclasses.replace(known, last=KeptHead(head, at)))
 
     def settle(self, database_id: str, heads: Iterable[KeptHead]) -> None:
         """Forget lost heads that somebody answered for, or a restore explains. Raises StorageError."""
