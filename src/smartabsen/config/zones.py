@@ -45,13 +45,6 @@ def zone_of_home(home: Path) -> tuple[str, str]:
     return _of_machine(), FIRST_START
 
 
-def keep_zone(home: Path, zone: str) -> None:
-    """Keep the zone of the first start in a home. Raises OSError."""
-    path = home / ZONE_FILE
-    if not path.exists():
-        path.write_text(f"{zone}\n", encoding="ascii")
-
-
 def same_time(one: str, other: str) -> bool:
     """Tell whether clocks of two zones show the same time, now and in half a year."""
     now = datetime.now(UTC)

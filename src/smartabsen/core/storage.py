@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
-from ..config.zones import FIRST_START, keep_zone
+from ..config.zones import FIRST_START, ZONE_FILE
 from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
 from ..store import audit, clock_evidence
@@ -16,7 +16,7 @@ from ..store.clock import MachineClock
 from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
-from ..store.files import make_private_directory, storage_errors
+from ..store.files import make_private_directory, write_atomically
 from ..store.keys import KeyChain
 from ..store.model_notices import ModelNotices
 from ..store.mysql import Tls
@@ -215,9 +215,9 @@ class Storage:
         """
         try:
             make_private_directory(self.settings.home)
-            if self.loaded.origins.get("site.zone") == FIRST_START:
-                with storage_errors(self.settings.home):
-                    keep_zone(self.settings.home, self.settings.site.zone)
+            zone = self.settings.home / ZONE_FILE
+            if self.loaded.origins.get("site.zone") == FIRST_START and not zone.exists():
+                write_atomically(zone, f"{self.settings.site.zone}\n".encode())
         except StorageError as exc:
             raise StorageError(
                 exc.message_id,
