@@ -16,7 +16,7 @@ _STATES: Final = {
     "confirmed": N_("The database server confirms it: {seconds} s off, {tolerance} s are allowed."),
     "off": N_("It is {seconds} s off the database server's, {tolerance} s are allowed: punches are marked."),
     "unconfirmed": N_("No server tells the time; nothing speaks against it."),
-    "doubted": N_("A later time was trusted before, {known}: punches are marked as doubtful."),
+    "doubted": N_("The latest trusted time is {known}: punches are marked as doubtful."),
 }
 
 

@@ -32,7 +32,7 @@ class ClockState(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """No server tells the time; nothing speaks against the clock."""
     DOUBTED = "doubted"
-    """No server tells the time, and a later one was trusted before."""
+    """No server tells the time, and what was trusted before speaks against this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ _CLOCKS: Final = {
     ),
     ClockState.UNCONFIRMED: (N_("{now}; no server tells the time, nothing speaks against it."), ""),
     ClockState.DOUBTED: (
-        N_("{now}, but {known} was trusted before: punches of this machine are marked as doubtful."),
+        N_("{now}; the latest trusted time is {known}: punches of this machine are marked as doubtful."),
         N_("Set the clock; if it is right, say so: smartabsen clock accept --reason TEXT"),
     ),
 }  # fmt: skip

@@ -168,11 +168,12 @@ def record_attempt(
             )
         return recorded
 
-    settled = services.clock.settle(attempt)
+    clock = services.clock if attempt.clock_offset_s is not None else services.look_at_clock()
+    settled = clock.settle(attempt)
     if settled is not attempt:
         attempt = replace(settled, work_date=services.rules.work_date(settled.at))
     recorded = services.database.run_write(work)
-    services.clock.note()
+    clock.note()
     return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
 
 
