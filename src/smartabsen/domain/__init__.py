@@ -27,6 +27,7 @@ from .people import (
 )
 from .rates import Rate
 from .signin import (
+    OpenSession,
     PairedPhone,
     Pairing,
     PhoneCredential,
@@ -94,6 +95,7 @@ __all__ = [
     "ModelIdentity",
     "ModelStatus",
     "Observation",
+    "OpenSession",
     "Outcome",
     "PairedPhone",
     "Pairing",
