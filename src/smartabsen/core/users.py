@@ -259,7 +259,7 @@ class Users:
         hashed = known_devices.hash_device(device)
 
         def work(session: Session) -> CodeVerdict:
-            known = known_devices.is_known(session, hashed, user.id, now=now)
+            known = known_devices.is_known(session, hashed, user.name, now=now)
             claim = sign_in_tries.claim(
                 session,
                 sign_in_tries.CODE,
@@ -319,10 +319,9 @@ class Users:
 
     def knows_device(self, name: str, device: str) -> bool:
         """Return whether the user of a name has signed in on a device that has this secret."""
+        hashed, now = known_devices.hash_device(device), datetime.now(UTC)
         with self._services.database.read() as session:
-            user = users.find(session, name)
-            hashed = known_devices.hash_device(device)
-            return known_devices.is_known(session, hashed, 0 if user is None else user.id, now=datetime.now(UTC))
+            return known_devices.is_known(session, hashed, users.folded_name(name), now=now)
 
     def confirm(self, user: User, password: str, code: str, *, device: str = "") -> bool:
         """Return whether somebody who is logged in proves it again: password, and code where one is asked for."""

@@ -40,14 +40,12 @@ class PasswordTry:
         password_hash: What it is compared with; None where it must not be compared.
         refusal: Why it must not, or what it is if it is wrong.
         claim: What was counted; None where the account is locked.
-        device_hash: Of the device, where it is known for this user, else empty.
     """
 
     name: str
     password_hash: str | None
     refusal: Refusal
     claim: Claim | None
-    device_hash: str
 
 
 def checked_name(name: str) -> str:
@@ -155,7 +153,7 @@ def set_password(
 
 def find_password_hash(session: Session, name: str) -> str | None:
     """Return what is stored of a user's password, or None."""
-    return session.scalar(select(UserRow.password_hash).where(UserRow.name == _folded(name)))
+    return session.scalar(select(UserRow.password_hash).where(UserRow.name == folded_name(name)))
 
 
 def set_active(session: Session, name: str, *, active: bool) -> User:
@@ -185,21 +183,22 @@ def claim_try(session: Session, name: str, *, device_hash: str, policy: LockPoli
     Args:
         device_hash: Of the device that asks, empty where it has no secret.
     """
-    row: UserRow | None = session.scalar(_by_name(name))
-    known = known_devices.is_known(session, device_hash, 0 if row is None else row.id, now=now)
-    device = device_hash if known else ""
-    claim = sign_in_tries.claim(
-        session, sign_in_tries.PASSWORD, _folded(name), device_hash=device, policy=policy, now=now
-    )
+    folded = folded_name(name)
+    columns = select(UserRow.name, UserRow.active, UserRow.password_hash).where(UserRow.name == folded)
+    found = session.execute(columns).one_or_none()
+    device = device_hash if known_devices.is_known(session, device_hash, folded, now=now) else ""
+    claim = sign_in_tries.claim(session, sign_in_tries.PASSWORD, folded, device_hash=device, policy=policy, now=now)
     if claim is not None and claim.shared and claim.locked_until is not None:
         _show_lock(session, name, claim.locked_until)
-    if row is None:
-        return PasswordTry("", None, Refusal.UNKNOWN, claim, "")
+    known_name, active, password_hash = found or ("", True, None)
     if claim is None:
-        return PasswordTry(row.name, None, Refusal.LOCKED, None, device)
-    if not row.active:
-        return PasswordTry(row.name, None, Refusal.DISABLED, claim, device)
-    return PasswordTry(row.name, row.password_hash, Refusal.WRONG, claim, device)
+        refusal = Refusal.LOCKED
+    elif found is None:
+        refusal = Refusal.UNKNOWN
+    else:
+        refusal = Refusal.WRONG if active else Refusal.DISABLED
+    looked_at = password_hash if refusal is Refusal.WRONG else None
+    return PasswordTry(known_name, looked_at, refusal, claim)
 
 
 def settle_try(session: Session, tried: PasswordTry) -> User:
@@ -234,16 +233,17 @@ def end_sessions(session: Session, name: str, *, keep_device: str = "") -> User:
 
 
 def _show_lock(session: Session, name: str, until: datetime | None) -> None:
-    session.execute(update(UserRow).where(UserRow.name == _folded(name)).values(locked_until=until))
+    session.execute(update(UserRow).where(UserRow.name == folded_name(name)).values(locked_until=until))
 
 
-def _folded(name: str) -> str:
+def folded_name(name: str) -> str:
+    """Return a name that was typed as it is compared."""
     # What is typed at the door is compared, never refused for its form: the answer must not differ.
     return name.strip().lower()[: USER_LENGTH + 1]
 
 
 def _by_name(name: str) -> Any:
-    return select(UserRow).where(UserRow.name == _folded(name)).execution_options(populate_existing=True)
+    return select(UserRow).where(UserRow.name == folded_name(name)).execution_options(populate_existing=True)
 
 
 def _get_row(session: Session, name: str) -> UserRow:
