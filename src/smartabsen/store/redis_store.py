@@ -220,7 +220,7 @@ class RedisWebSessions:
             if not now < min(idle_until, expires_at):
                 return None
             later = min(now + idle_s, expires_at)
-            if touch and now - last_seen > _TOUCH_SHARE * idle_s:
+            if touch and max(later - idle_until, now - last_seen) > _TOUCH_SHARE * idle_s:
                 arguments = [repr(now), repr(later), math.ceil(later - now)]
                 client.eval(_TOUCH, 1, _session_key(sid), *arguments)
         return session

@@ -131,7 +131,8 @@ class WebSessionTable:
         if row is None:
             return None
         idle_until = min(now + timedelta(seconds=row.idle_s), row.expires_at)
-        if touch and (now - _last_seen_at(row)).total_seconds() > _TOUCH_SHARE * row.idle_s:
+        stale = max(idle_until - row.idle_until, now - _last_seen_at(row))
+        if touch and stale.total_seconds() > _TOUCH_SHARE * row.idle_s:
             used = update(WebSessionRow).where(_alive(sid, now)).values(idle_until=idle_until, last_seen_at=now)
             self._database.run_write(lambda session: changed_rows(session, used))
         return WebSession(json.loads(row.data), row.user_id, row.created_at)
