@@ -97,6 +97,7 @@ def test_a_password_that_is_given_is_changed_at_the_first_sign_in(run: Run) -> N
     assert (added["must_change_password"], added["second_factor"]) == (True, False)
     changed = data(run("passwd", "siti", "--json", typed="lima kuda makan rumput\n"))["user"]
     assert changed["must_change_password"] is True
+    assert "given password" in run("list").stdout
 
 
 def test_sessions_are_listed_and_ended(run: Run, tmp_path: Path) -> None:

@@ -253,6 +253,8 @@ def show_users(out: Output, users: Sequence[domain.User], zone: tzinfo) -> None:
     def row(user: domain.User) -> tuple[str | Cell, ...]:
         locked = user.locked_until is not None and user.locked_until > now
         state = Cell(_("locked"), "yellow") if locked else Cell(_("active"), "green")
+        if user.must_change_password and not locked:
+            state = Cell(_("given password"), "yellow")
         last = f"{user.last_login_at.astimezone(zone):%Y-%m-%d %H:%M}" if user.last_login_at else ""
         second = _("yes") if user.has_totp else _("no")
         return user.name, user.role.value, state if user.active else Cell(_("disabled"), "red"), second, last
