@@ -27,24 +27,30 @@ from .test_rate_limits import (
 )
 from .test_web_sessions import (
     Clock,
+    test_a_listed_session_is_ended_by_its_user,
     test_a_renewed_session_has_another_id,
     test_a_session_ends_however_much_it_is_used,
     test_a_session_ends_when_it_is_not_used,
     test_a_session_keeps_its_data,
+    test_it_is_noted_when_a_session_near_its_end_was_seen,
     test_sessions_are_revoked_one_by_one_and_by_user,
+    test_the_sessions_of_a_user_are_listed,
 )
 
 __all__ = [
     "test_a_key_can_be_forgotten",
+    "test_a_listed_session_is_ended_by_its_user",
     "test_a_renewed_session_has_another_id",
     "test_a_session_ends_however_much_it_is_used",
     "test_a_session_ends_when_it_is_not_used",
     "test_a_session_keeps_its_data",
     "test_a_try_can_be_given_back",
+    "test_it_is_noted_when_a_session_near_its_end_was_seen",
     "test_keys_do_not_touch_each_other",
     "test_looking_at_the_wait_counts_nothing",
     "test_sessions_are_revoked_one_by_one_and_by_user",
     "test_the_limit_holds_for_its_time",
+    "test_the_sessions_of_a_user_are_listed",
 ]
 
 
