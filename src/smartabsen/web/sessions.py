@@ -103,7 +103,7 @@ class BrowserSession(SessionMixin):
         self._sid = library().web_sessions.renew(self.need_sid())
         self._forget_csrf()
 
-    def log_in(self, user_id: int, *, idle_s: int, absolute_s: int, label: str) -> None:
+    def log_in(self, user_id: int, *, idle_s: int, absolute_s: int, label: str = "") -> None:
         """End the session and begin one of an administrator, with a new id.
 
         Args:
