@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, text, update
 
 from smartabsen import ConflictError, InvalidInputError, NotFoundError, Role, SmartAbsen, User
 from smartabsen.core.actors import acting_as
 from smartabsen.core.users import Users
-from smartabsen.store import audit, meta, passwords, users as store_users
+from smartabsen.store import audit, meta, passwords
+from smartabsen.store.tables import SignInTryRow
 
 PASSWORD = "empat kuda makan rumput"
 
@@ -67,7 +69,7 @@ def test_wrong_passwords_lock_the_account_and_the_right_one_does_not_help(app: S
     locked_until = app.users.get("siti").locked_until
     assert locked_until is not None
     assert timedelta(minutes=14) < locked_until - datetime.now(UTC) < timedelta(minutes=16)
-    assert [action for _, action, _ in actions(app)][:3] == ["user.locked", "user.login_failed", "user.login_failed"]
+    assert [action for _, action, _ in actions(app)] == ["user.locked", "user.add"]
 
 
 def test_a_lock_ends_by_itself_and_by_an_administrator(app: SmartAbsen, siti: User) -> None:
@@ -76,7 +78,7 @@ def test_a_lock_ends_by_itself_and_by_an_administrator(app: SmartAbsen, siti: Us
         app.users.authenticate("siti", "wrong")
     long_ago = datetime.now(UTC) - timedelta(seconds=1)
     with app.services.database.write() as session:
-        session.get(store_users.UserRow, siti.id).locked_until = long_ago  # type: ignore[union-attr]
+        session.execute(update(SignInTryRow).values(locked_until=long_ago))
 
     assert app.users.authenticate("siti", "wrong") is None
     assert app.users.authenticate("siti", PASSWORD) is not None
@@ -108,6 +110,144 @@ def test_tries_at_the_same_moment_are_counted_before_they_are_looked_at(
         thread.join()
 
     assert sum(stored is not None for stored in looked_at) == 3
+
+
+def test_one_lock_is_one_entry_however_many_tries_brought_it_at_once(app: SmartAbsen, siti: User) -> None:
+    """Of 12 wrong passwords at the same moment one fills the counter; its entry says how many there were."""
+    threads = [threading.Thread(target=app.users.authenticate, args=("siti", "guess")) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with app.services.database.read() as session:
+        locks = [dict(entry.details) for entry in audit.latest(session) if entry.action == "user.locked"]
+    assert locks == [{"tries": "3", "device": "unknown"}]
+
+
+def test_wrong_passwords_before_the_right_one_stand_in_its_entry(app: SmartAbsen, siti: User) -> None:
+    """Two slips are no entries of their own and are not lost either."""
+    app.users.authenticate("siti", "wrong")
+    app.users.authenticate("siti", "wrong")
+    app.users.authenticate("siti", PASSWORD)
+
+    with app.services.database.read() as session:
+        entry = next(iter(audit.latest(session)))
+    assert (entry.action, dict(entry.details)) == ("user.login", {"failed": "2"})
+
+
+def test_a_known_device_is_not_locked_out_by_others(app: SmartAbsen, siti: User) -> None:
+    """Strangers lock strangers: the administrator's own browser goes on, and has tries of its own."""
+    device = app.users.enter(siti)
+    for _ in range(5):
+        app.users.authenticate("siti", "wrong")
+
+    assert app.users.get("siti").locked_until is not None
+    assert app.users.authenticate("siti", PASSWORD) is None
+    assert app.users.authenticate("siti", "wrong", device=device) is None
+    assert app.users.authenticate("siti", PASSWORD, device=device) is not None
+    # The lock of strangers stays: whoever guesses gets no new tries because the owner came by.
+    assert app.users.authenticate("siti", PASSWORD) is None
+
+
+def test_a_known_device_whose_tries_are_used_up_is_a_stranger(app: SmartAbsen, siti: User) -> None:
+    """A stolen browser guesses three times, then it shares the tries of all strangers."""
+    device = app.users.enter(siti)
+    for _ in range(3):
+        assert app.users.authenticate("siti", "wrong", device=device) is None
+    assert app.users.get("siti").locked_until is None
+    for _ in range(3):
+        assert app.users.authenticate("siti", "wrong", device=device) is None
+    assert app.users.authenticate("siti", PASSWORD, device=device) is None
+    app.users.enable("siti")
+    assert app.users.authenticate("siti", PASSWORD, device=device) is not None
+
+
+def test_a_device_is_known_for_those_who_signed_in_on_it(app: SmartAbsen, siti: User) -> None:
+    """Not for another account, not under a secret that was planted, and not after a password that somebody else set."""
+    budi = app.users.add("budi", PASSWORD)
+    device = app.users.enter(siti, device="planted by somebody")
+    assert device != "planted by somebody"
+    assert not app.users.knows_device("siti", "planted by somebody")
+    assert (app.users.knows_device(" SITI", device), app.users.knows_device("budi", device)) == (True, False)
+    assert app.users.enter(budi, device=device) == device
+    assert app.users.knows_device("budi", device)
+    with app.services.database.read() as session:
+        assert device not in str(session.execute(text("SELECT * FROM known_devices")).all())
+
+    app.users.set_password("siti", "lima kuda makan rumput")
+    assert (app.users.knows_device("siti", device), app.users.knows_device("budi", device)) == (False, True)
+
+
+def test_a_name_that_nobody_has_costs_the_same_statements(app: SmartAbsen, siti: User) -> None:
+    """From the first try to the lock and behind it, known, unknown and disabled names run the same SQL and hashing."""
+    app.users.add("budi", PASSWORD)
+    app.users.disable("budi")
+    app.users.authenticate("siti", PASSWORD)
+    statements: list[str] = []
+    event.listen(
+        app.services.database._engine, "before_cursor_execute", lambda *args: statements.append(args[2].split("(")[0])
+    )
+    ran = {}
+    for name in ("siti", "nobody", "budi"):
+        ran[name] = []
+        for _ in range(4):
+            statements.clear()
+            assert app.users.authenticate(name, "wrong") is None
+            # A connection that is made anew introduces itself.
+            ran[name].append([each for each in statements if not each.startswith("SET SESSION")])
+    assert ran["nobody"] == ran["siti"]
+    assert ran["budi"] == ran["siti"]
+
+
+def test_a_password_that_somebody_else_gave_is_marked_until_it_is_changed(app: SmartAbsen, siti: User) -> None:
+    """The user's own choice takes the mark away, and must be another one."""
+    given = app.users.add("budi", PASSWORD, temporary=True)
+    assert (given.must_change_password, siti.must_change_password) == (True, False)
+    with pytest.raises(InvalidInputError, match="that you have now"):
+        app.users.change_password(given, PASSWORD)
+    assert not app.users.change_password(given, "lima kuda makan rumput").must_change_password
+    assert app.users.set_password("budi", "enam kuda makan rumput", temporary=True).must_change_password
+
+
+def test_users_of_the_version_before_sign_in_unchanged(app: SmartAbsen, siti: User) -> None:
+    """Their rows know nothing of the new columns."""
+    with app.services.database.write() as session:
+        session.execute(text("UPDATE users SET must_change = NULL, totp_secret = NULL, failed_attempts = 2"))
+    user = app.users.authenticate("siti", PASSWORD)
+    assert user is not None
+    assert (user.must_change_password, user.has_totp) == (False, False)
+
+
+def test_sessions_are_listed_and_ended(app: SmartAbsen, siti: User) -> None:
+    """One, the others, or all, by whoever may; a session of somebody else is not among them."""
+    other = app.users.add("budi", PASSWORD)
+    sessions = app.web_sessions
+    ends = {"idle_s": 600, "absolute_s": 6000}
+    first, second, third = (
+        sessions.create({}, user_id=siti.id, address=f"192.0.2.{n}", label="Firefox, Windows", **ends) for n in range(3)
+    )
+    theirs = sessions.create({}, user_id=other.id, **ends)
+
+    listed = app.users.list_sessions("siti")
+    assert {each.address for each in listed} == {"192.0.2.0", "192.0.2.1", "192.0.2.2"}
+    assert {each.label for each in listed} == {"Firefox, Windows"}
+    assert not any(sid[:8] in str(listed) for sid in (first, second, third))
+
+    app.users.end_session("siti", sessions.find_listed_id(first))
+    assert (sessions.load(first), sessions.load(second) is None) == (None, False)
+    with pytest.raises(NotFoundError, match="no such session"):
+        app.users.end_session("siti", sessions.find_listed_id(theirs))
+    assert app.users.end_other_sessions(siti, keep=third) == 1
+    assert sessions.load(second) is None
+    assert app.users.end_sessions("siti") == 1
+    assert sessions.load(third) is None
+    assert sessions.load(theirs) is not None
+    assert [action for _, action, _ in actions(app)][:3] == [
+        "user.sessions_end",
+        "user.sessions_end",
+        "user.session_end",
+    ]
 
 
 def test_sessions_end_with_the_password_and_with_the_account(app: SmartAbsen, siti: User) -> None:

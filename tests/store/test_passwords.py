@@ -86,6 +86,8 @@ def test_a_password_that_is_easily_guessed_is_refused(password: str, words: str)
         "Indonesia1945!!",
         "abcdefghijk",
         "smartabsen 2026",
+        "qwertyuiop asdfghjkl",
+        "rahasia 123 kantor",
     ],
 )
 def test_what_everybody_thinks_of_is_refused(password: str) -> None:
@@ -96,8 +98,19 @@ def test_what_everybody_thinks_of_is_refused(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["empat kuda makan rumput", "lima kuda makan rumput", "kopi panas jam tujuh", "xK9vT2mQ4zLp", "long enough words"],
+    [
+        "empat kuda makan rumput",
+        "lima kuda makan rumput",
+        "kopi panas jam tujuh",
+        "xK9vT2mQ4zLp",
+        "long enough words",
+        "ibu dan bapak dan saya",
+        "papa mama pergi",
+        "qwerty di kebun",
+        "rahasia kebun teh",
+        "saya sayang ibu bapak",
+    ],
 )
 def test_a_sentence_is_a_good_password(password: str) -> None:
-    """No digits, no signs."""
+    """No digits, no signs; well-known words and rows of keys may be in it: what counts is the whole."""
     passwords.check_strength(password, name="siti")

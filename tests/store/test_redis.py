@@ -13,6 +13,7 @@ import pytest
 from smartabsen import SmartAbsen
 from smartabsen.errors import ConfigError, DatabaseError
 from smartabsen.store.redis_store import PREFIX, RedisLink, RedisRateLimits, RedisWebSessions
+from smartabsen.store.web_sessions import Browser
 from tests.conftest import REDIS
 from tests.faults.gate import Gate
 
@@ -26,24 +27,30 @@ from .test_rate_limits import (
 )
 from .test_web_sessions import (
     Clock,
+    test_a_listed_session_is_ended_by_its_user,
     test_a_renewed_session_has_another_id,
     test_a_session_ends_however_much_it_is_used,
     test_a_session_ends_when_it_is_not_used,
     test_a_session_keeps_its_data,
+    test_it_is_noted_when_a_session_near_its_end_was_seen,
     test_sessions_are_revoked_one_by_one_and_by_user,
+    test_the_sessions_of_a_user_are_listed,
 )
 
 __all__ = [
     "test_a_key_can_be_forgotten",
+    "test_a_listed_session_is_ended_by_its_user",
     "test_a_renewed_session_has_another_id",
     "test_a_session_ends_however_much_it_is_used",
     "test_a_session_ends_when_it_is_not_used",
     "test_a_session_keeps_its_data",
     "test_a_try_can_be_given_back",
+    "test_it_is_noted_when_a_session_near_its_end_was_seen",
     "test_keys_do_not_touch_each_other",
     "test_looking_at_the_wait_counts_nothing",
     "test_sessions_are_revoked_one_by_one_and_by_user",
     "test_the_limit_holds_for_its_time",
+    "test_the_sessions_of_a_user_are_listed",
 ]
 
 
@@ -204,3 +211,22 @@ def test_the_installation_uses_redis_where_it_is_set(client: Any, tmp_path: Path
         found = app.web_sessions.load(sid)
         assert found is not None and found.data == {"a": 1}
         assert [check.level for check in app.check_health() if check.name == "redis"] == ["ok"]
+
+
+def test_a_session_of_the_version_before_goes_on(sessions: RedisWebSessions, client: Any) -> None:
+    """It is read and listed, though nothing is known of its browser."""
+    sid = sessions.create({"a": 1}, idle_s=60, absolute_s=600, user_id=1, browser=Browser("192.0.2.7", "Firefox"))
+    client.hdel(f"{PREFIX}session:{sha256(sid.encode()).hexdigest()}", "last_seen_at", "address", "label")
+    assert sessions.load(sid) is not None
+    (listed,) = sessions.list_user(1)
+    assert (listed.address, listed.label) == ("", "")
+
+
+def test_a_list_leaves_out_what_is_no_session(sessions: RedisWebSessions, client: Any) -> None:
+    """What was planted in a session's place, and sessions that Redis has removed."""
+    ids = [sessions.create({}, idle_s=60, absolute_s=600, user_id=1) for _ in range(3)]
+    keys = [f"{PREFIX}session:{sha256(sid.encode()).hexdigest()}" for sid in ids]
+    client.hset(keys[0], "created_at", "1e999")
+    client.delete(keys[1])
+    assert [each.id for each in sessions.list_user(1)] == [keys[2].rpartition(":")[2][:16]]
+    assert client.scard(f"{PREFIX}user:1") == 2

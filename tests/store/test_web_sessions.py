@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text
 
 from smartabsen.store.database import Database
-from smartabsen.store.web_sessions import WebSessionTable
+from smartabsen.store.web_sessions import Browser, WebSessionTable
 
 
 class Clock:
@@ -147,3 +147,52 @@ def test_ended_sessions_are_removed_on_the_way(table: WebSessionTable, clock: Cl
     with database.read() as session:
         assert session.scalar(text("SELECT count(*) FROM web_sessions")) == 1
     assert table.sweep() == 0
+
+
+def test_the_sessions_of_a_user_are_listed(table: WebSessionTable, clock: Clock) -> None:
+    """Those that have not ended, the latest first, with where and when last seen; under names that open nothing."""
+    first = table.create({}, idle_s=60, absolute_s=600, user_id=1, browser=Browser("192.0.2.7", "Firefox, Windows"))
+    began = clock.now
+    clock.pass_time(20)
+    second = table.create({}, idle_s=60, absolute_s=600, user_id=1)
+    table.create({}, idle_s=60, absolute_s=600, user_id=2)
+    table.create({}, idle_s=10, absolute_s=600, user_id=1)
+    clock.pass_time(20)
+    assert table.load(first) is not None
+    newer, older = table.list_user(1)
+    assert (older.address, older.label, newer.address, newer.label) == ("192.0.2.7", "Firefox, Windows", "", "")
+    assert (older.began_at, older.last_seen_at) == (began, clock.now)
+    assert older.ends_at == began + timedelta(seconds=600)
+    assert newer.last_seen_at == newer.began_at
+    assert not {older.id, newer.id} & {first, second} and table.load(older.id) is None
+
+
+def test_a_listed_session_is_ended_by_its_user(table: WebSessionTable) -> None:
+    """Not under another user, and once."""
+    mine = table.create({}, idle_s=60, absolute_s=600, user_id=1)
+    (listed,) = table.list_user(1)
+    assert not table.revoke_listed(2, listed.id)
+    assert not table.revoke_listed(1, "")
+    assert table.load(mine) is not None
+    assert table.revoke_listed(1, listed.id)
+    assert table.load(mine) is None
+    assert not table.revoke_listed(1, listed.id)
+
+
+def test_it_is_noted_when_a_session_near_its_end_was_seen(table: WebSessionTable, clock: Clock) -> None:
+    """Use cannot put the absolute end off, and is noted all the same."""
+    sid = table.create({}, idle_s=60, absolute_s=70, user_id=1)
+    clock.pass_time(50)
+    table.load(sid)
+    clock.pass_time(15)
+    table.load(sid)
+    assert table.list_user(1)[0].last_seen_at == clock.now
+
+
+def test_sessions_of_the_version_before_are_listed(table: WebSessionTable, database: Database) -> None:
+    """Nothing is known of their browsers."""
+    table.create({}, idle_s=60, absolute_s=600, user_id=1, browser=Browser("192.0.2.7", "Firefox"))
+    with database.write() as session:
+        session.execute(text("UPDATE web_sessions SET last_seen_at = NULL, address = NULL, label = NULL"))
+    (listed,) = table.list_user(1)
+    assert (listed.address, listed.label, listed.last_seen_at) == ("", "", listed.began_at)

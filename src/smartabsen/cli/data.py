@@ -243,6 +243,20 @@ def user(value: domain.User) -> Json:
         "created_at": instant(value.created_at),
         "last_login_at": instant(value.last_login_at) if value.last_login_at else None,
         "locked_until": instant(value.locked_until) if value.locked_until else None,
+        "must_change_password": value.must_change_password,
+        "second_factor": value.has_totp,
+    }
+
+
+def open_session(value: domain.OpenSession) -> Json:
+    """A session of a user of the dashboard."""
+    return {
+        "id": value.id,
+        "began_at": instant(value.began_at),
+        "last_seen_at": instant(value.last_seen_at),
+        "ends_at": instant(value.ends_at),
+        "address": value.address,
+        "browser": value.label,
     }
 
 

@@ -252,11 +252,37 @@ def show_users(out: Output, users: Sequence[domain.User], zone: tzinfo, *, now: 
     def row(user: domain.User) -> tuple[str | Cell, ...]:
         locked = user.locked_until is not None and user.locked_until > now
         state = Cell(_("locked"), "yellow") if locked else Cell(_("active"), "green")
+        if user.must_change_password and not locked:
+            state = Cell(_("given password"), "yellow")
         last = f"{user.last_login_at.astimezone(zone):%Y-%m-%d %H:%M}" if user.last_login_at else ""
-        return user.name, user.role.value, state if user.active else Cell(_("disabled"), "red"), last
+        second = _("yes") if user.has_totp else _("no")
+        return user.name, user.role.value, state if user.active else Cell(_("disabled"), "red"), second, last
 
-    columns = (Column(_("User")), Column(_("Role")), Column(_("State")), Column(_("Last sign-in"), whole=True))
+    columns = (
+        Column(_("User")),
+        Column(_("Role")),
+        Column(_("State")),
+        Column(_("Second factor")),
+        Column(_("Last sign-in"), whole=True),
+    )
     out.table(columns, map(row, users), empty=_("There is no user yet: “smartabsen user setup” makes the first one."))
+
+
+def show_sessions(out: Output, sessions: Sequence[domain.OpenSession], zone: tzinfo) -> None:
+    """Print the sessions of a user; times are those of the site."""
+
+    def row(each: domain.OpenSession) -> tuple[str, ...]:
+        began, seen = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (each.began_at, each.last_seen_at))
+        return each.id, each.address, each.label, began, seen
+
+    columns = (
+        Column(_("Session"), whole=True),
+        Column(_("Address")),
+        Column(_("Browser")),
+        Column(_("Since"), whole=True),
+        Column(_("Last seen"), whole=True),
+    )
+    out.table(columns, map(row, sessions), empty=_("Nobody is signed in under this name."))
 
 
 def show_checks(out: Output, checks: Sequence[domain.Check]) -> None:

@@ -326,6 +326,15 @@ class DeskSettings(_Section):
     session_hours: int = Field(12, ge=1, le=168, description=N_("A dashboard session ends after so long in any case."))
     login_tries: int = Field(5, ge=1, le=100, description=N_("Wrong passwords in a row that lock an account."))
     lock_minutes: int = Field(15, ge=1, le=1_440, description=N_("How long an account stays locked."))
+    confirm_minutes: int = Field(
+        10,
+        ge=1,
+        le=1_440,
+        description=N_("For so long after the password, users, roles, phones and PINs change without it being asked."),
+    )
+    contact: str = Field(
+        "", max_length=200, description=N_("Whom to ask after a forgotten password; shown at the login.")
+    )
     allowed_networks: Networks = Field(
         _NEAR, description=N_("Networks whose computers may open the dashboard, separated by commas.")
     )

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 import secrets
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
-from ..domain import Role, User
-from ..errors import ConflictError, NotFoundError
+from ..domain import OpenSession, Role, User
+from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
-from ..store import audit, meta, passwords, users
+from ..qr.render import svg_qr
+from ..store import audit, known_devices, meta, passwords, second_factor, sign_in_tries, users
 from ..store.clock import moment
 from ..store.database import Session
+from ..store.second_factor import SecretSealer
+from ..store.sign_in_tries import LockPolicy
+from ..store.users import PasswordTry, Refusal
+from . import account_events
 from .bootstrap import Services
 
 SETUP_VALID_H: Final = 24
@@ -23,6 +32,55 @@ _USED: Final = "used"
 # Without letters and digits that look alike: it is read from a terminal and typed.
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _GROUPS, _GROUP = 5, 4
+
+
+class CodeVerdict(StrEnum):
+    """What a code of the second factor is."""
+
+    APP = "app"
+    RECOVERY = "recovery"
+    WRONG = "wrong"
+    LOCKED = "locked"
+    FOREIGN = "foreign"
+    """The app's secret was sealed under another secret of the server: only a recovery code can help."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it proves the second factor."""
+        return self in (CodeVerdict.APP, CodeVerdict.RECOVERY)
+
+    @property
+    def factor(self) -> str:
+        """What the audit trail calls a right one."""
+        return "recovery" if self is CodeVerdict.RECOVERY else "totp"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCheck:
+    """What came of a name and a password.
+
+    Attributes:
+        user: Whom they prove; None for wrong, unknown, disabled and locked alike.
+        failed: Wrong ones before the right one.
+    """
+
+    user: User | None
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TotpEnrolment:
+    """A secret for an authenticator app that was not proved yet.
+
+    Attributes:
+        ticket: The secret, sealed for its user: what a session may keep.
+        secret: For typing, base32.
+        svg: The QR for the app, a standalone SVG document.
+    """
+
+    ticket: str
+    secret: str = field(repr=False)
+    svg: str = field(repr=False)
 
 
 class Users:
@@ -35,8 +93,11 @@ class Users:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def add(self, name: str, password: str, *, role: Role = Role.VIEWER) -> User:
+    def add(self, name: str, password: str, *, role: Role = Role.VIEWER, temporary: bool = False) -> User:
         """Add a user.
+
+        Args:
+            temporary: Somebody else chose the password: the user must change it at the first sign-in.
 
         Raises:
             InvalidInputError: The name has another form, or the password is too easily guessed.
@@ -46,7 +107,7 @@ class Users:
         hashed = _hashed(password, name)
 
         def work(session: Session) -> User:
-            user = users.add(session, name=name, role=role, password_hash=hashed)
+            user = users.add(session, name=name, role=role, password_hash=hashed, must_change=temporary)
             self._note(session, "user.add", user, role=role.value)
             return user
 
@@ -62,8 +123,11 @@ class Users:
         with self._services.database.read() as session:
             return users.get(session, name)
 
-    def set_password(self, name: str, password: str) -> User:
-        """Give a user another password. It ends all their sessions and takes a lock away.
+    def set_password(self, name: str, password: str, *, temporary: bool = False) -> User:
+        """Give a user another password. It ends all their sessions, forgets their devices and takes locks away.
+
+        Args:
+            temporary: Somebody else chose it: the user must change it at the next sign-in.
 
         Raises:
             NotFoundError: There is no such user.
@@ -72,11 +136,35 @@ class Users:
         hashed = _hashed(password, name)
 
         def work(session: Session) -> User:
-            user = users.set_password(session, name, hashed)
+            user = users.set_password(session, name, hashed, must_change=temporary)
             self._note(session, "user.passwd", user)
             return user
 
         return self._without_sessions(self._services.database.run_write(work))
+
+    def change_password(self, user: User, password: str, *, device: str = "") -> User:
+        """Let a user choose another password of their own. It ends all their sessions and forgets all other devices.
+
+        Args:
+            device: The secret of the device on which it is done; it stays known.
+
+        Raises:
+            InvalidInputError: The password is too easily guessed, or the one before.
+        """
+        passwords.check_strength(password, name=user.name)
+        database = self._services.database
+        with database.read() as session:
+            before = users.find_password_hash(session, user.name)
+        if passwords.is_password(password, before):
+            raise InvalidInputError(N_("This is the password that you have now: choose another one."))
+        hashed, kept = passwords.hash_password(password), known_devices.hash_device(device)
+
+        def work(session: Session) -> User:
+            changed = users.set_password(session, user.name, hashed, keep_device=kept)
+            self._note(session, "user.passwd", changed)
+            return changed
+
+        return self._without_sessions(database.run_write(work))
 
     def disable(self, name: str) -> User:
         """Keep a user from signing in and end their sessions.
@@ -110,31 +198,145 @@ class Users:
 
         return self._services.database.run_write(work)
 
-    def authenticate(self, name: str, password: str) -> User | None:
-        """Return the user whom a name and a password prove, or None: wrong, unknown, disabled and locked look alike.
+    # --- proving who one is --------------------------------------------------------------------------------
 
-        Wrong passwords are counted for the account, in the database, before they are looked at: neither another
-        address nor another worker gives further tries. An unknown name takes as long as a known one.
+    def authenticate(self, name: str, password: str, *, code: str = "", device: str = "") -> User | None:
+        """Sign somebody in by name, password and, where one is asked for, the code of the second factor.
+
+        Args:
+            code: Of the authenticator app, or a recovery code.
+            device: The secret of the device that asks, as :meth:`enter` returned it.
+
+        Returns:
+            The user, or None: wrong, unknown, disabled and locked look alike.
         """
-        desk = self._services.settings.desk
-        policy = users.LockPolicy(tries=desk.login_tries, lock_s=desk.lock_minutes * 60)
+        checked = self.check_password(name, password, device=device)
+        if checked.user is None:
+            return None
+        factor = ""
+        if checked.user.has_totp:
+            verdict = self.check_code(checked.user, code, device=device)
+            if not verdict.is_right:
+                return None
+            factor = verdict.factor
+        self.enter(checked.user, device=device, factor=factor, failed=checked.failed)
+        return self.get(checked.user.name)
+
+    def check_password(self, name: str, password: str, *, device: str = "") -> PasswordCheck:
+        """Look at a name and a password; it signs nobody in.
+
+        Wrong passwords are counted in the database before they are looked at: neither another address nor another
+        worker gives further tries. A device on which this user has signed in has tries of its own. A name that nobody
+        has costs the same statements and the same hashing as one that somebody has.
+        """
         database = self._services.database
         now = database.now()
-        stored = database.run_write(lambda session: users.claim_try(session, name, policy, now=now))
+        device_hash, policy = known_devices.hash_device(device), self._policy
+        tried = database.run_write(
+            lambda session: users.claim_try(session, name, device_hash=device_hash, policy=policy, now=now)
+        )
         # Not within a transaction: it takes a quarter of a second, and on SQLite everybody would wait.
-        if not passwords.is_password(password, stored):
-            if stored is not None:
-                database.run_write(lambda session: self._note_failure(session, name))
-            return None
+        if passwords.is_password(password, tried.password_hash):
+            user = database.run_write(lambda session: users.settle_try(session, tried))
+            if user.active:
+                return PasswordCheck(user, failed=tried.claim.failures - 1 if tried.claim else 0)
+            return self._refused(tried, Refusal.DISABLED)
+        return self._refused(tried, tried.refusal)
 
-        def work(session: Session) -> User | None:
-            user = users.settle_try(session, name, now=now)
-            if not user.active:
-                return None
-            audit.append(session, actor=user.name, action="user.login", subject=user.name)
-            return user
+    def _refused(self, tried: PasswordTry, reason: Refusal) -> PasswordCheck:
+        claim = tried.claim
+        if claim is not None and claim.locked_until is not None:
+            self._services.database.run_write(lambda session: account_events.locked(session, claim, tried.name))
+        account_events.login_refused(tried.name, reason)
+        return PasswordCheck(None)
 
-        return database.run_write(work)
+    def check_code(self, user: User, code: str, *, device: str = "") -> CodeVerdict:
+        """Look at a code of the second factor; it signs nobody in. Each is good once.
+
+        Args:
+            code: Of the authenticator app, or a recovery code.
+            device: As in :meth:`check_password`; it has tries of its own here, too.
+        """
+        database = self._services.database
+        now = database.now()
+        hashed = known_devices.hash_device(device)
+
+        def work(session: Session) -> CodeVerdict:
+            known = known_devices.is_known(session, hashed, user.name, now=now)
+            claim = sign_in_tries.claim(
+                session,
+                sign_in_tries.CODE,
+                user.name,
+                device_hash=hashed if known else "",
+                policy=self._policy,
+                now=now,
+            )
+            if claim is None:
+                return CodeVerdict.LOCKED
+            verdict = self._judge_code(session, user, code, now)
+            if verdict.is_right:
+                sign_in_tries.forget(session, claim.key_hash)
+            elif claim.locked_until is not None:
+                account_events.code_locked(session, claim, user.name)
+            return verdict
+
+        verdict = database.run_write(work)
+        if not verdict.is_right:
+            account_events.code_refused(user.name, verdict.value)
+        return verdict
+
+    def _judge_code(self, session: Session, user: User, code: str, now: datetime) -> CodeVerdict:
+        if second_factor.use_recovery_code(session, user.id, code, now=now):
+            left = second_factor.count_recovery_codes(session, user.id)
+            account_events.recovery_code_used(session, user.name, left=left)
+            return CodeVerdict.RECOVERY
+        sealed = second_factor.find_secret(session, user.id)
+        secret = self._sealer.open(user.id, sealed) if sealed is not None else None
+        if secret is None:
+            return CodeVerdict.FOREIGN
+        step = second_factor.find_step(secret, code, now=now)
+        right = step is not None and second_factor.use_step(session, user.id, step)
+        return CodeVerdict.APP if right else CodeVerdict.WRONG
+
+    def enter(self, user: User, *, device: str = "", factor: str = "", failed: int = 0) -> str:
+        """Note that somebody who has proved who they are signs in.
+
+        Args:
+            device: The secret that the device showed, empty where it has none.
+            factor: What came beside the password: empty, ``totp`` or ``recovery``.
+            failed: Wrong passwords before.
+
+        Returns:
+            The secret that the device keeps from now on: its own where it is known for anybody, else a new one.
+        """
+
+        def work(session: Session) -> str:
+            # One that nobody signed in with may have been planted.
+            known = bool(device) and known_devices.is_device(session, known_devices.hash_device(device))
+            kept = device if known else secrets.token_urlsafe(32)
+            users.note_login(session, user.id, device_hash=known_devices.hash_device(kept), now=moment(session))
+            account_events.logged_in(session, user.name, factor=factor, failed=failed)
+            return kept
+
+        return self._services.database.run_write(work)
+
+    def knows_device(self, name: str, device: str) -> bool:
+        """Return whether the user of a name has signed in on a device that has this secret."""
+        hashed, now = known_devices.hash_device(device), self._services.database.now()
+        with self._services.database.read() as session:
+            return known_devices.is_known(session, hashed, users.folded_name(name), now=now)
+
+    def confirm(self, user: User, password: str, code: str, *, device: str = "") -> bool:
+        """Return whether somebody who is logged in proves it again: password, and code where one is asked for."""
+        proved = self.check_password(user.name, password, device=device).user
+        right = proved is not None and proved.id == user.id
+        if right and user.has_totp:
+            right = self.check_code(user, code, device=device).is_right
+        if right:
+            account_events.confirmed(user.name)
+        else:
+            account_events.confirmation_refused(user.name)
+        return right
 
     def find_by_session(self, user_id: int, began_at: datetime) -> User | None:
         """Return the user of a session that began at an instant, or None where it is no longer good.
@@ -148,9 +350,142 @@ class Users:
         return user
 
     def note_logout(self, user: User) -> None:
-        """Write to the audit trail that a user signed out."""
-        with self._services.database.write() as session:
-            audit.append(session, actor=user.name, action="user.logout", subject=user.name)
+        """Note that a user signed out."""
+        self._services.database.run_write(lambda session: account_events.logged_out(session, user.name))
+
+    # --- sessions ------------------------------------------------------------------------------------------
+
+    def list_sessions(self, name: str) -> tuple[OpenSession, ...]:
+        """Return the sessions of a user that have not ended, the latest first. Raises NotFoundError."""
+        user = self.get(name)
+        listed = self._services.web_sessions.list_user(user.id)
+        return tuple(each for each in listed if user.active and each.began_at >= user.sessions_valid_from)
+
+    def end_session(self, name: str, session_id: str) -> None:
+        """End one session of a user.
+
+        Args:
+            session_id: As :meth:`list_sessions` gives it.
+
+        Raises:
+            NotFoundError: There is no such user, or the session has ended.
+        """
+        user = self.get(name)
+        if not self._services.web_sessions.revoke_listed(user.id, session_id):
+            raise NotFoundError(N_("There is no such session; it may have ended."))
+        self._services.database.run_write(
+            lambda session: self._note(session, "user.session_end", user, ended=session_id)
+        )
+
+    def end_other_sessions(self, user: User, *, keep: str) -> int:
+        """End all sessions of a user but that with the id ``keep``, and return how many."""
+        ended = self._services.web_sessions.revoke_user(user.id, keep=keep)
+        if ended:
+            self._services.database.run_write(
+                lambda session: self._note(session, "user.sessions_end", user, sessions=str(ended))
+            )
+        return ended
+
+    def end_sessions(self, name: str) -> int:
+        """End all sessions of a user and forget their devices; return how many it were. Raises NotFoundError."""
+        count = len(self.list_sessions(name))
+
+        def work(session: Session) -> User:
+            user = users.end_sessions(session, name)
+            self._note(session, "user.sessions_end", user, sessions=str(count))
+            return user
+
+        self._without_sessions(self._services.database.run_write(work))
+        return count
+
+    # --- the second factor ---------------------------------------------------------------------------------
+
+    def begin_totp(self, user: User) -> TotpEnrolment:
+        """Make a secret for an authenticator app; it counts once a code of it was typed: :meth:`turn_totp_on`."""
+        return self._enrolment(user, second_factor.new_secret())
+
+    def find_totp(self, user: User, ticket: str) -> TotpEnrolment | None:
+        """Return what :meth:`begin_totp` made, by its ticket; None where that is another user's or none."""
+        secret = self._opened(user, ticket)
+        return None if secret is None else self._enrolment(user, secret, ticket=ticket)
+
+    def turn_totp_on(self, user: User, ticket: str, code: str) -> tuple[str, ...]:
+        """Ask a user for codes from now on, and return their recovery codes, which are shown nowhere else.
+
+        Raises:
+            NotFoundError: The ticket is none of this user's.
+            InvalidInputError: The code is not that of the app.
+        """
+        secret = self._opened(user, ticket)
+        if secret is None:
+            raise NotFoundError(N_("This set-up has ended."), hint=N_("Begin again."))
+        step = second_factor.find_step(secret, code, now=self._services.database.now())
+        if step is None:
+            raise InvalidInputError(
+                N_("The code is wrong."),
+                hint=N_("Type the six digits that the app shows now; check the phone's clock."),
+            )
+        sealed = self._sealer.seal(user.id, secret)
+
+        def work(session: Session) -> tuple[str, ...]:
+            codes = second_factor.turn_on(session, user.id, sealed, step=step)
+            self._note(session, "user.totp_on", user)
+            return codes
+
+        return self._services.database.run_write(work)
+
+    def turn_totp_off(self, name: str) -> User:
+        """Ask a user for no codes any more: their own wish, or an administrator's help after a lost phone.
+
+        Raises:
+            NotFoundError: There is no such user.
+            ConflictError: They are asked for no codes.
+        """
+
+        def work(session: Session) -> User:
+            user = users.get(session, name)
+            if not second_factor.turn_off(session, user.id):
+                raise ConflictError(N_("{name} has no second factor."), name=user.name)
+            self._note(session, "user.totp_off", user)
+            return users.get(session, name)
+
+        return self._services.database.run_write(work)
+
+    def renew_recovery_codes(self, user: User) -> tuple[str, ...]:
+        """Give a user new recovery codes; those before are void."""
+
+        def work(session: Session) -> tuple[str, ...]:
+            codes = second_factor.put_recovery_codes(session, user.id)
+            self._note(session, "user.recovery_codes", user)
+            return codes
+
+        return self._services.database.run_write(work)
+
+    def count_recovery_codes(self, user: User) -> int:
+        """Return how many recovery codes a user has left."""
+        with self._services.database.read() as session:
+            return second_factor.count_recovery_codes(session, user.id)
+
+    def _enrolment(self, user: User, secret: bytes, *, ticket: str = "") -> TotpEnrolment:
+        uri = second_factor.app_uri(secret, account=user.name, issuer=self._services.settings.site.name or "smartabsen")
+        sealed = ticket or base64.b64encode(self._sealer.seal(user.id, secret)).decode("ascii")
+        return TotpEnrolment(sealed, second_factor.secret_text(secret), svg_qr(uri))
+
+    def _opened(self, user: User, ticket: str) -> bytes | None:
+        try:
+            sealed = base64.b64decode(ticket, validate=True)
+        except ValueError:
+            return None
+        return self._sealer.open(user.id, sealed)
+
+    @cached_property
+    def _sealer(self) -> SecretSealer:
+        return SecretSealer(self._services.secret.derive("totp"))
+
+    @property
+    def _policy(self) -> LockPolicy:
+        desk = self._services.settings.desk
+        return LockPolicy(tries=desk.login_tries, lock_s=desk.lock_minutes * 60)
 
     # --- the first administrator ---------------------------------------------------------------------------
 
@@ -225,12 +560,6 @@ class Users:
 
     def _note(self, session: Session, action: str, user: User, **details: str) -> None:
         audit.append(session, actor=self._services.actor, action=action, subject=user.name, details=details)
-
-    def _note_failure(self, session: Session, name: str) -> None:
-        user = users.find(session, name)
-        if user is not None:
-            action = "user.locked" if user.locked_until is not None else "user.login_failed"
-            audit.append(session, actor=user.name, action=action, subject=user.name)
 
 
 def _hashed(password: str, name: str) -> str:

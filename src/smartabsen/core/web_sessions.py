@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..domain import WebSession
 from ..errors import NotFoundError
 from ..i18n import N_
+from ..store.web_sessions import Browser, hash_sid, listed_id
 from .bootstrap import Services
 
 
@@ -20,7 +21,16 @@ class WebSessions:
     def __init__(self, services: Services) -> None:
         self._store = services.web_sessions
 
-    def create(self, data: Mapping[str, object], *, idle_s: int, absolute_s: int, user_id: int | None = None) -> str:
+    def create(
+        self,
+        data: Mapping[str, object],
+        *,
+        idle_s: int,
+        absolute_s: int,
+        user_id: int | None = None,
+        address: str = "",
+        label: str = "",
+    ) -> str:
         """Start a session and return its id, for the cookie; the server keeps a hash of it only.
 
         Args:
@@ -28,8 +38,14 @@ class WebSessions:
             idle_s: Seconds without use after which it ends.
             absolute_s: Seconds after which it ends in any case.
             user_id: Who is logged in.
+            address, label: Of the browser, for the list of the user's sessions.
         """
-        return self._store.create(data, idle_s=idle_s, absolute_s=absolute_s, user_id=user_id)
+        browser = Browser(address, label)
+        return self._store.create(data, idle_s=idle_s, absolute_s=absolute_s, user_id=user_id, browser=browser)
+
+    def find_listed_id(self, sid: str) -> str:
+        """Return what names a session in the list of its user; it opens nothing."""
+        return listed_id(hash_sid(sid))
 
     def load(self, sid: str, *, touch: bool = True) -> WebSession | None:
         """Return a session that has not ended, or None.

@@ -27,6 +27,7 @@ from .people import (
 )
 from .rates import Rate
 from .signin import (
+    OpenSession,
     PairedPhone,
     Pairing,
     PhoneCredential,
@@ -95,6 +96,7 @@ __all__ = [
     "ModelIdentity",
     "ModelStatus",
     "Observation",
+    "OpenSession",
     "Outcome",
     "PairedPhone",
     "Pairing",

@@ -157,6 +157,25 @@ class WebSession:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session of a user that has not ended, as people see it.
+
+    Attributes:
+        id: What names it in lists; it opens nothing.
+        began_at, last_seen_at, ends_at: UTC. It is noted a few times within the idle time that it was seen.
+        address: From where the user signed in; empty where that is not known.
+        label: What the browser calls itself, as ``Firefox, Windows``; empty where that is not known.
+    """
+
+    id: str
+    began_at: datetime
+    last_seen_at: datetime
+    ends_at: datetime
+    address: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """Somebody who may sign in to the dashboard. The password is nowhere but in the database, hashed.
 
@@ -164,8 +183,10 @@ class User:
         name: In lower case, unique.
         active: Whether the user may sign in.
         created_at, last_login_at: UTC.
-        locked_until: After too many wrong passwords, UTC.
+        locked_until: After too many wrong passwords, UTC: devices in which the user never signed in are kept out.
         sessions_valid_from: Sessions that began before this instant are over, UTC.
+        must_change_password: Somebody else gave the password; nothing else can be done before it is changed.
+        has_totp: A code of an authenticator app is asked for beside the password.
     """
 
     id: int
@@ -176,3 +197,5 @@ class User:
     last_login_at: datetime | None
     locked_until: datetime | None
     sessions_valid_from: datetime
+    must_change_password: bool = False
+    has_totp: bool = False

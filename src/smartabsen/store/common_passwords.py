@@ -1,8 +1,12 @@
-"""Passwords that everybody thinks of: well-known words with years, numbers and rows of keys around them."""
+"""Passwords that everybody thinks of: made of nothing but well-known words, years, numbers and rows of keys.
+
+What counts is the whole: a phrase that holds such words or rows among others of its own is a good one.
+"""
 
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Final
 
 _WORDS: Final = (
@@ -24,18 +28,16 @@ _ROWS: Final = (
     "q1w2e3r4t5y6u7i8o9p0", "1q2w3e4r5t6y7u8i9o0p", "abcdefghijklmnopqrstuvwxyz", "0123456789",
 )  # fmt: skip
 _SHORTEST_RUN: Final = 3
-_LEFT_OVER: Final = 4
-"""Letters and digits besides what is well known that make it hard to guess."""
-_MANY_WORDS: Final = 4
-"""So many well-known words in a row are a sentence of one's own."""
+_MANY_PIECES: Final = 4
+"""So many well-known words and rows one after the other are a sentence of one's own."""
 _SIGNS: Final = str.maketrans("@$!013457", "asioieast")
-_KNOWN: Final = re.compile("|".join(sorted(set(_WORDS.split()), key=len, reverse=True)))
+_KNOWN: Final = frozenset(_WORDS.split())
+_LONGEST: Final = max(map(len, _KNOWN))
 _AROUND: Final = re.compile(r"^\d+|[\W\d_]+$")
-_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
 def is_common(password: str) -> bool:
-    """Return whether a password is little more than well-known words, years, rows of keys, or a number."""
+    """Return whether a password is nothing but a few well-known words and rows of keys with numbers, or a number."""
     text = "".join(password.casefold().split())
     if text.isdigit():
         return len(text) < 2 * len("1234567890")
@@ -45,22 +47,20 @@ def is_common(password: str) -> bool:
 
 
 def _is_known(text: str) -> bool:
-    rest, words = _KNOWN.subn(" ", text)
-    rest = _without_runs(_YEAR.sub(" ", rest))
-    left = "".join(letter for letter in rest if letter.isalnum())
-    # A letter that is only repeated says no more than one.
-    return words < _MANY_WORDS and len(set(left)) < _LEFT_OVER
-
-
-def _without_runs(text: str) -> str:
-    kept, at = [], 0
-    while at < len(text):
-        length = _run_at(text, at)
-        if length < _SHORTEST_RUN:
-            kept.append(text[at])
-            length = 1
-        at += length
-    return "".join(kept)
+    """Return whether fewer than :data:`_MANY_PIECES` words and rows cover the whole text; digits and signs are free."""
+    pieces: list[float] = [0.0, *(inf for _ in text)]
+    for at, letter in enumerate(text):
+        here = pieces[at]
+        if here == inf:
+            continue
+        # A letter that is only repeated says no more than one.
+        if not letter.isalpha() or (at and letter == text[at - 1]):
+            pieces[at + 1] = min(pieces[at + 1], here)
+        longest_run = _run_at(text, at)
+        for length in range(1, min(len(text) - at, max(longest_run, _LONGEST)) + 1):
+            if _SHORTEST_RUN <= length <= longest_run or text[at : at + length] in _KNOWN:
+                pieces[at + length] = min(pieces[at + length], here + 1)
+    return pieces[-1] < _MANY_PIECES
 
 
 def _run_at(text: str, at: int) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import unicodedata
-from functools import cache
 from typing import Final
 
 import bcrypt
@@ -70,6 +69,6 @@ def _digest(password: str) -> bytes:
     return base64.b64encode(hashlib.sha256(composed.encode("utf-8", "surrogatepass")).digest())
 
 
-@cache
 def _decoy(rounds: int) -> str:
-    return bcrypt.hashpw(b"nobody's password", bcrypt.gensalt(rounds)).decode()
+    # Well formed and nobody's. It is not computed: the first unknown name of a process would take twice as long.
+    return f"$2b${rounds:02d}${'.' * 53}"

@@ -17,9 +17,10 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ..domain import WebSession
+from ..domain import OpenSession, WebSession
 from ..errors import ConfigError, DatabaseError, MissingDependencyError
 from ..i18n import N_
+from .web_sessions import UNKNOWN_BROWSER, Browser, hash_sid, listed_id
 
 TIMEOUT_S: Final = 0.8
 """For a connection, and for each answer."""
@@ -39,7 +40,7 @@ return 1
 _TOUCH: Final = """
 local ends = redis.call('HGET', KEYS[1], 'idle_until')
 if not ends or tonumber(ends) <= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'idle_until', ARGV[2])
+redis.call('HSET', KEYS[1], 'idle_until', ARGV[2], 'last_seen_at', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
@@ -175,7 +176,15 @@ class RedisWebSessions:
         self._link = link
         self._clock = clock
 
-    def create(self, data: Mapping[str, object], *, idle_s: int, absolute_s: int, user_id: int | None = None) -> str:
+    def create(
+        self,
+        data: Mapping[str, object],
+        *,
+        idle_s: int,
+        absolute_s: int,
+        user_id: int | None = None,
+        browser: Browser = UNKNOWN_BROWSER,
+    ) -> str:
         """Start a session and return its id: 43 random characters."""
         now, sid = self._clock().timestamp(), secrets.token_urlsafe(32)
         values = {
@@ -185,6 +194,9 @@ class RedisWebSessions:
             "idle_s": str(idle_s),
             "idle_until": repr(now + min(idle_s, absolute_s)),
             "expires_at": repr(now + absolute_s),
+            "last_seen_at": repr(now),
+            "address": browser.address,
+            "label": browser.label,
         }
         with self._link.client() as client, client.pipeline() as steps:
             steps.hset(_session_key(sid), mapping=values)
@@ -203,12 +215,13 @@ class RedisWebSessions:
             try:
                 session, idle_s = _decode(found), int(found["idle_s"])
                 idle_until, expires_at = float(found["idle_until"]), float(found["expires_at"])
+                last_seen = _last_seen(found)
             except (KeyError, TypeError, ValueError, OverflowError):
                 return None
             if not now < min(idle_until, expires_at):
                 return None
             later = min(now + idle_s, expires_at)
-            if touch and later - idle_until > _TOUCH_SHARE * idle_s:
+            if touch and max(later - idle_until, now - last_seen) > _TOUCH_SHARE * idle_s:
                 arguments = [repr(now), repr(later), math.ceil(later - now)]
                 client.eval(_TOUCH, 1, _session_key(sid), *arguments)
         return session
@@ -241,6 +254,26 @@ class RedisWebSessions:
             ended = int(client.delete(*theirs))
             client.srem(_user_key(user_id), *theirs)
         return ended
+
+    def list_user(self, user_id: int) -> tuple[OpenSession, ...]:
+        """Return the sessions of a user that have not ended, the latest first."""
+        now = self._clock().timestamp()
+        with self._link.client() as client:
+            found = {key: _read_hash(client, key) for key in client.smembers(_user_key(user_id))}
+            ended = [key for key, fields in found.items() if not fields]
+            if ended:
+                client.srem(_user_key(user_id), *ended)
+        listed = (_listed(key, fields, now) for key, fields in found.items())
+        return tuple(sorted(filter(None, listed), key=lambda each: (-each.began_at.timestamp(), each.id)))
+
+    def revoke_listed(self, user_id: int, session_id: str) -> bool:
+        """End a session of a user's list; False where it is not in it."""
+        with self._link.client() as client:
+            keys = [key for key in client.smembers(_user_key(user_id)) if _listed_id(key) == session_id]
+            if not keys:
+                return False
+            client.srem(_user_key(user_id), *keys)
+            return bool(client.delete(*keys))
 
     def sweep(self) -> int:
         """Redis itself removes what has ended."""
@@ -312,12 +345,32 @@ def _decode(found: Mapping[str, str]) -> WebSession:
     return WebSession(data, user_id, datetime.fromtimestamp(float(found["created_at"]), UTC))
 
 
+def _last_seen(found: Mapping[str, str]) -> float:
+    return float(found.get("last_seen_at") or found["created_at"])
+
+
+def _listed(key: str, found: Mapping[str, str], now: float) -> OpenSession | None:
+    try:
+        if not now < min(float(found["idle_until"]), float(found["expires_at"])):
+            return None
+        instants = (float(found["created_at"]), _last_seen(found), float(found["expires_at"]))
+        began_at, seen_at, ends_at = (datetime.fromtimestamp(instant, UTC) for instant in instants)
+    except (KeyError, ValueError, OverflowError):
+        # Nobody is let in by what cannot be read as a session.
+        return None
+    return OpenSession(_listed_id(key), began_at, seen_at, ends_at, found.get("address", ""), found.get("label", ""))
+
+
+def _listed_id(key: str) -> str:
+    return listed_id(key.rpartition(":")[2])
+
+
 def _whole(seconds: float) -> int:
     return max(1, math.ceil(seconds)) if seconds > 0 else 0
 
 
 def _session_key(sid: str) -> str:
-    return f"{PREFIX}session:{sha256(sid.encode()).hexdigest()}"
+    return f"{PREFIX}session:{hash_sid(sid)}"
 
 
 def _user_key(user_id: int) -> str:

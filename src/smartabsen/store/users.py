@@ -4,28 +4,49 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain import Role, User
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
+from . import known_devices, sign_in_tries
 from .clock import moment
+from .sign_in_tries import Claim, LockPolicy
 from .tables import USER_LENGTH, UserRow
 
 _NAME: Final = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{USER_LENGTH - 1}}}")
 
 
-@dataclass(frozen=True, slots=True)
-class LockPolicy:
-    """After ``tries`` wrong passwords in a row an account is locked for ``lock_s`` seconds."""
+class Refusal(StrEnum):
+    """Why a password is not looked at, or what it was. Visitors are told none of it."""
 
-    tries: int
-    lock_s: int
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    DISABLED = "disabled"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordTry:
+    """One try of a password.
+
+    Attributes:
+        name: Of the user, empty where there is none of the name that was typed.
+        password_hash: What it is compared with; None where it must not be compared.
+        refusal: Why it must not, or what it is if it is wrong.
+        claim: What was counted; None where the account is locked.
+    """
+
+    name: str
+    password_hash: str | None
+    refusal: Refusal
+    claim: Claim | None
 
 
 def checked_name(name: str) -> str:
@@ -44,8 +65,11 @@ def checked_name(name: str) -> str:
     return folded
 
 
-def add(session: Session, *, name: str, role: Role, password_hash: str) -> User:
+def add(session: Session, *, name: str, role: Role, password_hash: str, must_change: bool = False) -> User:
     """Add a user.
+
+    Args:
+        must_change: Somebody else gave the password.
 
     Raises:
         InvalidInputError: The name has another form.
@@ -60,6 +84,7 @@ def add(session: Session, *, name: str, role: Role, password_hash: str) -> User:
         failed_attempts=0,
         sessions_valid_from=now,
         created_at=now,
+        must_change=must_change,
     )
     try:
         with session.begin_nested():
@@ -109,22 +134,35 @@ def is_empty(session: Session) -> bool:
     return not session.scalar(select(func.count()).select_from(UserRow))
 
 
-def set_password(session: Session, name: str, password_hash: str) -> User:
-    """Give a user another password: ends their sessions and takes a lock away. Raises NotFoundError."""
+def set_password(
+    session: Session, name: str, password_hash: str, *, must_change: bool = False, keep_device: str = ""
+) -> User:
+    """Give a user another password: ends their sessions, forgets their devices, takes locks away.
+
+    Args:
+        must_change: Somebody else gave it.
+        keep_device: Hash of a device that stays known.
+
+    Raises:
+        NotFoundError: There is no such user.
+    """
     row = _get_row(session, name)
-    row.password_hash = password_hash
-    row.failed_attempts, row.locked_until = 0, None
-    row.sessions_valid_from = moment(session)
-    session.flush()
-    return _user(row)
+    row.password_hash, row.must_change = password_hash, must_change
+    unlock(session, row)
+    return end_sessions(session, name, keep_device=keep_device)
+
+
+def find_password_hash(session: Session, name: str) -> str | None:
+    """Return what is stored of a user's password, or None."""
+    return session.scalar(select(UserRow.password_hash).where(UserRow.name == folded_name(name)))
 
 
 def set_active(session: Session, name: str, *, active: bool) -> User:
-    """Let a user sign in, or not; either ends their sessions and takes a lock away. Raises NotFoundError."""
+    """Let a user sign in, or not; either ends their sessions and takes locks away. Raises NotFoundError."""
     row = _get_row(session, name)
     row.active = active
-    row.failed_attempts, row.locked_until = 0, None
     row.sessions_valid_from = moment(session)
+    unlock(session, row)
     session.flush()
     return _user(row)
 
@@ -137,42 +175,76 @@ def set_role(session: Session, name: str, role: Role) -> User:
     return _user(row)
 
 
-def claim_try(session: Session, name: str, policy: LockPolicy, *, now: datetime) -> str | None:
-    """Count one try of a password **before** it is looked at, and return the stored hash.
+def claim_try(session: Session, name: str, *, device_hash: str, policy: LockPolicy, now: datetime) -> PasswordTry:
+    """Count one try of a password **before** it is looked at.
 
-    One UPDATE decides, so that however many processes try at once, no more than ``policy.tries`` are looked at before
-    the lock. The try that reaches the limit locks; :func:`settle_try` takes the lock away where the password was right.
+    A name that nobody has, and one that may not sign in, cost the same statements as any other. The try that fills the
+    counter locks it; :func:`settle_try` takes the lock away where the password was right.
 
-    Returns:
-        The hash; None where there is no such user, the user may not sign in, or the account is locked.
+    Args:
+        device_hash: Of the device that asks, empty where it has no secret.
     """
-    free = or_(UserRow.locked_until.is_(None), UserRow.locked_until <= now)
-    expired = update(UserRow).where(UserRow.name == _folded(name), UserRow.locked_until <= now)
-    session.execute(expired.values(locked_until=None, failed_attempts=0))
-    own = (UserRow.name == _folded(name), UserRow.active, free, UserRow.failed_attempts < policy.tries)
-    claimed = session.execute(update(UserRow).where(*own).values(failed_attempts=UserRow.failed_attempts + 1))
-    if cast(CursorResult[Any], claimed).rowcount != 1:
-        return None
-    limit = update(UserRow).where(UserRow.name == _folded(name), UserRow.failed_attempts >= policy.tries)
-    session.execute(limit.values(locked_until=now + timedelta(seconds=policy.lock_s)))
-    return session.scalar(select(UserRow.password_hash).where(UserRow.name == _folded(name)))
+    folded = folded_name(name)
+    columns = select(UserRow.name, UserRow.active, UserRow.password_hash).where(UserRow.name == folded)
+    found = session.execute(columns).one_or_none()
+    device = device_hash if known_devices.is_known(session, device_hash, folded, now=now) else ""
+    claim = sign_in_tries.claim(session, sign_in_tries.PASSWORD, folded, device_hash=device, policy=policy, now=now)
+    if claim is not None and claim.shared and claim.locked_until is not None:
+        _show_lock(session, name, claim.locked_until)
+    known_name, active, password_hash = found or ("", True, None)
+    if claim is None:
+        refusal = Refusal.LOCKED
+    elif found is None:
+        refusal = Refusal.UNKNOWN
+    else:
+        refusal = Refusal.WRONG if active else Refusal.DISABLED
+    looked_at = password_hash if refusal is Refusal.WRONG else None
+    return PasswordTry(known_name, looked_at, refusal, claim)
 
 
-def settle_try(session: Session, name: str, *, now: datetime) -> User:
-    """Forget the wrong tries of a user who gave the right password, and note the sign-in. Raises NotFoundError."""
+def settle_try(session: Session, tried: PasswordTry) -> User:
+    """Forget the wrong tries before a right password. Raises NotFoundError."""
+    if tried.claim is not None:
+        sign_in_tries.forget(session, tried.claim.key_hash)
+        if tried.claim.shared:
+            _show_lock(session, tried.name, None)
+    return get(session, tried.name)
+
+
+def note_login(session: Session, user_id: int, *, device_hash: str, now: datetime) -> None:
+    """Note a sign-in, and the device where it has a secret: it is a known one of this user from now on."""
+    session.execute(update(UserRow).where(UserRow.id == user_id).values(last_login_at=now))
+    if device_hash:
+        known_devices.remember(session, device_hash, user_id, now=now)
+
+
+def unlock(session: Session, row: UserRow) -> None:
+    """Take all locks of a user away."""
+    row.failed_attempts, row.locked_until = 0, None
+    sign_in_tries.forget_account(session, row.name, known_devices.of_user(session, row.id))
+
+
+def end_sessions(session: Session, name: str, *, keep_device: str = "") -> User:
+    """Let no session go on that began before now, and know no device but one. Raises NotFoundError."""
     row = _get_row(session, name)
-    row.failed_attempts, row.locked_until, row.last_login_at = 0, None, now
+    row.sessions_valid_from = moment(session)
+    known_devices.forget_user(session, row.id, keep=keep_device)
     session.flush()
     return _user(row)
 
 
-def _folded(name: str) -> str:
+def _show_lock(session: Session, name: str, until: datetime | None) -> None:
+    session.execute(update(UserRow).where(UserRow.name == folded_name(name)).values(locked_until=until))
+
+
+def folded_name(name: str) -> str:
+    """Return a name that was typed as it is compared."""
     # What is typed at the door is compared, never refused for its form: the answer must not differ.
     return name.strip().lower()[: USER_LENGTH + 1]
 
 
 def _by_name(name: str) -> Any:
-    return select(UserRow).where(UserRow.name == _folded(name)).execution_options(populate_existing=True)
+    return select(UserRow).where(UserRow.name == folded_name(name)).execution_options(populate_existing=True)
 
 
 def _get_row(session: Session, name: str) -> UserRow:
@@ -198,4 +270,6 @@ def _user(row: UserRow) -> User:
         last_login_at=row.last_login_at,
         locked_until=row.locked_until,
         sessions_valid_from=row.sessions_valid_from,
+        must_change_password=bool(row.must_change),
+        has_totp=row.totp_secret is not None,
     )

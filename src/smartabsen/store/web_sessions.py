@@ -8,26 +8,51 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
-from ..domain import WebSession
+from ..domain import OpenSession, WebSession
 from .changes import changed_rows
 from .database import Database
-from .tables import WebSessionRow
+from .tables import ADDRESS_LENGTH, LABEL_LENGTH, WebSessionRow
+from .texts import shortened
 
 _TOUCH_SHARE: Final = 0.1
 """A use is noted when so much of the idle time has passed since the last note: reading pages seldom writes."""
+_LISTED: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What people read of a browser: the address it came from, and what it calls itself; empty where not known."""
+
+    address: str
+    label: str
+
+
+UNKNOWN_BROWSER: Final = Browser("", "")
+
+
+def listed_id(sid_hash: str) -> str:
+    """Return what names a session in lists: a part of the hash of its id, which opens nothing."""
+    return sid_hash[:_LISTED]
 
 
 class WebSessionStore(Protocol):
     """Keeps sessions of browsers. The database does it; a faster store shared by several servers could."""
 
     def create(
-        self, data: Mapping[str, object], *, idle_s: int, absolute_s: int, user_id: int | None = None
+        self,
+        data: Mapping[str, object],
+        *,
+        idle_s: int,
+        absolute_s: int,
+        user_id: int | None = None,
+        browser: Browser = UNKNOWN_BROWSER,
     ) -> str: ...
 
     def load(self, sid: str, *, touch: bool = True) -> WebSession | None: ...
@@ -39,6 +64,10 @@ class WebSessionStore(Protocol):
     def revoke(self, sid: str) -> bool: ...
 
     def revoke_user(self, user_id: int, *, keep: str = "") -> int: ...
+
+    def list_user(self, user_id: int) -> tuple[OpenSession, ...]: ...
+
+    def revoke_listed(self, user_id: int, session_id: str) -> bool: ...
 
     def sweep(self) -> int: ...
 
@@ -55,7 +84,15 @@ class WebSessionTable:
         self._database = database
         self._clock = clock or database.now
 
-    def create(self, data: Mapping[str, object], *, idle_s: int, absolute_s: int, user_id: int | None = None) -> str:
+    def create(
+        self,
+        data: Mapping[str, object],
+        *,
+        idle_s: int,
+        absolute_s: int,
+        user_id: int | None = None,
+        browser: Browser = UNKNOWN_BROWSER,
+    ) -> str:
         """Start a session and return its id: 43 random characters. Ended ones are removed on the way.
 
         Args:
@@ -63,17 +100,21 @@ class WebSessionTable:
             idle_s: Seconds without use after which it ends.
             absolute_s: Seconds after which it ends in any case.
             user_id: Who is logged in.
+            browser: Where, for the list of their sessions.
         """
         self.sweep()
         now, sid = self._clock(), _new_id()
         row = WebSessionRow(
-            id_hash=_hash(sid),
+            id_hash=hash_sid(sid),
             user_id=user_id,
             data=json.dumps(dict(data)),
             created_at=now,
             idle_s=idle_s,
             idle_until=now + timedelta(seconds=min(idle_s, absolute_s)),
             expires_at=now + timedelta(seconds=absolute_s),
+            last_seen_at=now,
+            address=shortened(browser.address, ADDRESS_LENGTH),
+            label=shortened(browser.label, LABEL_LENGTH),
         )
         self._database.run_write(lambda session: session.merge(row))
         return sid
@@ -90,8 +131,9 @@ class WebSessionTable:
         if row is None:
             return None
         idle_until = min(now + timedelta(seconds=row.idle_s), row.expires_at)
-        if touch and (idle_until - row.idle_until).total_seconds() > _TOUCH_SHARE * row.idle_s:
-            used = update(WebSessionRow).where(_alive(sid, now)).values(idle_until=idle_until)
+        stale = max(idle_until - row.idle_until, now - _last_seen_at(row))
+        if touch and stale.total_seconds() > _TOUCH_SHARE * row.idle_s:
+            used = update(WebSessionRow).where(_alive(sid, now)).values(idle_until=idle_until, last_seen_at=now)
             self._database.run_write(lambda session: changed_rows(session, used))
         return WebSession(json.loads(row.data), row.user_id, row.created_at)
 
@@ -110,7 +152,7 @@ class WebSessionTable:
             The new id, None where the session has ended.
         """
         new_id = _new_id()
-        values: dict[str, object] = {"id_hash": _hash(new_id)}
+        values: dict[str, object] = {"id_hash": hash_sid(new_id)}
         if user_id is not None:
             values["user_id"] = user_id
         new = update(WebSessionRow).where(_alive(sid, self._clock())).values(**values)
@@ -118,7 +160,7 @@ class WebSessionTable:
 
     def revoke(self, sid: str) -> bool:
         """End a session; False where there was none."""
-        mine = delete(WebSessionRow).where(WebSessionRow.id_hash == _hash(sid))
+        mine = delete(WebSessionRow).where(WebSessionRow.id_hash == hash_sid(sid))
         return self._database.run_write(lambda session: changed_rows(session, mine)) == 1
 
     def revoke_user(self, user_id: int, *, keep: str = "") -> int:
@@ -127,8 +169,33 @@ class WebSessionTable:
         Args:
             keep: Id of a session that goes on.
         """
-        theirs = delete(WebSessionRow).where(WebSessionRow.user_id == user_id, WebSessionRow.id_hash != _hash(keep))
+        theirs = delete(WebSessionRow).where(WebSessionRow.user_id == user_id, WebSessionRow.id_hash != hash_sid(keep))
         return self._database.run_write(lambda session: changed_rows(session, theirs))
+
+    def list_user(self, user_id: int) -> tuple[OpenSession, ...]:
+        """Return the sessions of a user that have not ended, the latest first."""
+        theirs = select(WebSessionRow).where(WebSessionRow.user_id == user_id, WebSessionRow.idle_until > self._clock())
+        with self._database.read() as session:
+            rows = session.scalars(theirs.order_by(WebSessionRow.created_at.desc(), WebSessionRow.id_hash)).all()
+        return tuple(
+            OpenSession(
+                listed_id(row.id_hash),
+                row.created_at,
+                _last_seen_at(row),
+                row.expires_at,
+                row.address or "",
+                row.label or "",
+            )
+            for row in rows
+        )
+
+    def revoke_listed(self, user_id: int, session_id: str) -> bool:
+        """End a session of a user's list; False where it is not in it."""
+        with self._database.read() as session:
+            hashes = session.scalars(select(WebSessionRow.id_hash).where(WebSessionRow.user_id == user_id)).all()
+        found = [sid_hash for sid_hash in hashes if listed_id(sid_hash) == session_id]
+        ended = delete(WebSessionRow).where(WebSessionRow.user_id == user_id, WebSessionRow.id_hash.in_(found))
+        return bool(found) and self._database.run_write(lambda session: changed_rows(session, ended)) > 0
 
     def sweep(self) -> int:
         """Remove sessions that have ended and return how many; without any, nothing is written."""
@@ -141,12 +208,17 @@ class WebSessionTable:
 
 
 def _alive(sid: str, now: datetime) -> ColumnElement[bool]:
-    return and_(WebSessionRow.id_hash == _hash(sid), WebSessionRow.idle_until > now)
+    return and_(WebSessionRow.id_hash == hash_sid(sid), WebSessionRow.idle_until > now)
+
+
+def _last_seen_at(row: WebSessionRow) -> datetime:
+    return row.last_seen_at or row.created_at
 
 
 def _new_id() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _hash(sid: str) -> str:
+def hash_sid(sid: str) -> str:
+    """Return what is stored of a session's id."""
     return sha256(sid.encode()).hexdigest()

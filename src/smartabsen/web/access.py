@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from ..config import Network
 from ..i18n import _
-from .admin.access import ROUTES as ADMIN_ROUTES, find_role
+from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password
 from .connection import hides_visitors
 from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
@@ -85,6 +85,14 @@ def _unknown_proxy() -> Problem:
     )
 
 
+def _given_password() -> Problem:
+    return Problem(
+        "password_change_needed",
+        _("Your password was given to you by somebody else."),
+        _("Choose one of your own first."),
+    )
+
+
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
@@ -116,6 +124,10 @@ def _check() -> Response | None:
         if request.method in ("GET", "HEAD") and not answers_json():
             return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
         abort(401)
+    if must_change_password(endpoint):
+        if request.method in ("GET", "HEAD") and not answers_json():
+            return redirect(url_for("admin.first_password"))
+        return fail(_given_password(), 403)
     if needed is Who.ADMIN and role is not Who.ADMIN:
         abort(403)
     if route.max_bytes is not None:

@@ -103,15 +103,22 @@ class BrowserSession(SessionMixin):
         self._sid = library().web_sessions.renew(self.need_sid())
         self._forget_csrf()
 
-    def log_in(self, user_id: int, *, idle_s: int, absolute_s: int) -> None:
-        """End the session and begin one of an administrator, with a new id."""
+    def log_in(self, user_id: int, *, idle_s: int, absolute_s: int, label: str = "") -> None:
+        """End the session and begin one of an administrator, with a new id.
+
+        Args:
+            label: What the browser is called in lists.
+        """
         store = library().web_sessions
         self._open()
         if self._sid is not None:
             store.revoke(self._sid)
         self._data, self._user_id, self._stored = {}, user_id, {}
         self._forget_csrf()
-        self._sid = store.create({}, idle_s=idle_s, absolute_s=absolute_s, user_id=user_id)
+        address = request.remote_addr or ""
+        self._sid = store.create(
+            {}, idle_s=idle_s, absolute_s=absolute_s, user_id=user_id, address=address, label=label
+        )
 
     def end(self) -> None:
         """End the session on the server and in the browser."""

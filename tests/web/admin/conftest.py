@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time
+from datetime import date, datetime, time
 
 import pytest
 from flask import Flask
@@ -58,3 +58,11 @@ def admin(login: Login) -> FlaskClient:
 def viewer(login: Login) -> FlaskClient:
     """The browser of a viewer."""
     return login("budi")
+
+
+def set_proved_at(browser: FlaskClient, at: datetime) -> None:
+    """Let the last proof of who sits at a browser lie at an instant."""
+    cookie = browser.get_cookie("smartabsen")
+    assert cookie is not None
+    sessions = browser.application.extensions["smartabsen"].web_sessions
+    sessions.save(cookie.value, {**sessions.load(cookie.value).data, "proved_at": at.isoformat()})

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from smartabsen import Role, SmartAbsen
 from smartabsen.store.tables import WebSessionRow
+from smartabsen.web import create_app
 from smartabsen.web.admin.login import local_address
 
 from ..pages import csrf_of, post
@@ -134,6 +135,74 @@ def test_who_knows_the_password_does_not_count(login: Login, monkeypatch: pytest
     )
     login("siti")
     assert counted == ["login:127.0.0.1"]
+
+
+def test_who_used_up_the_tries_of_the_office_keeps_no_known_device_out(web: Flask, login: Login) -> None:
+    """One computer behind the office's address tries every account, 31 times; everybody's own browser goes on."""
+    browsers = {name: login(name) for name in ("siti", "budi")}
+    for name, browser in browsers.items():
+        assert post(browser, "/admin/logout", browser.get("/admin/").text).status_code == 302, name
+    attacker = web.test_client()
+    page = attacker.get("/admin/login").text
+    statuses = [
+        post(attacker, "/admin/login", page, name=["siti", "budi"][n % 2], password="x").status_code for n in range(31)
+    ]
+    assert statuses[-1] == 429
+    for name, browser in browsers.items():
+        answer = post(browser, "/admin/login", browser.get("/admin/login").text, name=name, password=PASSWORD)
+        assert (answer.status_code, answer.location) == (302, "/admin/")
+
+
+def test_the_device_is_known_by_a_cookie_that_scripts_cannot_read(web: Flask, people: None) -> None:
+    """On https it is bound to the host; it says nothing of who signed in, and a wrong password gives none."""
+    browser = web.test_client()
+    wrong = post(browser, "/admin/login", browser.get("/admin/login").text, name="siti", password="wrong")
+    assert "smartabsen_device" not in str(wrong.headers)
+    headers = {"Referer": "https://localhost/admin/login"}
+    page = browser.get("/admin/login", base_url="https://localhost").text
+    data = {"csrf_token": csrf_of(page), "name": "siti", "password": PASSWORD}
+    answer = browser.post("/admin/login", base_url="https://localhost", data=data, headers=headers)
+    cookie = next(each for each in answer.headers.getlist("Set-Cookie") if "smartabsen_device" in each)
+    assert cookie.startswith("__Host-smartabsen_device=") and "siti" not in cookie
+    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="))
+
+
+def test_the_login_says_whom_to_ask(web: Flask, people: None, flags: dict[str, object]) -> None:
+    """The person named in the settings, else another administrator; no command and no path."""
+    page = web.test_client().get("/admin/login").text
+    assert "Forgot your password? Ask another administrator" in page
+    assert "smartabsen user" not in page
+    with SmartAbsen.open(flags={**flags, "desk.contact": "Ibu Rina Contoh, ext. 12"}) as library:
+        assert "Ask Ibu Rina Contoh, ext. 12." in create_app(library).test_client().get("/admin/login").text
+
+
+def test_a_given_password_is_changed_before_anything_else(web: Flask, library: SmartAbsen, people: None) -> None:
+    """Every page leads to that form, other requests are refused, and the one given is not taken again."""
+    library.users.add("tini", PASSWORD, role=Role.ADMIN, temporary=True)
+    browser = web.test_client()
+    post(browser, "/admin/login", browser.get("/admin/login").text, name="tini", password=PASSWORD)
+    for path in ("/admin/", "/admin/users", "/admin/account"):
+        assert browser.get(path).location == "/admin/login/password"
+    page = browser.get("/admin/login/password").text
+    assert post(browser, "/admin/employees/new", page, code="E9", name="New").status_code == 403
+    same = post(browser, "/admin/login/password", page, password=PASSWORD, repeated=PASSWORD)
+    assert (same.status_code, "that you have now" in same.text) == (400, True)
+    new = "lima kuda makan rumput"
+    assert post(browser, "/admin/login/password", same.text, password=new, repeated=new).status_code == 302
+    assert browser.get("/admin/users").status_code == 200
+    assert browser.get("/admin/login/password").location == "/admin/"
+    assert not library.users.get("tini").must_change_password
+
+
+def test_an_administrator_gives_passwords_that_are_changed(admin: FlaskClient, library: SmartAbsen) -> None:
+    """Those of others; one's own is one's own."""
+    new = {"password": "lima kuda makan rumput", "repeated": "lima kuda makan rumput"}
+    page = admin.get("/admin/users").text
+    post(admin, "/admin/users", page, name="tini", role="viewer", **new)
+    post(admin, "/admin/users/budi/password", page, **new)
+    post(admin, "/admin/users/siti/password", page, **new)
+    given = {user.name: user.must_change_password for user in library.users.list_users()}
+    assert given == {"budi": True, "siti": False, "tini": True}
 
 
 def test_a_disabled_user_and_another_role_count_at_once(library: SmartAbsen, login: Login) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
+from time import time as time_s
+from urllib.parse import parse_qs, urlsplit
 
 import cv2
 import numpy as np
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import select
 
 from smartabsen import PunchMethod, Role, SmartAbsen, Status
 from smartabsen.domain import Punch
 from smartabsen.store import recording
 from smartabsen.store.database import Session
+from smartabsen.store.second_factor import code_at
+from smartabsen.store.tables import WebSessionRow
 
 from .conftest import Office, People, sync_api
 from .test_flow_browser import assert_accessible
@@ -238,3 +245,84 @@ def test_today_renews_itself(office: MakeOffice, siti: None, home: Path) -> None
         app.enrolments.add("E200", "Contoh Tamu")
         app.punch("E200")
     expect(here.laptop.get_by_role("link", name="Contoh Tamu").first).to_be_visible(timeout=25_000)
+
+
+@pytest.mark.parametrize(("locale", "dark"), [("en", False), ("id", True)])
+def test_a_given_password_a_second_factor_and_a_proof(
+    office: MakeOffice, siti: None, home: Path, locale: str, dark: bool
+) -> None:
+    """Budi changes the given password, reads the QR off the screen, logs in with a code and proves again who he is."""
+    with SmartAbsen.open(flags={"home": str(home), "engine": "dlib"}) as app:
+        app.users.add("budi", "lima kuda makan rumput", role=Role.ADMIN, temporary=True)
+    here = office(camera=False, locale=locale, dark=dark)
+    page = here.laptop
+
+    def look(name: str) -> None:
+        assert_accessible(page)
+        here.shoot(page, f"admin-{name}-{locale}")
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert fits(page), name
+        assert_accessible(page)
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+    def type_password(password: str) -> None:
+        page.locator("#name").fill("budi")
+        page.locator("#password").fill(password)
+        page.locator("#password").press("Enter")
+
+    page.goto(f"{here.address}/admin/login?language={locale}")
+    look("login")
+    type_password("lima kuda makan rumput")
+    page.wait_for_url("**/admin/login/password")
+    look("first-password")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#repeated").fill(PASSWORD)
+    page.locator("#repeated").press("Enter")
+    page.wait_for_url("**/admin/")
+
+    page.goto(f"{here.address}/admin/account")
+    page.locator('form[action$="/account/totp"] button').click()
+    page.wait_for_url("**/admin/account/totp")
+    look("totp")
+    picture = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    text, _points, _straight = cv2.QRCodeDetector().detectAndDecode(picture)
+    uri = urlsplit(text)
+    assert (uri.scheme, uri.netloc, uri.path) == ("otpauth", "totp", "/Toko%20Contoh:budi"), text
+    secret = base64.b32decode(parse_qs(uri.query)["secret"][0])
+    page.locator("#code").fill(code_at(secret, int(time_s()) // 30 - 1))
+    page.locator("#code").press("Enter")
+    expect(page.locator(".recovery-codes li")).to_have_count(10)
+    look("recovery-codes")
+    recovery = page.locator(".recovery-codes code").first.inner_text()
+
+    page.goto(f"{here.address}/admin/account")
+    look("account-with-totp")
+    page.locator(".desk-user form button").click()
+    page.wait_for_url("**/admin/login")
+    type_password(PASSWORD)
+    page.wait_for_url("**/admin/login/code")
+    look("code")
+    page.locator("#code").fill(code_at(secret, int(time_s()) // 30))
+    page.locator("#code").press("Enter")
+    page.wait_for_url("**/admin/")
+
+    _forget_proofs(home)
+    page.goto(f"{here.address}/admin/users")
+    page.locator("#name").fill("tini")
+    for field in ("#password", "#repeated"):
+        page.locator(f"section[aria-labelledby=add-title] {field}").fill("enam kuda makan rumput")
+    page.locator("section[aria-labelledby=add-title] button").click()
+    expect(page.locator("#confirm_password")).to_be_focused()
+    look("confirm")
+    page.locator("#confirm_password").fill(PASSWORD)
+    page.locator("#confirm_code").fill(recovery)
+    page.locator("#confirm_code").press("Enter")
+    expect(page.locator(".alert-success")).to_contain_text("tini")
+    look("users-with-badges")
+
+
+def _forget_proofs(home: Path) -> None:
+    """Let every browser have proved long ago who sits before it."""
+    with SmartAbsen.open(flags={"home": str(home), "engine": "dlib"}) as app, app.services.database.write() as session:
+        for row in session.scalars(select(WebSessionRow).where(WebSessionRow.user_id.is_not(None))):
+            row.data = json.dumps({**json.loads(row.data), "proved_at": "2020-01-01T00:00:00+00:00"})

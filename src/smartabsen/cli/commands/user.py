@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 app = make_noun(
     "user",
-    help=_("Add, list, disable and enable users of the dashboard; set their passwords."),
+    help=_("Add, list, disable and enable users of the dashboard; set their passwords, end their sessions."),
     example="smartabsen user add siti --role admin",
 )
 
 # The values of Role, so that help and usage errors do without importing more.
 RoleName: TypeAlias = Literal["admin", "viewer"]
 Name = Annotated[str, typer.Argument(metavar="NAME", help=_("Name of the user."))]
+_CHANGED_FIRST = _("The user must choose another one at the next sign-in.")
 _ASKS = _("Asks for the password on a terminal; otherwise takes the first line of stdin.")
 
 
@@ -46,7 +47,7 @@ def issue_setup_secret(session: Session) -> Answer:
 @command(
     app,
     "add",
-    help=_("Add a user of the dashboard.") + "\n\n" + _ASKS,
+    help=_("Add a user of the dashboard.") + "\n\n" + _ASKS + " " + _CHANGED_FIRST,
     example="smartabsen user add siti --role admin",
 )
 def add_user(
@@ -58,20 +59,26 @@ def add_user(
 ) -> Answer:
     """Add a user."""
     with session.open() as app:
-        return _changed(app, app.users.add(name, _ask_for_password(session), role=Role(role)))
+        password = _ask_for_password(session)
+        return _changed(app, app.users.add(name, password, role=Role(role), temporary=True))
 
 
 @command(
     app,
     "passwd",
-    help=_("Set a user's password; it ends their sessions and takes a lock away.") + "\n\n" + _ASKS,
+    help=_("Set a user's password; it ends their sessions and takes a lock away.")
+    + "\n\n"
+    + _ASKS
+    + " "
+    + _CHANGED_FIRST,
     example="smartabsen user passwd siti",
 )
 def set_password(session: Session, name: Name) -> Answer:
     """Set a password."""
     with session.open() as app:
         app.users.get(name)
-        return _changed(app, app.users.set_password(name, _ask_for_password(session)))
+        password = _ask_for_password(session)
+        return _changed(app, app.users.set_password(name, password, temporary=True))
 
 
 @command(app, "list", help=_("List users of the dashboard."), example="smartabsen user list")
@@ -117,6 +124,59 @@ def set_role(
     """Change the role of a user."""
     with session.open() as app:
         return _changed(app, app.users.set_role(name, Role(role)))
+
+
+@command(
+    app,
+    "sessions",
+    help=_("List where a user is signed in: since when, from which address, in which browser, and when last seen."),
+    example="smartabsen user sessions siti",
+)
+def list_sessions(session: Session, name: Name) -> Answer:
+    """List the sessions of a user."""
+    with session.open() as app:
+        sessions = app.users.list_sessions(name)
+        zone = ZoneInfo(app.settings.site.zone)
+    return Answer(
+        data={"sessions": [data.open_session(each) for each in sessions]},
+        show=lambda out: tables.show_sessions(out, sessions, zone),
+    )
+
+
+@command(
+    app,
+    "sign-out",
+    help=_("End all sessions of a user at once, or one of them."),
+    example="smartabsen user sign-out siti\nsmartabsen user sign-out siti --session 0f3c5a9be1d24c77",
+)
+def sign_out(
+    session: Session,
+    name: Name,
+    session_id: Annotated[
+        str, typer.Option("--session", metavar="ID", help=_("Only this one, as “user sessions” names it."))
+    ] = "",
+) -> Answer:
+    """End sessions of a user."""
+    with session.open() as app:
+        ended = 1
+        if session_id:
+            app.users.end_session(name, session_id)
+        else:
+            ended = app.users.end_sessions(name)
+    text = _("Sessions ended: {count}", count=ended)
+    return Answer(data={"ended": ended}, show=lambda out: out.line(text))
+
+
+@command(
+    app,
+    "totp-off",
+    help=_("Remove a user's second factor, as after a lost phone: the password alone lets them in."),
+    example="smartabsen user totp-off siti",
+)
+def turn_totp_off(session: Session, name: Name) -> Answer:
+    """Remove the second factor of a user."""
+    with session.open() as app:
+        return _changed(app, app.users.turn_totp_off(name))
 
 
 def _ask_for_password(session: Session) -> str:

@@ -2,6 +2,7 @@
 
 from .attendance import Absensi, PunchRow
 from .base import (
+    ADDRESS_LENGTH,
     CODE_LENGTH,
     KEY_ID_LENGTH,
     LABEL_LENGTH,
@@ -15,10 +16,11 @@ from .base import (
     UtcDateTime,
 )
 from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow
-from .record import AuditRow, MetaRow, RefusalRow, UserRow
+from .record import AuditRow, KnownDeviceRow, MetaRow, RecoveryCodeRow, RefusalRow, SignInTryRow, UserRow
 from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFrameRow, WebSessionRow
 
 __all__ = [
+    "ADDRESS_LENGTH",
     "CODE_LENGTH",
     "KEY_ID_LENGTH",
     "LABEL_LENGTH",
@@ -35,6 +37,7 @@ __all__ = [
     "ErasureRow",
     "FaceCropRow",
     "Karyawan",
+    "KnownDeviceRow",
     "MetaRow",
     "PairingRow",
     "PhoneRow",
@@ -42,8 +45,10 @@ __all__ = [
     "PunchRow",
     "QrToken",
     "RateLimitRow",
+    "RecoveryCodeRow",
     "RefusalRow",
     "SeenFrameRow",
+    "SignInTryRow",
     "TemplateRow",
     "UserRow",
     "UtcDateTime",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import LABEL_LENGTH, SERVER_OPTIONS, SIGNATURE_LENGTH, TABLE_OPTIONS, USER_LENGTH, Base
 
 
 class UserRow(Base):
-    """Users of the dashboard. ``name`` is in lower case. Wrong passwords are counted here, where all workers see it."""
+    """Users of the dashboard. ``name`` is in lower case.
+
+    ``locked_until`` says until when unknown devices are kept out; the tries lie in ``sign_in_tries``. Programs before
+    counted them in ``failed_attempts``, which is 0 now. ``must_change`` is set while the password is one that somebody
+    else gave. ``totp_secret`` is sealed; ``totp_step`` is the last time step (RFC 6238) whose code was accepted.
+    """
 
     __tablename__ = "users"
     __table_args__ = TABLE_OPTIONS
@@ -26,6 +31,47 @@ class UserRow(Base):
     sessions_valid_from: Mapped[datetime]
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
+    must_change: Mapped[bool | None]
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None]
+
+
+class KnownDeviceRow(Base):
+    """Browsers in which a user has signed in; ``device_hash`` is the SHA-256 of what the browser keeps."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = SERVER_OPTIONS
+
+    device_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False, index=True)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SignInTryRow(Base):
+    """Wrong passwords and codes since the last right one; ``key_hash`` is the SHA-256 of what is counted.
+
+    Names that nobody has are counted as well, so that neither time nor answer tells them apart.
+    """
+
+    __tablename__ = "sign_in_tries"
+    __table_args__ = SERVER_OPTIONS
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    touched_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RecoveryCodeRow(Base):
+    """Recovery codes of a second factor; ``code_hash`` is the SHA-256 of one, good until ``used_at`` is set."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = SERVER_OPTIONS
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    used_at: Mapped[datetime | None]
 
 
 class AuditRow(Base):

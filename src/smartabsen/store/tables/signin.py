@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import LABEL_LENGTH, SERVER_OPTIONS, TABLE_OPTIONS, Base
+from .base import ADDRESS_LENGTH, LABEL_LENGTH, SERVER_OPTIONS, TABLE_OPTIONS, Base
 
 
 class QrToken(Base):
@@ -76,7 +76,8 @@ class PinRow(Base):
 class WebSessionRow(Base):
     """Sessions of browsers; ``id_hash`` holds the SHA-256 of the cookie's value, ``data`` is a JSON object.
 
-    ``idle_until`` is never behind ``expires_at``: it alone says whether a session has ended.
+    ``idle_until`` is never behind ``expires_at``: it alone says whether a session has ended. Address and label of the
+    browser, and when it was last seen, are kept for people; they are missing in sessions from before they were there.
     """
 
     __tablename__ = "web_sessions"
@@ -89,6 +90,9 @@ class WebSessionRow(Base):
     idle_s: Mapped[int]
     idle_until: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime | None]
+    address: Mapped[str | None] = mapped_column(String(ADDRESS_LENGTH))
+    label: Mapped[str | None] = mapped_column(String(LABEL_LENGTH))
 
 
 class RateLimitRow(Base):

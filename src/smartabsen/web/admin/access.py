@@ -22,9 +22,20 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.log_in": Route(Who.ANYONE),
     "admin.setup": Route(Who.ANYONE),
     "admin.set_up": Route(Who.ANYONE),
+    "admin.ask_code": Route(Who.ANYONE),
+    "admin.check_code": Route(Who.ANYONE),
+    "admin.first_password": _VIEW,
+    "admin.set_first_password": _VIEW,
     "admin.logout": _VIEW,
     "admin.account": _VIEW,
     "admin.change_password": _VIEW,
+    "admin.end_session": _VIEW,
+    "admin.end_other_sessions": _VIEW,
+    "admin.begin_totp": _VIEW,
+    "admin.show_totp": _VIEW,
+    "admin.turn_totp_on": _VIEW,
+    "admin.turn_totp_off": _VIEW,
+    "admin.renew_recovery_codes": _VIEW,
     "admin.today": _VIEW,
     "admin.today_part": _VIEW,
     "admin.employees": _VIEW,
@@ -58,12 +69,16 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.user_password": _CHANGE,
     "admin.user_active": _CHANGE,
     "admin.user_role": _CHANGE,
+    "admin.end_user_sessions": _CHANGE,
+    "admin.reset_totp": _CHANGE,
     "admin.system": _VIEW,
     "admin.training_part": _VIEW,
     "admin.train": _CHANGE,
     "admin.check": _CHANGE,
 }
 """Endpoint to who may call it."""
+_WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})
+"""What may be done before a password that somebody else gave is changed."""
 
 
 def current_user() -> User | None:
@@ -83,6 +98,12 @@ def find_role() -> Who | None:
     if user is None:
         return None
     return Who.ADMIN if user.role is Role.ADMIN else Who.VIEWER
+
+
+def must_change_password(endpoint: str) -> bool:
+    """Return whether the user who is logged in must choose a password of their own before this."""
+    user = current_user()
+    return user is not None and user.must_change_password and endpoint not in _WITH_GIVEN_PASSWORD
 
 
 def may(user: User, needed: Who) -> bool:

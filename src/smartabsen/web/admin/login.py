@@ -1,25 +1,33 @@
-"""Logging in and out, the first administrator, and one's own password."""
+"""Logging in and out: password, code of the second factor, a password that somebody else gave; and the setup."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from ...core.users import CodeVerdict
 from ...domain import User
 from ...errors import InvalidInputError, NotFoundError, SmartAbsenError
 from ...i18n import N_, _, describe_error
+from ..device_cookie import describe_browser, find_device, keep_device
 from ..library import library
-from ..security import rate_limited
+from ..security import rate_limited, refuse_haste
 from ..sessions import browser_session
 from . import forms
 from .access import current_user
 from .blueprint import blueprint, done
+from .confirm import note_proof
 
 _LOGIN_LIMIT: Final = {"limit": 30, "per_s": 300}
-"""For each address; what protects an account is its own lock."""
+"""For each address, of devices that are not known; what protects an account is its own lock."""
+_HALF: Final = "half_login"
+_HALF_LIFETIME: Final = timedelta(minutes=5)
+"""Between the password and the code."""
 
 
 @blueprint.get("/login")
@@ -31,16 +39,84 @@ def login() -> Response:
 
 
 @blueprint.post("/login")
-@rate_limited("login", limit=_LOGIN_LIMIT["limit"], per_s=_LOGIN_LIMIT["per_s"])
 def log_in() -> Response:
     """Check name and password."""
-    user = library().users.authenticate(forms.text("name"), forms.secret("password"))
-    if user is None:
+    name, device = forms.text("name"), find_device()
+    # A device on which this user signed in has tries of its own: whoever uses up those of the office's address keeps
+    # nobody out who was here before.
+    counted = not library().users.knows_device(name, device)
+    if counted and (refusal := refuse_haste(_limit_key(), **_LOGIN_LIMIT)) is not None:
+        return refusal
+    checked = library().users.check_password(name, forms.secret("password"), device=device)
+    if checked.user is None:
         return _login_page(refused=True)
-    # Many people behind one address who know their passwords keep nobody out.
-    library().limits.give_back(f"login:{request.remote_addr}")
-    _begin_session(user)
-    return redirect(local_address(request.args.get("next", "")))
+    if counted:
+        # Many people behind one address who know their passwords keep nobody out.
+        library().limits.give_back(_limit_key())
+    wanted = local_address(request.args.get("next", ""))
+    if checked.user.has_totp:
+        _Half(checked.user.id, library().now(), wanted, checked.failed).keep()
+        return redirect(url_for("admin.ask_code"), 303)
+    enter(checked.user, failed=checked.failed)
+    return redirect(wanted)
+
+
+@blueprint.get("/login/code")
+def ask_code() -> Response:
+    """Ask for the code of the second factor."""
+    return redirect(url_for("admin.login")) if _find_half() is None else _code_page("")
+
+
+@blueprint.post("/login/code")
+@rate_limited("code", limit=_LOGIN_LIMIT["limit"], per_s=_LOGIN_LIMIT["per_s"])
+def check_code() -> Response:
+    """Check the code of the second factor."""
+    half = _find_half()
+    user = half and library().users.find_by_session(half.user_id, half.proved_at)
+    if half is None or not user:
+        session.pop(_HALF, None)
+        return redirect(url_for("admin.login"))
+    verdict = library().users.check_code(user, forms.text("code"), device=find_device())
+    if not verdict.is_right:
+        return _code_page(_describe(verdict), 429 if verdict is CodeVerdict.LOCKED else 401)
+    enter(user, factor=verdict.factor, failed=half.failed)
+    if verdict is CodeVerdict.RECOVERY:
+        left = library().users.count_recovery_codes(user)
+        flash(
+            _("You used a recovery code. {count} are left; new ones are made under “My account”.", count=left),
+            "warning",
+        )
+    return redirect(half.wanted)
+
+
+@blueprint.get("/login/password")
+def first_password() -> Response:
+    """Ask for a password of one's own in place of the one that an administrator gave."""
+    user = current_user()
+    assert user is not None, "the access table lets nobody in without"
+    if not user.must_change_password:
+        return redirect(url_for("admin.today"))
+    return _first_password_page("")
+
+
+@blueprint.post("/login/password")
+@rate_limited("account", limit=_LOGIN_LIMIT["limit"], per_s=_LOGIN_LIMIT["per_s"])
+def set_first_password() -> Response:
+    """Take a password of one's own."""
+    user = current_user()
+    assert user is not None, "the access table lets nobody in without"
+    if not user.must_change_password:
+        return redirect(url_for("admin.today"))
+    try:
+        check_repeated()
+        changed = library().users.change_password(user, forms.secret("password"), device=find_device())
+    except SmartAbsenError as error:
+        if error.http_status >= 500:
+            raise
+        return _first_password_page(" ".join(describe_error(error)).strip(), error.http_status)
+    begin_session(changed)
+    done(_("Your password is changed; you are logged out everywhere else."))
+    return redirect(url_for("admin.today"))
 
 
 @blueprint.post("/logout")
@@ -67,7 +143,7 @@ def set_up() -> Response:
     """Make the first administrator and log them in."""
     name = forms.text("name")
     try:
-        _check_repeated()
+        check_repeated()
         user = library().users.set_up(forms.text("secret"), name, forms.secret("password"))
     except SmartAbsenError as error:
         if error.http_status >= 500:
@@ -75,36 +151,30 @@ def set_up() -> Response:
         status = 403 if isinstance(error, NotFoundError) else error.http_status
         page = render_template("admin/setup.html", problem=" ".join(describe_error(error)).strip(), name=name)
         return make_response(page, status)
-    _begin_session(user)
+    enter(user)
     done(_("Welcome, {name}. Begin with the employees.", name=user.name))
     return redirect(url_for("admin.today"))
 
 
-@blueprint.get("/account")
-def account() -> str:
-    """Show one's own account."""
-    return render_template("admin/account.html")
+def enter(user: User, *, factor: str = "", failed: int = 0) -> None:
+    """Let somebody in who has proved who they are; this browser is a known device of theirs from now on."""
+    keep_device(library().users.enter(user, device=find_device(), factor=factor, failed=failed))
+    begin_session(user)
 
 
-@blueprint.post("/account")
-@rate_limited("account", limit=_LOGIN_LIMIT["limit"], per_s=_LOGIN_LIMIT["per_s"])
-def change_password() -> Response:
-    """Give oneself another password; all other sessions end."""
-    user = current_user()
-    assert user is not None, "the access table lets nobody in without"
-    try:
-        _check_repeated()
-        if library().users.authenticate(user.name, forms.secret("current")) is None:
-            raise _wrong_password()
-        changed = library().users.set_password(user.name, forms.secret("password"))
-    except SmartAbsenError as error:
-        if error.http_status >= 500:
-            raise
-        flash(" ".join(describe_error(error)).strip(), "danger")
-        return redirect(url_for("admin.account"))
-    _begin_session(changed)
-    done(_("Your password is changed; you are logged out everywhere else."))
-    return redirect(url_for("admin.account"))
+def begin_session(user: User) -> None:
+    """Begin a session of a user, with a new id, in place of the one that this browser has."""
+    desk = library().settings.desk
+    browser_session().log_in(
+        user.id, idle_s=desk.idle_minutes * 60, absolute_s=desk.session_hours * 3600, label=describe_browser()
+    )
+    note_proof()
+
+
+def check_repeated() -> None:
+    """Raise InvalidInputError where the two fields of a new password differ."""
+    if forms.secret("password") != forms.secret("repeated"):
+        raise InvalidInputError(N_("The two passwords differ."))
 
 
 def local_address(wanted: str) -> str:
@@ -114,26 +184,62 @@ def local_address(wanted: str) -> str:
     return wanted if safe and wanted.isprintable() else url_for("admin.today")
 
 
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """A login whose password was right and whose code is still to come; kept by the server, for this browser."""
+
+    user_id: int
+    proved_at: datetime
+    wanted: str
+    failed: int
+
+    def keep(self) -> None:
+        # What this browser may do grows: another id.
+        browser_session().renew()
+        session[_HALF] = [self.user_id, self.proved_at.isoformat(), self.wanted, self.failed]
+
+
+def _find_half() -> _Half | None:
+    kept = session.get(_HALF)
+    if kept is None:
+        return None
+    half = _Half(kept[0], datetime.fromisoformat(kept[1]), kept[2], kept[3])
+    fresh = timedelta(0) <= library().now() - half.proved_at < _HALF_LIFETIME
+    return half if fresh else None
+
+
+def _limit_key() -> str:
+    return f"login:{request.remote_addr}"
+
+
 def _login_page(*, refused: bool = False) -> Response:
+    desk = library().settings.desk
     page = render_template(
         "admin/login.html",
         refused=refused,
         name=forms.text("name"),
         needs_setup=library().users.needs_setup(),
-        minutes=library().settings.desk.lock_minutes,
+        minutes=desk.lock_minutes,
+        contact=desk.contact,
     )
     return make_response(page, 401 if refused else 200)
 
 
-def _begin_session(user: User) -> None:
-    desk = library().settings.desk
-    browser_session().log_in(user.id, idle_s=desk.idle_minutes * 60, absolute_s=desk.session_hours * 3600)
+def _code_page(problem: str, status: int = 200) -> Response:
+    return make_response(render_template("admin/code.html", problem=problem), status)
 
 
-def _check_repeated() -> None:
-    if forms.secret("password") != forms.secret("repeated"):
-        raise InvalidInputError(N_("The two passwords differ."))
+def _first_password_page(problem: str, status: int = 200) -> Response:
+    return make_response(render_template("admin/first_password.html", problem=problem), status)
 
 
-def _wrong_password() -> SmartAbsenError:
-    return InvalidInputError(N_("The current password is wrong."))
+def _describe(verdict: CodeVerdict) -> str:
+    if verdict is CodeVerdict.LOCKED:
+        minutes = library().settings.desk.lock_minutes
+        return _("Too many wrong codes. Wait {minutes} minutes, then try again.", minutes=minutes)
+    if verdict is CodeVerdict.FOREIGN:
+        return _(
+            "The server cannot read your second factor any more. Type a recovery code, or ask another administrator to "
+            "remove it."
+        )
+    return _("The code is wrong or was used already. Wait for the next one; check that the phone's clock is right.")

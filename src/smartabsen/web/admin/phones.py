@@ -8,16 +8,18 @@ from flask import make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from ...i18n import _
+from ...i18n import N_, _
 from ..library import library
 from . import forms
 from .blueprint import blueprint, done, tells_problems
+from .confirm import needs_proof
 from .parts import part
 
 _INVITATION: Final = "pairing"
 
 
 @blueprint.post("/employees/<int:employee_id>/phones")
+@needs_proof(N_("Pair a phone"))
 @tells_problems(lambda employee_id: _address(employee_id))
 def pair_phone(employee_id: int) -> Response:
     """Invite somebody to pair one phone, once, within ten minutes; the page that shows it can be loaded again."""
@@ -52,6 +54,7 @@ def phones_part(employee_id: int) -> Response:
 
 
 @blueprint.post("/employees/<int:employee_id>/phones/<int:phone_id>/revoke")
+@needs_proof(N_("Revoke a phone"))
 @tells_problems(lambda employee_id, **_: _address(employee_id))
 def revoke_phone(employee_id: int, phone_id: int) -> Response:
     """Revoke a phone at once."""
@@ -63,6 +66,7 @@ def revoke_phone(employee_id: int, phone_id: int) -> Response:
 
 
 @blueprint.post("/employees/<int:employee_id>/pin")
+@needs_proof(N_("Set a PIN"))
 @tells_problems(lambda employee_id: _address(employee_id))
 def set_pin(employee_id: int) -> Response:
     """Give an employee a PIN."""
@@ -73,6 +77,7 @@ def set_pin(employee_id: int) -> Response:
 
 
 @blueprint.post("/employees/<int:employee_id>/pin/remove")
+@needs_proof(N_("Remove the PIN"))
 @tells_problems(lambda employee_id: _address(employee_id))
 def remove_pin(employee_id: int) -> Response:
     """Take an employee's PIN away."""

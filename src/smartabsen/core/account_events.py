@@ -1,0 +1,78 @@
+"""What happens at the dashboard's door, each kind in one place: who came in, who did not and why, who left.
+
+What matters for long is an entry of the audit trail; the rest is told to the log of the program. An unknown name that
+was typed is never repeated: it may be a password in the wrong field.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from ..store import audit, sign_in_tries
+from ..store.database import Session
+from ..store.sign_in_tries import Claim
+from ..store.users import Refusal
+from .actors import current_actor
+
+_log: Final = logging.getLogger(__name__)
+
+
+def logged_in(session: Session, name: str, *, factor: str, failed: int) -> None:
+    """Somebody signed in.
+
+    Args:
+        factor: What came beside the password: empty, ``totp`` or ``recovery``.
+        failed: Wrong passwords before the right one.
+    """
+    details = {"factor": factor, "failed": str(failed) if failed else ""}
+    given = {key: value for key, value in details.items() if value}
+    audit.append(session, actor=name, action="user.login", subject=name, details=given)
+
+
+def logged_out(session: Session, name: str) -> None:
+    """Somebody signed out."""
+    audit.append(session, actor=name, action="user.logout", subject=name)
+
+
+def login_refused(name: str, reason: Refusal) -> None:
+    """A name and a password let nobody in; ``name`` is empty where nobody has the one that was typed."""
+    _log.warning("login refused: %s %s", reason.value, name)
+
+
+def locked(session: Session, claim: Claim, name: str) -> None:
+    """Wrong passwords filled a counter: one entry for one lock, also of a name that nobody has.
+
+    The same is written in both cases, so that the time tells nothing.
+    """
+    if sign_in_tries.is_locked(session, claim.key_hash):
+        action = "user.locked" if name else "user.unknown_locked"
+        details = {"tries": str(claim.failures), "device": "unknown" if claim.shared else "known"}
+        audit.append(session, actor=name or current_actor(), action=action, subject=name, details=details)
+
+
+def code_refused(name: str, reason: str) -> None:
+    """The right password came with a wrong code: ``wrong``, ``locked`` or ``foreign`` (another server's secret)."""
+    _log.warning("code refused: %s %s", reason, name)
+
+
+def code_locked(session: Session, claim: Claim, name: str) -> None:
+    """Wrong codes filled a counter."""
+    if sign_in_tries.is_locked(session, claim.key_hash):
+        details = {"tries": str(claim.failures)}
+        audit.append(session, actor=name, action="user.totp_locked", subject=name, details=details)
+
+
+def recovery_code_used(session: Session, name: str, *, left: int) -> None:
+    """A recovery code took the place of the app's."""
+    audit.append(session, actor=name, action="user.recovery_code", subject=name, details={"left": str(left)})
+
+
+def confirmed(name: str) -> None:
+    """Somebody who is logged in proved again who they are."""
+    _log.info("identity confirmed: %s", name)
+
+
+def confirmation_refused(name: str) -> None:
+    """Somebody who is logged in could not prove it."""
+    _log.warning("identity not confirmed: %s", name)
