@@ -26,6 +26,7 @@ from .people import (
     TemplateFacts,
 )
 from .rates import Rate
+from .security import SecurityEvent, SecurityKind
 from .signin import (
     PairedPhone,
     Pairing,
@@ -110,6 +111,8 @@ __all__ = [
     "ReportDay",
     "ReportTotal",
     "Role",
+    "SecurityEvent",
+    "SecurityKind",
     "SettingValue",
     "SignInAsk",
     "SignInGrant",
