@@ -23,6 +23,7 @@ from ..domain import (
     Observation,
     Outcome,
     PunchResult,
+    SecurityKind,
 )
 from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
 from ..i18n import N_, _
@@ -51,6 +52,10 @@ AGREEING: Final = 2
 """Frames that must name the same person, and none another."""
 _BYSTANDER: Final = 0.6
 """A second face of at least so much of the largest one's size is a second person who wants something."""
+_SUSPICIOUS: Final = frozenset(
+    {Outcome.NOT_A_CAMERA, Outcome.NOT_LIVE, Outcome.OTHER_FACE, Outcome.CHALLENGE_FAILED, Outcome.TOO_MANY_ATTEMPTS}
+)
+"""What an attempt looks like that shows pictures of somebody, or another one's face: events of the security log."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +159,9 @@ class CheckIn:
         """
         result, finding = self._attempt(burst, key=key, only=only, claim=claim)
         if result.result is None:
+            if result.outcome in _SUSPICIOUS:
+                actor = only.code if only is not None else ""
+                self._services.security.note(SecurityKind.FACE_REFUSED, actor=actor, reason=result.outcome.value)
             self._note_refusal(finding or _Finding(result.outcome))
         return result
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
-from ..domain import Employee, PairedPhone, Pairing, PhoneCredential, PunchResult
+from ..domain import Employee, PairedPhone, Pairing, PhoneCredential, PunchResult, SecurityKind
 from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, TooManyTriesError
 from ..i18n import N_
 from ..qr.render import svg_qr
@@ -92,6 +92,7 @@ class Phones:
 
         phone = self._services.database.run_write(work)
         if phone is None:
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="pairing")
             raise NotFoundError(
                 N_("This invitation to pair a phone is not valid."), hint=N_("Ask for a new one; each works once.")
             )
@@ -127,7 +128,10 @@ class Phones:
     def find_phone(self, credential: str) -> PairedPhone | None:
         """Return the phone that keeps this secret; None where it is unknown, was revoked, or its owner is inactive."""
         with self._services.database.read() as session:
-            return phones.find_by_credential(session, credential)
+            found = phones.find_by_credential(session, credential)
+        if found is None:
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="phone")
+        return found
 
     def list_phones(self, code: str | None = None) -> tuple[PairedPhone, ...]:
         """Return the paired phones of one employee or of all.
@@ -217,7 +221,15 @@ class Phones:
             ConflictError: The employee is inactive, or the PIN was set under another secret of the server.
         """
         owner = phone.employee
-        pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+        try:
+            pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+        except DeniedError as error:
+            self._services.security.note(
+                SecurityKind.PIN_REFUSED,
+                actor=owner.code,
+                reason="locked" if isinstance(error, TooManyTriesError) else "phone",
+            )
+            raise
         if not self._hasher.matches(owner.id, pin, pin_hash):
             self._note_wrong_pin(phone)
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
@@ -255,6 +267,7 @@ class Phones:
         code, details = phone.employee.code, {"phone": str(phone.id)}
         with self._services.database.write() as session:
             audit.append(session, actor=code, action="pin.wrong", subject=code, details=details)
+        self._services.security.note(SecurityKind.PIN_REFUSED, actor=code, reason="wrong")
 
     @cached_property
     def _hasher(self) -> PinHasher:

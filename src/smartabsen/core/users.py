@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ..domain import Role, User
+from ..domain import Role, SecurityKind, User
 from ..errors import ConflictError, NotFoundError
 from ..i18n import N_
 from ..store import audit, meta, passwords, users
@@ -124,6 +124,7 @@ class Users:
         if not passwords.is_password(password, stored):
             if stored is not None:
                 database.run_write(lambda session: self._note_failure(session, name))
+            self._note_refusal(name, counted=stored is not None, now=now)
             return None
 
         def work(session: Session) -> User | None:
@@ -133,7 +134,12 @@ class Users:
             audit.append(session, actor=user.name, action="user.login", subject=user.name)
             return user
 
-        return database.run_write(work)
+        found = database.run_write(work)
+        if found is None:
+            self._services.security.note(SecurityKind.LOGIN_REFUSED, reason="disabled")
+        else:
+            self._services.security.note(SecurityKind.LOGIN, actor=found.name)
+        return found
 
     def find_by_session(self, user_id: int, began_at: datetime) -> User | None:
         """Return the user of a session that began at an instant, or None where it is no longer good.
@@ -150,6 +156,7 @@ class Users:
         """Write to the audit trail that a user signed out."""
         with self._services.database.write() as session:
             audit.append(session, actor=user.name, action="user.logout", subject=user.name)
+        self._services.security.note(SecurityKind.LOGOUT, actor=user.name)
 
     # --- the first administrator ---------------------------------------------------------------------------
 
@@ -205,7 +212,11 @@ class Users:
             audit.append(session, actor=user.name, action="user.setup", subject=user.name)
             return user
 
-        return self._services.database.run_write(work)
+        try:
+            return self._services.database.run_write(work)
+        except NotFoundError:
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="setup")
+            raise
 
     def _change(self, name: str, *, active: bool) -> User:
         def work(session: Session) -> User:
@@ -224,6 +235,21 @@ class Users:
 
     def _note(self, session: Session, action: str, user: User, **details: str) -> None:
         audit.append(session, actor=self._services.actor, action=action, subject=user.name, details=details)
+
+    def _note_refusal(self, name: str, *, counted: bool, now: datetime) -> None:
+        """Write to the security log why a sign-in was refused; the name only where it is an account's.
+
+        Args:
+            counted: Whether the password was looked at.
+        """
+        with self._services.database.read() as session:
+            user = users.find(session, name)
+        if user is None:
+            self._services.security.note(SecurityKind.LOGIN_REFUSED, reason="unknown")
+            return
+        locked = user.locked_until is not None and user.locked_until > now
+        reason = "wrong" if counted else "locked" if locked else "disabled"
+        self._services.security.note(SecurityKind.LOGIN_REFUSED, actor=user.name, reason=reason)
 
     def _note_failure(self, session: Session, name: str) -> None:
         user = users.find(session, name)

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from ..errors import DatabaseError, SchemaError, SmartAbsenError, TooManyTriesError
 from ..i18n import N_, _, describe_error
 from .places import page_path
+from .trace import note_failure
 
 _log: Final = logging.getLogger(__name__)
 
@@ -92,8 +93,13 @@ def problem_of_status(status: int) -> Problem:
     return Problem(code, _(message), _(hint))
 
 
-def fail(problem: Problem, status: int, *, retry_after_s: int = 0) -> Response:
-    """Answer an error."""
+def fail(problem: Problem, status: int, *, retry_after_s: int = 0, error: BaseException | None = None) -> Response:
+    """Answer an error; the security log gets what matters there.
+
+    Args:
+        error: What happened, where it is a bug.
+    """
+    note_failure(problem.code, status, error=error)
     if answers_json():
         response = json_answer({"error": asdict(problem)}, status=status)
     else:
@@ -120,7 +126,7 @@ def _answer_known(error: SmartAbsenError) -> Response:
     if status >= 500:
         _log.error("%s %s: %s", request.method, request.path, error)
         if status == 500:
-            return fail(problem_of_status(500), 500)
+            return fail(problem_of_status(500), 500, error=error)
     return fail(Problem(error.code, *describe_error(error)), status, retry_after_s=_retry_after_s(error))
 
 
@@ -159,4 +165,4 @@ def _too_large() -> Problem:
 def _answer_bug(error: Exception) -> Response:
     # The path and not the address: what stands behind the question mark may be a secret.
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return fail(problem_of_status(500), 500)
+    return fail(problem_of_status(500), 500, error=error)
