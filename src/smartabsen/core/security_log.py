@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from ..domain import SecurityEvent, SecurityKind
-from ..errors import SmartAbsenError
+from ..errors import InvalidInputError, SmartAbsenError
+from ..i18n import N_
 from ..store.security_log import SecurityFiles
 from .actors import current_address
 
@@ -49,7 +52,33 @@ _POLL_S: Final = 0.5
 _log: Final = logging.getLogger(__name__)
 _journal: Final = logging.getLogger("smartabsen.security")
 
+_AGO: Final = re.compile(r"(\d{1,6})\s*([smhd])")
+_UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
 _Key = tuple[str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are wanted; what is empty or None does not count.
+
+    Attributes:
+        kind: This word or those that begin with it and a dot: ``login`` finds ``login.refused``.
+        address: Exactly this one.
+        since: UTC.
+    """
+
+    kind: str = ""
+    address: str = ""
+    since: datetime | None = None
+
+    def takes(self, event: SecurityEvent) -> bool:
+        """Return whether an event is wanted."""
+        return (
+            (not self.kind or event.kind == self.kind or event.kind.startswith(f"{self.kind}."))
+            and (not self.address or event.address == self.address)
+            and (self.since is None or event.at >= self.since)
+        )
 
 
 @dataclass(slots=True)
@@ -128,21 +157,39 @@ class SecurityLog:
         with self._lock:
             self._end_windows(all_of_them=True)
 
-    def events(self) -> Iterator[SecurityEvent]:
-        """Yield all events, the oldest first; what is no event is passed over.
+    @staticmethod
+    def wanted(*, kind: str, address: str, since: str, zone: tzinfo, now: datetime) -> EventFilter:
+        """Return which events somebody wants, as it was typed; see :func:`checked_kind` and :func:`read_since`.
+
+        Raises:
+            InvalidInputError: There is no such kind, or it is no time.
+        """
+        return EventFilter(checked_kind(kind), address.strip(), read_since(since, zone, now=now))
+
+    def events(self, wanted: EventFilter = EventFilter()) -> Iterator[SecurityEvent]:
+        """Yield events, the oldest first; what is no event is passed over.
 
         Raises:
             StorageError: A file cannot be read.
         """
-        return (event for line in self._files.lines() if (event := read_event(line)) is not None)
+        found = (read_event(line) for line in self._files.lines())
+        return (event for event in found if event is not None and wanted.takes(event))
 
-    def follow(self, stop: threading.Event) -> Iterator[SecurityEvent]:
+    def latest(self, wanted: EventFilter = EventFilter(), *, limit: int) -> tuple[SecurityEvent, ...]:
+        """Return the last events, the oldest of them first. Raises StorageError."""
+        return tuple(deque(self.events(wanted), maxlen=limit))
+
+    def delete_before(self, instant: datetime, *, dry_run: bool) -> int:
+        """Delete files whose last line is older than an instant (UTC); return how many. Raises StorageError."""
+        return self._files.delete_before(instant, dry_run=dry_run)
+
+    def follow(self, stop: threading.Event, wanted: EventFilter = EventFilter()) -> Iterator[SecurityEvent]:
         """Yield the events that come from now on, until ``stop`` is set."""
         place = self._files.end()
-        while not stop.is_set():
+        while not stop.wait(_POLL_S):
             place, lines = self._files.read_from(place)
-            yield from (event for line in lines if (event := read_event(line)) is not None)
-            stop.wait(_POLL_S)
+            found = (read_event(line) for line in lines)
+            yield from (event for event in found if event is not None and wanted.takes(event))
 
     def _take(self, event: SecurityEvent) -> None:
         """Write or count an event."""
@@ -214,6 +261,41 @@ class SecurityLog:
             self._lost = 0
         if self.to_journal:
             _journal.warning("%s", line)
+
+
+def checked_kind(text: str) -> str:
+    """Return a kind, or the beginning of some, as somebody typed it. Raises InvalidInputError."""
+    word = text.strip().lower()
+    if word and not any(f"{kind.value}.".startswith(f"{word}.") for kind in SecurityKind):
+        raise InvalidInputError(
+            N_("There is no kind “{kind}” of security events."),
+            hint=N_("Kinds: {kinds}"),
+            kind=text,
+            kinds=", ".join(SecurityKind),
+        )
+    return word
+
+
+def read_since(text: str, zone: tzinfo, *, now: datetime) -> datetime | None:
+    """Return the instant that somebody typed: ``30m``, ``2h``, ``7d`` ago, a date, or a date and time of the site.
+
+    Raises:
+        InvalidInputError: It is none of these.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        if ago := _AGO.fullmatch(text.lower()):
+            return now - timedelta(seconds=int(ago[1]) * _UNITS_S[ago[2]])
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        raise InvalidInputError(
+            N_("“{text}” is no time."),
+            hint=N_("Write 30m, 2h or 7d, a date as 2026-11-30, or 2026-11-30T08:00."),
+            text=text,
+        ) from exc
 
 
 def write_event(event: SecurityEvent, *, lost: int = 0) -> str:
