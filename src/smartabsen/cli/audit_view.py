@@ -69,6 +69,7 @@ def entry(value: AuditEntry) -> Json:
         "actor": value.actor,
         "action": value.action,
         "subject": value.subject,
+        "address": value.address,
         "details": dict(value.details),
         "digest": value.digest,
     }
@@ -82,6 +83,7 @@ def show_entries(out: Output, entries: Sequence[AuditEntry], zone: tzinfo) -> No
         Column(_("Who")),
         Column(_("Action")),
         Column(_("Whom or what")),
+        Column(_("Address")),
         Column(_("Details")),
     )
     rows = [
@@ -91,7 +93,8 @@ def show_entries(out: Output, entries: Sequence[AuditEntry], zone: tzinfo) -> No
             each.actor,
             each.action,
             each.subject,
-            ", ".join(f"{name}={value}" for name, value in each.details.items() if value),
+            each.address,
+            ", ".join(f"{name}={value}" for name, value in each.further.items() if value),
         )
         for each in entries
     ]

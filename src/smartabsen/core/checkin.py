@@ -160,8 +160,7 @@ class CheckIn:
         result, finding = self._attempt(burst, key=key, only=only, claim=claim)
         if result.result is None:
             if result.outcome in _SUSPICIOUS:
-                actor = only.code if only is not None else ""
-                self._services.security.note(SecurityKind.FACE_REFUSED, actor=actor, reason=result.outcome.value)
+                self._services.security.note(SecurityKind.FACE_REFUSED, reason=result.outcome.value)
             self._note_refusal(finding or _Finding(result.outcome))
         return result
 

@@ -224,11 +224,8 @@ class Phones:
         try:
             pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
         except DeniedError as error:
-            self._services.security.note(
-                SecurityKind.PIN_REFUSED,
-                actor=owner.code,
-                reason="locked" if isinstance(error, TooManyTriesError) else "phone",
-            )
+            reason = "locked" if isinstance(error, TooManyTriesError) else "phone"
+            self._services.security.note(SecurityKind.PIN_REFUSED, reason=reason, phone=str(phone.id))
             raise
         if not self._hasher.matches(owner.id, pin, pin_hash):
             self._note_wrong_pin(phone)
@@ -267,7 +264,7 @@ class Phones:
         code, details = phone.employee.code, {"phone": str(phone.id)}
         with self._services.database.write() as session:
             audit.append(session, actor=code, action="pin.wrong", subject=code, details=details)
-        self._services.security.note(SecurityKind.PIN_REFUSED, actor=code, reason="wrong")
+        self._services.security.note(SecurityKind.PIN_REFUSED, reason="wrong", phone=str(phone.id))
 
     @cached_property
     def _hasher(self) -> PinHasher:

@@ -55,7 +55,7 @@ _journal: Final = logging.getLogger("smartabsen.security")
 _AGO: Final = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
-_Key = tuple[str, str, str, str, str]
+_Key = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ class SecurityLog:
         """Write an event, unless it is only counted. Never raises.
 
         Args:
-            actor: The account; only a name that is known: what strangers type may be a password in the wrong field.
+            actor: The account of the dashboard; only a name that is known: what strangers type may be a password in
+                the wrong field. Employees are named nowhere: an erasure would have to reach them here.
             reason: Why, as a stable word of ours: ``locked``.
             place: The endpoint that was asked.
             address: Where the request came from; by default that of the request which is answered here.
@@ -335,4 +336,4 @@ def _shortened(text: str) -> str:
 
 
 def _key(event: SecurityEvent) -> _Key:
-    return event.kind, event.address, event.actor, event.reason, event.place
+    return event.kind, event.address, event.actor, event.reason, event.place, *sorted(event.more.items())

@@ -96,7 +96,7 @@ class SignIn(QRSyncManager):
         outcome = super().verify_qr_code(secret, number=number, decline=decline, phone=phone, client=client)
         if kind := _REFUSED.get(outcome):
             reason = "sign_in" if outcome is VerifyOutcome.INVALID else outcome.value
-            self._security.note(kind, actor=phone.employee.code if phone else "", reason=reason)
+            self._security.note(kind, reason=reason, **({"phone": str(phone.id)} if phone else {}))
         return outcome
 
     @property

@@ -88,6 +88,11 @@ class AuditEntry:
         """Where the request came from; empty for what a command or a kiosk did."""
         return self.details.get(ADDRESS, "")
 
+    @property
+    def further(self) -> Mapping[str, str]:
+        """The details without the address."""
+        return {name: value for name, value in self.details.items() if name != ADDRESS}
+
 
 @dataclass(frozen=True, slots=True)
 class _Written:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from flask import Flask, g, request
 
-from ..core.actors import coming_from
+from ..core.actors import acting_as, coming_from
 from ..core.app import SmartAbsen
 from ..domain import SecurityKind, User
 from ..errors import SmartAbsenError
@@ -60,11 +60,9 @@ def note_failure(code: str, status: int, *, error: BaseException | None = None) 
 
 def _note_in_trail(user: User) -> None:
     """Write to the audit trail that somebody who is known asked for what is not theirs, once in a while."""
-    try:
-        library().audit.note_page("user.denied", subject=user.name, place=request.endpoint or "")
-    except SmartAbsenError:
-        # The security log has it.
-        return
+    with suppress(SmartAbsenError), acting_as(user.name):
+        # Where that fails, the security log has it.
+        library().audit.note_denied(user.name, request.endpoint or "")
 
 
 def _begin() -> None:

@@ -139,6 +139,7 @@ _DETAILS: Final = {
     "crops": N_("kept faces"),
     "attendance_before": N_("attendance before"),
     "log_copies": N_("copies of the log"),
+    "security_logs": N_("files of the security log"),
     "key": N_("key"),
     "damaged": N_("damaged, left out"),
     "forgotten": N_("keys forgotten"),
