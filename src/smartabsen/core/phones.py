@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
 import secrets
 import threading
@@ -39,18 +42,32 @@ class Phones:
 
     # --- pairing -------------------------------------------------------------------------------------------
 
-    def start_pairing(self, code: str, *, actor: str = "") -> Pairing:
+    def token_of(self, browser: str, nonce: str) -> str:
+        """Return the token of an invitation that one browser makes, and can show again; it is stored nowhere.
+
+        Whoever reads the database finds the nonce, but has neither the server's secret nor what the browser holds.
+
+        Args:
+            browser: What only that browser has: the id of its session.
+            nonce: Random, other for each invitation.
+        """
+        text = f"smartabsen invitation:{browser}:{nonce}"
+        digest = hmac.new(self._services.secret.derive("invitation"), text.encode(), hashlib.sha384).digest()
+        return base64.urlsafe_b64encode(digest).decode()
+
+    def start_pairing(self, code: str, *, actor: str = "", token: str = "") -> Pairing:
         """Invite an employee to pair a phone: once, within ten minutes. An earlier invitation of theirs is dead.
 
         Args:
             code: The employee's code.
             actor: Who does it, for the audit trail; the user of the operating system by default.
+            token: As :meth:`token_of` gives it; a random one by default.
 
         Raises:
             NotFoundError: There is no such employee.
             ConflictError: The employee is inactive.
         """
-        token = secrets.token_urlsafe(48)
+        token = token or secrets.token_urlsafe(48)
         now = _now()
         expires_at = now + PAIRING_LIFETIME
 
