@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 from ..domain import (
@@ -25,7 +26,7 @@ from ..domain import (
     PunchResult,
     SecurityKind,
 )
-from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
+from ..errors import ConflictError, DeniedError, InvalidInputError, KeyReusedError, NotFoundError, SmartAbsenError
 from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.images import ImageRefusal, decode_image
@@ -73,6 +74,14 @@ class Burst:
     times_s: Sequence[float]
     asked: tuple[LivenessAction, ...] | None = None
     within_s: float | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what the browser sent: a repetition has the same."""
+        whole = sha256(repr(list(self.times_s)).encode())
+        for frame in self.frames:
+            whole.update(sha256(frame).digest())
+        return whole.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +162,7 @@ class CheckIn:
 
         Raises:
             DeniedError: An attempt with the same claim has recorded somebody else.
+            KeyReusedError: The key has come before, with other pictures.
             InvalidInputError: Too few or too many frames.
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
@@ -177,6 +187,8 @@ class CheckIn:
                 most=most,
                 count=len(frames),
             )
+        if not self._services.seen_frames.claim(key, asked=burst.digest):
+            raise key_reused()
         at = datetime.now(UTC)
         if check_times(burst.times_s, count=len(frames), within_s=burst.within_s) is not None:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
@@ -344,6 +356,13 @@ class CheckIn:
             audit.append(session, actor=kiosk, action="checkin.other_face", subject=owner.code, details=details)
 
         self._services.database.run_write(work)
+
+
+def key_reused() -> KeyReusedError:
+    """Return the error of an attempt whose key has come before, with other pictures."""
+    return KeyReusedError(
+        N_("This attempt was sent before, with other pictures."), hint=N_("Load the page again and retry.")
+    )
 
 
 def _spread(images: Sequence[ImageBGR], count: int) -> list[ImageBGR]:

@@ -10,7 +10,7 @@ from flask import Flask, g, request
 from ..core.actors import acting_as, coming_from
 from ..core.app import SmartAbsen
 from ..domain import SecurityKind, User
-from ..errors import SmartAbsenError
+from ..errors import KeyReusedError, SmartAbsenError
 from .connection import visitor_address
 from .library import library
 
@@ -24,7 +24,8 @@ _KINDS: Final = {
     429: SecurityKind.RATE_LIMITED,
 }
 """Status to what the log calls it; pages that are not there are asked for by every browser, and are not logged."""
-_CSRF: Final = "csrf"
+_CODES: Final = {"csrf": SecurityKind.CSRF_REFUSED, KeyReusedError.code: SecurityKind.KEY_REUSED}
+"""Code of a problem to what the log calls it, whatever its status."""
 
 
 def init_app(app: Flask, library: SmartAbsen) -> None:
@@ -50,7 +51,7 @@ def note_failure(code: str, status: int, *, error: BaseException | None = None) 
     if status >= 500:
         library().security.note(SecurityKind.ERROR if status == 500 else SecurityKind.UNAVAILABLE, **facts)
         return
-    kind = SecurityKind.CSRF_REFUSED if code == _CSRF else _KINDS.get(status)
+    kind = _CODES.get(code) or _KINDS.get(status)
     if kind is None:
         return
     library().security.note(kind, **facts)
