@@ -259,11 +259,12 @@ class Phones:
         if verdict is PinTry.ALLOWED:
             return pin_hash
         if verdict is PinTry.MISSING:
-            raise _no_pin(phone.employee)
+            # Said on the phone: its owner has no terminal.
+            raise _no_pin(phone.employee, hint=N_("Ask your administrator for one, or use the camera."))
         if verdict is PinTry.FOREIGN:
             raise ConflictError(
                 N_("The PIN was set under another secret of the server and cannot be checked."),
-                hint=N_("Set a new PIN, or the same SMARTABSEN_SECRET_KEY on all machines."),
+                hint=N_("Ask your administrator to set a new PIN."),
             )
         if locked_until is None:
             raise TooManyTriesError(
@@ -309,10 +310,10 @@ def _check_pin(pin: str) -> None:
         raise InvalidInputError(N_("This PIN is too easy to guess."), hint=N_("Choose one with other digits."))
 
 
-def _no_pin(employee: Employee) -> NotFoundError:
+def _no_pin(employee: Employee, *, hint: str = N_("“smartabsen phone pin {code}” sets one.")) -> NotFoundError:
     return NotFoundError(
         N_("{name} ({code}) has no PIN."),
-        hint=N_("“smartabsen phone pin {code}” sets one."),
+        hint=hint,
         name=employee.name,
         code=employee.code,
     )

@@ -19,11 +19,11 @@ from ..core.app import SmartAbsen
 from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reused
 from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
 from ..errors import DeniedError, SmartAbsenError
-from ..i18n import _, describe_error
-from ..messages import STATUSES, describe_outcome, describe_prompt, fill, greet
+from ..i18n import _
+from ..messages import STATUSES, describe_at_camera, describe_prompt, fill, greet
 from .access import is_in_office
 from .connection import hides_visitors
-from .faults import fail, json_answer
+from .faults import describe_to_visitor, fail, json_answer
 from .grants import find_grant, signed_out, use_up
 from .library import library, log_remarks
 from .phone_cookie import find_phone
@@ -147,7 +147,7 @@ def punch_by_pin() -> Response:
     except SmartAbsenError as error:
         if error.http_status >= 500:
             raise
-        message, hint = describe_error(error)
+        message, hint = describe_to_visitor(error)
         return _pin_page(problem=f"{message} {hint}".strip(), status=error.http_status)
     return make_response(render_template("pin.html", message=_greeting(result)))
 
@@ -173,7 +173,7 @@ def _may_punch_here() -> bool:
 
 def _describe(result: CheckInResult) -> dict[str, Any]:
     """Return what a browser learns: no similarity, and nobody's name but that of who was recorded."""
-    message, next_step = describe_outcome(result.outcome, covered=result.covered)
+    message, next_step = describe_at_camera(result.outcome, covered=result.covered)
     if result.detail and result.outcome is not Outcome.UNREADABLE:
         # The formats in that detail are those of files; browsers send fewer.
         message = fill(result.detail, result.params)
