@@ -221,3 +221,14 @@ def test_leave_is_entered_and_taken_back(library: SmartAbsen, admin: FlaskClient
     assert post(admin, "/admin/leave", page, **{**fields, "status": "Hadir"}).status_code == 400
     post(admin, "/admin/leave", page, **{**fields, "from": "2026-11-12"})
     assert "before it begins" in admin.get("/admin/leave").text
+
+
+def test_absent_over_a_period_is_listed_and_exported(admin: FlaskClient) -> None:
+    """Bayu did not come on the Monday on which Ani did; nobody was expected on the days without anybody."""
+    address = "/admin/attendance?from=2026-11-01&to=2026-11-08&status=absent"
+    page = admin.get(address).text
+    assert 'value="absent" selected' in page
+    assert "Bayu" in page and "Ani Contoh" not in page
+    text = admin.get(address.replace("attendance?", "attendance/export.csv?")).data.decode("utf-8-sig")
+    rows = text.splitlines()[1:]
+    assert [row.split(",")[:2] for row in rows] == [["2026-11-02", "E002"]]
