@@ -72,8 +72,8 @@ def test_who_stands_before_a_server_without_a_model_is_told_whom_to_tell(
 @pytest.mark.parametrize(
     "error",
     [
-        StorageError("No permission to write {path}.", hint="Check the rights of {place}.", path="/home/x", place="/home"),
-        ConflictError("{name} is not active.", hint="If that is wrong: smartabsen employee activate {code}", name="Ani", code="E1"),
+        StorageError("No permission for {path}.", hint="Check the rights of {place}.", path="/home/x", place="/home"),
+        ConflictError("It is not active.", hint="If that is wrong: smartabsen employee activate {code}", code="E1"),
         NotTrainedError("There is no trained model yet.", hint="Enrol people, then: smartabsen train"),
         ModelError("It is missing.", hint="See signin.allowed_networks."),
     ],
