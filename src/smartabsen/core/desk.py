@@ -248,9 +248,9 @@ class Desk:
         days = tuple(first + timedelta(days=number) for number in range(last.day))
         today = self.work_date()
         with self._services.database.read() as session:
-            _, total = board.find_grid(session, first, last, search=search, limit=0)
-            number, pages = clamp_page(page, total)
             expected = expected_days(self._services, session, first, last)
+            _, total = board.find_grid(session, first, last, expected, search=search, limit=0)
+            number, pages = clamp_page(page, total)
             people, _ = board.find_grid(
                 session, first, last, expected, search=search, offset=(number - 1) * PAGE, limit=PAGE
             )

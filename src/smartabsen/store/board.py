@@ -270,6 +270,8 @@ def find_grid(
     then = Karyawan.nonaktif_sejak >= expected.days[0][1] if expected.days else false()
     conditions = (or_(Karyawan.aktif, has_row, then), *search_conditions(search))
     total = session.scalar(select(func.count()).select_from(Karyawan).where(*conditions)) or 0
+    if not limit:
+        return (), total
     people = session.execute(
         select(Karyawan.id, Karyawan.kode, Karyawan.nama)
         .where(*conditions)
@@ -319,7 +321,8 @@ def _days_of(wanted: DayFilter, expected: Expected) -> Any:
     dates = [wanted.first + timedelta(days=number) for number in range((wanted.last - wanted.first).days + 1)]
     rows = (
         select(
-            literal(day, Absensi.__table__.c.tanggal.type).label("day"),
+            # MariaDB gives a text back as what it is, a text; SQLite would make a number of a cast.
+            func.date(literal(day.isoformat()), type_=Absensi.__table__.c.tanggal.type).label("day"),
             literal(ends.get(day), Karyawan.__table__.c.created_at.type).label("until"),
         )
         for day in dates
