@@ -194,7 +194,7 @@ def test_the_month_and_the_weeks_show_pictures_beside_tables(library: SmartAbsen
     fill(library)
     month = admin.get("/admin/attendance/month?month=2026-11-15").text
     assert "November 2026" in month and "<svg" in month
-    assert re.findall(r'tabindex="-1">(\S)</a>', month)[:5] == ["-", "T", "T", "S", "-"]
+    assert re.findall(r'tabindex="-1">(\S)</a>', month)[:5] == ["·", "T", "T", "S", "·"]
     late = admin.get("/admin/attendance/late?to=2026-11-08").text
     assert "<svg" in late and "<td>100</td><td>3</td><td>4</td>" in late
 

@@ -64,7 +64,7 @@ def test_all_refusals_that_are_kept_can_be_paged_through(library: SmartAbsen, ad
         refusals.add_many(
             session,
             (
-                Refusal(now - timedelta(minutes=number), f"kiosk-{number}", Outcome.UNKNOWN, 0.4, 0.5, None, None)
+                Refusal(now - timedelta(minutes=number), f"kiosk-{number}", Outcome.UNKNOWN, 0.4, 0.5, None, 0.1)
                 for number in range(123)
             ),
         )

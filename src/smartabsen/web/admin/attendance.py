@@ -54,6 +54,7 @@ def month() -> str:
         grid=grid,
         search=search,
         letter_class=letter_class,
+        until=library().desk.work_date(),
         before=grid.first - timedelta(days=1),
         after=grid.days[-1] + timedelta(days=1),
     )
