@@ -9,6 +9,7 @@
     │   └── MissingDependencyError         3   500   a library for the chosen backend is not installed
     ├── NotFoundError                      1   404   no such employee, template, model, file
     ├── ConflictError                      1   409   it exists already, or it contradicts what exists
+    │   └── KeyReusedError                 1   409   the idempotency key of an attempt came again, with something else
     ├── DeniedError                        1   403   who asks may not: a wrong PIN, a declined sign-in
     │   └── TooManyTriesError              1   429   tried too often; the hint says how long to wait
     ├── IntegrityError                     1   409   what is stored is not what was written: a broken audit trail
@@ -111,6 +112,12 @@ class ConflictError(SmartAbsenError):
 
     code = "conflict"
     http_status = 409
+
+
+class KeyReusedError(ConflictError):
+    """The idempotency key of an attempt came again, with something else than the first time."""
+
+    code = "key_reused"
 
 
 class DeniedError(SmartAbsenError):

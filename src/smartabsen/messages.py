@@ -99,6 +99,9 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     ),
 }
 
+_CAMERA_AGAIN: Final = N_("Try again; if it stays so, tell your administrator: it is the camera, not you.")
+AT_CAMERA: Final[Mapping[Outcome, str]] = {Outcome.UNREADABLE: _CAMERA_AGAIN, Outcome.TOO_LARGE: _CAMERA_AGAIN}
+"""Next steps before a camera, where those for photos in files cannot help."""
 COVERED: Final = N_("Mouth and chin seem to be covered: lower the mask, and look straight at the camera.")
 _COVERED_HINDERS: Final = frozenset({Outcome.UNKNOWN, Outcome.AMBIGUOUS, Outcome.OTHER_FACE})
 """Refusals of a compared face, which a mask may be the cause of."""
@@ -269,9 +272,15 @@ def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
     return sentence, f"{who} {next_step}"
 
 
+def describe_at_camera(outcome: Outcome, *, covered: bool = False) -> tuple[str, str]:
+    """Return the sentence and the next step for somebody before a camera, who has no file to choose."""
+    sentence, next_step = describe_outcome(outcome, covered=covered)
+    return sentence, _(AT_CAMERA.get(outcome, "")) or next_step
+
+
 def refusal(outcome: Outcome, *, covered: bool = False) -> str:
     """Return the sentence and the next step as one line, as ``Too dark. Face the light.``"""
-    return " ".join(part for part in describe_outcome(outcome, covered=covered) if part)
+    return " ".join(part for part in describe_at_camera(outcome, covered=covered) if part)
 
 
 def greet(result: PunchResult, zone: tzinfo) -> str:

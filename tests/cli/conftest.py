@@ -170,7 +170,7 @@ def _kiosk(app: FakeApp, *, on_event: Callable[[KioskEvent], None], stop: Any, *
 def _report(app: FakeApp, first: date, last: date, *, code: str | None = None) -> Report:
     local = AT.astimezone(__import__("zoneinfo").ZoneInfo("Asia/Jakarta"))
     days = (ReportDay("E001", SITI.name, DAY.work_date, local, None, Status.PRESENT, 0, 0),)
-    totals = (ReportTotal("E001", SITI.name, 1, 0, 0, 0, 0, 0),)
+    totals = (ReportTotal("E001", SITI.name, 1, 0, 0, 0, 0, 0, 0),)
     return Report(first, last, "Asia/Jakarta", days, totals)
 
 

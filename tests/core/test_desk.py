@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from smartabsen import InvalidInputError, SmartAbsen, Status
 from smartabsen.core import desk as desk_module
@@ -94,7 +98,8 @@ def test_the_database_sorts(app: SmartAbsen, sort: str, descending: bool, expect
         (replace(MONTH, search="100%"), []),
         (DayFilter(MONDAY, MONDAY, status="Terlambat"), [("E3", 2), ("E2", 2)]),
         (DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True), [("E1", 3), ("E2", 3)]),
-        (DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True, status="absent"), [("E2", 3)]),
+        (DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True, status="absent"), [("E2", 3), ("E4", 3)]),
+        (replace(MONTH, status="absent", everyone=True), [("E2", 3), ("E2", 9)]),
     ],
 )
 def test_the_database_filters(app: SmartAbsen, wanted: DayFilter, expected: list[tuple[str, int]]) -> None:
@@ -127,17 +132,64 @@ def test_a_query_that_is_none_is_refused(app: SmartAbsen, query: DayQuery) -> No
 
 
 def test_the_month_is_a_grid_of_letters(app: SmartAbsen) -> None:
-    """H, T, I, S and - for a day without any; days to come are empty, and people are paged."""
+    """H, T, I, S and - for an absence; days on which nobody came or that are to come are empty; people are paged."""
     grid = app.desk.month(date(2026, 10, 17))
     assert (grid.first, len(grid.days), grid.page.total) == (date(2026, 10, 1), 31, 3)
     rows = [*app.desk.month(MONDAY).page.rows, *app.desk.month(MONDAY, page=2).page.rows]
-    assert [row.name for row in rows] == ["ani Wijaya", "Budi Santoso", "Citra Dewi"]
-    assert rows[0].letters[:9] == ("-", "H", "T", "-", "-", "-", "-", "-", "T")
-    assert rows[2].letters[:4] == ("-", "T", "S", "S")
+    assert [row.name for row in rows] == ["ani Wijaya", "Budi Santoso", "Citra Dewi", "Dodi"]
+    assert rows[0].letters[:9] == ("", "H", "T", "", "", "", "", "", "T")
+    assert rows[1].letters[:9] == ("", "T", "-", "", "", "", "", "", "-")
+    assert rows[2].letters[:9] == ("", "T", "S", "S", "", "", "", "", "-")
+    assert dict(grid.counts[0]) == dict.fromkeys("HTIS", 0)
     assert dict(rows[0].counts)["T"] == 2
     future = app.desk.month(app.desk.work_date() + timedelta(days=62))
     assert set(future.page.rows[0].letters) == {""}
     assert [row.code for row in app.desk.month(MONDAY, search="budi").page.rows] == ["E2"]
+
+
+def absent_in_export(app: SmartAbsen) -> dict[str, int]:
+    """Column “Absent” of the totals of the month's export."""
+    with use_language("en"):
+        file = export_days(app.services, DayQuery(replace(MONTH, everyone=True)), format="xlsx")
+    sheet = load_workbook(io.BytesIO(file.data))["Totals"]
+    titles, *rows = sheet.iter_rows(values_only=True)
+    return {str(row[0]): int(str(row[titles.index("Absent")])) for row in rows}
+
+
+def test_page_month_export_and_report_agree_who_was_absent_how_often(app: SmartAbsen) -> None:
+    """On the days on which somebody came; who never came is in each of them."""
+    expected = {"E1": 0, "E2": 2, "E3": 1, "E4": 3}
+    assert absent_in_export(app) == expected
+    grid = [*app.desk.month(MONDAY).page.rows, *app.desk.month(MONDAY, page=2).page.rows]
+    assert {row.code: dict(row.counts)["-"] for row in grid} == expected
+    assert {total.code: total.absent for total in app.report(MONTH.first, MONTH.last).totals} == expected
+    assert app.desk.days(DayQuery(replace(MONTH, everyone=True))).sums.absent == 6
+    listed = app.desk.all_days(DayQuery(replace(MONTH, status="absent", everyone=True)))
+    assert Counter(row.code for row in listed) == Counter({code: count for code, count in expected.items() if count})
+
+
+def test_nobody_is_absent_before_they_were_added_or_after_they_left(app: SmartAbsen) -> None:
+    """Those of the first day are there from the first recorded day on; others from their own."""
+
+    def work(session: Session) -> None:
+        for statement in (
+            "UPDATE karyawan SET created_at = '2026-10-01 01:00:00'",
+            "UPDATE karyawan SET created_at = '2026-11-03 02:00:00' WHERE kode = 'E2'",
+            "UPDATE karyawan SET nonaktif_sejak = '2026-11-03 10:00:00' WHERE kode = 'E4'",
+        ):
+            session.execute(text(statement))
+
+    app.services.database.run_write(work)
+    assert absent_in_export(app) == {"E1": 0, "E2": 2, "E3": 1, "E4": 1}
+    assert app.desk.month(MONDAY).page.total == 4
+
+
+def test_the_chart_of_the_month_counts_everybody_and_not_one_page(app: SmartAbsen) -> None:
+    """A page has two rows here; on the second of November three people came."""
+    grid = app.desk.month(MONDAY)
+    assert len(grid.page.rows) == 2
+    assert dict(grid.counts[1]) == {"H": 1, "T": 2, "I": 0, "S": 0}
+    assert dict(app.desk.month(MONDAY, search="budi").counts[1])["T"] == 1
 
 
 def test_lateness_is_summed_by_week_with_empty_weeks_between(app: SmartAbsen) -> None:
@@ -232,7 +284,12 @@ def test_an_export_of_one_day_names_who_was_absent(app: SmartAbsen) -> None:
     query = DayQuery(DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True), sort="name")
     with use_language("id"):
         text = export_days(app.services, query, format="csv").data.decode("utf-8-sig")
-    assert [line.split(",")[6] for line in text.splitlines()[1:]] == ["Terlambat", "Tidak hadir", "Sakit"]
+    assert [line.split(",")[6] for line in text.splitlines()[1:]] == [
+        "Terlambat",
+        "Tidak hadir",
+        "Sakit",
+        "Tidak hadir",
+    ]
 
 
 def test_a_name_that_is_a_formula_is_disarmed(app: SmartAbsen, tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from smartabsen.attendance.rules import Rules
-from smartabsen.domain import Employee, Outcome, Punch, Status
-from smartabsen.errors import ConflictError, InvalidInputError, NotFoundError
+from smartabsen.domain import Employee, Outcome, Punch, PunchMethod, Status
+from smartabsen.errors import ConflictError, InvalidInputError, KeyReusedError, NotFoundError
 from smartabsen.store import days, employees, punches, recording
 from smartabsen.store.database import Database
 from smartabsen.store.recording import Recorded
@@ -92,6 +92,34 @@ def test_a_key_of_somebody_else_is_refused(
 
     with pytest.raises(ConflictError, match="somebody else"):
         record(attempt(budi.id, "2026-11-02 08:00", key="a-1"))
+
+
+def test_a_key_that_comes_again_with_another_note_or_kind_is_refused(
+    siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+) -> None:
+    """It is not answered with what the first one stored; the same again is."""
+    first = record(replace(attempt(siti.id, "2026-11-02 08:00", key="a-1"), note="camera broken"))
+    with pytest.raises(KeyReusedError):
+        record(replace(attempt(siti.id, "2026-11-02 08:00", key="a-1"), note="forgot"))
+    with pytest.raises(KeyReusedError):
+        record(replace(first.punch, id=0, method=PunchMethod.PIN))
+    assert record(replace(attempt(siti.id, "2026-11-02 09:00", key="a-1"), note="camera broken")).punch == first.punch
+
+
+def test_the_key_of_a_kiosk_stands_for_one_instant(
+    siti: Employee, database: Database, attempt: MakeAttempt, rules: Rules
+) -> None:
+    """A kiosk keeps its attempts as they were: another time or place is another attempt."""
+    one = attempt(siti.id, "2026-11-02 08:00", key="kiosk-1")
+
+    def deliver(each: Punch) -> Recorded:
+        return database.run_write(lambda session: recording.record(session, each, rules, exact=True))
+
+    stored = deliver(one)
+    assert deliver(one).punch == stored.punch
+    for other in (replace(one, at=one.at + timedelta(seconds=1)), replace(one, kiosk="elsewhere")):
+        with pytest.raises(KeyReusedError):
+            deliver(other)
 
 
 @pytest.mark.parametrize("key", ["", "with blank", "a" * 101, "schlüssel", "line\n"])

@@ -34,3 +34,12 @@ def test_they_are_forgotten_after_a_day(database: Database) -> None:
     assert table.sweep() == 0
     now[0] = NOW + KEPT
     assert table.sweep() == 1
+
+
+def test_a_key_stands_for_what_came_with_it_first(database: Database) -> None:
+    """The same again is a repetition, in whichever process; something else under the key is not."""
+    here, there = SeenFrameTable(database), SeenFrameTable(database)
+    assert here.claim("key-0001", asked="a" * 64)
+    assert there.claim("key-0001", asked="a" * 64)
+    assert not there.claim("key-0001", asked="b" * 64)
+    assert there.claim("key-0002", asked="b" * 64)

@@ -50,6 +50,24 @@ def test_no_answer_tells_how_similar_somebody_was(
         assert "Budi" not in said and not re.search(r"0\.\d{2,}", said), said
 
 
+def test_a_key_that_comes_with_other_pictures_is_refused(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """Before anything was recorded and afterwards: nobody gets the answer to what somebody else sent."""
+    page = sign_in(client, phone, token)
+    assert attempt(client, page.text, burst(None)).json["punch"] is None
+    other = attempt(client, page.text, burst(1))
+    assert (other.status_code, other.json["error"]["code"]) == (409, "key_reused")
+    assert rows(people, "punches") == 0
+    done = attempt(client, page.text, burst(1), key="key-0002")
+    assert done.json["employee"]["code"] == "E001"
+    assert attempt(client, page.text, burst(2), key="key-0002").status_code == 409
+    assert attempt(client, page.text, burst(1), key="key-0002").json == done.json
+    assert rows(people, "punches") == 1
+    people.security.close()
+    assert sum(each.count for each in people.security.events() if each.kind == "key.reused") == 2
+
+
 def test_an_answer_that_was_lost_is_given_again(
     people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
 ) -> None:

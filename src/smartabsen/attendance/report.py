@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,7 +11,13 @@ from ..domain import AttendanceDay, Employee, Report, ReportDay, ReportTotal, St
 
 
 def build_report(
-    employees: Iterable[Employee], days: Iterable[AttendanceDay], *, first: date, last: date, zone: str
+    employees: Iterable[Employee],
+    days: Iterable[AttendanceDay],
+    *,
+    first: date,
+    last: date,
+    zone: str,
+    absences: Iterable[tuple[int, date]] = (),
 ) -> Report:
     """Build the report of a period.
 
@@ -21,6 +27,7 @@ def build_report(
         days: Their days, in any order; those outside the period are left out.
         first, last: The period, both included.
         zone: IANA name of the site's time zone; the times in the report are local to it.
+        absences: Employee and date of each day on which somebody was expected and has no day.
 
     Returns:
         Days sorted by date, then name, then code; totals sorted by name, then code. In the totals ``present``
@@ -32,10 +39,11 @@ def build_report(
         if day.employee_id in people and first <= day.work_date <= last:
             own_days[day.employee_id].append(day)
     lines = [_line(people[day.employee_id], day, ZoneInfo(zone)) for days_of in own_days.values() for day in days_of]
+    absent = Counter(employee_id for employee_id, _day in absences)
     totals = [
-        _total(employee, own_days[employee.id])
+        _total(employee, own_days[employee.id], absent[employee.id])
         for employee in people.values()
-        if employee.active or own_days[employee.id]
+        if employee.active or own_days[employee.id] or absent[employee.id]
     ]
     return Report(
         first=first,
@@ -62,7 +70,7 @@ def _line(employee: Employee, day: AttendanceDay, zone: ZoneInfo) -> ReportDay:
     )
 
 
-def _total(employee: Employee, days: list[AttendanceDay]) -> ReportTotal:
+def _total(employee: Employee, days: list[AttendanceDay], absent: int) -> ReportTotal:
     def count(status: Status) -> int:
         return sum(day.status is status for day in days)
 
@@ -73,6 +81,7 @@ def _total(employee: Employee, days: list[AttendanceDay]) -> ReportTotal:
         late=count(Status.LATE),
         excused=count(Status.EXCUSED),
         sick=count(Status.SICK),
+        absent=absent,
         late_minutes=sum(day.late_minutes for day in days),
         worked_minutes=sum(day.worked_minutes for day in days),
     )

@@ -70,6 +70,7 @@ def entry(value: AuditEntry) -> Json:
         "actor": value.actor,
         "action": value.action,
         "subject": value.subject,
+        "address": value.address,
         "details": dict(value.details),
         "digest": value.digest,
     }
@@ -83,6 +84,7 @@ def show_entries(out: Output, entries: Sequence[AuditEntry], zone: tzinfo) -> No
         Column(_("Who")),
         Column(_("Action")),
         Column(_("Whom or what")),
+        Column(_("Address")),
         Column(_("Details")),
     )
     rows = [
@@ -92,7 +94,8 @@ def show_entries(out: Output, entries: Sequence[AuditEntry], zone: tzinfo) -> No
             each.actor,
             each.action,
             each.subject,
-            ", ".join(f"{name}={local_text(value, zone)}" for name, value in each.details.items() if value),
+            each.address,
+            ", ".join(f"{name}={local_text(value, zone)}" for name, value in each.further.items() if value),
         )
         for each in entries
     ]

@@ -225,6 +225,7 @@ def attendance(report: domain.Report) -> Json:
             "late": total.late,
             "excused": total.excused,
             "sick": total.sick,
+            "absent": total.absent,
             "late_minutes": total.late_minutes,
             "worked_minutes": total.worked_minutes,
         }

@@ -278,6 +278,7 @@ def purged(value: Purge) -> data.Json:
         "log_files": value.log_files,
         "log_copies": value.log_copies,
         "refused": value.refused,
+        "security_logs": value.security_logs,
         "evaluated": value.evaluated,
         "dry_run": value.dry_run,
     }
@@ -295,6 +296,7 @@ def show_purged(out: Output, value: Purge) -> None:
         (_("Log files"), str(value.log_files)),
         (_("Old copies of log files"), str(value.log_copies)),
         (_("Punches kept aside on this machine"), str(value.refused)),
+        (_("Files of the security log"), str(value.security_logs)),
         (_("Faces of evaluated photos"), str(value.evaluated)),
     ]
     out.table((Column(_("Kept too long")), Column(_("Count"))), rows)

@@ -31,7 +31,11 @@ def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
     if "database" not in [row.name for row in rows] and app.users.needs_setup():
         tell_setup(out, app)
     started = time.monotonic()
-    run(app, stop=stop, ready=lambda: _tell_address(out, app))
+    app.serving.note_start()
+    try:
+        run(app, stop=stop, ready=lambda: _tell_address(out, app))
+    finally:
+        app.serving.note_stop()
     return time.monotonic() - started
 
 

@@ -210,6 +210,7 @@ def show_report(out: Output, report: domain.Report) -> None:
         Column(_("Code"), whole=True),
         Column(_("Name")),
         *(Column(_(STATUSES[status]), number=True) for status in Status),
+        Column(_("Absent"), number=True),
         Column(_("Time late"), number=True),
         Column(_("Worked"), number=True),
     )
@@ -217,7 +218,7 @@ def show_report(out: Output, report: domain.Report) -> None:
         (
             total.code,
             total.name,
-            *(str(days) for days in (total.present, total.late, total.excused, total.sick)),
+            *(str(days) for days in (total.present, total.late, total.excused, total.sick, total.absent)),
             _duration(total.late_minutes),
             _duration(total.worked_minutes),
         )

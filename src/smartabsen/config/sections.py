@@ -223,6 +223,12 @@ class PrivacySettings(_Section):
         le=36_500,
         description=N_("“privacy purge” deletes replaced copies of log files after so many days; 0 keeps them."),
     )
+    security_log_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description=N_("The security log is deleted after so many days; 0 keeps it until it is too large."),
+    )
 
 
 class DatabaseSettings(_Section):

@@ -1,24 +1,23 @@
 """What happens at the dashboard's door, each kind in one place: who came in, who did not and why, who left.
 
-What matters for long is an entry of the audit trail; the rest is told to the log of the program. An unknown name that
-was typed is never repeated: it may be a password in the wrong field.
+What matters for long is an entry of the audit trail; everything is a line of the security log. An unknown name that was
+typed is never repeated: it may be a password in the wrong field.
 """
 
 from __future__ import annotations
 
-import logging
-from typing import Final
+from collections.abc import Mapping
 
+from ..domain import SecurityKind
 from ..store import audit, sign_in_tries
 from ..store.database import Session
 from ..store.sign_in_tries import Claim
 from ..store.users import Refusal
 from .actors import current_actor
+from .security_log import SecurityLog
 
-_log: Final = logging.getLogger(__name__)
 
-
-def logged_in(session: Session, name: str, *, factor: str, failed: int) -> None:
+def logged_in(security: SecurityLog, session: Session, name: str, *, factor: str, failed: int) -> None:
     """Somebody signed in.
 
     Args:
@@ -28,16 +27,18 @@ def logged_in(session: Session, name: str, *, factor: str, failed: int) -> None:
     details = {"factor": factor, "failed": str(failed) if failed else ""}
     given = {key: value for key, value in details.items() if value}
     audit.append(session, actor=name, action="user.login", subject=name, details=given)
+    security.note(SecurityKind.LOGIN, actor=name, reason=factor)
 
 
-def logged_out(session: Session, name: str) -> None:
+def logged_out(security: SecurityLog, session: Session, name: str) -> None:
     """Somebody signed out."""
     audit.append(session, actor=name, action="user.logout", subject=name)
+    security.note(SecurityKind.LOGOUT, actor=name)
 
 
-def login_refused(name: str, reason: Refusal) -> None:
+def login_refused(security: SecurityLog, name: str, reason: Refusal) -> None:
     """A name and a password let nobody in; ``name`` is empty where nobody has the one that was typed."""
-    _log.warning("login refused: %s %s", reason.value, name)
+    security.note(SecurityKind.LOGIN_REFUSED, actor=name, reason=reason.value)
 
 
 def locked(session: Session, claim: Claim, name: str) -> None:
@@ -51,9 +52,9 @@ def locked(session: Session, claim: Claim, name: str) -> None:
         audit.append(session, actor=name or current_actor(), action=action, subject=name, details=details)
 
 
-def code_refused(name: str, reason: str) -> None:
+def code_refused(security: SecurityLog, name: str, reason: str) -> None:
     """The right password came with a wrong code: ``wrong``, ``locked`` or ``foreign`` (another server's secret)."""
-    _log.warning("code refused: %s %s", reason, name)
+    security.note(SecurityKind.LOGIN_REFUSED, actor=name, reason=f"code_{reason}")
 
 
 def code_locked(session: Session, claim: Claim, name: str) -> None:
@@ -68,11 +69,26 @@ def recovery_code_used(session: Session, name: str, *, left: int) -> None:
     audit.append(session, actor=name, action="user.recovery_code", subject=name, details={"left": str(left)})
 
 
-def confirmed(name: str) -> None:
+def confirmed(security: SecurityLog, name: str) -> None:
     """Somebody who is logged in proved again who they are."""
-    _log.info("identity confirmed: %s", name)
+    security.note(SecurityKind.LOGIN, actor=name, reason="confirmed")
 
 
-def confirmation_refused(name: str) -> None:
+def confirmation_refused(security: SecurityLog, name: str) -> None:
     """Somebody who is logged in could not prove it."""
-    _log.warning("identity not confirmed: %s", name)
+    security.note(SecurityKind.LOGIN_REFUSED, actor=name, reason="not_confirmed")
+
+
+def account_changed(
+    security: SecurityLog, session: Session, actor: str, *, action: str, name: str, details: Mapping[str, str]
+) -> None:
+    """An account, its role, sessions or second factor were changed.
+
+    Args:
+        actor: By whom.
+        action: Of the audit entry, as ``user.role``.
+        name: Whose.
+        details: Further facts.
+    """
+    audit.append(session, actor=actor, action=action, subject=name, details=details)
+    security.note(SecurityKind.ACCOUNT, actor=actor, reason=action, account=name)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
+from ..store.origin import coming_from as coming_from, current_address as current_address
+
 _actor: ContextVar[str | None] = ContextVar("smartabsen_actor", default=None)
 
 

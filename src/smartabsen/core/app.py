@@ -349,6 +349,7 @@ class SmartAbsen(UseCases):
         Raises:
             NotFoundError: There is no employee with that code.
             ConflictError: The employee is inactive.
+            KeyReusedError: The key has stored another punch: of somebody else, or with another note.
             DatabaseError: It is not known to be stored; try again with the same key.
 
         A log file that cannot be written (open in a spreadsheet, no permission) is no error: :attr:`remarks` tells it,

@@ -173,6 +173,14 @@ class AuditTrail:
         with self._lock:
             self._looked[what] = now
 
+    def note_denied(self, user: str, place: str) -> None:
+        """Add an entry about a user who asked for a page that is not theirs, once in a while for each page.
+
+        Raises:
+            DatabaseError: It cannot be written.
+        """
+        self.note_page("user.denied", subject=user, place=place)
+
     def note(
         self, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
     ) -> None:

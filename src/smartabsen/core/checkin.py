@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
 
 from ..domain import (
@@ -23,8 +24,9 @@ from ..domain import (
     Observation,
     Outcome,
     PunchResult,
+    SecurityKind,
 )
-from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
+from ..errors import ConflictError, DeniedError, InvalidInputError, KeyReusedError, NotFoundError, SmartAbsenError
 from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.images import ImageRefusal, decode_image
@@ -51,6 +53,10 @@ AGREEING: Final = 2
 """Frames that must name the same person, and none another."""
 _BYSTANDER: Final = 0.6
 """A second face of at least so much of the largest one's size is a second person who wants something."""
+_SUSPICIOUS: Final = frozenset(
+    {Outcome.NOT_A_CAMERA, Outcome.NOT_LIVE, Outcome.OTHER_FACE, Outcome.CHALLENGE_FAILED, Outcome.TOO_MANY_ATTEMPTS}
+)
+"""What an attempt looks like that shows pictures of somebody, or another one's face: events of the security log."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +74,14 @@ class Burst:
     times_s: Sequence[float]
     asked: tuple[LivenessAction, ...] | None = None
     within_s: float | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what the browser sent: a repetition has the same."""
+        whole = sha256(repr(list(self.times_s)).encode())
+        for frame in self.frames:
+            whole.update(sha256(frame).digest())
+        return whole.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +162,15 @@ class CheckIn:
 
         Raises:
             DeniedError: An attempt with the same claim has recorded somebody else.
+            KeyReusedError: The key has come before, with other pictures.
             InvalidInputError: Too few or too many frames.
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
         """
         result, finding = self._attempt(burst, key=key, only=only, claim=claim)
         if result.result is None:
+            if result.outcome in _SUSPICIOUS:
+                self._services.security.note(SecurityKind.FACE_REFUSED, reason=result.outcome.value)
             self._note_refusal(finding or _Finding(result.outcome))
         return result
 
@@ -170,6 +187,8 @@ class CheckIn:
                 most=most,
                 count=len(frames),
             )
+        if not self._services.seen_frames.claim(key, asked=burst.digest):
+            raise key_reused()
         reading = self._services.look_at_clock().now()
         if check_times(burst.times_s, count=len(frames), within_s=burst.within_s) is not None:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
@@ -337,6 +356,13 @@ class CheckIn:
             audit.append(session, actor=kiosk, action="checkin.other_face", subject=owner.code, details=details)
 
         self._services.database.run_write(work)
+
+
+def key_reused() -> KeyReusedError:
+    """Return the error of an attempt whose key has come before, with other pictures."""
+    return KeyReusedError(
+        N_("This attempt was sent before, with other pictures."), hint=N_("Load the page again and retry.")
+    )
 
 
 def _spread(images: Sequence[ImageBGR], count: int) -> list[ImageBGR]:

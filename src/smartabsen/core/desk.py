@@ -26,6 +26,7 @@ from ..store.board import (
     DaySums as DaySums,
     SortKey as SortKey,
 )
+from .absence import expected_days
 from .bootstrap import Services
 
 PAGE: Final = 50
@@ -116,7 +117,7 @@ class DayPage:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """An employee's month: a letter for each day, empty for days to come, and how often each letter is there."""
+    """An employee's month: a letter for each day, empty where nobody was expected, and how often each is there."""
 
     employee_id: int
     code: str
@@ -127,12 +128,17 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class MonthGrid:
-    """People and days of a month; today is a day of it or None."""
+    """People and days of a month; today is a day of it or None.
+
+    Attributes:
+        counts: For each day, how many of all people on all pages have which letter.
+    """
 
     first: date
     days: tuple[date, ...]
     today: date | None
     page: Page[GridRow]
+    counts: tuple[tuple[tuple[str, int], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +178,11 @@ class Desk:
         work_date = self.work_date()
         everyone = DayFilter(work_date, work_date, everyone=True)
         with self._services.database.read() as session:
-            sums = board.sum_days(session, everyone)
-            late = board.find_days(
-                session, replace(everyone, status=Status.LATE.value), sort="in", descending=True, limit=TODAY_ROWS
-            )
-            missing = board.find_days(session, replace(everyone, status=ABSENT), sort="name", limit=TODAY_ROWS)
+            expected = expected_days(self._services, session, work_date, work_date)
+            sums = board.sum_days(session, everyone, expected)
+            lateness, absence = replace(everyone, status=Status.LATE.value), replace(everyone, status=ABSENT)
+            late = board.find_days(session, lateness, sort="in", descending=True, limit=TODAY_ROWS)
+            missing = board.find_days(session, absence, expected, sort="name", limit=TODAY_ROWS)
             last = board.find_last_punches(session, work_date, limit=LAST_PUNCHES)
             arrivals = board.find_arrivals(session, work_date)
         return Today(
@@ -213,11 +219,13 @@ class Desk:
         """
         wanted = check_filter(query.wanted, query.sort)
         with self._services.database.read() as session:
-            sums = board.sum_days(session, wanted)
-            number, pages = _clamp(query.page, sums.rows)
+            expected = expected_days(self._services, session, wanted.first, wanted.last)
+            sums = board.sum_days(session, wanted, expected)
+            number, pages = clamp_page(query.page, sums.rows)
             rows = board.find_days(
                 session,
                 wanted,
+                expected,
                 sort=query.sort,
                 descending=query.descending,
                 offset=(number - 1) * PAGE,
@@ -229,7 +237,8 @@ class Desk:
         """Return everything that :meth:`days` would show on all its pages."""
         wanted = check_filter(query.wanted, query.sort)
         with self._services.database.read() as session:
-            rows = board.find_days(session, wanted, sort=query.sort, descending=query.descending)
+            expected = expected_days(self._services, session, wanted.first, wanted.last)
+            rows = board.find_days(session, wanted, expected, sort=query.sort, descending=query.descending)
         return tuple(map(self._local, rows))
 
     def month(self, first: date, *, search: str = "", page: int = 1) -> MonthGrid:
@@ -239,11 +248,21 @@ class Desk:
         days = tuple(first + timedelta(days=number) for number in range(last.day))
         today = self.work_date()
         with self._services.database.read() as session:
-            _, total = board.find_grid(session, first, last, search=search, limit=0)
-            number, pages = _clamp(page, total)
-            people, _ = board.find_grid(session, first, last, search=search, offset=(number - 1) * PAGE, limit=PAGE)
-        rows = tuple(_grid_row(person, days, today) for person in people)
-        return MonthGrid(first, days, today if first <= today <= last else None, Page(rows, number, pages, total))
+            expected = expected_days(self._services, session, first, last)
+            _, total = board.find_grid(session, first, last, expected, search=search, limit=0)
+            number, pages = clamp_page(page, total)
+            people, _ = board.find_grid(
+                session, first, last, expected, search=search, offset=(number - 1) * PAGE, limit=PAGE
+            )
+            counts = board.count_statuses(session, first, last, search=search)
+        rows = tuple(_grid_row(person, days) for person in people)
+        return MonthGrid(
+            first,
+            days,
+            today if first <= today <= last else None,
+            Page(rows, number, pages, total),
+            tuple(tuple((LETTERS[each], counts.get(day, {}).get(each, 0)) for each in LETTERS) for day in days),
+        )
 
     def late_weeks(self, last: date, *, weeks: int = 12) -> tuple[LateWeek, ...]:
         """Return the lateness of each week up to the one of a date, the earliest first; empty weeks are zeros."""
@@ -262,7 +281,7 @@ class Desk:
         model = self._services.active_model()
         with self._services.database.read() as session:
             _, total = employees.find_page(session, search=search, include_inactive=include_inactive, limit=0)
-            number, pages = _clamp(page, total)
+            number, pages = clamp_page(page, total)
             people, _ = employees.find_page(
                 session,
                 search=search,
@@ -358,16 +377,17 @@ def check_filter(wanted: DayFilter, sort: str) -> DayFilter:
     return wanted
 
 
-def _clamp(page: int, total: int) -> tuple[int, int]:
+def clamp_page(page: int, total: int) -> tuple[int, int]:
+    """Return the number of a page, which is no more than there are, and how many there are, at least one."""
     pages = max(1, -(-total // PAGE))
     return min(max(1, page), pages), pages
 
 
-def _grid_row(person: board.GridPerson, days: tuple[date, ...], today: date) -> GridRow:
+def _grid_row(person: board.GridPerson, days: tuple[date, ...]) -> GridRow:
     def letter(day: date) -> str:
         if day in person.statuses:
             return LETTERS[person.statuses[day]]
-        return NO_LETTER if day <= today else ""
+        return NO_LETTER if day in person.absences else ""
 
     letters = tuple(map(letter, days))
     counts = tuple((each, letters.count(each)) for each in (*LETTERS.values(), NO_LETTER))

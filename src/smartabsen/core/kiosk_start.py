@@ -68,7 +68,7 @@ class PunchesOf:
 
     def record(self, attempt: Punch) -> PunchResult:
         """Store an attempt in the database."""
-        return record_attempt(self.services, attempt)
+        return record_attempt(self.services, attempt, exact=True)
 
     def log(self, result: PunchResult) -> None:
         """Append the line of a stored punch to the log."""

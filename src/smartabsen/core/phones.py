@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
 import secrets
 import threading
@@ -10,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
-from ..domain import Employee, PairedPhone, Pairing, PhoneCredential, PunchResult
+from ..domain import Employee, PairedPhone, Pairing, PhoneCredential, PunchResult, SecurityKind
 from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, TooManyTriesError
 from ..i18n import N_
 from ..qr.render import svg_qr
@@ -40,18 +43,32 @@ class Phones:
 
     # --- pairing -------------------------------------------------------------------------------------------
 
-    def start_pairing(self, code: str, *, actor: str = "") -> Pairing:
+    def token_of(self, browser: str, nonce: str) -> str:
+        """Return the token of an invitation that one browser makes, and can show again; it is stored nowhere.
+
+        Whoever reads the database finds the nonce, but has neither the server's secret nor what the browser holds.
+
+        Args:
+            browser: What only that browser has: the id of its session.
+            nonce: Random, other for each invitation.
+        """
+        text = f"smartabsen invitation:{browser}:{nonce}"
+        digest = hmac.new(self._services.secret.derive("invitation"), text.encode(), hashlib.sha384).digest()
+        return base64.urlsafe_b64encode(digest).decode()
+
+    def start_pairing(self, code: str, *, actor: str = "", token: str = "") -> Pairing:
         """Invite an employee to pair a phone: once, within ten minutes. An earlier invitation of theirs is dead.
 
         Args:
             code: The employee's code.
             actor: Who does it, for the audit trail; the user of the operating system by default.
+            token: As :meth:`token_of` gives it; a random one by default.
 
         Raises:
             NotFoundError: There is no such employee.
             ConflictError: The employee is inactive.
         """
-        token = secrets.token_urlsafe(48)
+        token = token or secrets.token_urlsafe(48)
         now = self._services.database.now()
         expires_at = now + PAIRING_LIFETIME
 
@@ -93,6 +110,7 @@ class Phones:
 
         phone = self._services.database.run_write(work)
         if phone is None:
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="pairing")
             raise NotFoundError(
                 N_("This invitation to pair a phone is not valid."), hint=N_("Ask for a new one; each works once.")
             )
@@ -128,7 +146,10 @@ class Phones:
     def find_phone(self, credential: str) -> PairedPhone | None:
         """Return the phone that keeps this secret; None where it is unknown, was revoked, or its owner is inactive."""
         with self._services.database.read() as session:
-            return phones.find_by_credential(session, credential)
+            found = phones.find_by_credential(session, credential)
+        if found is None:
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="phone")
+        return found
 
     def list_phones(self, code: str | None = None) -> tuple[PairedPhone, ...]:
         """Return the paired phones of one employee or of all.
@@ -218,7 +239,12 @@ class Phones:
             ConflictError: The employee is inactive, or the PIN was set under another secret of the server.
         """
         owner = phone.employee
-        pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+        try:
+            pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+        except DeniedError as error:
+            reason = "locked" if isinstance(error, TooManyTriesError) else "phone"
+            self._services.security.note(SecurityKind.PIN_REFUSED, reason=reason, phone=str(phone.id))
+            raise
         if not self._hasher.matches(owner.id, pin, pin_hash):
             self._note_wrong_pin(phone)
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
@@ -234,11 +260,12 @@ class Phones:
         if verdict is PinTry.ALLOWED:
             return pin_hash
         if verdict is PinTry.MISSING:
-            raise _no_pin(phone.employee)
+            # Said on the phone: its owner has no terminal.
+            raise _no_pin(phone.employee, hint=N_("Ask your administrator for one, or use the camera."))
         if verdict is PinTry.FOREIGN:
             raise ConflictError(
                 N_("The PIN was set under another secret of the server and cannot be checked."),
-                hint=N_("Set a new PIN, or the same SMARTABSEN_SECRET_KEY on all machines."),
+                hint=N_("Ask your administrator to set a new PIN."),
             )
         if locked_until is None:
             raise TooManyTriesError(
@@ -256,6 +283,7 @@ class Phones:
         code, details = phone.employee.code, {"phone": str(phone.id)}
         with self._services.database.write() as session:
             audit.append(session, actor=code, action="pin.wrong", subject=code, details=details)
+        self._services.security.note(SecurityKind.PIN_REFUSED, reason="wrong", phone=str(phone.id))
 
     @cached_property
     def _hasher(self) -> PinHasher:
@@ -283,10 +311,10 @@ def _check_pin(pin: str) -> None:
         raise InvalidInputError(N_("This PIN is too easy to guess."), hint=N_("Choose one with other digits."))
 
 
-def _no_pin(employee: Employee) -> NotFoundError:
+def _no_pin(employee: Employee, *, hint: str = N_("“smartabsen phone pin {code}” sets one.")) -> NotFoundError:
     return NotFoundError(
         N_("{name} ({code}) has no PIN."),
-        hint=N_("“smartabsen phone pin {code}” sets one."),
+        hint=hint,
         name=employee.name,
         code=employee.code,
     )

@@ -29,7 +29,8 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
 
     Raises:
         NotFoundError: There is no employee with that code.
-        ConflictError: The employee is inactive, or the key belongs to another one's punch.
+        ConflictError: The employee is inactive.
+        KeyReusedError: The key has stored another punch: of somebody else, or with another note.
         DatabaseError: It is not known to be stored; try again with the same key.
     """
     with services.database.read() as session:
@@ -138,6 +139,7 @@ def record_attempt(
     *,
     details: Mapping[str, str] | None = None,
     first: Callable[[Session], None] | None = None,
+    exact: bool = False,
 ) -> PunchResult:
     """Store an attempt in the database alone.
 
@@ -146,12 +148,13 @@ def record_attempt(
     Args:
         details: For the audit trail; the instant and the note where none are given.
         first: Done before it in the same transaction.
+        exact: See :func:`.recording.record`.
     """
 
     def work(session: Session) -> Recorded:
         if first is not None:
             first(session)
-        recorded = record(session, attempt, services.rules)
+        recorded = record(session, attempt, services.rules, exact=exact)
         # Punches by face say all about themselves; the others are somebody's act.
         if recorded.new and attempt.method is not PunchMethod.FACE:
             code = recorded.employee.code

@@ -1,4 +1,5 @@
-"""Deleting what has been kept long enough: faces of people who left, old kept faces, old attendance, old log copies."""
+"""Deleting what has been kept long enough: faces of people who left, old kept faces, old attendance, old log copies,
+the security log."""
 
 from __future__ import annotations
 
@@ -31,6 +32,7 @@ class Purge:
         log_files: Log files of dates before that.
         log_copies: Replaced copies of log files that are too old.
         refused: Punches of dates before that which the database refused, and which wait on this machine for somebody.
+        security_logs: Files of the security log whose last event is too old.
         evaluated: Faces of photos that were evaluated more than a day ago.
         dry_run: Nothing was deleted.
     """
@@ -42,13 +44,14 @@ class Purge:
     log_files: int
     log_copies: int
     refused: int
+    security_logs: int
     evaluated: int
     dry_run: bool
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to delete."""
-        files = self.log_files or self.log_copies or self.evaluated
+        files = self.log_files or self.log_copies or self.security_logs or self.evaluated
         return not (self.faces_of or self.crops or any(self.attendance.values()) or files or self.refused)
 
 
@@ -71,8 +74,12 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
     copies = log_copies.delete_before(services.csv_log, copies_before, dry_run=dry_run) if privacy.log_copy_days else 0
     files = [day for day in services.csv_log.dates() if first_kept is not None and day < first_kept]
     refused = services.punch_queue.count_refused_before(first_kept) if first_kept else 0
+    logs = 0
+    if privacy.security_log_days:
+        logs_before = now - timedelta(days=privacy.security_log_days)
+        logs = services.security.delete_before(logs_before, dry_run=dry_run)
     evaluated = count_cached_faces(services.settings.home, before=now - KEPT)
-    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, refused, evaluated, dry_run)
+    found = Purge(faces_of, old_crops, first_kept, attendance, len(files), copies, refused, logs, evaluated, dry_run)
     if dry_run or found.empty:
         return found
     for person in faces_of:
@@ -84,7 +91,12 @@ def purge(services: Services, *, dry_run: bool) -> Purge:
             crops.delete_before(session, crops_before)
         if first_kept:
             erasure.delete_attendance_before(session, first_kept)
-        details = {"crops": str(old_crops), "attendance_before": str(first_kept or ""), "log_copies": str(copies)}
+        details = {
+            "crops": str(old_crops),
+            "attendance_before": str(first_kept or ""),
+            "log_copies": str(copies),
+            "security_logs": str(logs),
+        }
         audit.append(session, actor=services.actor, action="privacy.purge", details=details)
 
     services.database.run_write(delete)

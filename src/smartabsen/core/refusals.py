@@ -17,6 +17,7 @@ from ..domain import KioskEvent, KioskEventKind, Measured, Outcome, Refusal
 from ..errors import SmartAbsenError
 from ..store import refusals
 from .bootstrap import Services
+from .desk import PAGE, Page, clamp_page
 
 _WAITING: Final = 200
 """Refusals that wait to be written; more are dropped: the kiosk comes first."""
@@ -147,6 +148,19 @@ class Refusals:
         """Return the last refusals of all kiosks and browsers, the newest first."""
         with self._services.database.read() as session:
             return refusals.latest(session, limit)
+
+    def page(self, number: int) -> Page[Refusal]:
+        """Return one page of all refusals that are kept, the newest first. A page beyond the last one is the last."""
+        with self._services.database.read() as session:
+            total = refusals.count(session)
+            number, pages = clamp_page(number, total)
+            rows = refusals.latest(session, PAGE, offset=(number - 1) * PAGE)
+        return Page(rows, number, pages, total)
+
+    def count(self) -> int:
+        """Return how many refusals are kept."""
+        with self._services.database.read() as session:
+            return refusals.count(session)
 
 
 def _kept_since(services: Services) -> datetime:

@@ -11,9 +11,10 @@ from ..domain import Report, Status
 from ..errors import InvalidInputError
 from ..i18n import N_, _
 from ..messages import STATUSES
-from ..store import days, employees
+from ..store import board, days, employees
 from ..store.files import require_directory
 from ..store.sheet_writer import CellValue, Sheet, write_csv, write_xlsx
+from .absence import expected_days
 from .bootstrap import Services
 
 ReportFormat = Literal["csv", "xlsx"]
@@ -42,7 +43,8 @@ def make_report(services: Services, first: date, last: date, *, code: str | None
     with services.database.read(long=True) as session:
         people = (employees.get(session, code),) if code else employees.find_all(session)
         found = days.between(session, first, last, employee_id=people[0].id if code else None)
-    return build_report(people, found, first=first, last=last, zone=services.settings.site.zone)
+        absences = board.find_absences(session, expected_days(services, session, first, last))
+    return build_report(people, found, first=first, last=last, zone=services.settings.site.zone, absences=absences)
 
 
 def write_report(
@@ -89,9 +91,11 @@ def _totals(report: Report) -> Sheet:
     titles = [
         *(_(title) for title in _TITLES[:2]),
         *(_(STATUSES[status]) for status in Status),
+        _("Absent"),
         *(_(title) for title in _TITLES[-2:]),
     ]
     rows: list[list[CellValue]] = [
-        [t.code, t.name, t.present, t.late, t.excused, t.sick, t.late_minutes, t.worked_minutes] for t in report.totals
+        [t.code, t.name, t.present, t.late, t.excused, t.sick, t.absent, t.late_minutes, t.worked_minutes]
+        for t in report.totals
     ]
     return Sheet(_("Totals"), titles, rows)

@@ -6,17 +6,21 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ..domain import Check, CheckLevel
+from .._version import __version__
+from ..domain import Check, CheckLevel, SecurityKind
 from ..errors import ConfigError, DatabaseAwayError, SmartAbsenError, StorageError
 from ..i18n import N_
 from ..store.tls import read_certificate
 from .addresses import is_local, is_private, public_url
+from .audit import note
 from .bootstrap import Services
 from .clock_care import check_clock, check_zone
 from .readiness import check_readiness
+from .security_settings import note_settings
 
 RENEW_BEFORE: Final = timedelta(days=30)
 REST_S: Final = 0.5
@@ -31,6 +35,7 @@ class Serving:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._noted_by = 0
 
     @property
     def address(self) -> str:
@@ -89,6 +94,37 @@ class Serving:
         server = services.settings.server
         _check_port(server.host, server.port)
         return (*check_server(services), *check_zone(services), *self._look_at_data())
+
+    def note_start(self) -> None:
+        """Write to the security log and the audit trail that the server starts, and which settings changed since.
+
+        A database that is away keeps no server from starting: the log has it all the same.
+        """
+        self._noted_by = os.getpid()
+        services = self._services
+        server = services.settings.server
+        changed = note_settings(services.settings.home / "logs", services.loaded)
+        if changed:
+            services.security.note(SecurityKind.SETTINGS_CHANGED, actor=services.actor, **changed)
+            self._note("security.settings", settings=", ".join(f"{name}: {how}" for name, how in changed.items()))
+        facts = {
+            "version": __version__,
+            "https": "yes" if server.https else "no",
+            "workers": str(server.workers if server.production else 1),
+        }
+        services.security.note(SecurityKind.SERVER_STARTED, actor=services.actor, **facts)
+        self._note("server.start", **facts)
+
+    def note_stop(self) -> None:
+        """Write to the security log and the audit trail that the server has ended; a worker that ends says nothing."""
+        if os.getpid() != self._noted_by:
+            return
+        self._services.security.note(SecurityKind.SERVER_STOPPED, actor=self._services.actor)
+        self._note("server.stop")
+
+    def _note(self, action: str, **details: str) -> None:
+        with suppress(SmartAbsenError):
+            note(self._services, action, details=details)
 
     def _look_at_data(self) -> Iterator[Check]:
         services = self._services

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ..domain import Employee, SignInRequest, SignInState
+from ..domain import Employee, PairedPhone, SecurityKind, SignInAsk, SignInRequest, SignInState, VerifyOutcome
 from ..qr.render import svg_qr
 from ..qr.sync import QRSyncManager
 from .addresses import is_local, public_url
@@ -18,6 +18,13 @@ from .terminal import Terminal
 
 POLL_S: Final = 1.0
 _OVER: Final = (SignInState.DEAD, SignInState.WRONG_NUMBER)
+_REFUSED: Final = {
+    VerifyOutcome.INVALID: SecurityKind.TOKEN_REFUSED,
+    VerifyOutcome.WRONG_NUMBER: SecurityKind.SIGN_IN_REFUSED,
+    VerifyOutcome.DECLINED: SecurityKind.SIGN_IN_REFUSED,
+    VerifyOutcome.PHONE_NOT_PAIRED: SecurityKind.SIGN_IN_REFUSED,
+}
+"""What the security log calls an answer that confirmed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class SignIn(QRSyncManager):
             paired_only=settings.signin.phone == "paired",
             clock=services.database.now,
         )
+        self._security = services.security
         self._kiosk = services.kiosk_name
         self._place = settings.site.name
 
@@ -68,6 +76,29 @@ class SignIn(QRSyncManager):
             DatabaseError: The database does not answer.
         """
         return super().generate_qr_code(session, kiosk=kiosk or self._kiosk, place=place or self._place)
+
+    def find_ask(self, secret: str, *, client: str | None = None) -> SignInAsk | None:
+        """Return who asks; see :meth:`QRSyncManager.find_ask`. A secret that is none any more is a security event."""
+        found = super().find_ask(secret, client=client)
+        if found is None:
+            self._security.note(SecurityKind.TOKEN_REFUSED, reason="sign_in")
+        return found
+
+    def verify_qr_code(
+        self,
+        secret: str,
+        *,
+        number: int | None,
+        decline: bool = False,
+        phone: PairedPhone | None = None,
+        client: str = "",
+    ) -> VerifyOutcome:
+        """Answer a request; see :meth:`QRSyncManager.verify_qr_code`. What confirmed nothing is a security event."""
+        outcome = super().verify_qr_code(secret, number=number, decline=decline, phone=phone, client=client)
+        if kind := _REFUSED.get(outcome):
+            reason = "sign_in" if outcome is VerifyOutcome.INVALID else outcome.value
+            self._security.note(kind, reason=reason, **({"phone": str(phone.id)} if phone else {}))
+        return outcome
 
     @property
     def reaches_phones(self) -> bool:

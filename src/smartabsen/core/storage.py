@@ -25,6 +25,7 @@ from ..store.rate_limits import RateLimitStore, RateLimitTable
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.resealing import ring_for_writing
 from ..store.sealing import KeyRing
+from ..store.security_log import SecurityFiles
 from ..store.seen_frames import SeenFrameTable
 from ..store.sign_ins import SignInTable
 from ..store.signing import begin
@@ -35,6 +36,7 @@ from .clock import TrustedClock
 from .erased_here import ErasedHere
 from .once import made_once
 from .secrets import ServerSecret, load_secret
+from .security_log import SecurityLog
 from .vault import KEY_MADE, ensure_key
 
 
@@ -163,6 +165,12 @@ class Storage:
         return load_secret(self.settings)
 
     @made_once
+    def security(self) -> SecurityLog:
+        """The security log; nothing is opened before the first event."""
+        keep_days = self.settings.privacy.security_log_days
+        return SecurityLog(SecurityFiles(self.settings.home / "logs", keep_days=keep_days))
+
+    @made_once
     def sign_ins(self) -> SignInTable:
         """Where requests to sign in are kept."""
         return SignInTable(self.database)
@@ -247,7 +255,9 @@ class Storage:
         return repair
 
     def close_storage(self) -> None:
-        """Release connections."""
+        """Release connections, and write what is only counted so far."""
+        if "security" in self.__dict__:
+            self.security.close()
         if "database" in self.__dict__:
             self.database.close()
         if "redis" in self.__dict__ and self.redis is not None:

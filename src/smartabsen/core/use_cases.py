@@ -31,6 +31,7 @@ from .privacy import Privacy
 from .reembed import Reembedding
 from .refusals import Refusals
 from .secrets import ServerSecret
+from .security_log import SecurityLog
 from .serving import Serving
 from .signin import SignIn
 from .system import System
@@ -178,6 +179,11 @@ class UseCases:
     def limits(self) -> RateLimits:
         """How often something may be tried."""
         return RateLimits(self.services)
+
+    @property
+    def security(self) -> SecurityLog:
+        """The security log: what was refused, from which address."""
+        return self.services.security
 
     @property
     def secret(self) -> ServerSecret:

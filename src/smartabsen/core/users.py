@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from ..domain import OpenSession, Role, User
+from ..domain import OpenSession, Role, SecurityKind, User
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from ..qr.render import svg_qr
@@ -247,7 +247,7 @@ class Users:
         claim = tried.claim
         if claim is not None and claim.locked_until is not None:
             self._services.database.run_write(lambda session: account_events.locked(session, claim, tried.name))
-        account_events.login_refused(tried.name, reason)
+        account_events.login_refused(self._services.security, tried.name, reason)
         return PasswordCheck(None)
 
     def check_code(self, user: User, code: str, *, device: str = "") -> CodeVerdict:
@@ -282,7 +282,7 @@ class Users:
 
         verdict = database.run_write(work)
         if not verdict.is_right:
-            account_events.code_refused(user.name, verdict.value)
+            account_events.code_refused(self._services.security, user.name, verdict.value)
         return verdict
 
     def _judge_code(self, session: Session, user: User, code: str, now: datetime) -> CodeVerdict:
@@ -315,7 +315,7 @@ class Users:
             known = bool(device) and known_devices.is_device(session, known_devices.hash_device(device))
             kept = device if known else secrets.token_urlsafe(32)
             users.note_login(session, user.id, device_hash=known_devices.hash_device(kept), now=moment(session))
-            account_events.logged_in(session, user.name, factor=factor, failed=failed)
+            account_events.logged_in(self._services.security, session, user.name, factor=factor, failed=failed)
             return kept
 
         return self._services.database.run_write(work)
@@ -333,9 +333,9 @@ class Users:
         if right and user.has_totp:
             right = self.check_code(user, code, device=device).is_right
         if right:
-            account_events.confirmed(user.name)
+            account_events.confirmed(self._services.security, user.name)
         else:
-            account_events.confirmation_refused(user.name)
+            account_events.confirmation_refused(self._services.security, user.name)
         return right
 
     def find_by_session(self, user_id: int, began_at: datetime) -> User | None:
@@ -351,7 +351,9 @@ class Users:
 
     def note_logout(self, user: User) -> None:
         """Note that a user signed out."""
-        self._services.database.run_write(lambda session: account_events.logged_out(session, user.name))
+        self._services.database.run_write(
+            lambda session: account_events.logged_out(self._services.security, session, user.name)
+        )
 
     # --- sessions ------------------------------------------------------------------------------------------
 
@@ -541,7 +543,11 @@ class Users:
             audit.append(session, actor=user.name, action="user.setup", subject=user.name)
             return user
 
-        return self._services.database.run_write(work)
+        try:
+            return self._services.database.run_write(work)
+        except NotFoundError:
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="setup")
+            raise
 
     def _change(self, name: str, *, active: bool) -> User:
         def work(session: Session) -> User:
@@ -559,7 +565,9 @@ class Users:
         return user
 
     def _note(self, session: Session, action: str, user: User, **details: str) -> None:
-        audit.append(session, actor=self._services.actor, action=action, subject=user.name, details=details)
+        account_events.account_changed(
+            self._services.security, session, self._services.actor, action=action, name=user.name, details=details
+        )
 
 
 def _hashed(password: str, name: str) -> str:

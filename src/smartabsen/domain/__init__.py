@@ -26,6 +26,7 @@ from .people import (
     TemplateFacts,
 )
 from .rates import Rate
+from .security import SecurityEvent, SecurityKind
 from .signin import (
     OpenSession,
     PairedPhone,
@@ -113,6 +114,8 @@ __all__ = [
     "ReportDay",
     "ReportTotal",
     "Role",
+    "SecurityEvent",
+    "SecurityKind",
     "SettingValue",
     "SignInAsk",
     "SignInGrant",

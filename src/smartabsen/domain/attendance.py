@@ -128,6 +128,7 @@ class ReportTotal:
     late: int
     excused: int
     sick: int
+    absent: int
     late_minutes: int
     worked_minutes: int
 

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from . import meta
 from .audit_head import AuditHead as AuditHead
 from .clock import moment
+from .origin import current_address
 from .tables import LABEL_LENGTH, AuditRow, MetaRow
 from .texts import shortened
 from .trail_keeper import keeper_of
@@ -41,6 +42,11 @@ NEWEST_FIRST: Final = (AuditRow.number.desc(), AuditRow.id.desc())
 """By the place in the chain, which its hashes cover; row ids are covered by nothing."""
 UNREADABLE: Final = "unreadable"
 """Name, in the details of an entry, of what was put in the place of its details and is none."""
+ADDRESS: Final = "address"
+"""Name, in the details of an entry, of the address from which a request came that caused it.
+
+Among the details it is covered by the hash of the entry, and goes with them when a person is erased.
+"""
 PURPOSE: Final = "audit"
 """What signatures of entries are for."""
 _WAITING: Final = "smartabsen_audit"
@@ -78,6 +84,16 @@ class AuditEntry:
     salt: str = ""
     signature: str = ""
 
+    @property
+    def address(self) -> str:
+        """Where the request came from; empty for what a command or a kiosk did."""
+        return self.details.get(ADDRESS, "")
+
+    @property
+    def further(self) -> Mapping[str, str]:
+        """The details without the address."""
+        return {name: value for name, value in self.details.items() if name != ADDRESS}
+
 
 @dataclass(frozen=True, slots=True)
 class _Written:
@@ -92,13 +108,16 @@ class _Written:
 def append(
     session: Session, *, actor: str, action: str, subject: str = "", details: Mapping[str, str] | None = None
 ) -> None:
-    """Add an entry, in the same transaction as what it tells of."""
+    """Add an entry, in the same transaction as what it tells of; with the address of the request that caused it."""
+    facts = dict(details or {})
+    if address := current_address():
+        facts[ADDRESS] = address
     row = AuditRow(
         at_utc=moment(session),
         actor=shortened(actor, LABEL_LENGTH),
         action=action,
         subject=shortened(subject, LABEL_LENGTH),
-        details=json.dumps(dict(details or {}), ensure_ascii=False, sort_keys=True),
+        details=json.dumps(facts, ensure_ascii=False, sort_keys=True),
         salt=secrets.token_hex(16),
     )
     row.content = content_of(row)
@@ -260,6 +279,14 @@ def read_details(stored: str) -> Mapping[str, str]:
 
 
 def about(session: Session, code: str) -> list[dict[str, str]]:
-    """Return what was done about an employee and when, the oldest first; not by whom."""
+    """Return what was done about an employee and when, the oldest first; not by whom, nor from where."""
     rows = session.scalars(select(AuditRow).where(AuditRow.subject == code).order_by(AuditRow.number))
-    return [{"at_utc": row.at_utc.isoformat(), "action": row.action, "details": row.details} for row in rows]
+    return [
+        {"at_utc": row.at_utc.isoformat(), "action": row.action, "details": _without_address(row.details)}
+        for row in rows
+    ]
+
+
+def _without_address(stored: str) -> str:
+    details = dict(read_details(stored))
+    return stored if details.pop(ADDRESS, None) is None else json.dumps(details, ensure_ascii=False, sort_keys=True)

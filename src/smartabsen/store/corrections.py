@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain import AttendanceDay, Employee, Punch, PunchMethod
-from ..errors import ConflictError, InvalidInputError
+from ..errors import ConflictError, InvalidInputError, KeyReusedError
 from ..i18n import N_
 from . import days, employees, punches
 from .recording import PunchRules, checked
@@ -57,7 +57,7 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
     original = None if entry.supersedes is None else punches.get(session, entry.supersedes)
     if known is not None:
         if _what_was_entered(known) != _what_was_entered(entry):
-            raise ConflictError(
+            raise KeyReusedError(
                 N_("This was entered before, with another time or reason."),
                 hint=N_("Look at the record: what was entered first counts. Change it there if it is wrong."),
             )

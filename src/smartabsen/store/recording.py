@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain import AttendanceDay, Employee, Outcome, Punch
-from ..errors import ConflictError, InvalidInputError
+from ..errors import ConflictError, InvalidInputError, KeyReusedError
 from ..i18n import N_
 from . import days, employees, punches
 from .tables import LABEL_LENGTH, NOTE_LENGTH
@@ -54,7 +54,7 @@ class Recorded:
     day: AttendanceDay
 
 
-def record(session: Session, attempt: Punch, rules: PunchRules) -> Recorded:
+def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool = False) -> Recorded:
     """Store a punch unless its key is known or another punch stands, and derive its day again.
 
     The employee's lock comes first, so that of several attempts at once each sees what the one before has stored.
@@ -63,10 +63,13 @@ def record(session: Session, attempt: Punch, rules: PunchRules) -> Recorded:
         session: Of a write transaction, for this alone.
         attempt: A punch without an id. Its key is 1 to 100 printable ASCII characters without blanks.
         rules: Cooldown and the day's rules.
+        exact: A repetition of this attempt has the same instant and place, as one that a kiosk keeps. Otherwise each
+            try has its own, and only what was asked for must be the same: whose punch, how, and with which note.
 
     Raises:
         NotFoundError: There is no such employee.
-        ConflictError: The employee is inactive, or the key belongs to a punch of somebody else.
+        ConflictError: The employee is inactive.
+        KeyReusedError: The key belongs to a punch of somebody else, or to one with another note, method, time.
         InvalidInputError: The key has another form, or the note is too long.
     """
     attempt = checked(attempt)
@@ -86,6 +89,12 @@ def record(session: Session, attempt: Punch, rules: PunchRules) -> Recorded:
         return _store(session, employee, attempt, rules)
     if known.employee_id != employee.id:
         raise _key_is_taken(attempt.key)
+    if _asked(known, exact=exact) != _asked(attempt, exact=exact):
+        raise KeyReusedError(
+            N_("The key “{key}” belongs to another attempt: its note, time or kind differs."),
+            hint=N_("Give each attempt a key of its own."),
+            key=attempt.key,
+        )
     return _answer(session, employee, known, rules, outcome=Outcome.RECOGNIZED)
 
 
@@ -157,8 +166,14 @@ def checked(attempt: Punch) -> Punch:
     )
 
 
-def _key_is_taken(key: str) -> ConflictError:
-    return ConflictError(
+def _asked(punch: Punch, *, exact: bool) -> tuple[object, ...]:
+    """Return what a repetition must have in common with the punch that its key stored."""
+    asked: tuple[object, ...] = (punch.method, punch.note)
+    return (*asked, punch.at, punch.kiosk) if exact else asked
+
+
+def _key_is_taken(key: str) -> KeyReusedError:
+    return KeyReusedError(
         N_("The key “{key}” belongs to a punch of somebody else."),
         hint=N_("Give each attempt a key of its own."),
         key=key,

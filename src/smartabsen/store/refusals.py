@@ -15,6 +15,7 @@ from .texts import shortened
 
 MOST: Final = 5_000
 """Rows kept at most: a stranger before a camera for a whole night fills no disk."""
+_KNOWN: Final = RefusalRow.outcome.in_([outcome.value for outcome in Outcome])
 
 
 def add_many(session: Session, refusals: Iterable[Refusal]) -> None:
@@ -34,15 +35,19 @@ def add_many(session: Session, refusals: Iterable[Refusal]) -> None:
     session.flush()
 
 
-def latest(session: Session, limit: int) -> tuple[Refusal, ...]:
-    """Return the last refusals, the newest first; a word of a newer program is passed over."""
-    rows = session.scalars(select(RefusalRow).order_by(RefusalRow.at_utc.desc(), RefusalRow.id.desc()).limit(limit))
-    known = set(Outcome)
+def latest(session: Session, limit: int, *, offset: int = 0) -> tuple[Refusal, ...]:
+    """Return refusals, the newest first; words of a newer program are passed over."""
+    newest = RefusalRow.at_utc.desc(), RefusalRow.id.desc()
+    rows = session.scalars(select(RefusalRow).where(_KNOWN).order_by(*newest).offset(offset).limit(limit))
     return tuple(
         Refusal(row.at_utc, row.kiosk, Outcome(row.outcome), row.similarity, row.threshold, row.lead, row.margin)
         for row in rows
-        if row.outcome in known
     )
+
+
+def count(session: Session) -> int:
+    """Return how many refusals :func:`latest` can give."""
+    return session.scalar(select(func.count()).select_from(RefusalRow).where(_KNOWN)) or 0
 
 
 def prune(session: Session, *, before: datetime, most: int = MOST) -> None:

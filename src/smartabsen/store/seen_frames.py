@@ -48,6 +48,33 @@ class SeenFrameTable:
         mine = sha256(attempt.encode()).hexdigest()
         return self._database.run_write(lambda session: _note(session, set(digests), mine, now))
 
+    def claim(self, attempt: str, *, asked: str) -> bool:
+        """Note what an attempt asks for, once.
+
+        It is a row like those of the frames, under the hash of the key, so that one of two processes is the first.
+
+        Args:
+            attempt: Its idempotency key.
+            asked: SHA-256 (hex) of all that was sent with it.
+
+        Returns:
+            True where the key is new or has come with the same; False where it came with something else.
+        """
+        name = sha256(f"key:{attempt}".encode()).hexdigest()
+
+        def work(session: Session) -> bool:
+            known = session.get(SeenFrameRow, name)
+            if known is None:
+                session.add(SeenFrameRow(digest=name, attempt=asked, seen_at=self._clock()))
+                return True
+            return known.attempt == asked
+
+        try:
+            return self._database.run_write(work)
+        except IntegrityError:
+            # Another process was the first at this very moment.
+            return self._database.run_write(work)
+
     def sweep(self) -> int:
         """Remove digests that are older than a day and return how many; :meth:`note` does it now and then."""
         now = self._clock()

@@ -6,6 +6,7 @@ import re
 import threading
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,14 +16,14 @@ from flask_babel import format_date, format_time
 from werkzeug.wrappers import Response
 
 from ..core.app import SmartAbsen
-from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult
+from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reused
 from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
 from ..errors import DeniedError, SmartAbsenError
-from ..i18n import _, describe_error
-from ..messages import STATUSES, describe_outcome, describe_prompt, fill, greet
+from ..i18n import _
+from ..messages import STATUSES, describe_at_camera, describe_prompt, fill, greet
 from .access import is_in_office
 from .connection import hides_visitors
-from .faults import fail, json_answer
+from .faults import describe_to_visitor, fail, json_answer
 from .grants import find_grant, signed_out, use_up
 from .library import library, log_remarks
 from .phone_cookie import find_phone
@@ -80,19 +81,22 @@ def process() -> Response:
     key = request.form.get("key", "")
     if not _KEY.fullmatch(key):
         abort(400)
+    files = request.files.getlist("frames")
+    if len(files) > MAX_CHALLENGE_FRAMES:
+        abort(400)
+    burst = Burst([file.stream.read() for file in files], _read_times())
     if grant.answer is not None:
         if key != grant.key:
             return fail(signed_out(), 401)
+        if burst.digest != grant.asked:
+            raise key_reused()
         return json_answer(grant.answer)
     refusal = refuse_haste(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
     if refusal is not None:
         return refusal
-    files = request.files.getlist("frames")
-    if len(files) > MAX_CHALLENGE_FRAMES:
-        abort(400)
     only = library().get_employee(grant.code) if grant.code else None
     asked, within_s = _take_challenge()
-    burst = Burst([file.stream.read() for file in files], _read_times(), asked, within_s)
+    burst = replace(burst, asked=asked, within_s=within_s)
     try:
         result = library().checkin.attempt(burst, key=f"web-{grant.id}-{key}", only=only, claim=f"web-{grant.id}")
     except DeniedError:
@@ -102,7 +106,7 @@ def process() -> Response:
         log_remarks(library())
     answer = _describe(result)
     if result.outcome in _DONE:
-        use_up(grant, key=key, answer=answer)
+        use_up(grant, key=key, asked=burst.digest, answer=answer)
     return json_answer(answer)
 
 
@@ -143,7 +147,7 @@ def punch_by_pin() -> Response:
     except SmartAbsenError as error:
         if error.http_status >= 500:
             raise
-        message, hint = describe_error(error)
+        message, hint = describe_to_visitor(error)
         return _pin_page(problem=f"{message} {hint}".strip(), status=error.http_status)
     return make_response(render_template("pin.html", message=_greeting(result)))
 
@@ -169,7 +173,7 @@ def _may_punch_here() -> bool:
 
 def _describe(result: CheckInResult) -> dict[str, Any]:
     """Return what a browser learns: no similarity, and nobody's name but that of who was recorded."""
-    message, next_step = describe_outcome(result.outcome, covered=result.covered)
+    message, next_step = describe_at_camera(result.outcome, covered=result.covered)
     if result.detail and result.outcome is not Outcome.UNREADABLE:
         # The formats in that detail are those of files; browsers send fewer.
         message = fill(result.detail, result.params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from typing import Final
 
@@ -12,6 +13,20 @@ from .library import library
 _FORWARDING: Final = ("X-Forwarded-For", "CF-Connecting-IP", "Forwarded")
 _TOLD: Final = "smartabsen_proxy_told"
 _log: Final = logging.getLogger(__name__)
+
+
+def visitor_address() -> str:
+    """Return the address of the visitor as far as the trusted proxies tell it, for the records; empty for none.
+
+    What a proxy passes on may be any text: only an address is taken. IPv4 within IPv6 is written as IPv4.
+    """
+    told = (request.remote_addr or "").strip()
+    try:
+        address = ipaddress.ip_address(told)
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
 
 
 def is_https() -> bool:

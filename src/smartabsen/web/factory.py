@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .._version import __version__
 from ..core.app import SmartAbsen
 from ..i18n import LANGUAGES, _, current_language
-from . import access, admin, attendance, auth, authority, faults, health, security, verify
+from . import access, admin, attendance, auth, authority, faults, health, security, trace, verify
 from .languages import LanguageMiddleware, current_locale, language_links
 from .library import EXTENSION
 from .sessions import DatabaseSessions
@@ -59,7 +59,9 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
         site_name=settings.site.name,
         version=__version__,
     )
-    # The order matters: who may not come in is sent away before anything of the request is read.
+    # The order matters: whatever is written of a request has its address, and who may not come in is sent away before
+    # anything of the request is read.
+    trace.init_app(flask, library)
     access.init_app(flask)
     security.init_app(flask, library)
     faults.init_app(flask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from werkzeug.wrappers import Response
 from ..errors import DatabaseError, SchemaError, SmartAbsenError, TooManyTriesError
 from ..i18n import N_, _, describe_error
 from .places import page_path
+from .trace import note_failure
 
 _log: Final = logging.getLogger(__name__)
 
@@ -51,6 +53,11 @@ _STALE_PAGE: Final = (
     N_("This page was open for too long, or your browser refuses cookies."),
     N_("Load the page again and retry."),
 )
+
+_FOR_STAFF: Final = re.compile(
+    r"smartabsen [a-z]|SMARTABSEN_|\b[a-z]+\.[a-z]+_[a-z]|\{(path|place|url|problem)\}|--[a-z]|docs/"
+)
+"""Message ids that name commands, settings, files or what a library said."""
 
 _LAST_RESORT: Final = """<!doctype html>
 <html lang="id"><head><meta charset="utf-8"><title>smartabsen</title></head><body>
@@ -92,8 +99,13 @@ def problem_of_status(status: int) -> Problem:
     return Problem(code, _(message), _(hint))
 
 
-def fail(problem: Problem, status: int, *, retry_after_s: int = 0) -> Response:
-    """Answer an error."""
+def fail(problem: Problem, status: int, *, retry_after_s: int = 0, error: BaseException | None = None) -> Response:
+    """Answer an error; the security log gets what matters there.
+
+    Args:
+        error: What happened, where it is a bug.
+    """
+    note_failure(problem.code, status, error=error)
     if answers_json():
         response = json_answer({"error": asdict(problem)}, status=status)
     else:
@@ -120,8 +132,23 @@ def _answer_known(error: SmartAbsenError) -> Response:
     if status >= 500:
         _log.error("%s %s: %s", request.method, request.path, error)
         if status == 500:
-            return fail(problem_of_status(500), 500)
-    return fail(Problem(error.code, *describe_error(error)), status, retry_after_s=_retry_after_s(error))
+            return fail(problem_of_status(500), 500, error=error)
+    return fail(Problem(error.code, *describe_to_visitor(error)), status, retry_after_s=_retry_after_s(error))
+
+
+def describe_to_visitor(error: SmartAbsenError) -> tuple[str, str]:
+    """Return the sentence of an error and what to do next, as it can help whoever reads it.
+
+    At the door and on phones nobody has a terminal, the settings or the server's files: what names those is told to
+    the server's log, and the visitor whom to tell. Users of the dashboard read what there is.
+    """
+    message, hint = describe_error(error)
+    if request.blueprint == "admin" or not _FOR_STAFF.search(f"{error.message_id} {error.hint_id}"):
+        return message, hint
+    _log.warning("%s %s: %s %s", request.method, request.path, error, error.hint)
+    if _FOR_STAFF.search(error.message_id):
+        message = problem_of_status(error.http_status).message
+    return message, _("Tell your administrator, and record your attendance in another way meanwhile.")
 
 
 def _retry_after_s(error: SmartAbsenError) -> int:
@@ -159,4 +186,4 @@ def _too_large() -> Problem:
 def _answer_bug(error: Exception) -> Response:
     # The path and not the address: what stands behind the question mark may be a secret.
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return fail(problem_of_status(500), 500)
+    return fail(problem_of_status(500), 500, error=error)

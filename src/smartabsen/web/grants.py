@@ -33,13 +33,15 @@ class Grant:
         code: Code of the employee whose paired phone confirmed; empty where any phone may.
         until: UTC.
         key: Idempotency key of the attempt that was recorded; empty before that.
-        answer: What that attempt was answered.
+        asked: Digest of what that attempt sent.
+        answer: What it was answered.
     """
 
     id: str
     code: str
     until: datetime
     key: str = ""
+    asked: str = ""
     answer: dict[str, Any] | None = None
 
     @property
@@ -65,13 +67,14 @@ def find_grant() -> Grant | None:
     kept = session.get(_KEY)
     if not isinstance(kept, dict):
         return None
-    grant = Grant(kept["id"], kept["code"], datetime.fromisoformat(kept["until"]), kept["key"], kept["answer"])
+    until = datetime.fromisoformat(kept["until"])
+    grant = Grant(kept["id"], kept["code"], until, kept["key"], kept.get("asked", ""), kept["answer"])
     return grant if grant.seconds_left else None
 
 
-def use_up(grant: Grant, *, key: str, answer: dict[str, Any]) -> None:
-    """Keep what an attempt was answered; nothing else can be recorded with this grant."""
-    _store(Grant(grant.id, grant.code, grant.until, key, answer))
+def use_up(grant: Grant, *, key: str, asked: str, answer: dict[str, Any]) -> None:
+    """Keep what an attempt sent and was answered; nothing else can be recorded with this grant."""
+    _store(Grant(grant.id, grant.code, grant.until, key, asked, answer))
 
 
 def signed_out() -> Problem:
@@ -85,5 +88,6 @@ def _store(grant: Grant) -> None:
         "code": grant.code,
         "until": grant.until.isoformat(),
         "key": grant.key,
+        "asked": grant.asked,
         "answer": grant.answer,
     }

@@ -7,6 +7,7 @@ runs one process. Outside production it is one process with threads, which is th
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import socket
@@ -66,6 +67,8 @@ def serve(app: SmartAbsen, *, stop: threading.Event, ready: Callable[[], None] =
 def _watching(app: SmartAbsen) -> WSGIApplication:
     """Return the application of a process that serves from now on, and follow what other machines change."""
     served = create_app(app)
+    # A worker of Gunicorn ends without closing its installation.
+    atexit.register(app.security.close)
     _ = app.gallery_watch
     return served
 

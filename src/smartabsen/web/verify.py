@@ -12,7 +12,7 @@ from typing import Final
 from flask import Blueprint, make_response, render_template, request, session
 from werkzeug.wrappers import Response
 
-from ..domain import PairedPhone, VerifyOutcome
+from ..domain import PairedPhone, SecurityKind, VerifyOutcome
 from ..errors import InvalidInputError, NotFoundError
 from ..i18n import _
 from .library import library
@@ -70,6 +70,8 @@ def show_pairing() -> Response:
     """Ask whether this phone becomes the phone of an employee."""
     token = request.args.get("token", "")
     pairing = library().phones.find_pairing(token) if token else None
+    if token and pairing is None:
+        library().security.note(SecurityKind.TOKEN_REFUSED, reason="pairing")
     return make_response(
         render_template("pair.html", pairing=pairing, token=token, phone=find_phone()), 200 if pairing else 410
     )

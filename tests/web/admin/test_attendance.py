@@ -194,7 +194,7 @@ def test_the_month_and_the_weeks_show_pictures_beside_tables(library: SmartAbsen
     fill(library)
     month = admin.get("/admin/attendance/month?month=2026-11-15").text
     assert "November 2026" in month and "<svg" in month
-    assert re.findall(r'tabindex="-1">(\S)</a>', month)[:5] == ["-", "T", "T", "S", "-"]
+    assert re.findall(r'tabindex="-1">(\S)</a>', month)[:5] == ["·", "T", "T", "S", "·"]
     late = admin.get("/admin/attendance/late?to=2026-11-08").text
     assert "<svg" in late and "<td>100</td><td>3</td><td>4</td>" in late
 
@@ -221,3 +221,14 @@ def test_leave_is_entered_and_taken_back(library: SmartAbsen, admin: FlaskClient
     assert post(admin, "/admin/leave", page, **{**fields, "status": "Hadir"}).status_code == 400
     post(admin, "/admin/leave", page, **{**fields, "from": "2026-11-12"})
     assert "before it begins" in admin.get("/admin/leave").text
+
+
+def test_absent_over_a_period_is_listed_and_exported(admin: FlaskClient) -> None:
+    """Bayu did not come on the Monday on which Ani did; nobody was expected on the days without anybody."""
+    address = "/admin/attendance?from=2026-11-01&to=2026-11-08&status=absent"
+    page = admin.get(address).text
+    assert 'value="absent" selected' in page
+    assert "Bayu" in page and "Ani Contoh" not in page
+    text = admin.get(address.replace("attendance?", "attendance/export.csv?")).data.decode("utf-8-sig")
+    rows = text.splitlines()[1:]
+    assert [row.split(",")[:2] for row in rows] == [["2026-11-02", "E002"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -55,3 +55,20 @@ def test_a_log_that_cannot_be_written_is_told(
     post(admin, f"{DAY}/void", page, punch="1", reason="slip", key="c" * 32)
     assert "The log is open elsewhere." in admin.get(DAY).text
     assert "The log is open elsewhere." not in admin.get(DAY).text and library.remarks == ()
+
+
+def test_all_refusals_that_are_kept_can_be_paged_through(library: SmartAbsen, admin: FlaskClient) -> None:
+    """The list says how many there are, and does not end at a number without a word."""
+    now = datetime.now(UTC)
+    with library.services.database.write() as session:
+        refusals.add_many(
+            session,
+            (
+                Refusal(now - timedelta(minutes=number), f"kiosk-{number}", Outcome.UNKNOWN, 0.4, 0.5, None, 0.1)
+                for number in range(123)
+            ),
+        )
+    pages = [admin.get("/admin/refusals", query_string={"page": number}).text for number in (1, 2, 3)]
+    assert all("123" in page for page in pages)
+    assert "kiosk-0<" in pages[0] and "kiosk-122<" in pages[2]
+    assert sum(page.count("<td>kiosk-") for page in pages) == 123

@@ -27,14 +27,15 @@ app = make_noun()
 )
 def why(
     session: Session,
-    last: Annotated[int, typer.Option("--last", min=1, max=1000, help=_("How many of the last ones to show."))] = 20,
+    last: Annotated[int, typer.Option("--last", min=1, max=5_000, help=_("How many of the last ones to show."))] = 20,
 ) -> Answer:
     """List the last refusals, the newest first."""
     with session.open() as app:
-        refusals = app.refusals.latest(last)
+        refusals, total = app.refusals.latest(last), app.refusals.count()
         zone = ZoneInfo(app.settings.site.zone)
     return Answer(
-        data={"refusals": [_as_json(refusal) for refusal in refusals]}, show=lambda out: _show(out, refusals, zone)
+        data={"refusals": [_as_json(refusal) for refusal in refusals], "total": total},
+        show=lambda out: _show(out, refusals, zone, total=total),
     )
 
 
@@ -52,7 +53,7 @@ def _as_json(refusal: Refusal) -> dict[str, object]:
     }
 
 
-def _show(out: Output, refusals: Sequence[Refusal], zone: ZoneInfo) -> None:
+def _show(out: Output, refusals: Sequence[Refusal], zone: ZoneInfo, *, total: int) -> None:
     columns = (
         Column(_("Time"), whole=True),
         Column(_("Kiosk")),
@@ -66,3 +67,5 @@ def _show(out: Output, refusals: Sequence[Refusal], zone: ZoneInfo) -> None:
         at = f"{refusal.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         rows.append((at, refusal.kiosk, sentence, describe_distance(refusal), advise(refusal.outcome)))
     out.table(columns, rows, empty=_("Nobody was refused lately."))
+    if total > len(rows):
+        out.note(_("These are the last {count} of {total}.", count=len(rows), total=total))

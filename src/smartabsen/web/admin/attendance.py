@@ -22,7 +22,7 @@ _WEEKS = 12
 
 @blueprint.get("/attendance")
 def days() -> str:
-    """List days: of one date with everyone, or of a period."""
+    """List days of a date or a period, also of who was expected and has none."""
     query = read_query()
     found = library().desk.days(query)
     wanted = query.wanted
@@ -31,8 +31,8 @@ def days() -> str:
         "admin/days.html",
         query=query,
         found=found,
-        arrivals=library().desk.arrivals(query.wanted.first) if query.wanted.everyone else (),
-        statuses=[*Status, None] if query.wanted.everyone else list(Status),
+        arrivals=library().desk.arrivals(wanted.first) if wanted.first == wanted.last else (),
+        statuses=[*Status, None],
         absent=ABSENT,
         today=library().desk.work_date(),
         arguments=arguments(query),
@@ -54,6 +54,7 @@ def month() -> str:
         grid=grid,
         search=search,
         letter_class=letter_class,
+        until=library().desk.work_date(),
         before=grid.first - timedelta(days=1),
         after=grid.days[-1] + timedelta(days=1),
     )
@@ -87,16 +88,16 @@ def read_query() -> DayQuery:
     if last < first:
         first, last = last, first
     status = forms.arg_text("status")
-    known = {status.value for status in Status} | ({ABSENT} if first == last else set())
+    known = {status.value for status in Status} | {ABSENT}
     sort = forms.arg_text("sort")
     wanted = DayFilter(
         first,
         last,
         search=forms.arg_text("search"),
         status=status if status in known else "",
-        everyone=first == last,
+        everyone=True,
     )
-    default: SortKey = "name" if wanted.everyone else "date"
+    default: SortKey = "name" if first == last else "date"
     return DayQuery(
         wanted,
         sort=sort if sort in SORT_KEYS else default,

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ...core.desk import LETTERS, NO_LETTER, LateWeek, MonthGrid, QuarterHour
+from ...core.desk import NO_LETTER, LateWeek, MonthGrid, QuarterHour
 
 _HEIGHT: Final = 180.0
 _WIDTH: Final = 720.0
 _LEFT: Final = 34.0
+"""Room for numbers of two digits on the vertical axis; longer ones get more."""
+_DIGIT: Final = 9.0
+"""Width of a digit with the space that it needs, at the font size of the style sheet."""
 _TOP: Final = 10.0
 _BOTTOM: Final = 26.0
 _GAP: Final = 0.24
@@ -74,14 +77,15 @@ def stack(bars: Sequence[Bar]) -> Chart:
     """Lay out stacked bars side by side."""
     most = max((sum(number for _, number in bar.parts) for bar in bars), default=0)
     top, step = _scale(most)
+    left = max(_LEFT, 10.0 + _DIGIT * len(str(top)))
     inner = _HEIGHT - _TOP - _BOTTOM
-    slot = (_WIDTH - _LEFT) / max(1, len(bars))
+    slot = (_WIDTH - left) / max(1, len(bars))
     width = min(slot * (1 - _GAP), _MAX_BAR)
     every = max(1, -(-len(bars) // _MOST_LABELS))
     blocks: list[Block] = []
     labels: list[Label] = []
     for place, bar in enumerate(bars):
-        centre = _LEFT + slot * (place + 0.5)
+        centre = left + slot * (place + 0.5)
         y = _TOP + inner
         for kind, number in bar.parts:
             height = inner * number / top
@@ -92,8 +96,8 @@ def stack(bars: Sequence[Bar]) -> Chart:
             labels.append(Label(_round(centre), _HEIGHT - 8, bar.label))
     levels = range(0, top + 1, step)
     heights = [_round(_TOP + inner * (1 - level / top)) for level in levels]
-    ticks = tuple(Label(_LEFT - 8, y + 4, str(level)) for level, y in zip(levels, heights, strict=True))
-    return Chart(_WIDTH, _HEIGHT, _LEFT, tuple(blocks), tuple(heights), ticks, tuple(labels))
+    ticks = tuple(Label(left - 8, y + 4, str(level)) for level, y in zip(levels, heights, strict=True))
+    return Chart(_WIDTH, _HEIGHT, left, tuple(blocks), tuple(heights), ticks, tuple(labels))
 
 
 def bar_chart(quarters: Sequence[QuarterHour], *, clock: Callable[[datetime], str]) -> Chart:
@@ -107,14 +111,8 @@ def week_chart(weeks: Sequence[LateWeek]) -> Chart:
 
 
 def day_chart(grid: MonthGrid) -> Chart:
-    """Lay out the days of a month: how many of the people shown have which letter."""
-    columns = list(zip(*(row.letters for row in grid.page.rows), strict=True))
-    return stack(
-        [
-            Bar(str(day.day), tuple((letter, column.count(letter)) for letter in LETTERS.values()))
-            for day, column in zip(grid.days, columns or [()] * len(grid.days), strict=True)
-        ]
-    )
+    """Lay out the days of a month: how many of all people, on all pages, have which letter."""
+    return stack([Bar(str(day.day), parts) for day, parts in zip(grid.days, grid.counts, strict=True)])
 
 
 def letter_class(letter: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Final
 
 from flask import make_response, redirect, render_template, session, url_for
@@ -10,12 +11,14 @@ from werkzeug.wrappers import Response
 
 from ...i18n import N_, _
 from ..library import library
+from ..sessions import browser_session
 from . import forms
 from .blueprint import blueprint, done, tells_problems
 from .confirm import needs_proof
 from .parts import part
 
-_INVITATION: Final = "pairing"
+_INVITATION: Final = "invitation"
+"""Key in the session of what the token is made again from; the token itself lies in no row, in no Redis."""
 
 
 @blueprint.post("/employees/<int:employee_id>/phones")
@@ -24,7 +27,9 @@ _INVITATION: Final = "pairing"
 def pair_phone(employee_id: int) -> Response:
     """Invite somebody to pair one phone, once, within ten minutes; the page that shows it can be loaded again."""
     person = library().desk.get_employee(employee_id)
-    session[_INVITATION] = library().phones.start_pairing(person.code).token
+    nonce = secrets.token_urlsafe(16)
+    library().phones.start_pairing(person.code, token=_token(nonce))
+    session[_INVITATION] = nonce
     return redirect(url_for("admin.show_pairing", employee_id=employee_id), 303)
 
 
@@ -32,7 +37,8 @@ def pair_phone(employee_id: int) -> Response:
 def show_pairing(employee_id: int) -> Response:
     """Show the QR of the invitation that this session has made last; without one that is open, the employee."""
     person = library().desk.get_employee(employee_id)
-    pairing = library().phones.find_pairing(session.get(_INVITATION, ""))
+    nonce = session.get(_INVITATION, "")
+    pairing = library().phones.find_pairing(_token(nonce)) if nonce else None
     if pairing is None or pairing.employee.id != person.id:
         return redirect(_address(employee_id))
     page = render_template(
@@ -85,6 +91,10 @@ def remove_pin(employee_id: int) -> Response:
     library().phones.remove_pin(person.code)
     done(_("{name} has no PIN now.", name=person.name))
     return redirect(_address(employee_id))
+
+
+def _token(nonce: str) -> str:
+    return library().phones.token_of(browser_session().need_sid(), nonce)
 
 
 def _address(employee_id: int) -> str:

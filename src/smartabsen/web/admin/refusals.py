@@ -6,14 +6,16 @@ from flask import render_template
 
 from ...messages import advise, describe_distance, describe_outcome
 from ..library import library
+from . import forms
 from .blueprint import blueprint
-
-_LAST = 100
 
 
 @blueprint.get("/refusals")
 def refusals() -> str:
-    """List the last refusals, the newest first."""
-    latest = library().refusals.latest(_LAST)
-    rows = [(each, describe_outcome(each.outcome)[0], advise(each.outcome), describe_distance(each)) for each in latest]
-    return render_template("admin/refusals.html", rows=rows, days=library().settings.kiosk.refusals_days)
+    """List refusals, the newest first, a page at a time."""
+    page = library().refusals.page(forms.arg_page())
+    rows = [
+        (each, describe_outcome(each.outcome)[0], advise(each.outcome), describe_distance(each)) for each in page.rows
+    ]
+    days = library().settings.kiosk.refusals_days
+    return render_template("admin/refusals.html", rows=rows, page=page, days=days)

@@ -64,7 +64,11 @@ ACTIONS: Final = {
     "signin.confirm": N_("Sign-in confirmed"),
     "signin.decline": N_("Sign-in declined"),
     "signin.wrong_number": N_("Wrong number at sign-in"),
+    "security.settings": N_("Security settings changed"),
+    "server.start": N_("Server started"),
+    "server.stop": N_("Server stopped"),
     "user.add": N_("User added"),
+    "user.denied": N_("Asked for a page that this role may not see"),
     "user.disable": N_("User disabled"),
     "user.enable": N_("User enabled"),
     "user.locked": N_("Account locked"),
@@ -103,6 +107,8 @@ KINDS: Final = {
     "pin.": N_("PINs"),
     "privacy.": N_("Erasures and copies"),
     "punch.": N_("Punches and corrections"),
+    "security.": N_("Security"),
+    "server.": N_("Server"),
     "signin.": N_("Sign-ins"),
     "user.": N_("Users"),
 }
@@ -153,6 +159,7 @@ _DETAILS: Final = {
     "crops": N_("kept faces"),
     "attendance_before": N_("attendance before"),
     "log_copies": N_("copies of the log"),
+    "security_logs": N_("files of the security log"),
     "key": N_("key"),
     "damaged": N_("damaged, left out"),
     "forgotten": N_("keys forgotten"),
@@ -173,6 +180,10 @@ _DETAILS: Final = {
     "employees": N_("people"),
     "lost": N_("ends that were lost"),
     "database": N_("identity of the database"),
+    "address": N_("address"),
+    "settings": N_("settings"),
+    "https": N_("https"),
+    "workers": N_("processes"),
 }
 """Details of the audit trail, in the order in which they are read."""
 

@@ -25,6 +25,7 @@ const retry = document.getElementById("retry");
 const texts = page.dataset;
 
 let key = newKey();
+let unanswered = null;
 let stream = null;
 let cannot = "";
 let asked = [];
@@ -161,6 +162,15 @@ function show(answer) {
   setTimeout(() => location.replace(texts.again), NEXT_PERSON_MS);
 }
 
+/** Send a burst; it stays unanswered where the answer is lost or the server could not do it. */
+async function ask(burst) {
+  unanswered = burst;
+  const response = await send(burst);
+  const answer = await response.json();
+  if (response.status < 500) unanswered = null;
+  return [response, answer];
+}
+
 async function attempt() {
   take.disabled = true;
   viewfinder.classList.add("is-taking");
@@ -169,19 +179,31 @@ async function attempt() {
   let response;
   let answer;
   try {
-    const burst = texts.asks ? await takeMovement() : await takeBurst();
+    if (unanswered) {
+      // If it was recorded, it gets its answer; the key stands for these pictures and no others.
+      say(texts.textSending);
+      [response, answer] = await ask(unanswered);
+      const refused = response.status < 500 && response.status !== 401 && !answer.punch;
+      if (refused) {
+        key = newKey();
+        response = undefined;
+        say(texts.textTaking);
+      }
+    }
+    const burst = response ? null : texts.asks ? await takeMovement() : await takeBurst();
     viewfinder.classList.remove("is-taking");
-    if (!burst) {
+    if (!burst && !response) {
       say(texts.textWait, { refusal: true });
       take.disabled = false;
       return;
     }
-    say(texts.textSending);
-    response = await send(burst);
-    answer = await response.json();
+    if (burst) {
+      say(texts.textSending);
+      [response, answer] = await ask(burst);
+    }
   } catch {
     viewfinder.classList.remove("is-taking");
-    // The key stays: if the first try was recorded, the second one gets its answer.
+    // Key and pictures stay: if the first try was recorded, the second one gets its answer.
     say(texts.textOffline, { refusal: true });
     take.disabled = false;
     return;
