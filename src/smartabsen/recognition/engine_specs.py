@@ -124,9 +124,9 @@ _SPECS: Final = (
         threshold=0.45,
         margin=0.065,
         duplicate_threshold=0.525,
-        copy_threshold=0.94,
+        copy_threshold=0.86,
         probe_sharpness=4.0,
-        handicap=0.02,
+        handicap=0.022,
     ),
     EngineSpec(
         name="open",
@@ -139,9 +139,9 @@ _SPECS: Final = (
         threshold=0.42,
         margin=0.085,
         duplicate_threshold=0.51,
-        copy_threshold=0.94,
+        copy_threshold=0.95,
         probe_sharpness=4.0,
-        handicap=0.02,
+        handicap=0.021,
     ),
     EngineSpec(
         name="fake",
