@@ -8,3 +8,5 @@ SHARED = Path(os.environ.get("BENCH_SHARED", Path(__file__).parents[2] / "shared
 ``SMARTABSEN_...`` that is no setting of its own."""
 OUT = Path(__file__).parent / "out"
 """Caches and reports; ignored by git."""
+ENGINES = ("open", "sface", "openvino", "insightface", "dlib")
+"""The real engines, the best that a business may use first."""

@@ -49,10 +49,14 @@ COMBINATIONS = (
     ("dlib", "hog"),
     ("insightface", "scrfd"),
     ("openvino", "retail"),
+    ("sface", "yunet"),
+    ("open", "retail"),
     ("dlib", "haar"),
     ("insightface", "haar"),
     ("insightface", "hog"),
     ("openvino", "yunet"),
+    ("sface", "retail"),
+    ("open", "yunet"),
 )
 """Engines with their own detector, then with others in front."""
 

@@ -24,12 +24,11 @@ from typing import Final
 
 import numpy as np
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all, search
 from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.engines import EngineSpec, get_spec
 
-ENGINES: Final = ("dlib", "insightface", "openvino")
 NUMBERS: Final = (1, 3, 5, 10)
 ENROLLED: Final = (1, 2, 3, 5, 8)
 DRAWS: Final = 20

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.quality import central_face
 from smartabsen.domain import ImageBGR
 from smartabsen.recognition.alignment import align
@@ -75,14 +75,14 @@ def measure(engine: Engine, people: list[list[Path]]) -> tuple[dict[str, list[fl
 def main() -> None:
     """Measure and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", action="append", choices=["insightface", "openvino", "dlib"])
+    parser.add_argument("--engine", action="append", choices=ENGINES)
     parser.add_argument("--people", type=int, default=150)
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
     folders = sorted(path for path in (options.shared / "faces" / "lfw").iterdir() if path.is_dir())
     several = [photos[:PHOTOS_OF_ONE] for folder in folders if len(photos := sorted(folder.glob("*.jpg"))) > 1]
     people = several[:: max(1, len(several) // options.people)][: options.people]
-    for name in options.engine or ["insightface", "openvino", "dlib"]:
+    for name in options.engine or ENGINES:
         with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
             copies, different = measure(engine, people)
         print(

@@ -15,15 +15,13 @@ from itertools import permutations
 import cv2
 import numpy as np
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from smartabsen.domain import Face, ImageBGR
 from smartabsen.recognition.crops import cut_crop, read_crop
 from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.images import Picture, decode_image
 from smartabsen.recognition.quality import NO_LIMITS
 from smartabsen.recognition.recognizer import Recognizer
-
-ENGINES = ("dlib", "openvino", "insightface")
 
 
 def read_photos(count: int, *, enlarge: int) -> list[ImageBGR]:

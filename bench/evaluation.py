@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.accuracy import embed_all
 from smartabsen.core.evaluation_figures import describe_figure, figures
 from smartabsen.core.evaluation_report import EvaluationReport, Sample
@@ -21,8 +21,6 @@ from smartabsen.messages import fill
 from smartabsen.recognition.curves import PairsResult, judge_pairs
 from smartabsen.recognition.engines import get_spec
 from smartabsen.recognition.scores import compare_gallery
-
-ENGINES = ("insightface", "openvino", "dlib")
 
 
 def measure(name: str, shared: Path) -> EvaluationReport:

@@ -17,13 +17,12 @@ from typing import Final
 
 import numpy as np
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.accuracy import Floats, Labels, embed_all
 from smartabsen.domain import Rate
 from smartabsen.recognition.engines import get_spec
 from smartabsen.recognition.rates import fpir_of
 
-ENGINES: Final = ("dlib", "insightface", "openvino")
 PEOPLE: Final = (10, 60, 200, 600)
 FMRS: Final = (1e-3, 1e-4, 1e-5)
 DRAWS: Final = 10

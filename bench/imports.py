@@ -8,11 +8,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from smartabsen import SmartAbsen
 
 PHOTOS_EACH = 5
-ENGINES = ("dlib", "openvino", "insightface")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all
 from smartabsen.domain import Match, ModelIdentity, Outcome
 from smartabsen.recognition.balance import Balance
@@ -283,7 +283,7 @@ def as_markdown(rows: list[Row]) -> str:
 def main() -> None:
     """Measure the engines and sizes that were named, and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", choices=["insightface", "openvino", "dlib"], default="insightface")
+    parser.add_argument("--engine", choices=ENGINES, default="insightface")
     parser.add_argument("--sizes", type=lambda text: tuple(map(int, text.split(","))), default=SIZES)
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()

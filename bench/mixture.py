@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.copies import embed
 from smartabsen.recognition.engines import Engine, build_engine
 from smartabsen.recognition.mixture import find_odd_ones
@@ -45,13 +45,13 @@ def count_told(groups: list[NDArray[np.float32]], threshold: float) -> str:
 def main() -> None:
     """Measure and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", action="append", choices=["insightface", "openvino", "dlib"])
+    parser.add_argument("--engine", action="append", choices=ENGINES)
     parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
     folders = sorted(path for path in (options.shared / "faces" / "lfw").iterdir() if path.is_dir())
     folders = [folder for folder in folders if len(list(folder.glob("*.jpg"))) > 1][: options.people]
-    for name in options.engine or ["insightface", "openvino", "dlib"]:
+    for name in options.engine or ENGINES:
         with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
             people = [read(engine, folder, 5) for folder in folders]
             threshold = engine.threshold

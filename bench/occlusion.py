@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.quality import area, central_face
 from smartabsen.domain import Face, FloatArray, ImageBGR, Outcome
 from smartabsen.recognition.alignment import AlignmentTemplate, align
@@ -208,7 +208,7 @@ def _natural(engine: Engine, people: list[list[Path]]) -> tuple[dict[str, list[f
 def main() -> None:
     """Measure what was named and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", action="append", choices=["insightface", "openvino", "dlib"])
+    parser.add_argument("--engine", action="append", choices=ENGINES)
     parser.add_argument("--pairs", type=int, default=120)
     parser.add_argument("--hints", action="store_true", help="only the hints from the aligned crop")
     parser.add_argument("--shared", type=Path, default=SHARED)
@@ -218,7 +218,7 @@ def main() -> None:
     pairs = [(own[0], own[1]) for own in photos if len(own) > 1]
     pairs = pairs[:: max(1, len(pairs) // options.pairs)][: options.pairs]
     if options.hints:
-        for name in options.engine or ["insightface", "openvino"]:
+        for name in options.engine or ENGINES:
             with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
                 print(f"\n{name}\n")
                 print("\n".join(measure_hints(engine, pairs, [own for own in photos if len(own) > 1])), flush=True)
@@ -227,7 +227,7 @@ def main() -> None:
     heads = [f"enrolled {way}: not recognised, strangers recognised" for way in ways]
     print("| engine | covered by | found | refused | " + " | ".join(heads) + " | bare, enrolled with |")
     print("|---|---|---:|---:|" + "---:|" * 4)
-    for name in options.engine or ["insightface", "openvino"]:
+    for name in options.engine or ENGINES:
         with build_engine(name, models_dir=options.shared / "models", threads=1) as engine:
             for cover, result in measure(engine, pairs):
                 cells = [f"{result.not_recognised[way]}, {result.strangers[way]}" for way in ways]

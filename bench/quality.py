@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from bench import ENGINES
 from smartabsen.domain import Face, Outcome, Quality
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.engines import Engine, build_engine
@@ -233,7 +234,7 @@ def area(values: list[float], positive: NDArray[np.bool_]) -> float:
 def main() -> None:
     """Measure the engines that were named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", action="append", choices=["insightface", "openvino", "dlib"])
+    parser.add_argument("--engine", action="append", choices=ENGINES)
     parser.add_argument("--pairs", type=int, default=120)
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench import SHARED
+from bench import ENGINES, SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all, search
 from smartabsen.domain import Rate
 from smartabsen.recognition.calibration import choose
@@ -31,7 +31,6 @@ from smartabsen.recognition.rates import EXPECTED_ERRORS
 from smartabsen.recognition.reference import PATH, ImpostorTable
 from smartabsen.recognition.scores import compare_gallery
 
-ENGINES: Final = ("dlib", "insightface", "openvino")
 LEVELS_A_DECADE: Final = 4
 DRAWS: Final = 10
 ENROLLED_PEOPLE, ENROLLED_PHOTOS = 60, 3

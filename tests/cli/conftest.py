@@ -179,8 +179,8 @@ def _write_report(app: FakeApp, report: Report, path: Path, *, format: str, tota
     path.write_text("\n".join(["date,code,name", *rows, ""]), encoding="utf-8-sig")
 
 
-def _pull(app: FakeApp, name: str, *, accept_noncommercial: bool, on_progress: Any) -> ModelStatus:
-    return _models(app)[0]
+def _pull(app: FakeApp, name: str, *, accept_noncommercial: bool, on_progress: Any) -> tuple[ModelStatus, ...]:
+    return _models(app)[:1]
 
 
 def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
@@ -212,7 +212,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "report": _report,
     "write_report": _write_report,
     "models": _models,
-    "pull_model": _pull,
+    "pull_models": _pull,
     "check_health": lambda app: app.checks,
 }
 

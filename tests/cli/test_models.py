@@ -33,7 +33,7 @@ def test_models_verify_shows_what_is_expected_and_what_is_there(program: Any) ->
 def test_addresses_in_a_hint_stand_on_lines_of_their_own(program: Any) -> None:
     """They can be copied; everything else of an error is one line."""
     error = ModelError("No\nnetwork.", hint="Download:\n{urls}", urls="https://a.example/x\nhttps://a.example/y")
-    program.prepare = lambda library: library.raises.update(pull_model=error)
+    program.prepare = lambda library: library.raises.update(pull_models=error)
     assert program("models", "pull", "yunet").stderr.splitlines() == [
         "Error: No network.", "Download:", "https://a.example/x", "https://a.example/y",
     ]  # fmt: skip
@@ -46,7 +46,7 @@ def test_models_path_prints_the_bare_path(program: Any) -> None:
 
 def test_a_licence_is_accepted_by_option_or_at_the_terminal_only(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script without the option is refused; a person may read it and say yes."""
-    program.prepare = lambda library: library.raises.update(pull_model=LicenceError("Research only."))
+    program.prepare = lambda library: library.raises.update(pull_models=LicenceError("Research only."))
     assert program.json("models", "pull", "buffalo_l")[0] == 6
     assert [call[2]["accept_noncommercial"] for call in program.library.calls] == [False]
     monkeypatch.setattr("smartabsen.cli.output.Output.can_ask", lambda _: True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,13 +17,15 @@ from onnx import TensorProto, helper, numpy_helper, save
 
 from smartabsen.domain import Face, FloatArray, ImageBGR
 from smartabsen.errors import InvalidInputError, ModelDamagedError, ModelError
-from smartabsen.recognition.alignment import align
+from smartabsen.recognition.alignment import align, crop_shape
 from smartabsen.recognition.detectors.fake import FakeDetector, draw_face
 from smartabsen.recognition.detectors.hog import HogDetector
 from smartabsen.recognition.embedders import EMBEDDERS
 from smartabsen.recognition.embedders.arcface import ArcfaceEmbedder
 from smartabsen.recognition.embedders.base import Embedder
 from smartabsen.recognition.embedders.batches import embed_checked
+from smartabsen.recognition.embedders.retail_reid import RetailReidEmbedder
+from smartabsen.recognition.embedders.sface import SfaceEmbedder
 from smartabsen.recognition.runtime import find_dlib_file
 
 
@@ -54,7 +57,7 @@ class EmbedderContract:
     def test_says_what_it_is(self, embedder: Embedder, crops: list[ImageBGR]) -> None:
         """Name, dimension and crop size are those of its results."""
         assert embedder.name == self.name
-        assert crops[0].shape == (embedder.template.size, embedder.template.size, 3)
+        assert crops[0].shape == crop_shape(embedder.template)
         assert embedder.embed(crops).shape == (len(crops), embedder.dimension)
 
     def test_embeddings_have_unit_length(self, embedder: Embedder, crops: list[ImageBGR]) -> None:
@@ -90,8 +93,8 @@ class EmbedderContract:
 
     def test_refuses_what_is_no_crop(self, embedder: Embedder, crops: list[ImageBGR]) -> None:
         """The message has the shape that is wanted and the one that came."""
-        size = embedder.template.size
-        with pytest.raises(InvalidInputError, match=rf"\({size}, {size}, 3\); this one is uint8 \(50, 60, 3\)"):
+        wanted = re.escape(str(crop_shape(embedder.template)))
+        with pytest.raises(InvalidInputError, match=rf"{wanted}; this one is uint8 \(50, 60, 3\)"):
             embedder.embed([crops[0], np.zeros((50, 60, 3), dtype=np.uint8)])
         with pytest.raises(InvalidInputError, match="float64"):
             embedder.embed([crops[0].astype(np.float64)])
@@ -120,7 +123,8 @@ class EmbedderContract:
             damaged = tmp_path / f"damaged{file.suffix}"
             content = file.read_bytes()[:keep] if keep else b"<!DOCTYPE html><html>Not found</html>" * 100
             damaged.write_bytes(content)
-            damaged.with_suffix(".bin").write_bytes(content)
+            if file.suffix == ".xml":
+                damaged.with_suffix(".bin").write_bytes(content)
             with pytest.raises(ModelDamagedError, match=r"damaged\."):
                 EMBEDDERS.get_factory(self.name)(*files[:number], damaged, *files[number + 1 :])
 
@@ -204,6 +208,46 @@ class TestRetailReid(EmbedderContract):
         return (models_dir / "openvino" / "face-reidentification-retail-0095.xml",)
 
 
+@pytest.mark.shared
+class TestSface(EmbedderContract):
+    name = "sface"
+
+    @pytest.fixture
+    def files(self, models_dir: Path) -> tuple[Path, ...]:
+        return (models_dir / "sface" / "face_recognition_sface_2021dec_int8bq.onnx",)
+
+    def test_embeds_as_opencv_does(self, embedder: Embedder, crops: list[ImageBGR], files: tuple[Path, ...]) -> None:
+        """The same crops through OpenCV's own class give the same directions."""
+        network = cv2.FaceRecognizerSF.create(str(files[0]), "")
+        theirs = np.concatenate([np.asarray(network.feature(crop)) for crop in crops])
+        cosine = np.einsum("ij,ij->i", embedder.embed(crops), theirs) / np.linalg.norm(theirs, axis=1)
+        assert cosine.min() > 0.9999
+
+
+@pytest.mark.shared
+class TestSfaceRetail(EmbedderContract):
+    name = "sface_retail"
+
+    @pytest.fixture
+    def files(self, models_dir: Path) -> tuple[Path, ...]:
+        return (
+            models_dir / "sface" / "face_recognition_sface_2021dec_int8bq.onnx",
+            models_dir / "openvino" / "face-reidentification-retail-0095.xml",
+        )
+
+    def test_the_cosine_is_the_mean_of_both_networks(
+        self, embedder: Embedder, t1_image: ImageBGR, t1_faces: tuple[Face, ...], files: tuple[Path, ...]
+    ) -> None:
+        """Each network sees the crop that it would be given alone."""
+        parts = (SfaceEmbedder(files[0], threads=1), RetailReidEmbedder(files[1], threads=1))
+        alone = [part.embed([align(t1_image, face, part.template) for face in t1_faces]) for part in parts]
+        joint = embedder.embed([align(t1_image, face, embedder.template) for face in t1_faces])
+        mean = np.mean([one @ one.T for one in alone], axis=0)
+        assert np.allclose(joint @ joint.T, mean, atol=1e-4)
+        for part in parts:
+            part.close()
+
+
 def drawn(embedder: Embedder, person: int, *, size_px: int, light: float = 1.0) -> ImageBGR:
     """Return the aligned crop of a drawn face."""
     image = np.full((240, 320, 3), (70, 120, 90), dtype=np.uint8)
@@ -263,7 +307,7 @@ def test_numbers_without_a_direction_are_an_error_of_the_model(answer: np.ndarra
     """All zeros, no numbers, or too few of them never become an embedding."""
     crop = np.zeros((8, 8, 3), dtype=np.uint8)
     with pytest.raises(ModelError, match="no usable embedding"):
-        embed_checked("odd", [crop], size=8, dimension=4, run=lambda _crops: answer)
+        embed_checked("odd", [crop], shape=(8, 8, 3), dimension=4, run=lambda _crops: answer)
 
 
 def test_a_failing_runtime_is_an_error_of_the_model() -> None:
@@ -273,4 +317,4 @@ def test_a_failing_runtime_is_an_error_of_the_model() -> None:
         raise RuntimeError("out of something")
 
     with pytest.raises(ModelError, match="odd failed: out of something"):
-        embed_checked("odd", [np.zeros((8, 8, 3), dtype=np.uint8)], size=8, dimension=4, run=fail)
+        embed_checked("odd", [np.zeros((8, 8, 3), dtype=np.uint8)], shape=(8, 8, 3), dimension=4, run=fail)

@@ -380,10 +380,10 @@ class SmartAbsen(UseCases):
         """Return what is known of each model pack and of its copy here, with the digests of its files."""
         return model_packs.list_packs(self.services)
 
-    def pull_model(
+    def pull_models(
         self, name: str, *, accept_noncommercial: bool = False, on_progress: Progress | None = None
-    ) -> ModelStatus:
-        """Download a model pack and check it against its published digests.
+    ) -> tuple[ModelStatus, ...]:
+        """Download a model pack, or all packs of an engine, and check them against their published digests.
 
         Raises:
             LicenceError: Its weights are for non-commercial research only, and that was not accepted.

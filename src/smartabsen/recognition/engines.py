@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .embedders.base import Embedder
     from .execution import Execution
 
-ONNX_BACKENDS: Final = ("scrfd", "arcface")
+ONNX_BACKENDS: Final = ("scrfd", "arcface", "sface", "sface_retail")
 """Detectors and embedders that can choose what they run on."""
 
 
@@ -245,8 +245,12 @@ def _embedder_files(spec: EngineSpec, models_dir: Path, pack: str) -> tuple[Path
         return (find_dlib_file("dlib_face_recognition_resnet_model_v1.dat"),)
     if spec.embedder == "arcface":
         return (find_installed(models_dir, pack).embedder,)
+    if spec.embedder == "sface":
+        return (_sface_file(models_dir),)
     if spec.embedder == "retail_reid":
         return (_openvino_file(models_dir, "face-reidentification-retail-0095"),)
+    if spec.embedder == "sface_retail":
+        return (_sface_file(models_dir), _openvino_file(models_dir, "face-reidentification-retail-0095"))
     return ()
 
 
@@ -279,7 +283,15 @@ def _scrfd_files(models_dir: Path, pack: str) -> tuple[Path, ...]:
 
 
 def _yunet_files(models_dir: Path, _pack: str) -> tuple[Path, ...]:
-    return (require_file(models_dir / "yunet" / "face_detection_yunet_2023mar.onnx", pull="yunet"),)
+    plain = models_dir / "yunet" / "face_detection_yunet_2023mar.onnx"
+    if plain.is_file():
+        return (plain,)
+    # The same network with its weights in blocks of integers; it comes with SFace.
+    return (require_file(models_dir / "sface" / "face_detection_yunet_2023mar_int8bq.onnx", pull="sface"),)
+
+
+def _sface_file(models_dir: Path) -> Path:
+    return require_file(models_dir / "sface" / "face_recognition_sface_2021dec_int8bq.onnx", pull="sface")
 
 
 def _retail_files(models_dir: Path, _pack: str) -> tuple[Path, ...]:

@@ -1,7 +1,7 @@
 """What an ONNX model runs on: ONNX Runtime or OpenVINO, on the processor or on a GPU.
 
 ONNX Runtime is there twice: with the model as its file has it, and with what is slow in it rewritten
-(:mod:`.prelu`).
+(:mod:`.prelu`). A file whose weights are packed is made plain first, for every runtime (:mod:`.float_weights`).
 
 Which model is one question and what executes it another one. All of them compute in single precision: the numbers agree
 to rounding (cosine 1.000000 between both runtimes with the real weights), so a template's identity does not depend on
@@ -117,6 +117,12 @@ def open_onnx(path: Path, *, threads: int, execution: Execution) -> OnnxRunner:
     return _OnnxruntimeRunner(path, threads=threads, device=device)
 
 
+def _plain_bytes(path: Path) -> bytes | None:
+    from .float_weights import plain_bytes
+
+    return plain_bytes(path)
+
+
 def try_runtimes(path: Path, *, threads: int) -> tuple[Trial, ...]:
     """Run a model a few times on each runtime that can, ONNX Runtime first; takes about a second.
 
@@ -166,7 +172,8 @@ def choose_runtime(trials: Sequence[Trial]) -> str:
 class _OnnxruntimeRunner:
     def __init__(self, path: Path, *, threads: int, device: str, rewritten: bytes | None = None) -> None:
         providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS[CPU]]))
-        self._session: Any = load_onnx(path, threads=threads, providers=providers, rewritten=rewritten)
+        model = rewritten if rewritten is not None else _plain_bytes(path)
+        self._session: Any = load_onnx(path, threads=threads, providers=providers, rewritten=model)
         self._input = self._session.get_inputs()[0].name
         used = self._session.get_providers()[0]
         where = next((name for name, provider in PROVIDERS.items() if provider == used), used)
@@ -180,7 +187,7 @@ class _OnnxruntimeRunner:
 
 class _OpenvinoRunner:
     def __init__(self, path: Path, *, threads: int) -> None:
-        self._request: Any = load_openvino_onnx(path, threads=threads)
+        self._request: Any = load_openvino_onnx(path, threads=threads, plain=_plain_bytes(path))
         self._outputs: Any = self._request.get_compiled_model().outputs
         self.runs_on = find_openvino_facts(self._request)
 

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import GraphProto, ModelProto, NodeProto, helper, load, numpy_helper
+from onnx import GraphProto, NodeProto, helper, numpy_helper
 
+from .float_weights import read_plain
 from .runtime import loading
 
 
 def rewrite_prelu(path: Path) -> bytes | None:
-    """Return an ONNX model with each PReLU of one slope for each channel rewritten; None where there is none.
+    """Return a plain ONNX model with each PReLU of one slope for each channel rewritten; None where there is none.
 
     Args:
         path: An ONNX file with all its weights inside; it stays as it is.
@@ -30,7 +31,7 @@ def rewrite_prelu(path: Path) -> bytes | None:
         ModelDamagedError: The file is no ONNX model.
     """
     with loading(path):
-        model: ModelProto = load(path, load_external_data=False)
+        model, _changed = read_plain(path)
         graph = model.graph
         slopes = {one.name: one for one in graph.initializer if len(one.dims) == 3 and tuple(one.dims[1:]) == (1, 1)}
         nodes: list[NodeProto] = []

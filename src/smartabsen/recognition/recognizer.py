@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..domain import Face, ImageBGR, Observation
-from .alignment import align
+from .alignment import align, first_of
 from .detectors.base import Detector
 from .embedders.base import Embedder
 from .quality import QualityLimits, find_measured, judge, measure_quality
@@ -55,7 +55,7 @@ class Recognizer:
         """
         template = self.embedder.template
         crops = [align(image_bgr, face, template) for face in faces]
-        qualities = [measure_quality(face, crop, template) for face, crop in zip(faces, crops, strict=True)]
+        qualities = [measure_quality(face, *first_of(crop, template)) for face, crop in zip(faces, crops, strict=True)]
         refusals = [judge(quality, self.limits) for quality in qualities]
         good = [crop for crop, refusal in zip(crops, refusals, strict=True) if refusal is None]
         embeddings = iter(self.embedder.embed(good)) if good else iter(())

@@ -263,8 +263,13 @@ def load_openvino(path: Path, *, threads: int, exact: bool = True) -> Any:
         return core.compile_model(processor.build(), "CPU", settings).create_infer_request()
 
 
-def load_openvino_onnx(path: Path, *, threads: int) -> Any:
+def load_openvino_onnx(path: Path, *, threads: int, plain: bytes | None = None) -> Any:
     """Compile an ONNX file with OpenVINO for the CPU, its input as it is; return an ``openvino.InferRequest``.
+
+    Args:
+        path: The file.
+        threads: 0 for a sensible number.
+        plain: The model that is run in place of the file's.
 
     Raises:
         MissingDependencyError: The package ``openvino`` is not installed.
@@ -275,7 +280,8 @@ def load_openvino_onnx(path: Path, *, threads: int) -> Any:
 
     with loading(path):
         core = openvino.Core()
-        return core.compile_model(core.read_model(path), "CPU", _openvino_settings(threads)).create_infer_request()
+        model = core.read_model(path) if plain is None else core.read_model(plain, b"")
+        return core.compile_model(model, "CPU", _openvino_settings(threads)).create_infer_request()
 
 
 def _openvino_settings(threads: int) -> dict[str, Any]:

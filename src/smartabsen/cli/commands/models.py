@@ -15,6 +15,7 @@ from ..session import Session
 
 if TYPE_CHECKING:
     from ...core.app import SmartAbsen
+    from ..output import Output
 
 app = make_noun("models", help=_("List, verify, locate and fetch model files."), example="smartabsen models list")
 
@@ -68,8 +69,10 @@ def print_path(session: Session) -> Answer:
 @command(
     app,
     "pull",
-    help=_("Fetch a model pack and check it against its published digest."),
-    example="smartabsen models pull openvino",
+    help=_("Fetch a model pack and check it against its published digest.")
+    + "\n\n"
+    + _("With an engine's models come those of the liveness check."),
+    example="smartabsen models pull sface\nsmartabsen models pull open",
 )
 def pull_model(
     session: Session,
@@ -82,12 +85,12 @@ def pull_model(
     """Pull a pack; somebody at a terminal may accept its licence there."""
     with session.open() as app:
         try:
-            status = _pull(session, app, name, accept=accept_noncommercial)
+            packs = _pull(session, app, name, accept=accept_noncommercial)
         except LicenceError as error:
             if not session.out.can_ask() or not session.out.confirm(_licence_question(error)):
                 raise
-            status = _pull(session, app, name, accept=True)
-    return Answer(data={"model": data.model(status)}, show=lambda out: tables.show_models(out, (status,)))
+            packs = _pull(session, app, name, accept=True)
+    return Answer(data={"models": [data.model(each) for each in packs]}, show=lambda out: _show_pulled(out, packs))
 
 
 @command(
@@ -122,11 +125,22 @@ def install_models(
     )
 
 
-def _pull(session: Session, app: "SmartAbsen", name: str, *, accept: bool) -> ModelStatus:
+def _pull(session: Session, app: "SmartAbsen", name: str, *, accept: bool) -> tuple[ModelStatus, ...]:
     with session.out.progress(name) as progress:
-        return app.pull_model(name, accept_noncommercial=accept, on_progress=progress)
+        return app.pull_models(name, accept_noncommercial=accept, on_progress=progress)
 
 
 def _licence_question(error: LicenceError) -> str:
     question = _("Do you accept that?")
     return f"{describe_error(error)[0]} {question}"
+
+
+def _show_pulled(out: "Output", packs: tuple[ModelStatus, ...]) -> None:
+    tables.show_models(out, packs)
+    for missing in (each.name for each in packs if each.state == "missing"):
+        out.note(
+            _(
+                "The files of “{name}” could not be fetched: without them a photo held up to the camera is not told "
+                "from a face. Try again later: smartabsen models pull {name}"
+            ).format(name=missing)
+        )

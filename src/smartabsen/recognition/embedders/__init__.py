@@ -14,6 +14,8 @@ EMBEDDERS: Final[Registry[Embedder]] = Registry(
     {
         "dlib_resnet": Registration(f"{__name__}.dlib_resnet:DlibResnetEmbedder"),
         "arcface": Registration(f"{__name__}.arcface:ArcfaceEmbedder"),
+        "sface": Registration(f"{__name__}.sface:SfaceEmbedder"),
+        "sface_retail": Registration(f"{__name__}.sface_retail:SfaceRetailEmbedder", install="smartabsen[openvino]"),
         "retail_reid": Registration(f"{__name__}.retail_reid:RetailReidEmbedder", install="smartabsen[openvino]"),
         "fake": Registration(f"{__name__}.fake:FakeEmbedder"),
     },

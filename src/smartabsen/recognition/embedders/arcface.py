@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...domain import FloatArray, ImageBGR
 from ...errors import ModelDamagedError
 from ...i18n import N_
-from ..alignment import ARCFACE_112, AlignmentTemplate
+from ..alignment import ARCFACE_112, AlignmentTemplate, crop_shape
 from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx
 from ..packs import is_arcface
@@ -60,7 +60,9 @@ class ArcfaceEmbedder:
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops; see :class:`.base.Embedder`."""
-        return embed_checked(self.name, crops_bgr, size=self.template.size, dimension=self.dimension, run=self._run)
+        return embed_checked(
+            self.name, crops_bgr, shape=crop_shape(self.template), dimension=self.dimension, run=self._run
+        )
 
     @property
     def runs_on(self) -> RunsOn:

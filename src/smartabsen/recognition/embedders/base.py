@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ...domain import FloatArray, ImageBGR
-from ..alignment import AlignmentTemplate
+from ..alignment import Template
 from ..runtime import RunsOn
 
 
@@ -19,7 +19,7 @@ class Embedder(Protocol):
     """As in the registry, ``arcface``."""
     dimension: int
     """Numbers in an embedding."""
-    template: AlignmentTemplate
+    template: Template
     """How its crops are aligned: their size, and where the landmarks go."""
     digest: str
     """SHA-256 (hex) over its files."""
@@ -33,7 +33,7 @@ class Embedder(Protocol):
         """Embed aligned crops.
 
         Args:
-            crops_bgr: uint8 (size, size, 3) each, ``size`` being the template's. May be empty.
+            crops_bgr: uint8 each, as :func:`..alignment.align` cuts them for the template. May be empty.
 
         Returns:
             float32 (N, dimension), each row of unit length. A row does not depend on the rest of the batch

@@ -17,7 +17,7 @@ def embed_checked(
     name: str,
     crops_bgr: list[ImageBGR],
     *,
-    size: int,
+    shape: tuple[int, int, int],
     dimension: int,
     run: Callable[[list[ImageBGR]], NDArray[np.floating]],
 ) -> FloatArray:
@@ -25,8 +25,8 @@ def embed_checked(
 
     Args:
         name: Of the model, for errors.
-        crops_bgr: The crops; each must be uint8 (size, size, 3).
-        size: Side that the model wants.
+        crops_bgr: The crops; each must be uint8 of this shape.
+        shape: Height, width and channels that the model wants.
         dimension: Numbers in one embedding.
         run: The model: crops in, (N, dimension) out. Not called for an empty list.
 
@@ -38,11 +38,11 @@ def embed_checked(
         ModelError: The model failed, or gave another shape, or numbers without a direction.
     """
     for crop in crops_bgr:
-        if crop.shape != (size, size, 3) or crop.dtype != np.uint8:
+        if crop.shape != shape or crop.dtype != np.uint8:
             raise InvalidInputError(
-                N_("{name} wants crops uint8 ({size}, {size}, 3); this one is {kind} {shape}."),
+                N_("{name} wants crops uint8 {wanted}; this one is {kind} {shape}."),
                 name=name,
-                size=size,
+                wanted=str(shape),
                 kind=str(crop.dtype),
                 shape=str(crop.shape),
             )

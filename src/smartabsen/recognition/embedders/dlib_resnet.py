@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import FloatArray, ImageBGR
-from ..alignment import DLIB_150, AlignmentTemplate
+from ..alignment import DLIB_150, AlignmentTemplate, crop_shape
 from ..runtime import RunsOn, digest_files, loading
 from .batches import embed_checked
 
@@ -46,7 +46,9 @@ class DlibResnetEmbedder:
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops; see :class:`.base.Embedder`."""
-        return embed_checked(self.name, crops_bgr, size=self.template.size, dimension=self.dimension, run=self._run)
+        return embed_checked(
+            self.name, crops_bgr, shape=crop_shape(self.template), dimension=self.dimension, run=self._run
+        )
 
     def close(self) -> None:
         """Release the model."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import FloatArray, ImageBGR
-from ..alignment import AlignmentTemplate
+from ..alignment import AlignmentTemplate, crop_shape
 from ..detectors.fake import CELLS, PATTERN, POINTS_XY
 from ..runtime import RunsOn
 from .batches import embed_checked
@@ -50,7 +50,9 @@ class FakeEmbedder:
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops; see :class:`.base.Embedder`."""
-        return embed_checked(self.name, crops_bgr, size=self.template.size, dimension=self.dimension, run=self._run)
+        return embed_checked(
+            self.name, crops_bgr, shape=crop_shape(self.template), dimension=self.dimension, run=self._run
+        )
 
     def close(self) -> None:
         """Release nothing."""

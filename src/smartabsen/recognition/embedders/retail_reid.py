@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import FloatArray, ImageBGR
-from ..alignment import RETAIL_128, AlignmentTemplate
+from ..alignment import RETAIL_128, AlignmentTemplate, crop_shape
 from ..runtime import digest_files, find_openvino_facts, load_openvino
 from .batches import embed_checked
 
@@ -41,7 +41,9 @@ class RetailReidEmbedder:
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:
         """Embed aligned crops; see :class:`.base.Embedder`."""
-        return embed_checked(self.name, crops_bgr, size=self.template.size, dimension=self.dimension, run=self._run)
+        return embed_checked(
+            self.name, crops_bgr, shape=crop_shape(self.template), dimension=self.dimension, run=self._run
+        )
 
     def close(self) -> None:
         """Release the model."""
