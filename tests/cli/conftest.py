@@ -193,6 +193,7 @@ def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
 
 
 _ANSWERS: dict[str, Callable[..., Any]] = {
+    "now": lambda app: datetime.now(UTC),
     "setting_values": lambda app: tuple(load_settings({"home": app.settings.home, **app.flags}).values()),
     "engine_choice": lambda app: SimpleNamespace(name="dlib", why="the built-in engine"),
     "enrol": _enrol,
