@@ -56,9 +56,14 @@ def _known_networks(text: str) -> str:
 def _base_url(text: str) -> str:
     if not text:
         return ""
-    parts = urlsplit(text)
-    plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+    try:
+        parts = urlsplit(text)
+        plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+        usable = plain and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # A port that is no number, or half a bracket.
+        usable = False
+    if not usable:
         raise SettingRefusedError(
             N_("The setting {name} (from {origin}) is not usable: it is no address of a server."),
             hint=N_("It looks like https://absen.example.com, without a path."),

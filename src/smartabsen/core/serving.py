@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,7 +16,7 @@ from ..i18n import N_
 from ..store.tls import read_certificate
 from .addresses import is_local, is_private, public_url
 from .bootstrap import Services
-from .readiness import check_readiness
+from .readiness import RememberedReadiness, check_readiness
 
 RENEW_BEFORE: Final = timedelta(days=30)
 REST_S: Final = 0.5
@@ -30,6 +31,11 @@ class Serving:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._readiness = RememberedReadiness(lambda: check_readiness(services))
+
+    def check_readiness(self) -> tuple[Check, ...]:
+        """Return what :func:`.readiness.check_readiness` found within the last seconds."""
+        return self._readiness.rows()
 
     @property
     def address(self) -> str:
@@ -80,14 +86,23 @@ class Serving:
         Raises:
             ConfigError: A server in production without a good secret or behind a proxy that is not trusted, a
                 certificate that cannot be used, a port in use.
-            DatabaseError: The database refuses, or is not to be used by this program: waiting would not mend it.
+            DatabaseError: The database refuses, or is not to be used by this program, or Redis refuses the password:
+                waiting would not mend it.
         """
         services = self._services
         self.check_secret()
         self.check_proxies()
         server = services.settings.server
         _check_port(server.host, server.port)
+        self._knock_at_redis()
         return (*check_server(services), *self._look_at_data())
+
+    def _knock_at_redis(self) -> None:
+        redis = self._services.redis
+        if redis is not None:
+            with suppress(DatabaseAwayError):
+                # One that is away is waited for, as a database is; its row is told among the others.
+                redis.ping()
 
     def _look_at_data(self) -> Iterator[Check]:
         services = self._services

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
-from flask import Flask, json, make_response, render_template, request
+from flask import Flask, g, json, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -121,7 +121,17 @@ def _answer_known(error: SmartAbsenError) -> Response:
         _log.error("%s %s: %s", request.method, request.path, error)
         if status == 500:
             return fail(problem_of_status(500), 500)
-    return fail(Problem(error.code, *describe_error(error)), status, retry_after_s=_retry_after_s(error))
+    if status >= 500 and not _is_staff():
+        # Addresses, paths and a server's own words are for the log and for who mends it.
+        problem = replace(problem_of_status(status), code=error.code)
+    else:
+        problem = Problem(error.code, *describe_error(error))
+    return fail(problem, status, retry_after_s=_retry_after_s(error))
+
+
+def _is_staff() -> bool:
+    """Tell whether somebody is known to be logged in to the dashboard; nothing is asked for it."""
+    return g.get("user") is not None
 
 
 def _retry_after_s(error: SmartAbsenError) -> int:
