@@ -24,7 +24,6 @@ from .roles import Route, Who
 
 ROUTES: Final[dict[str, Route]] = {
     "static": Route(Who.ANYONE),
-    "bootstrap.static": Route(Who.ANYONE),
     "health.healthz": Route(Who.ANYONE, as_json=True),
     "health.readyz": Route(Who.ANYONE, as_json=True),
     "authority.show": Route(Who.ANYONE),
