@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -17,6 +18,7 @@ from .problems import SettingRefusedError, read_clock
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NEAR = "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10"
 """Loopback and the ranges of private networks."""
+_HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]+")
 
 
 def _known_zone(name: str) -> str:
@@ -71,8 +73,24 @@ def _base_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def _known_hosts(text: str) -> str:
+    for name in _listed(text):
+        if not _HOST_NAME.fullmatch(name):
+            raise SettingRefusedError(
+                N_("The setting {name} (from {origin}) is not usable: “{value}” is no name of a server."),
+                hint=N_("Write names without https:// and port, separated by commas, as absen.kantor.lan, 10.0.0.5."),
+                value=name,
+            )
+    return text
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
 ClockTime = Annotated[time, BeforeValidator(read_clock)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Hosts = Annotated[str, BeforeValidator(_joined), AfterValidator(_known_hosts)]
 Networks = Annotated[str, BeforeValidator(_joined), AfterValidator(_known_networks)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -254,6 +272,13 @@ class ServerSettings(_Section):
     public_url: BaseUrl = Field(
         "", description=N_("Address that QR codes carry, as https://absen.example.com; empty takes this machine's own.")
     )
+    hosts: Hosts = Field(
+        "",
+        description=N_(
+            "Further names by which browsers ask for the server, separated by commas, as absen.lan; the public address, "
+            "the certificate and this machine are known."
+        ),
+    )
     proxies: int = Field(
         0, ge=0, le=5, description=N_("Trusted proxies in front of the server; 1 behind a Cloudflare Tunnel or nginx.")
     )
@@ -274,6 +299,11 @@ class ServerSettings(_Section):
     def https(self) -> bool:
         """Whether this server itself answers on https."""
         return self.tls_cert is not None
+
+    @property
+    def host_list(self) -> tuple[str, ...]:
+        """The further names, in lower case."""
+        return _listed(self.hosts)
 
 
 class SignInSettings(_Section):

@@ -14,7 +14,7 @@ from ..domain import Check, CheckLevel
 from ..errors import ConfigError, DatabaseAwayError, SmartAbsenError, StorageError
 from ..i18n import N_
 from ..store.tls import read_certificate
-from .addresses import is_local, is_private, public_url
+from .addresses import host_names, is_local, is_private, public_url
 from .bootstrap import Services
 from .readiness import RememberedReadiness, check_readiness
 
@@ -41,6 +41,10 @@ class Serving:
     def address(self) -> str:
         """The address that QR codes carry."""
         return public_url(self._services.settings)
+
+    def host_names(self) -> frozenset[str]:
+        """Return the names by which browsers may ask for this server; see :func:`.addresses.host_names`."""
+        return host_names(self._services.settings)
 
     def check_secret(self) -> None:
         """Refuse a server in production whose secret is missing or weak.

@@ -77,6 +77,12 @@ def _desk_elsewhere() -> Problem:
 
 
 def _unknown_proxy() -> Problem:
+    if library().settings.server.proxies:
+        return Problem(
+            "proxy_not_trusted",
+            _("The server does not know where you are: the proxy before it does not say so."),
+            _("IT staff: let each proxy write X-Forwarded-For; server.proxies says how many there are."),
+        )
     return Problem(
         "proxy_not_trusted",
         _("The server does not know where you are: it stands behind a proxy that it has not been told of."),

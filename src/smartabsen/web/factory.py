@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .._version import __version__
 from ..core.app import SmartAbsen
 from ..i18n import LANGUAGES, _, current_language
-from . import access, admin, assets, attendance, auth, authority, faults, health, security, verify
+from . import access, admin, assets, attendance, auth, authority, faults, health, hosts, security, verify
 from .languages import LanguageMiddleware, current_locale, language_links
 from .library import EXTENSION
 from .sessions import DatabaseSessions
@@ -58,12 +58,14 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     # What is done to answers is done in the opposite order: pages are packed last.
     assets.init_app(flask)
     # The order matters: who may not come in is sent away before anything of the request is read.
+    hosts.init_app(flask, library)
     access.init_app(flask)
     security.init_app(flask, library)
     faults.init_app(flask)
     for module in (auth, verify, attendance, health, authority, admin):
         flask.register_blueprint(module.blueprint)
-    flask.wsgi_app = LanguageMiddleware(flask.wsgi_app, settings.language)  # type: ignore[method-assign]
+    https = settings.server.public_url.startswith("https:")
+    flask.wsgi_app = LanguageMiddleware(flask.wsgi_app, settings.language, https=https)  # type: ignore[method-assign]
     if settings.server.proxies:
         count = settings.server.proxies
         flask.wsgi_app = ProxyFix(flask.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Final
 
 from flask import Flask, g, json, make_response, render_template, request
@@ -44,6 +45,8 @@ _STATUSES: Final[dict[int, tuple[str, str, str]]] = {
     503: ("unavailable", N_("The server cannot do this right now."), N_("Try again in a minute.")),
 }
 """Status to code, sentence and next step."""
+HSTS_S: Final = 31_536_000
+"""How long a browser that has seen https here takes nothing else, in seconds."""
 AWAY_RETRY_S: Final = 5
 """When a client may ask again after the database or Redis did not answer."""
 _STALE_PAGE: Final = (
@@ -61,6 +64,41 @@ _LAST_RESORT: Final = """<!doctype html>
 </body></html>
 """
 """What is answered when nothing else can be."""
+
+
+BARE_HEADERS: Final = (
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "strict-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+"""Of an answer that the server gives by itself, before there is a request: see :func:`bare_answer`."""
+
+
+def bare_answer(status: int, *, secure: bool = False) -> bytes:
+    """Return an error as a server writes it that could not even read the request: head and body, ready to be sent.
+
+    Args:
+        status: 400 to 599.
+        secure: The connection is https.
+    """
+    try:
+        known = HTTPStatus(status)
+    except ValueError:
+        known = HTTPStatus.BAD_REQUEST if status < 500 else HTTPStatus.INTERNAL_SERVER_ERROR
+    body = f"{known.value} {known.phrase}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+        *BARE_HEADERS,
+    ]
+    if secure:
+        headers.append(("Strict-Transport-Security", f"max-age={HSTS_S}"))
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return f"HTTP/1.1 {known.value} {known.phrase}\r\n{head}\r\n".encode("ascii") + body
 
 
 def init_app(app: Flask) -> None:
