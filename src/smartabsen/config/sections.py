@@ -275,8 +275,8 @@ class ServerSettings(_Section):
     hosts: Hosts = Field(
         "",
         description=N_(
-            "Further names by which browsers ask for the server, separated by commas, as absen.lan; the public address, "
-            "the certificate and this machine are known."
+            "Further names by which browsers ask for the server, separated by commas, as absen.lan; the public "
+            "address, the certificate and this machine are known."
         ),
     )
     proxies: int = Field(

@@ -19,7 +19,9 @@ from .bootstrap import Services
 from .readiness import RememberedReadiness, check_readiness
 
 RENEW_BEFORE: Final = timedelta(days=30)
-REST_S: Final = 0.5
+REST_S: Final = 0.3
+PATIENCE_S: Final = 1.3
+"""Longer than one vain question to a silent database takes, and short enough for another one within three seconds."""
 
 
 class Serving:
@@ -62,7 +64,7 @@ class Serving:
 
     def expect_many(self) -> None:
         """Let requests that queue behind those that met a silent database not wait for it as well."""
-        self._services.database.expect_many(rest_s=REST_S)
+        self._services.database.expect_many(rest_s=REST_S, patience_s=PATIENCE_S)
 
     def check_proxies(self) -> None:
         """Refuse a server in production whose visitors all would seem to come from the proxy before it.
