@@ -316,6 +316,15 @@ class SignInSettings(_Section):
         _NEAR,
         description=N_("Networks whose computers may show the sign-in page, separated by commas."),
     )
+    waiting_per_address: int = Field(
+        20,
+        ge=1,
+        le=1_000,
+        description=N_(
+            "Sign-ins of new browsers at one address that wait for a phone at once; more where many computers share "
+            "one address."
+        ),
+    )
 
     @property
     def networks(self) -> tuple[Network, ...]:

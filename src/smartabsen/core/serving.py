@@ -63,7 +63,10 @@ class Serving:
             )
 
     def expect_many(self) -> None:
-        """Let requests that queue behind those that met a silent database not wait for it as well."""
+        """Let requests that queue behind those that met a silent database not wait for it as well, and none for the
+        removal of what has expired.
+        """
+        self._services.tidying.expect_many()
         self._services.database.expect_many(rest_s=REST_S, patience_s=PATIENCE_S)
 
     def check_proxies(self) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..domain import Employee, SignInRequest, SignInState
 from ..qr.render import svg_qr
-from ..qr.sync import QRSyncManager
+from ..qr.sync import LIFETIME as LIFETIME, QRSyncManager
 from .addresses import is_local, public_url
 from .bootstrap import Services
 from .terminal import Terminal
@@ -52,6 +52,7 @@ class SignIn(QRSyncManager):
             public_url=public_url(settings),
             key=services.secret.derive("sign-in"),
             paired_only=settings.signin.phone == "paired",
+            tidy=services.tidying.do,
         )
         self._kiosk = services.kiosk_name
         self._place = settings.site.name

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from ..domain import WebSession
-from .changes import changed_rows
+from .changes import Tidy, changed_rows, do_now
 from .database import Database
 from .tables import WebSessionRow
 
@@ -49,11 +49,19 @@ class WebSessionTable:
     Args:
         database: Where the table is.
         clock: Gives the present instant (UTC, aware).
+        tidy: Does the work of removing what has expired, or has it done beside.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tidy: Tidy = do_now,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._tidy = tidy
 
     def create(self, data: Mapping[str, object], *, idle_s: int, absolute_s: int, user_id: int | None = None) -> str:
         """Start a session and return its id: 43 random characters. Ended ones are removed on the way.
@@ -64,7 +72,7 @@ class WebSessionTable:
             absolute_s: Seconds after which it ends in any case.
             user_id: Who is logged in.
         """
-        self.sweep()
+        self._tidy(self.sweep)
         now, sid = self._clock(), _new_id()
         row = WebSessionRow(
             id_hash=_hash(sid),
