@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from smartabsen import ConfigError, SmartAbsen
-from smartabsen.config import load_settings
+from smartabsen.config import ServerSettings, load_settings
 from smartabsen.core.addresses import is_own_address, own_address
 from smartabsen.web import create_app
 from smartabsen.web.faults import bare_answer
+from smartabsen.web.server import CIPHERS, gunicorn_options
 
 from .pages import csrf_of, open_signin
+from .server_process import running_server
 
 
 def status(client: FlaskClient, host: str, path: str = "/verify_qr") -> int:
@@ -40,6 +43,7 @@ def test_nobody_else_s_name_is_answered(client: FlaskClient, path: str, caplog: 
         answer = client.get(path, headers={"Host": host, "Accept": "text/html"})
         assert answer.status_code == 421, host
         assert "evil" not in answer.text and "Set-Cookie" not in answer.headers
+    assert "/static/" not in answer.text, "nothing is fetched that would be refused as well"
     assert "server.hosts" in answer.text and "Content-Security-Policy" in answer.headers
     assert caplog.text.count("'evil.example'") == 1
     assert client.get("/auth/status", headers={"Host": "evil.example"}).json["error"]["code"] == "unknown_host"
@@ -163,3 +167,24 @@ def test_what_the_server_answers_by_itself_carries_the_headers(number: int) -> N
     assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
     assert "Strict-Transport-Security" in headers
     assert b"Strict-Transport-Security" not in bare_answer(number)
+
+
+def test_https_uses_no_cbc_suites(tmp_path: Path) -> None:
+    """Whichever server answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers(CIPHERS)
+    names = [suite["name"] for suite in context.get_ciphers()]
+    assert names and all("GCM" in name or "CHACHA20" in name for name in names)
+    settings = ServerSettings(tls_cert=tmp_path / "server.crt", tls_key=tmp_path / "server.key")
+    assert gunicorn_options(settings)["ciphers"] == CIPHERS
+
+
+def test_a_request_that_cannot_be_read_is_answered_with_the_headers(tmp_path: Path) -> None:
+    """And nothing of it comes back."""
+    with running_server(tmp_path, settings={"SMARTABSEN_ENGINE": "fake"}) as server:
+        port = int(server.address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+            raw.sendall(b"GET /secret-word HTTP/nonsense\r\n\r\n")
+            answer = b"".join(iter(lambda: raw.recv(4096), b"")).decode()
+    assert answer.startswith("HTTP/1.1 400 ") and "secret-word" not in answer
+    assert "X-Content-Type-Options: nosniff" in answer and "Content-Security-Policy: default-src 'none'" in answer

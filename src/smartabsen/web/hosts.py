@@ -13,14 +13,22 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Flask, request
+from markupsafe import escape
 from werkzeug.wrappers import Response
 
 from ..core.addresses import is_own_address
 from ..core.app import SmartAbsen
-from ..i18n import _
-from .faults import Problem, fail
+from ..i18n import _, current_language
+from .faults import Problem, answers_json, fail
 
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%\w]+\]|[^:\[\]/@\s]+)(?::\d{1,5})?")
+_PAGE: Final = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{message}</title></head><body>
+<h1>{message}</h1>
+<p>{hint}</p>
+</body></html>
+"""
 _SHOWN: Final = 100
 _log: Final = logging.getLogger(__name__)
 
@@ -64,7 +72,7 @@ def init_app(app: Flask, library: SmartAbsen) -> None:
         if host is None or known.allows(host):
             return None
         known.report(host)
-        return fail(_misdirected(), 421)
+        return _send_away()
 
     app.before_request(check)
 
@@ -83,6 +91,15 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _send_away() -> Response:
+    problem = _misdirected()
+    if answers_json():
+        return fail(problem, 421)
+    # Without style sheet and script, which are not answered under this name either.
+    page = _PAGE.format(language=current_language(), message=escape(problem.message), hint=escape(problem.hint))
+    return Response(page, 421, content_type="text/html; charset=utf-8")
 
 
 def _misdirected() -> Problem:
