@@ -90,6 +90,7 @@ def test_the_first_request_after_the_database_is_back_is_answered(
         "SMARTABSEN_SECRET_KEY": STRONG_SECRET,
         "SMARTABSEN_DATABASE_URL": server.url,
         "SMARTABSEN_ENGINE": "fake",
+        "SMARTABSEN_SIGNIN_WAITING_PER_ADDRESS": "1000",
     }
     over = threading.Event()
 
