@@ -97,7 +97,15 @@ def running(home: Path, *, workers: int) -> Iterator[Running]:
         port = int(probe.getsockname()[1])
     secret = secrets.token_urlsafe(48)
     settings = {"home": str(home), "engine": "dlib", "server.port": port, "server.secret_key": secret}
-    variables = {"HOME": home, "ENGINE": "dlib", "SERVER_PORT": port, "SECRET_KEY": secret, "LANGUAGE": "en"}
+    variables: dict[str, object] = {
+        "HOME": home,
+        "ENGINE": "dlib",
+        "SERVER_PORT": port,
+        "SECRET_KEY": secret,
+        "LANGUAGE": "en",
+    }
+    # All users of a measurement come from one address.
+    variables |= {"SIGNIN_WAITING_PER_ADDRESS": 1_000}
     environment = {**os.environ, **{f"SMARTABSEN_{name}": str(value) for name, value in variables.items()}}
     command = [sys.executable, "-m", "smartabsen", "serve", "--production", "--workers", str(workers), "--quiet"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)

@@ -1,5 +1,6 @@
 """Settings: precedence, origins and refusals."""
 
+import re
 from datetime import time
 from pathlib import Path
 
@@ -81,6 +82,24 @@ def test_a_password_is_never_shown() -> None:
     loaded = load_settings(environ={"SMARTABSEN_DATABASE_URL": "mysql+pymysql://u:secret@db/x"})
     assert not any("secret" in str(value.value) for value in loaded.values())
     assert "secret" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["redis://:ra#ha@h:6390/0", "redis://:ra/ha@h/0", "redis://:ra?ha@h", "redis://:ra@ha@h", "redis://raha@h",
+     "redis://:raha", "redis://h?password=raha", "redis://h:raha/0", "mysql+pymysql://u:ra#ha@h/db",
+     "mysql+pymysql://u:ra/h@a@h/db", "mysql+pymysql://u/x:raha@h/db", "mysql+pymysql://u@h/db?password=raha", "raha"],
+)  # fmt: skip
+def test_no_part_of_a_password_is_shown(address: str) -> None:
+    """Also not where an address keeps the signs of the password for itself."""
+    assert not re.search("ra|ha", mask_url(address))
+
+
+@pytest.mark.parametrize("address", ["https://h:ra/", "https://[h", "https://u:pw@h", "https://h:99999"])
+def test_an_address_of_the_server_that_is_none_is_refused(address: str) -> None:
+    """When it is read, not when it is used."""
+    with pytest.raises(ConfigError, match="is no address of a server"):
+        load_settings(environ={"SMARTABSEN_PUBLIC_URL": address})
 
 
 def test_every_setting_says_what_it_is() -> None:

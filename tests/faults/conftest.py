@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from sqlalchemy.engine import make_url
 from tests.conftest import missing
 from tests.core.conftest import app, draw, flags
 
+from . import redis_server
 from .gate import Gate
+from .redis_server import PrivateRedis
 from .server import INSTALLER, PROGRAM, PrivateServer
 
 __all__ = ["app", "draw", "flags"]
@@ -46,3 +49,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     started = PrivateServer(directory)
     yield started
     started.kill()
+
+
+@pytest.fixture
+def redis_directory() -> Iterator[Path]:
+    """A short path for the socket of a Redis of this test's own."""
+    pytest.importorskip("redis")
+    if not redis_server.PROGRAM:
+        missing("no redis-server")
+    with tempfile.TemporaryDirectory(prefix="sa-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def private_redis(redis_directory: Path) -> Iterator[PrivateRedis]:
+    """A Redis of this test's own."""
+    started = PrivateRedis(redis_directory)
+    yield started
+    started.stop()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from smartabsen import DatabaseAwayError, DatabaseError
-from smartabsen.store.outage import Outage
+from smartabsen.store.outage import SLOW_S, Outage
 
 
 @pytest.fixture
 def outage() -> Outage:
     """A server that somebody asked in vain."""
-    found = Outage()
+    found = Outage(patience_s=0.1)
     found.note(DatabaseAwayError("{address} is away.", hint="Wait.", address="db"))
     return found
 
@@ -35,7 +36,7 @@ def in_another_thread(outage: Outage) -> list[Exception]:
     return raised
 
 
-def test_one_asks_and_the_others_are_told_at_once(outage: Outage) -> None:
+def test_one_asks_and_the_others_are_told_soon(outage: Outage) -> None:
     """With the same words; whoever asks may ask for several things."""
     with outage.asking(), outage.asking():
         (told,) = in_another_thread(outage)
@@ -64,14 +65,36 @@ def test_who_waited_for_another_ones_vain_attempt_makes_none(outage: Outage) -> 
         outage.tell_unless(None)
 
 
-def test_nobody_asks_again_right_after_a_failure_where_many_wait() -> None:
-    """Who queued behind those that met the silence would meet it as well; later on somebody asks."""
+def test_a_silence_is_followed_by_a_rest_and_a_refusal_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes first waits for the end of the rest and asks; who is refused at once may ask again at once."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    away = DatabaseAwayError("{address} is away.", hint="Wait.", address="db")
     busy = Outage(rest_s=60.0)
-    busy.note(DatabaseAwayError("{address} is away.", hint="Wait.", address="db"))
-    with pytest.raises(DatabaseAwayError, match="db is away"), busy.asking():
-        pass
-    rested = Outage(rest_s=0.0)
-    rested.note(DatabaseAwayError("{address} is away.", hint="Wait.", address="db"))
-    with rested.asking():
-        rested.end()
-    assert rested.known is None
+    busy.note(away, took_s=SLOW_S)
+    with busy.asking():
+        busy.end()
+    assert 0.0 < slept.pop() <= 60.0 and busy.known is None
+    busy.note(away, took_s=SLOW_S / 2)
+    with busy.asking():
+        busy.end()
+    assert slept in ([], [0.0])
+
+
+def test_whoever_waits_for_another_one_goes_on_when_the_server_is_back() -> None:
+    """The one who asks may be long in its work: the others learn that it was answered."""
+    found = Outage(patience_s=30.0)
+    found.note(DatabaseAwayError("{address} is away.", hint="Wait.", address="db"))
+    ended = threading.Event()
+
+    def ask() -> None:
+        with found.asking():
+            ended.set()
+
+    with found.asking():
+        thread = threading.Thread(target=ask)
+        thread.start()
+        assert not ended.wait(0.1)
+        found.end()
+        assert ended.wait(20)
+    thread.join(20)

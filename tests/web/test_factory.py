@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from flask import Flask, abort
 from flask.testing import FlaskClient
 
 from smartabsen import SmartAbsen
-from smartabsen.errors import CameraBusyError
+from smartabsen.errors import ConflictError, DatabaseAwayError, DatabaseError, StorageError
 from smartabsen.web import create_app
 from smartabsen.web.access import ROUTES, is_in_office
 from smartabsen.web.roles import Route, Who
@@ -96,7 +97,7 @@ def test_an_error_of_the_library_keeps_its_words(web: Flask, client: FlaskClient
     """The handlers are where it becomes text, with the status of its class."""
 
     def view() -> str:
-        raise CameraBusyError("Camera {camera} is in use by {name} (process {pid}).", camera="0", name="gate", pid=1)
+        raise ConflictError("There is already {name}.", name="gate")
 
     ROUTES["busy"] = Route(Who.ANYONE)
     web.add_url_rule("/busy", "busy", view)
@@ -104,9 +105,33 @@ def test_an_error_of_the_library_keeps_its_words(web: Flask, client: FlaskClient
         answer = client.get("/busy", headers={"Accept": "application/json", "Accept-Language": "id"})
     finally:
         del ROUTES["busy"]
-    assert answer.status_code == 503
-    assert answer.json["error"]["code"] == "camera_busy"
+    assert answer.status_code == 409
+    assert answer.json["error"]["code"] == "conflict"
     assert "gate" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_what_fails_behind_the_server_is_told_without_its_address(
+    web: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture, accept: str
+) -> None:
+    """Neither a server's name nor its words nor a path: the visitor learns when to come back, the log the rest."""
+
+    def view(number: int) -> str:
+        raise (
+            DatabaseAwayError("The database {address} does not answer.", hint="Look at {address}.", address="db.lan"),
+            DatabaseError("Redis at {address} reports a problem: {problem}", address="db.lan", problem="db.lan full"),
+            StorageError("{path} cannot be written.", path="/srv/db.lan"),
+        )[number]
+
+    web.add_url_rule("/away/<int:number>", "away", view)
+    ROUTES["away"] = Route(Who.ANYONE)
+    try:
+        answers = [client.get(f"/away/{number}", headers={"Accept": accept}) for number in range(3)]
+    finally:
+        del ROUTES["away"]
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert all("db.lan" not in answer.text for answer in answers)
+    assert caplog.text.count("db.lan") >= 3
 
 
 def test_a_bug_is_told_without_what_it_was(web: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -138,7 +163,8 @@ def test_health_is_answered_without_a_session_and_readiness_names_what_is_missin
     assert client.get("/healthz").json == {"status": "ok"}
     ready = client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json == {"status": "not_ready", "checks": {"database": "ok", "engine": "ok", "model": "fail"}}
+    checks = {"database": "ok", "disk": "ok", "engine": "ok", "model": "fail"}
+    assert ready.json == {"status": "not_ready", "checks": checks}
     assert "Set-Cookie" not in ready.headers
 
 
@@ -162,12 +188,11 @@ def test_a_redis_that_is_silent_is_told_with_when_to_ask_again(
 
 
 def test_bootstrap_comes_from_this_server(client: FlaskClient) -> None:
-    """An office without internet sees the same page."""
-    page = client.get("/nowhere", headers={"Accept": "text/html"})
-    assert "/bootstrap/static/css/bootstrap.min.css" in page.text
+    """An office without internet sees the same dashboard."""
+    page = client.get("/admin/login", headers={"Accept": "text/html"})
+    (address,) = re.findall(r'href="(/static/[^"]*/bootstrap.min.css)"', page.text)
     assert "cdn" not in page.text
-    with client.get("/bootstrap/static/css/bootstrap.min.css") as answer:
-        assert answer.status_code == 200
+    assert client.get(address).status_code == 200
 
 
 def test_importing_the_library_imports_no_web_server() -> None:

@@ -14,6 +14,12 @@ from smartabsen.web.factory import MAX_BODY_BYTES
 from .pages import csrf_of, post
 
 
+@pytest.fixture
+def flags(flags: dict[str, object]) -> dict[str, object]:
+    """The Host of these tests is one that the server answers."""
+    return flags | {"server.hosts": "evil.example"}
+
+
 def links(page: str) -> list[str]:
     """Where the languages of a page lead."""
     return [found.replace("&amp;", "&") for found in re.findall(r'href="([^"]*)" lang="', page)]

@@ -66,10 +66,11 @@ def test_cookies_are_bound_to_https_and_the_host(client: FlaskClient) -> None:
 
 def test_the_qr_carries_the_public_address(library: SmartAbsen, client: FlaskClient) -> None:
     """And not what the request says."""
-    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-For": OFFICE}
+    headers = {"Host": "127.0.0.1:5001", "X-Forwarded-Host": "evil.example", "X-Forwarded-For": OFFICE}
     page = client.get("/auth", headers=headers)
     assert "https://absen.example.com/verify_qr" in page.text and "evil" not in page.text
     assert client.get("/", headers=headers).location == "/auth"
+    assert client.get("/auth", headers=headers | {"Host": "evil.example"}).status_code == 421
 
 
 @pytest.mark.parametrize("proxies", [0])
@@ -87,7 +88,7 @@ def test_without_a_trusted_proxy_its_headers_are_air(flags: dict[str, object], p
         assert "Strict-Transport-Security" not in plain.headers
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "CF-Connecting-IP", "Forwarded"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "Forwarded", "True-Client-IP"])
 def test_behind_a_proxy_that_was_forgotten_nobody_is_in_the_office(
     flags: dict[str, object], header: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -102,6 +103,18 @@ def test_behind_a_proxy_that_was_forgotten_nobody_is_in_the_office(
         assert client.get("/verify_qr", headers={header: "198.51.100.9"}).status_code == 200
 
 
+@pytest.mark.parametrize("header", ["X-Real-IP", "X-Forwarded-Proto"])
+def test_a_trusted_proxy_that_does_not_say_where_a_visitor_is_brings_nobody_into_the_office(
+    client: FlaskClient, header: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only X-Forwarded-For is believed; without it everybody would be where the proxy is."""
+    answers = [client.get("/auth", headers={header: "https", "Accept": "text/html"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert "X-Forwarded-For" in answers[0].text
+    assert caplog.text.count("X-Forwarded-For") == 1
+    assert client.get("/auth", headers={header: "https", "X-Forwarded-For": OFFICE}).status_code == 200
+
+
 def test_cookies_follow_the_public_address(flags: dict[str, object]) -> None:
     """A proxy that does not say it was https makes no cookie that http could carry."""
     with SmartAbsen.open(flags=flags) as opened:
@@ -109,6 +122,7 @@ def test_cookies_follow_the_public_address(flags: dict[str, object]) -> None:
         answer = client.get("/auth?language=id", headers={"X-Forwarded-For": OFFICE})
         cookies = answer.headers.getlist("Set-Cookie")
         assert any(cookie.startswith("__Host-smartabsen=") for cookie in cookies)
+        assert any(cookie.startswith("__Host-smartabsen_language=id") for cookie in cookies)
         assert all("; Secure" in cookie for cookie in cookies)
         again = client.get("/auth/status", headers={"X-Forwarded-For": OFFICE})
         assert again.json["state"] == "pending"

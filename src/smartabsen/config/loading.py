@@ -36,6 +36,10 @@ _SHORT_ENV_NAMES: Final = {
     "server.secret_key": "SMARTABSEN_SECRET_KEY",
 }
 """Settings whose variables are known without the name of their section."""
+_USER: Final = re.compile(r"[\w.%+-]*")
+_PLACE: Final = re.compile(r"([\w.-]*|\[[\w:.%]*\])(:\d+)?(/|\?|$)")
+"""Host and port, and that nothing else follows."""
+_SECRET_OPTION: Final = re.compile(r"(?i)([?&]\w*(?:pass|pwd|secret|token|key)\w*=)[^&]*")
 _SECRETS: Final = frozenset({"server.secret_key", "database.password", "keys"})
 """Settings that are never shown."""
 
@@ -126,8 +130,23 @@ def env_name(name: str) -> str:
 
 
 def mask_url(url: str) -> str:
-    """Return a database URL with its password replaced, fit to be shown."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    """Return the address of a database or of Redis without a password, fit to be shown.
+
+    Where it cannot be told for sure what is the password, more is left out than had to be.
+    """
+    scheme, found, rest = url.partition("://")
+    if not url or scheme == "sqlite":
+        return url
+    # The last @: a password that was not percent-encoded may itself hold @, / or #.
+    secret, at, place = rest.rpartition("@")
+    if not found or not _PLACE.match(place):
+        return f"{scheme}{found}***" if found else "***"
+    user, colon, _password = secret.partition(":")
+    if not _USER.fullmatch(user) or not (colon or scheme.startswith(("mysql", "mariadb"))):
+        user = "***"
+    shown = f"{user}{':***' if colon else ''}@" if at else ""
+    place = _SECRET_OPTION.sub(r"\1***", place)
+    return f"{scheme}://{shown}{place}"
 
 
 def _home(flags: Mapping[str, object], from_env: Mapping[str, str]) -> tuple[Path, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -18,6 +19,7 @@ from .zones import DEFAULT_ZONE
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NEAR = "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10"
 """Loopback and the ranges of private networks."""
+_HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]+")
 
 
 def _known_zone(name: str) -> str:
@@ -57,9 +59,14 @@ def _known_networks(text: str) -> str:
 def _base_url(text: str) -> str:
     if not text:
         return ""
-    parts = urlsplit(text)
-    plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+    try:
+        parts = urlsplit(text)
+        plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+        usable = plain and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # A port that is no number, or half a bracket.
+        usable = False
+    if not usable:
         raise SettingRefusedError(
             N_("The setting {name} (from {origin}) is not usable: it is no address of a server."),
             hint=N_("It looks like https://absen.example.com, without a path."),
@@ -67,8 +74,24 @@ def _base_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def _known_hosts(text: str) -> str:
+    for name in _listed(text):
+        if not _HOST_NAME.fullmatch(name):
+            raise SettingRefusedError(
+                N_("The setting {name} (from {origin}) is not usable: “{value}” is no name of a server."),
+                hint=N_("Write names without https:// and port, separated by commas, as absen.kantor.lan, 10.0.0.5."),
+                value=name,
+            )
+    return text
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
 ClockTime = Annotated[time, BeforeValidator(read_clock)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Hosts = Annotated[str, BeforeValidator(_joined), AfterValidator(_known_hosts)]
 Networks = Annotated[str, BeforeValidator(_joined), AfterValidator(_known_networks)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -265,6 +288,13 @@ class ServerSettings(_Section):
     public_url: BaseUrl = Field(
         "", description=N_("Address that QR codes carry, as https://absen.example.com; empty takes this machine's own.")
     )
+    hosts: Hosts = Field(
+        "",
+        description=N_(
+            "Further names by which browsers ask for the server, separated by commas, as absen.lan; the public "
+            "address, the certificate and this machine are known."
+        ),
+    )
     proxies: int = Field(
         0, ge=0, le=5, description=N_("Trusted proxies in front of the server; 1 behind a Cloudflare Tunnel or nginx.")
     )
@@ -286,6 +316,11 @@ class ServerSettings(_Section):
         """Whether this server itself answers on https."""
         return self.tls_cert is not None
 
+    @property
+    def host_list(self) -> tuple[str, ...]:
+        """The further names, in lower case."""
+        return _listed(self.hosts)
+
 
 class SignInSettings(_Section):
     """Who may sign in, from where, and with which phones."""
@@ -296,6 +331,15 @@ class SignInSettings(_Section):
     allowed_networks: Networks = Field(
         _NEAR,
         description=N_("Networks whose computers may show the sign-in page, separated by commas."),
+    )
+    waiting_per_address: int = Field(
+        20,
+        ge=1,
+        le=1_000,
+        description=N_(
+            "Sign-ins of new browsers at one address that wait for a phone at once; more where many computers share "
+            "one address."
+        ),
     )
 
     @property

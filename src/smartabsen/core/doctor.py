@@ -21,7 +21,6 @@ from ..recognition.engines import ONNX_BACKENDS, find_obstacle, get_spec
 from ..recognition.liveness.files import build_liveness
 from ..store import employees, meta, templates
 from ..store.csv_sync import compare
-from ..store.files import check_writable
 from ..store.model_file import load_model
 from .bootstrap import Services
 from .calibrate import calibration_state
@@ -29,6 +28,7 @@ from .clock_care import check_clock, check_zone
 from .doctor_privacy import check_keys, check_privacy
 from .evaluation_figures import percent
 from .model_in_force import find_in_force
+from .readiness import check_database_disk, check_home_disk
 from .serving import check_server
 from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owners
 
@@ -101,7 +101,7 @@ def _check_opencv() -> Iterator[Check]:
 def _check_home(services: Services) -> Iterator[Check]:
     services.make_home()
     home = services.settings.home
-    check_writable(home)
+    check_home_disk(services)
     free = shutil.disk_usage(home).free
     megabytes = str(free // 1_000_000)
     if free < MIN_FREE_BYTES:
@@ -112,6 +112,7 @@ def _check_home(services: Services) -> Iterator[Check]:
 
 
 def _check_database(services: Services) -> Iterator[Check]:
+    check_database_disk(services)
     with services.database.write() as session:
         meta.check_writable(session)
         people = employees.count(session)
@@ -273,6 +274,7 @@ def _check_log(services: Services) -> Iterator[Check]:
 def _check_redis(services: Services) -> Iterator[Check]:
     if services.redis is not None:
         version = services.redis.check()
+        services.redis.check_writable()
         yield _row("redis", _OK, N_("Redis {version} at {address}"), version=version, address=services.redis.address)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 _SECRET_LINE: Final = re.compile(r"^\s*[\"']?([\w.\"']*(password|secret|url|key)[\w.\"']*)\s*=", re.IGNORECASE)
-_PRIVATE_URL: Final = re.compile(r"://[^/\s\"']*:[^/\s\"']*@")
+# A password that was not percent-encoded may itself hold any sign.
+_PRIVATE_URL: Final = re.compile(r"(?i)://.*@|[?&]\w*(pass|pwd|secret|token|key|auth)\w*=")
 
 
 def public_settings(path: Path) -> str:

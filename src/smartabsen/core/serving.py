@@ -15,15 +15,17 @@ from ..domain import Check, CheckLevel, SecurityKind
 from ..errors import ConfigError, DatabaseAwayError, SmartAbsenError, StorageError
 from ..i18n import N_
 from ..store.tls import read_certificate
-from .addresses import is_local, is_private, public_url
+from .addresses import host_names, is_local, is_private, public_url
 from .audit import note
 from .bootstrap import Services
 from .clock_care import check_clock, check_zone
-from .readiness import check_readiness
+from .readiness import RememberedReadiness, check_readiness
 from .security_settings import note_settings
 
 RENEW_BEFORE: Final = timedelta(days=30)
-REST_S: Final = 0.5
+REST_S: Final = 0.3
+PATIENCE_S: Final = 1.3
+"""Longer than one vain question to a silent database takes, and short enough for another one within three seconds."""
 
 
 class Serving:
@@ -36,11 +38,20 @@ class Serving:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._noted_by = 0
+        self._readiness = RememberedReadiness(lambda: check_readiness(services))
+
+    def check_readiness(self) -> tuple[Check, ...]:
+        """Return what :func:`.readiness.check_readiness` found within the last seconds."""
+        return self._readiness.rows()
 
     @property
     def address(self) -> str:
         """The address that QR codes carry."""
         return public_url(self._services.settings)
+
+    def host_names(self) -> frozenset[str]:
+        """Return the names by which browsers may ask for this server; see :func:`.addresses.host_names`."""
+        return host_names(self._services.settings)
 
     def check_secret(self) -> None:
         """Refuse a server in production whose secret is missing or weak.
@@ -57,8 +68,11 @@ class Serving:
             )
 
     def expect_many(self) -> None:
-        """Let requests that queue behind those that met a silent database not wait for it as well."""
-        self._services.database.expect_many(rest_s=REST_S)
+        """Let requests that queue behind those that met a silent database not wait for it as well, and none for the
+        removal of what has expired.
+        """
+        self._services.tidying.expect_many()
+        self._services.database.expect_many(rest_s=REST_S, patience_s=PATIENCE_S)
 
     def check_proxies(self) -> None:
         """Refuse a server in production whose visitors all would seem to come from the proxy before it.
@@ -86,13 +100,15 @@ class Serving:
         Raises:
             ConfigError: A server in production without a good secret or behind a proxy that is not trusted, a
                 certificate that cannot be used, a port in use.
-            DatabaseError: The database refuses, or is not to be used by this program: waiting would not mend it.
+            DatabaseError: The database refuses, or is not to be used by this program, or Redis refuses the password:
+                waiting would not mend it.
         """
         services = self._services
         self.check_secret()
         self.check_proxies()
         server = services.settings.server
         _check_port(server.host, server.port)
+        self._knock_at_redis()
         return (*check_server(services), *check_zone(services), *self._look_at_data())
 
     def note_start(self) -> None:
@@ -125,6 +141,13 @@ class Serving:
     def _note(self, action: str, **details: str) -> None:
         with suppress(SmartAbsenError):
             note(self._services, action, details=details)
+
+    def _knock_at_redis(self) -> None:
+        redis = self._services.redis
+        if redis is not None:
+            with suppress(DatabaseAwayError):
+                # One that is away is waited for, as a database is; its row is told among the others.
+                redis.ping()
 
     def _look_at_data(self) -> Iterator[Check]:
         services = self._services

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..domain import Employee, PairedPhone, SecurityKind, SignInAsk, SignInRequest, SignInState, VerifyOutcome
 from ..qr.render import svg_qr
-from ..qr.sync import QRSyncManager
+from ..qr.sync import LIFETIME as LIFETIME, QRSyncManager
 from .addresses import is_local, public_url
 from .bootstrap import Services
 from .terminal import Terminal
@@ -60,6 +60,7 @@ class SignIn(QRSyncManager):
             key=services.secret.derive("sign-in"),
             paired_only=settings.signin.phone == "paired",
             clock=services.database.now,
+            tidy=services.tidying.do,
         )
         self._security = services.security
         self._kiosk = services.kiosk_name

@@ -37,6 +37,7 @@ from .erased_here import ErasedHere
 from .once import made_once
 from .secrets import ServerSecret, load_secret
 from .security_log import SecurityLog
+from .tidying import Tidying
 from .vault import KEY_MADE, ensure_key
 
 
@@ -171,6 +172,11 @@ class Storage:
         return SecurityLog(SecurityFiles(self.settings.home / "logs", keep_days=keep_days))
 
     @made_once
+    def tidying(self) -> Tidying:
+        """When what has expired is removed."""
+        return Tidying()
+
+    @made_once
     def sign_ins(self) -> SignInTable:
         """Where requests to sign in are kept."""
         return SignInTable(self.database)
@@ -188,19 +194,21 @@ class Storage:
     @made_once
     def rate_limits(self) -> RateLimitStore:
         """Where tries are counted."""
-        return RateLimitTable(self.database) if self.redis is None else RedisRateLimits(self.redis, clock=self.instant)
+        if self.redis is not None:
+            return RedisRateLimits(self.redis, clock=self.instant)
+        return RateLimitTable(self.database, tidy=self.tidying.do)
 
     @made_once
     def seen_frames(self) -> SeenFrameTable:
         """Which frames have come from browsers."""
-        return SeenFrameTable(self.database)
+        return SeenFrameTable(self.database, tidy=self.tidying.do)
 
     @made_once
     def web_sessions(self) -> WebSessionStore:
         """Where sessions of browsers are kept."""
-        return (
-            WebSessionTable(self.database) if self.redis is None else RedisWebSessions(self.redis, clock=self.instant)
-        )
+        if self.redis is not None:
+            return RedisWebSessions(self.redis, clock=self.instant)
+        return WebSessionTable(self.database, tidy=self.tidying.do)
 
     def remark(self, message: str, **params: object) -> None:
         """Keep something that happened by the way and that people should be told, once.
@@ -258,6 +266,8 @@ class Storage:
         """Release connections, and write what is only counted so far."""
         if "security" in self.__dict__:
             self.security.close()
+        if "tidying" in self.__dict__:
+            self.tidying.close()
         if "database" in self.__dict__:
             self.database.close()
         if "redis" in self.__dict__ and self.redis is not None:

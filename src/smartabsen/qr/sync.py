@@ -86,6 +86,10 @@ class TryCounter(Protocol):
         ...
 
 
+def _do_now(work: Callable[[], object]) -> None:
+    work()
+
+
 class QRSyncManager:
     """Requests to sign in: made by a browser, answered by a phone, collected by the browser that asked.
 
@@ -96,6 +100,7 @@ class QRSyncManager:
         key: The server's secret, at least 32 bytes: the same wherever requests are made and answered.
         paired_only: Only paired phones may answer.
         clock: Gives the present instant (UTC, aware).
+        tidy: Does the work of removing what has expired, or has it done beside.
 
     Attributes:
         public_url: As given, without a slash at its end.
@@ -110,6 +115,7 @@ class QRSyncManager:
         key: bytes,
         paired_only: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tidy: Callable[[Callable[[], object]], None] = _do_now,
     ) -> None:
         if len(key) < 32:
             raise InvalidInputError(N_("The server's secret needs at least 32 bytes."))
@@ -119,6 +125,7 @@ class QRSyncManager:
         self._key = key
         self._paired_only = paired_only
         self._clock = clock
+        self._tidy = tidy
 
     def generate_qr_code(self, session: str, *, kiosk: str, place: str = "") -> SignInRequest:
         """Make a request for a browser session; the session's earlier one is dead from now on.
@@ -130,7 +137,7 @@ class QRSyncManager:
         Raises:
             DatabaseError: The store does not answer.
         """
-        self.cleanup_expired()
+        self._tidy(self.cleanup_expired)
         now = self._clock()
         for _ in range(5):
             token = secrets.token_urlsafe(48)

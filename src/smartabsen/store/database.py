@@ -19,8 +19,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session as Session  # the one way to it for `core`
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session as Session, SessionTransaction  # the one way to it for `core`
 from sqlalchemy.pool import NullPool
 
 from ..errors import DatabaseError, StorageError
@@ -30,7 +30,7 @@ from .clock import DatabaseClock, MachineClock, info_of
 from .faults import cannot_write, is_worth_another_try, translated
 from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
-from .outage import Outage
+from .outage import SLOW_S, Outage
 from .sqlite import (
     begin_immediate,
     create_private_file,
@@ -116,13 +116,15 @@ class Database:
         self._engine = self._make_engine()
         self._ready = self._half_copied = False
         self._preparing = threading.Lock()
-        self._outage, self._rest_s = Outage(), 0.0
+        self._make_outage: Callable[[], Outage] = Outage
+        self._outage = self._make_outage()
         self._patience = threading.local()
         self._pid = os.getpid()
 
-    def expect_many(self, *, rest_s: float) -> None:
+    def expect_many(self, *, rest_s: float, patience_s: float) -> None:
         """Prepare for many people who ask at once; see :class:`.outage.Outage`."""
-        self._outage, self._rest_s = Outage(rest_s), rest_s
+        self._make_outage = partial(Outage, rest_s, patience_s=patience_s)
+        self._outage = self._make_outage()
 
     @property
     def address(self) -> str:
@@ -269,7 +271,7 @@ class Database:
         self._make_ready()
         engine = self._of(self._engine, mode, long=long)
         options: dict[str, Any] = {"expire_on_commit": False, "info": dict(self._info)}
-        with self._turn(mode), Session(engine, **options) as session, session.begin():
+        with self._turn(mode), Session(engine, **options) as session, _begin(session):
             if self.path is None and self.clock.is_due:
                 self.clock.ask(session)
             yield session
@@ -316,18 +318,19 @@ class Database:
         if self._pid != os.getpid():
             # Connections belong to the parent: a child must neither use nor close them.
             self._engine.dispose(close=False)
-            self._outage = Outage(self._rest_s)
+            self._outage = self._make_outage()
             self._pid = os.getpid()
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
         driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         with self._outage.asking():
+            began = time.monotonic()
             try:
                 yield
             except (SQLAlchemyError, driver_error) as exc:
                 error = translated(exc, self.address)
-                self._outage.note(error)
+                self._outage.note(error, took_s=time.monotonic() - began)
                 if cannot_write(exc):
                     # SQLite opened the file for reading alone, and stays with that when it may be written again.
                     self._engine.dispose()
@@ -390,6 +393,25 @@ class Database:
         else:
             driver.execute("PRAGMA query_only = ON")
             driver.execute("BEGIN")
+
+
+def _begin(session: Session) -> SessionTransaction:
+    """Begin the transaction of a session.
+
+    A connection of the pool may have died with its server after it was last used: nothing was done with it yet, so
+    another one takes its place. Where that took long it is a silence, which is not waited for twice.
+    """
+    began = time.monotonic()
+    transaction = session.begin()
+    try:
+        session.connection()
+    except DBAPIError as exc:
+        session.rollback()
+        if not exc.connection_invalidated or time.monotonic() - began >= SLOW_S:
+            raise
+        transaction = session.begin()
+        session.connection()
+    return transaction
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:

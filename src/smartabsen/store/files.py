@@ -77,7 +77,7 @@ def require_directory(path: Path) -> None:
         )
 
 
-def check_writable(directory: Path) -> None:
+def check_writable(directory: Path, *, size_bytes: int = 10) -> None:
     """Write a file into a directory and delete it: the only proof that it can be written.
 
     Raises:
@@ -88,7 +88,7 @@ def check_writable(directory: Path) -> None:
         try:
             descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, PRIVATE_FILE)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(b"smartabsen")
+                file.write(bytes(size_bytes))
         finally:
             probe.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from .changes import changed_rows
+from .changes import Tidy, changed_rows, do_now
 from .database import Database
 from .tables import RateLimitRow
 
@@ -39,11 +39,13 @@ class RateLimitTable:
     Args:
         database: Where the table is.
         clock: Gives the present instant (UTC, aware); the database's by default.
+        tidy: Does the work of removing what has expired, or has it done beside.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None, tidy: Tidy = do_now) -> None:
         self._database = database
         self._clock = clock or database.now
+        self._tidy = tidy
         self._swept_at: datetime | None = None
 
     def hit(self, key: str, *, limit: int, per_s: int) -> int:
@@ -92,7 +94,7 @@ class RateLimitTable:
 
     def _sweep_now_and_then(self, now: datetime) -> None:
         if self._swept_at is None or now - self._swept_at > _SWEEP_EVERY:
-            self.sweep()
+            self._tidy(self.sweep)
 
 
 def _count(session: Session, key_hash: str, *, limit: int, now: datetime, resets_at: datetime) -> int:

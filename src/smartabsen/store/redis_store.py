@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ..domain import OpenSession, WebSession
-from ..errors import ConfigError, DatabaseError, MissingDependencyError
+from ..errors import ConfigError, DatabaseAwayError, DatabaseError, MissingDependencyError
 from ..i18n import N_
+from .address import checked_redis_url
 from .web_sessions import UNKNOWN_BROWSER, Browser, hash_sid, listed_id
 
 TIMEOUT_S: Final = 0.8
@@ -28,7 +28,6 @@ PREFIX: Final = "smartabsen:"
 _TOUCH_SHARE: Final = 0.1
 _USER_S: Final = 90 * 86_400
 """How long the list of a user's sessions is kept after the last login; no session lasts longer."""
-_SCHEMES: Final = ("redis", "rediss", "unix")
 
 # Each script decides and writes in one step. KEYS and ARGV are strings; instants are seconds since 1970.
 _SAVE: Final = """
@@ -76,6 +75,28 @@ local count = tonumber(redis.call('HGET', KEYS[1], 'count') or '0')
 if count > 0 then redis.call('HSET', KEYS[1], 'count', count - 1) end
 return 0
 """
+_TRIAL: Final = """
+redis.call('HSET', KEYS[1], 'count', 1)
+redis.call('EXPIRE', KEYS[1], 1)
+redis.call('DEL', KEYS[1])
+return 0
+"""
+_REFUSALS: Final = {
+    "OOM": (
+        N_("Redis at {address} is full: it takes no writes."),
+        N_("Give it more memory (maxmemory), or maxmemory-policy volatile-ttl; only what has an end is kept there."),
+    ),
+    "READONLY": (N_("Redis at {address} can only be read."), N_("Use the server that takes writes.")),
+    "MISCONF": (
+        N_("Redis at {address} takes no writes, for it cannot save to its disk."),
+        N_("Free some space on its disk, and look into its log."),
+    ),
+    "NOPERM": (
+        N_("Redis at {address} refuses the user name or password, or its rights do not suffice."),
+        N_("Check SMARTABSEN_REDIS_URL."),
+    ),
+}
+"""By the word that Redis says."""
 
 
 class RedisLink:
@@ -89,13 +110,11 @@ class RedisLink:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES:
-            raise ConfigError(
-                N_("The address of Redis cannot be understood."), hint=N_("It looks like redis://127.0.0.1:6379/0.")
-            )
+        parts = checked_redis_url(url)
         self._url = url
-        self.address = f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        self.address = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
         """The URL without a password: fit to be shown."""
 
     @contextmanager
@@ -103,7 +122,8 @@ class RedisLink:
         """Give the client for a ``with`` block, and translate its errors.
 
         Raises:
-            DatabaseError: Redis does not answer, or refuses.
+            DatabaseAwayError: Redis does not answer.
+            DatabaseError: It refuses.
             MissingDependencyError: The library is not installed.
         """
         client = self._client
@@ -111,23 +131,44 @@ class RedisLink:
 
         try:
             yield client
-        except redis.AuthenticationError as exc:
+        except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as exc:
             raise DatabaseError(
-                N_("Redis at {address} refuses the user name or password."),
+                N_("Redis at {address} refuses the user name or password, or its rights do not suffice."),
                 hint=N_("Check SMARTABSEN_REDIS_URL."),
                 address=self.address,
             ) from exc
         except (redis.ConnectionError, redis.TimeoutError) as exc:
-            raise DatabaseError(
+            raise DatabaseAwayError(
                 N_("Redis at {address} does not answer."),
                 hint=N_("Check that it runs; without SMARTABSEN_REDIS_URL the database does its work."),
                 address=self.address,
             ) from exc
         except redis.RedisError as exc:
-            problem = str(exc).partition("\n")[0]
-            raise DatabaseError(
-                N_("Redis at {address} reports a problem: {problem}"), address=self.address, problem=problem
-            ) from exc
+            # The library takes the first word away where it has a class for it; in a script it stands further behind.
+            words: dict[type[Exception], str] = {redis.OutOfMemoryError: "OOM", redis.ReadOnlyError: "READONLY"}
+            word = words.get(type(exc), "")
+            raise self._refusal(f"{word} {exc}".partition("\n")[0].strip()) from exc
+
+    def _refusal(self, problem: str) -> DatabaseError:
+        for word, (message, hint) in _REFUSALS.items():
+            if word in problem:
+                return DatabaseError(message, hint=hint, address=self.address)
+        return DatabaseError(
+            N_("Redis at {address} reports a problem: {problem}"), address=self.address, problem=problem
+        )
+
+    def ping(self) -> None:
+        """Find out whether Redis lets us in. Raises as :meth:`client`."""
+        with self.client() as client:
+            client.ping()
+
+    def check_writable(self) -> None:
+        """Do once what a sign-in does, in one step that leaves nothing. Raises as :meth:`client`.
+
+        A Redis that is full, or a copy of another one, answers every question and lets nobody in.
+        """
+        with self.client() as client:
+            client.eval(_TRIAL, 1, f"{PREFIX}trial:{secrets.token_hex(8)}")
 
     def check(self) -> str:
         """Ask Redis for its version. Raises as :meth:`client`."""
@@ -151,16 +192,26 @@ class RedisLink:
                 hint=N_("Install it: pip install '{install}'"),
                 install="smartabsen[redis]",
             ) from exc
-        return redis.Redis.from_url(
-            self._url,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            # Its own tries would add up to more than a person waits.
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-            encoding_errors="replace",
-            health_check_interval=30,
-        )
+        try:
+            client = redis.Redis.from_url(
+                self._url,
+                socket_timeout=TIMEOUT_S,
+                socket_connect_timeout=TIMEOUT_S,
+                # Its own tries would add up to more than a person waits.
+                retry=Retry(NoBackoff(), 0),
+                decode_responses=True,
+                encoding_errors="replace",
+                health_check_interval=30,
+            )
+            pool = client.connection_pool
+            # Connects to nobody; what stands behind a question mark is looked at here.
+            pool.connection_class(**pool.connection_kwargs)
+        except (TypeError, ValueError):
+            raise ConfigError(
+                N_("The address of Redis has an option that cannot be understood."),
+                hint=N_("It looks like redis://:password@127.0.0.1:6379/0."),
+            ) from None
+        return client
 
 
 class RedisWebSessions:

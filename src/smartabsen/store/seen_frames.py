@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from .changes import changed_rows
+from .changes import Tidy, changed_rows, do_now
 from .database import Database
 from .tables import SeenFrameRow
 
@@ -25,11 +25,13 @@ class SeenFrameTable:
     Args:
         database: Where the table is.
         clock: Gives the present instant (UTC, aware); the database's by default.
+        tidy: Does the work of removing what has expired, or has it done beside.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None, tidy: Tidy = do_now) -> None:
         self._database = database
         self._clock = clock or database.now
+        self._tidy = tidy
         self._swept_at: datetime | None = None
 
     def note(self, digests: Sequence[str], *, attempt: str) -> bool:
@@ -44,7 +46,7 @@ class SeenFrameTable:
         """
         now = self._clock()
         if self._swept_at is None or now - self._swept_at > _SWEEP_EVERY:
-            self.sweep()
+            self._tidy(self.sweep)
         mine = sha256(attempt.encode()).hexdigest()
         return self._database.run_write(lambda session: _note(session, set(digests), mine, now))
 

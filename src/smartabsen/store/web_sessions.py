@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from ..domain import OpenSession, WebSession
-from .changes import changed_rows
+from .changes import Tidy, changed_rows, do_now
 from .database import Database
 from .tables import ADDRESS_LENGTH, LABEL_LENGTH, WebSessionRow
 from .texts import shortened
@@ -78,11 +78,13 @@ class WebSessionTable:
     Args:
         database: Where the table is.
         clock: Gives the present instant (UTC, aware); the database's by default.
+        tidy: Does the work of removing what has expired, or has it done beside.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None, tidy: Tidy = do_now) -> None:
         self._database = database
         self._clock = clock or database.now
+        self._tidy = tidy
 
     def create(
         self,
@@ -102,7 +104,7 @@ class WebSessionTable:
             user_id: Who is logged in.
             browser: Where, for the list of their sessions.
         """
-        self.sweep()
+        self._tidy(self.sweep)
         now, sid = self._clock(), _new_id()
         row = WebSessionRow(
             id_hash=hash_sid(sid),

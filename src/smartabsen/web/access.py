@@ -24,7 +24,6 @@ from .roles import Route, Who
 
 ROUTES: Final[dict[str, Route]] = {
     "static": Route(Who.ANYONE),
-    "bootstrap.static": Route(Who.ANYONE),
     "health.healthz": Route(Who.ANYONE, as_json=True),
     "health.readyz": Route(Who.ANYONE, as_json=True),
     "authority.show": Route(Who.ANYONE),
@@ -78,6 +77,12 @@ def _desk_elsewhere() -> Problem:
 
 
 def _unknown_proxy() -> Problem:
+    if library().settings.server.proxies:
+        return Problem(
+            "proxy_not_trusted",
+            _("The server does not know where you are: the proxy before it does not say so."),
+            _("IT staff: let each proxy write X-Forwarded-For; server.proxies says how many there are."),
+        )
     return Problem(
         "proxy_not_trusted",
         _("The server does not know where you are: it stands behind a proxy that it has not been told of."),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from ..core.signin import LIFETIME
 from ..domain import SignInState
 from ..i18n import _
 from .faults import fail, json_answer, problem_of_status
@@ -21,8 +22,8 @@ from .sessions import browser_session
 
 blueprint = Blueprint("auth", __name__)
 
-NEW_BROWSERS: Final = 120
-"""Sign-in pages in a minute that one address may open in browsers without a session."""
+_ASKED_FROM: Final = "asked_from"
+"""Under which address a sign-in of a new browser was counted; gone from the session when it was used."""
 POLL: Final = Pace(1.0)
 """A browser that asks more often how its sign-in stands is told to wait."""
 
@@ -39,13 +40,14 @@ def show() -> Response:
     if request.method == "HEAD":
         return make_response("")
     signin = library().signin
-    # First, so that it is stored together with a new session.
-    generate_csrf()
     if browser_session().sid is None:
-        # Who has a session replaces a request; who has none adds one, and a session.
-        refusal = refuse_haste(f"auth:{request.remote_addr}", limit=NEW_BROWSERS, per_s=60)
+        # Who has a session replaces a request; who has none adds one, and a session. Whoever is at a screen already
+        # goes on, however many more are asked for at the same address.
+        refusal = _count_waiting()
         if refusal is not None:
             return refusal
+    # Before the session, so that it is stored together with a new one.
+    generate_csrf()
     asked = signin.generate_qr_code(browser_session().need_sid())
     page = render_template(
         "auth.html",
@@ -77,10 +79,32 @@ def collect() -> Response:
     if granted is None:
         flash(_("This sign-in is not valid any more. Here is a new one."))
         return redirect(url_for("auth.show"), 303)
+    _count_used()
     take_grant(granted)
     # The camera's page needs a new token: stored now, it is not stored then.
     generate_csrf()
     return redirect(url_for("attendance.show"), 303)
+
+
+def _count_waiting() -> Response | None:
+    """Count a sign-in that waits at an address; return the answer 429 where as many wait there as may."""
+    address = request.remote_addr or ""
+    refusal = refuse_haste(
+        _waiting_at(address), limit=library().settings.signin.waiting_per_address, per_s=int(LIFETIME.total_seconds())
+    )
+    if refusal is None:
+        session[_ASKED_FROM] = address
+    return refusal
+
+
+def _count_used() -> None:
+    address = session.pop(_ASKED_FROM, None)
+    if isinstance(address, str):
+        library().limits.give_back(_waiting_at(address))
+
+
+def _waiting_at(address: str) -> str:
+    return f"waiting:{address}"
 
 
 def _state(state: SignInState, request_id: str) -> Response:

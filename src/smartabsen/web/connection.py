@@ -10,8 +10,25 @@ from flask import current_app, request
 
 from .library import library
 
-_FORWARDING: Final = ("X-Forwarded-For", "CF-Connecting-IP", "Forwarded")
+_FORWARDING: Final = (
+    "X-Forwarded-For",
+    "X-Real-IP",
+    "CF-Connecting-IP",
+    "True-Client-IP",
+    "X-Client-IP",
+    "Forwarded",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Port",
+    "X-Forwarded-Server",
+)
+"""What proxies write. Via is none of them: the office's own proxy for going out writes it as well."""
 _TOLD: Final = "smartabsen_proxy_told"
+_UNKNOWN_PROXY: Final = "%s sent a request on for somebody else and is no trusted proxy: set server.proxies"
+_SILENT_PROXY: Final = (
+    "%s sent a request on for somebody else and does not say in X-Forwarded-For for whom: let it, for each of the "
+    "server.proxies"
+)
 _log: Final = logging.getLogger(__name__)
 
 
@@ -34,16 +51,25 @@ def is_https() -> bool:
     return request.is_secure or library().settings.server.public_url.startswith("https:")
 
 
+def cookie_name(cookie: str, *, secure: bool) -> str:
+    """Return the name that a cookie has on this connection."""
+    # The prefix makes browsers refuse the cookie from another host, another path, or without https.
+    return f"__Host-{cookie}" if secure else cookie
+
+
 def hides_visitors() -> bool:
-    """Tell whether a request comes through a proxy that is not trusted: then nobody knows where the visitor is.
+    """Tell whether a request comes through a proxy and nobody knows where the visitor is: the proxy is not trusted, or
+    it is and does not write ``X-Forwarded-For``, the only header that is believed.
 
     The first one of each process is logged: every visitor seems to come from the proxy, which mostly is this machine.
     """
-    if library().settings.server.proxies or not any(name in request.headers for name in _FORWARDING):
+    if not any(name in request.headers for name in _FORWARDING):
+        return False
+    trusted = library().settings.server.proxies
+    told = [one for one in request.headers.get("X-Forwarded-For", "").split(",") if one.strip()]
+    if trusted and len(told) >= trusted:
         return False
     if _TOLD not in current_app.extensions:
         current_app.extensions[_TOLD] = True
-        _log.warning(
-            "%s sent a request on for somebody else and is no trusted proxy: set server.proxies", request.remote_addr
-        )
+        _log.warning(_SILENT_PROXY if trusted else _UNKNOWN_PROXY, request.remote_addr)
     return True

@@ -9,8 +9,8 @@ from typing import Final
 from flask import after_this_request, request
 from werkzeug.wrappers import Response
 
-from .connection import is_https
-from .sessions import cookie_name, set_cookie
+from .connection import cookie_name, is_https
+from .sessions import set_cookie
 
 COOKIE: Final = "smartabsen_device"
 _AGE_S: Final = 180 * 24 * 3600

@@ -6,13 +6,12 @@ from typing import Final
 
 from flask import Flask
 from flask_babel import Babel
-from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .._version import __version__
 from ..core.app import SmartAbsen
 from ..i18n import LANGUAGES, _, current_language
-from . import access, admin, attendance, auth, authority, faults, health, security, trace, verify
+from . import access, admin, assets, attendance, auth, authority, faults, health, hosts, security, trace, verify
 from .languages import LanguageMiddleware, current_locale, language_links
 from .library import EXTENSION
 from .sessions import DatabaseSessions
@@ -20,7 +19,6 @@ from .sessions import DatabaseSessions
 MAX_BODY_BYTES: Final = 5_000_000
 """Of a request; a route that takes more says so in the access table."""
 _MAX_FORM_PARTS: Final = 100
-_BOOTSTRAP_AGE_S: Final = 86_400
 
 
 def create_app(app: SmartAbsen | None = None) -> Flask:
@@ -38,19 +36,17 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     library = app or SmartAbsen.open()
     settings = library.settings
     library.serving.expect_many()
-    flask = Flask("smartabsen.web")
+    flask = Flask("smartabsen.web", static_folder=None)
     flask.extensions[EXTENSION] = library
     flask.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_PARTS=_MAX_FORM_PARTS,
-        BOOTSTRAP_SERVE_LOCAL=True,
         TEMPLATES_AUTO_RELOAD=False,
         **{attendance.WARM_UP: True},
     )
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     flask.session_interface = DatabaseSessions()
     Babel(flask, locale_selector=current_locale, timezone_selector=lambda: settings.site.zone)
-    Bootstrap5(flask)
     flask.jinja_env.globals.update(
         _=_,
         current_language=current_language,
@@ -59,15 +55,19 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
         site_name=settings.site.name,
         version=__version__,
     )
+    # What is done to answers is done in the opposite order: pages are packed last.
+    assets.init_app(flask)
     # The order matters: whatever is written of a request has its address, and who may not come in is sent away before
     # anything of the request is read.
     trace.init_app(flask, library)
+    hosts.init_app(flask, library)
     access.init_app(flask)
     security.init_app(flask, library)
     faults.init_app(flask)
     for module in (auth, verify, attendance, health, authority, admin):
         flask.register_blueprint(module.blueprint)
-    flask.wsgi_app = LanguageMiddleware(flask.wsgi_app, settings.language)  # type: ignore[method-assign]
+    https = settings.server.public_url.startswith("https:")
+    flask.wsgi_app = LanguageMiddleware(flask.wsgi_app, settings.language, https=https)  # type: ignore[method-assign]
     if settings.server.proxies:
         count = settings.server.proxies
         flask.wsgi_app = ProxyFix(flask.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Final
 
-from flask import Flask, json, make_response, render_template, request
+from flask import Flask, g, json, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -46,6 +47,8 @@ _STATUSES: Final[dict[int, tuple[str, str, str]]] = {
     503: ("unavailable", N_("The server cannot do this right now."), N_("Try again in a minute.")),
 }
 """Status to code, sentence and next step."""
+HSTS_S: Final = 31_536_000
+"""How long a browser that has seen https here takes nothing else, in seconds."""
 AWAY_RETRY_S: Final = 5
 """When a client may ask again after the database or Redis did not answer."""
 _STALE_PAGE: Final = (
@@ -68,6 +71,41 @@ _LAST_RESORT: Final = """<!doctype html>
 </body></html>
 """
 """What is answered when nothing else can be."""
+
+
+BARE_HEADERS: Final = (
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "strict-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+"""Of an answer that the server gives by itself, before there is a request: see :func:`bare_answer`."""
+
+
+def bare_answer(status: int, *, secure: bool = False) -> bytes:
+    """Return an error as a server writes it that could not even read the request: head and body, ready to be sent.
+
+    Args:
+        status: 400 to 599.
+        secure: The connection is https.
+    """
+    try:
+        known = HTTPStatus(status)
+    except ValueError:
+        known = HTTPStatus.BAD_REQUEST if status < 500 else HTTPStatus.INTERNAL_SERVER_ERROR
+    body = f"{known.value} {known.phrase}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+        *BARE_HEADERS,
+    ]
+    if secure:
+        headers.append(("Strict-Transport-Security", f"max-age={HSTS_S}"))
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return f"HTTP/1.1 {known.value} {known.phrase}\r\n{head}\r\n".encode("ascii") + body
 
 
 def init_app(app: Flask) -> None:
@@ -133,7 +171,17 @@ def _answer_known(error: SmartAbsenError) -> Response:
         _log.error("%s %s: %s", request.method, request.path, error)
         if status == 500:
             return fail(problem_of_status(500), 500, error=error)
-    return fail(Problem(error.code, *describe_to_visitor(error)), status, retry_after_s=_retry_after_s(error))
+    if status >= 500 and not _is_staff():
+        # Addresses, paths and a server's own words are for the log and for who mends it.
+        problem = replace(problem_of_status(status), code=error.code)
+    else:
+        problem = Problem(error.code, *describe_to_visitor(error))
+    return fail(problem, status, retry_after_s=_retry_after_s(error))
+
+
+def _is_staff() -> bool:
+    """Tell whether somebody is known to be logged in to the dashboard; nothing is asked for it."""
+    return g.get("user") is not None
 
 
 def describe_to_visitor(error: SmartAbsenError) -> tuple[str, str]:

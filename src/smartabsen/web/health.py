@@ -19,7 +19,9 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Answer 200 when database, engine, trained model and a Redis that is set are there; else 503 with what is not."""
-    checks = {check.name: check.level.value for check in library().check_readiness()}
+    """Answer 200 when a sign-in would work: database, disk and a Redis that is set take writes, engine and trained
+    model are there; else 503 with what fails. An answer is some seconds old at most.
+    """
+    checks = {check.name: check.level.value for check in library().serving.check_readiness()}
     ready = "fail" not in checks.values()
     return json_answer({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)

@@ -10,7 +10,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.wrappers import Request, Response
 
 from ..i18n import LANGUAGES, current_language, use_language
-from .connection import is_https
+from .connection import cookie_name, is_https
 from .places import page_address
 
 if TYPE_CHECKING:
@@ -29,21 +29,25 @@ class LanguageMiddleware:
     Args:
         app: The application.
         default: Language of a browser that asks for none of ours: ``id``, ``en``, or ``auto`` for the system's.
+        https: The public address is https, whatever a request says.
     """
 
-    def __init__(self, app: WSGIApplication, default: str) -> None:
+    def __init__(self, app: WSGIApplication, default: str, *, https: bool = False) -> None:
         self._app = app
         self._default = default
+        self._https = https
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        with use_language(choose_language(Request(environ), self._default)):
+        request = Request(environ)
+        cookie = cookie_name(COOKIE, secure=self._https or request.is_secure)
+        with use_language(choose_language(request, self._default, cookie=cookie)):
             return self._app(environ, start_response)
 
 
-def choose_language(request: Request, default: str) -> str:
+def choose_language(request: Request, default: str, *, cookie: str = COOKIE) -> str:
     """Return the language for a request: chosen in the address, chosen before, asked for by the browser, default."""
-    for chosen in (request.args.get(PARAMETER, ""), request.cookies.get(COOKIE, "")):
+    for chosen in (request.args.get(PARAMETER, ""), request.cookies.get(cookie, "")):
         if chosen in LANGUAGES:
             return chosen
     # Browsers in Indonesia still send the code that was withdrawn in 1989.
@@ -60,7 +64,9 @@ def remember_language(response: Response) -> Response:
     """Keep a language that was chosen in the address."""
     chosen = request.args.get(PARAMETER, "")
     if chosen in LANGUAGES:
-        response.set_cookie(COOKIE, chosen, max_age=_COOKIE_AGE_S, secure=is_https(), httponly=True, samesite="Lax")
+        secure = is_https()
+        name = cookie_name(COOKIE, secure=secure)
+        response.set_cookie(name, chosen, max_age=_COOKIE_AGE_S, secure=secure, httponly=True, samesite="Lax")
     return response
 
 

@@ -8,9 +8,9 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from ..domain import PairedPhone
-from .connection import is_https
+from .connection import cookie_name, is_https
 from .library import library
-from .sessions import cookie_name, set_cookie
+from .sessions import set_cookie
 
 COOKIE: Final = "smartabsen_phone"
 _AGE_S: Final = 2 * 365 * 24 * 3600

@@ -12,7 +12,10 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from ..core.app import SmartAbsen
-from .faults import fail, problem_of_status
+from ..i18n import _
+from .connection import is_https
+from .faults import HSTS_S, Problem, fail, problem_of_status
+from .hosts import is_local_name
 from .languages import remember_language
 from .library import library
 
@@ -24,7 +27,7 @@ _POLICY = (
     "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HSTS_S = 31_536_000
+_OUR_SITES = frozenset({"same-origin", "none"})
 
 
 def init_app(app: Flask, library: SmartAbsen) -> None:
@@ -37,6 +40,7 @@ def init_app(app: Flask, library: SmartAbsen) -> None:
     app.secret_key = library.secret.derive("web")
     # Addresses without path and query go to our own pages: enough to tell them apart, and no token in any of them.
     app.config["WTF_CSRF_SSL_STRICT"] = True
+    app.before_request(_refuse_other_sites)
     CSRFProtect(app)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.after_request(_add_headers)
@@ -75,6 +79,18 @@ def rate_limited(name: str, *, limit: int, per_s: int) -> Callable[[Callable[P, 
     return decorate
 
 
+def _refuse_other_sites() -> Response | None:
+    """Refuse a change that a browser says another site asks for, whatever token it carries.
+
+    A sibling of ours (``same-site``) is another site too: whoever has a page at another port or below the same domain
+    may not change anything here. ``none`` is the person, as where a page is loaded again.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.headers.get("Sec-Fetch-Site", "none") in _OUR_SITES:
+        return None
+    problem = Problem("cross_site", _("Another site asked for this change."), _("Open the page here and try again."))
+    return fail(problem, 403)
+
+
 def _add_headers(response: Response) -> Response:
     headers = response.headers
     camera = "(self)" if g.get("camera") else "()"
@@ -83,10 +99,14 @@ def _add_headers(response: Response) -> Response:
     headers["Referrer-Policy"] = "strict-origin"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    if request.is_secure and library().settings.server.public_url.startswith("https:"):
-        headers["Strict-Transport-Security"] = f"max-age={_HSTS_S}"
+    local = is_local_name(request.environ.get("HTTP_HOST", ""))
+    if is_https() or local:
+        # Elsewhere browsers ignore it and complain about it in every visitor's console.
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.is_secure and not local:
+        # On this machine other programs speak http under the same name.
+        headers["Strict-Transport-Security"] = f"max-age={HSTS_S}"
     if not (request.endpoint or "").endswith("static"):
         headers["Cache-Control"] = "no-store"
     return response

@@ -17,7 +17,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionInterface, Sessi
 from itsdangerous import BadSignature
 from werkzeug.wrappers import Request, Response
 
-from .connection import is_https
+from .connection import cookie_name, is_https
 from .library import library
 
 COOKIE: Final = "smartabsen"
@@ -189,12 +189,6 @@ class DatabaseSessions(SessionInterface):
 def browser_session() -> BrowserSession:
     """Return the session of the current request."""
     return cast(BrowserSession, session._get_current_object())  # type: ignore[attr-defined]
-
-
-def cookie_name(cookie: str, *, secure: bool) -> str:
-    """Return the name that a cookie has on this connection."""
-    # The prefix makes browsers refuse the cookie from another host, another path, or without https.
-    return f"__Host-{cookie}" if secure else cookie
 
 
 def set_cookie(response: Response, cookie: str, value: str, *, secure: bool, max_age: int | None = None) -> None:

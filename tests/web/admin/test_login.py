@@ -107,7 +107,7 @@ def test_an_account_is_locked_whatever_the_headers_say(web: Flask, library: Smar
             browser.post(
                 "/admin/login",
                 data={"csrf_token": csrf_of(page), "name": "siti", "password": f"wrong {number}"},
-                headers={"X-Real-IP": f"192.0.2.{number}"},
+                headers={"X-Originating-IP": f"192.0.2.{number}"},
                 environ_base={"REMOTE_ADDR": f"192.168.1.{number}"},
             )
         )
