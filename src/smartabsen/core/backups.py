@@ -22,9 +22,9 @@ from ..errors import (
     StorageError,
 )
 from ..i18n import N_
-from ..store import archive, audit, audit_check, dumps, meta, resealing, schema
+from ..store import archive, audit, audit_check, dumps, meta, resealing, schema, users, web_sessions
 from ..store.archive import Manifest as Manifest
-from ..store.database import Database
+from ..store.database import Database, Session
 from ..store.files import make_private_directory, storage_errors, write_atomically
 from ..store.model_file import copy_model
 from ..store.schema import SchemaState
@@ -177,6 +177,7 @@ class Backups:
                     if safety is not None and not dumps.is_damaged(live):
                         for hook in self.before_swap:
                             hook(live, restored)
+                    restored.run_write(_begin_anew)
                     restored.close()
                     swap()
                     with _telling_where_it_stands(safety):
@@ -186,6 +187,8 @@ class Backups:
                 for mend in self.after_restore:
                     mend()
                 begin_signing(live)
+                # Those in Redis as well: what they name may be somebody else's now.
+                self._services.web_sessions.end_all()
                 details = {"file": path.name, "made_at": manifest.made_at.isoformat()}
                 details |= {"replaced": replaced, "safety": safety.name} if safety is not None else {}
                 self._audit.note("backup.restore", details=details)
@@ -374,6 +377,13 @@ def _telling_where_it_stands(safety: Path | None) -> Iterator[None]:
             problem=exc,
             safety=safety or "-",
         ) from exc
+
+
+def _begin_anew(session: Session) -> None:
+    """Tell this state from the one that it replaces: row ids are given out again, and sessions name users by them."""
+    meta.begin_generation(session)
+    web_sessions.end_all(session)
+    users.end_all_sessions(session)
 
 
 def _is_used(database: Database) -> bool:

@@ -96,6 +96,7 @@ def erase(services: Services, code: str, *, scope: Scope, reason: str) -> Erasur
         at=datetime.now(UTC),
         requested_by=shortened(services.actor, LABEL_LENGTH),
         reason=reason,
+        person=employee.uuid,
     )
     services.erased_here.tombstones.append(tombstone)
     return _carry_out(services, tombstone)

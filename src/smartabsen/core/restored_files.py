@@ -32,8 +32,9 @@ class StagedFiles:
             with storage_errors(target):
                 staged.replace(target)
         if self.queue.is_file():
-            for one in PunchQueue(self.queue).oldest(1_000_000):
-                services.punch_queue.add(one.punch, database_id=one.database_id)
+            saved = PunchQueue(self.queue)
+            for one in (*saved.oldest(1_000_000), *saved.refused()):
+                services.punch_queue.add(one.punch, database_id=one.database_id, refused=one.refused)
         # The database is the truth: days after the backup are taken out of the log, and kept beside it.
         services.reconcile_log(thorough=True)
 

@@ -15,7 +15,7 @@ class Punch:
 
     Attributes:
         id: Row id; 0 before it is stored.
-        employee_id: Who.
+        employee_id: Who, by row id.
         at: UTC instant, whole seconds or finer.
         work_date: Local work date that it counts for.
         method: How.
@@ -28,6 +28,8 @@ class Punch:
         status: The day's status as it was when the punch was stored: what the person was told. None before that.
         supersedes: Id of the punch that this one replaces or takes out; that one stays as it is and no longer counts.
         clock_trusted: Whether the kiosk's clock could be right: not before this program was written, and not set back.
+        person: Of an attempt: UUID of the employee, which decides; empty where only the row id is known.
+        code: Of an attempt: the employee's code when it was made, for people.
     """
 
     id: int
@@ -44,6 +46,8 @@ class Punch:
     status: Status | None = None
     supersedes: int | None = None
     clock_trusted: bool = True
+    person: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

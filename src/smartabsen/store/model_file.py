@@ -39,7 +39,9 @@ from .trained_model import (
 
 FACTS_NAME: Final = "model_knn.json"
 _LOCK_NAME: Final = ".model.lock"
-_FORMAT: Final = 3
+_FORMAT: Final = 4
+_READABLE: Final = (3, 4)
+"""3 knows people by their row ids alone."""
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
 
@@ -212,7 +214,7 @@ def _read_description(directory: Path) -> dict[str, Any]:
         raise damaged(path, "it is no description of a model") from exc
     if not intact:
         raise damaged(path, "its checksum is wrong")
-    if facts.get("format") != _FORMAT:
+    if facts.get("format") not in _READABLE:
         raise damaged(path, f"its format is {facts.get('format')}; this program reads {_FORMAT}")
     return facts
 
@@ -254,6 +256,9 @@ def _encode(trained: TrainedModel) -> bytes:
         embeddings=np.ascontiguousarray(trained.embeddings, dtype="<f4"),
         employee_ids=np.ascontiguousarray(trained.employee_ids, dtype="<i8"),
         template_ids=np.ascontiguousarray(trained.template_ids, dtype="<i8"),
+        people=np.frombuffer(
+            json.dumps({str(owner): person for owner, person in trained.people.items()}).encode(), "u1"
+        ),
     )
     return buffer.getvalue()
 
@@ -264,6 +269,8 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
             embeddings, employee_ids, template_ids = (
                 arrays[name] for name in ("embeddings", "employee_ids", "template_ids")
             )
+            stored: dict[str, str] = json.loads(arrays["people"].tobytes()) if "people" in arrays else {}
+            people = {int(owner): str(person) for owner, person in stored.items()}
         trained = make_trained_model(
             model=ModelIdentity(facts["engine"], facts["digest"], facts["dimension"]),
             matcher=facts["matcher"],
@@ -275,6 +282,7 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
             embeddings=embeddings,
             employee_ids=employee_ids,
             template_ids=template_ids,
+            people=people,
         )
     except ModelDamagedError:
         raise

@@ -3,6 +3,9 @@
 It holds what a punch needs and nothing of a face: no picture, no embedding. Punches are given back in the order in
 which they came, each until it was delivered; one that the database refuses for good is kept apart, for a person to
 decide. All kiosks of a home share the file.
+
+It outlives the database, whose row ids are given out again when an older backup is restored. So it names people by
+their UUID; the code stands beside it for people. A file of an earlier version has row ids alone.
 """
 
 from __future__ import annotations
@@ -39,12 +42,17 @@ CREATE TABLE IF NOT EXISTS waiting (
     note TEXT NOT NULL,
     clock_trusted INTEGER NOT NULL,
     database_id TEXT NOT NULL,
-    refused TEXT NOT NULL DEFAULT ''
+    refused TEXT NOT NULL DEFAULT '',
+    person TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+_ADDED: Final = ("person", "code")
+"""Columns that a file of an earlier version lacks."""
 _COLUMNS: Final = (
-    "key, employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted"
+    "key, employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted, "
+    "person, code"
 )
 
 
@@ -76,8 +84,12 @@ class PunchQueue:
         self.path = path
         self._lock = threading.Lock()
 
-    def add(self, punch: Punch, *, database_id: str) -> None:
+    def add(self, punch: Punch, *, database_id: str, refused: str = "") -> None:
         """Keep a punch; when this returns, it is on the disk. The same key again changes nothing.
+
+        Args:
+            database_id: Of the database it is meant for; empty where that is not known.
+            refused: Why it is put aside; empty for one that waits.
 
         Raises:
             StorageError: The file cannot be written.
@@ -94,12 +106,16 @@ class PunchQueue:
             punch.model_digest,
             punch.note,
             punch.clock_trusted,
+            punch.person,
+            punch.code,
             database_id,
+            refused,
         )
         places = ", ".join("?" * len(values))
         with self._writing() as connection:
             connection.execute(
-                f"INSERT INTO waiting ({_COLUMNS}, database_id) VALUES ({places}) ON CONFLICT (key) DO NOTHING",  # noqa: S608 - our own names
+                f"INSERT INTO waiting ({_COLUMNS}, database_id, refused) VALUES ({places})"  # noqa: S608 - our own names
+                " ON CONFLICT (key) DO NOTHING",
                 values,
             )
 
@@ -138,12 +154,21 @@ class PunchQueue:
             with self._writing() as connection:
                 connection.execute("DELETE FROM waiting WHERE refused <> '' AND work_date < ?", (day.isoformat(),))
 
-    def forget_employee(self, employee_id: int) -> int:
-        """Forget all punches of an employee, waiting or refused, and return how many. Raises StorageError."""
+    def forget_person(self, person: str, *, row_id: int | None) -> int:
+        """Forget all punches of an employee, waiting or refused, and return how many.
+
+        Args:
+            person: UUID; may be empty.
+            row_id: Of the employee: punches that name nobody otherwise go by it. None where it is another person's.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         if not self.path.exists():
             return 0
+        own = "(person <> '' AND person = ?) OR (person = '' AND employee_id = ?)"
         with self._writing() as connection:
-            return connection.execute("DELETE FROM waiting WHERE employee_id = ?", (employee_id,)).rowcount
+            return connection.execute(f"DELETE FROM waiting WHERE {own}", (person, row_id)).rowcount  # noqa: S608 - our own words
 
     def copy_to(self, target: Path) -> None:
         """Write a consistent copy of the queue into a new file. Raises StorageError."""
@@ -202,6 +227,7 @@ class PunchQueue:
             with self._lock, closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
                 prepare_connection(connection)
                 connection.executescript(_TABLES)
+                _add_columns(connection)
                 yield connection
         except SmartAbsenError:
             raise
@@ -219,8 +245,23 @@ class PunchQueue:
             ) from exc
 
 
+def _add_columns(connection: sqlite3.Connection) -> None:
+    known = {str(row[1]) for row in connection.execute("PRAGMA table_info(waiting)")}
+    missing = [name for name in _ADDED if name not in known]
+    if not missing:
+        return
+    begin_immediate(connection, patience_s=PATIENCE_S)
+    # Again, now that nobody else can add them.
+    known = {str(row[1]) for row in connection.execute("PRAGMA table_info(waiting)")}
+    for name in missing:
+        if name not in known:
+            connection.execute(f"ALTER TABLE waiting ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+    connection.execute("COMMIT")
+
+
 def _waiting(row: tuple[object, ...]) -> WaitingPunch:
     number, key, employee_id, at, work_date, method, kiosk, similarity, liveness, digest, note, trusted = row[:12]
+    person, code, database_id, refused = map(str, row[12:])
     punch = Punch(
         id=0,
         employee_id=int(str(employee_id)),
@@ -234,8 +275,10 @@ def _waiting(row: tuple[object, ...]) -> WaitingPunch:
         note=str(note),
         liveness=_number(liveness),
         clock_trusted=bool(trusted),
+        person=person,
+        code=code,
     )
-    return WaitingPunch(int(str(number)), punch, str(row[12]), str(row[13]))
+    return WaitingPunch(int(str(number)), punch, database_id, refused)
 
 
 def _number(value: object) -> float | None:

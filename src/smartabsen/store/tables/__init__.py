@@ -11,10 +11,11 @@ from .base import (
     SOURCE_LENGTH,
     TABLE_OPTIONS,
     USER_LENGTH,
+    UUID_LENGTH,
     Base,
     UtcDateTime,
 )
-from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow
+from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
 from .record import AuditRow, MetaRow, RefusalRow, UserRow
 from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFrameRow, WebSessionRow
 
@@ -28,6 +29,7 @@ __all__ = [
     "SOURCE_LENGTH",
     "TABLE_OPTIONS",
     "USER_LENGTH",
+    "UUID_LENGTH",
     "Absensi",
     "AuditRow",
     "Base",
@@ -48,4 +50,5 @@ __all__ = [
     "UserRow",
     "UtcDateTime",
     "WebSessionRow",
+    "new_uuid",
 ]
