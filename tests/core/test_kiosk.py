@@ -58,6 +58,9 @@ class Script:
         self.version, self.people = "v1", 2
         self.new_model = False
 
+    def person(self, label: int) -> str:
+        return ""
+
     def camera(self) -> FakeSource:
         images = (np.full((1, 1, 3), number, dtype=np.uint8) for number in range(len(self.frames)))
         return FakeSource(images, period_s=PERIOD_S)
@@ -131,7 +134,14 @@ def stored(attempt: Punch, track: int | None, outcome: Outcome = Outcome.RECOGNI
 
 
 def make_attempt(
-    employee_id: int, *, similarity: float, at: datetime, clock_trusted: bool, liveness: float | None = None
+    employee_id: int,
+    *,
+    similarity: float,
+    at: datetime,
+    clock_trusted: bool,
+    liveness: float | None = None,
+    person: str = "",
+    code: str = "",
 ) -> Punch:
     key = f"{employee_id}-{at.isoformat()}"
     return Punch(

@@ -250,15 +250,14 @@ def _opened(path: Path, facts: dict[str, Any], arrays: bytes, ring: KeyRing) -> 
 
 def _encode(trained: TrainedModel) -> bytes:
     buffer = io.BytesIO()
+    people = json.dumps({str(owner): person for owner, person in trained.people.items()}).encode()
     np.savez(
         buffer,
         allow_pickle=False,
         embeddings=np.ascontiguousarray(trained.embeddings, dtype="<f4"),
         employee_ids=np.ascontiguousarray(trained.employee_ids, dtype="<i8"),
         template_ids=np.ascontiguousarray(trained.template_ids, dtype="<i8"),
-        people=np.frombuffer(
-            json.dumps({str(owner): person for owner, person in trained.people.items()}).encode(), "u1"
-        ),
+        people=np.frombuffer(people, dtype="u1"),
     )
     return buffer.getvalue()
 

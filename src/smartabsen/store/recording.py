@@ -61,8 +61,8 @@ def record(session: Session, attempt: Punch, rules: PunchRules) -> Recorded:
 
     Args:
         session: Of a write transaction, for this alone.
-        attempt: A punch without an id. Its ``person`` says whose it is, its row id only where that is empty. Its key is 1
-            to 100 printable ASCII characters without blanks.
+        attempt: A punch without an id. Its ``person`` says whose it is, its row id only where that is empty. Its key
+            is 1 to 100 printable ASCII characters without blanks.
         rules: Cooldown and the day's rules.
 
     Raises:

@@ -7,8 +7,8 @@ yet a row that is given to another employee, or a crop in a template's place, do
 An employee is named by the UUID in seals of version 2, which are made now. Version 1 named the row id, which is given
 out again after an older database was restored; such a seal opens as before, until “keys rotate” renews it.
 
-A sealed text is the magic of 8 bytes, which tells the version, the key's id (12 ASCII characters), the nonce (12 bytes), the ciphertext and its
-tag (16 bytes).
+A sealed text is the magic of 8 bytes, which tells the version, the key's id (12 ASCII characters), the nonce
+(12 bytes), the ciphertext and its tag (16 bytes).
 
 *Signing* says that whoever wrote a row has the key, without hiding what it says: HMAC-SHA-256 (RFC 2104) with a key of
 its own that HKDF (RFC 5869) derives from the same key. A signature is ``KEY ID:MAC in hex``.

@@ -33,8 +33,8 @@ class Karyawan(Base):
 
     ``kode`` is the employer's code as it was written; ``kode_kunci`` is its folded form, which is unique: ``E001``,
     ``e001`` and `` E001 `` are one code. ``cari`` is the folded text that searches look into.
-    ``uuid`` is never given out twice; row ids are, after an older database was restored. What another program inserted has
-    none until it is needed.
+    ``uuid`` is never given out twice; row ids are, after an older database was restored. What another program inserted
+    has none until it is needed.
     """
 
     __tablename__ = "karyawan"
