@@ -68,6 +68,7 @@ class KeyCheck:
         others_can_read: Somebody but the owner may read the key file.
         templates, crops: Number of rows by the id of their key; the empty id stands for rows without a seal.
         broken: Rows that do not open.
+        old: Rows whose seal names people by their row ids, as an earlier version made it: a rotation renews it.
         model: ``ok``, ``none`` (nothing trained), ``no_key``, ``broken``.
         deleted: Broken rows that were deleted.
     """
@@ -80,6 +81,7 @@ class KeyCheck:
     broken: tuple[BrokenSeal, ...]
     model: str
     deleted: int = 0
+    old: int = 0
 
     @property
     def intact(self) -> bool:
@@ -183,6 +185,7 @@ class Keys:
             broken=found.broken,
             model=self._model_state(ring),
             deleted=deleted,
+            old=found.old,
         )
 
     def _ring(self) -> KeyRing:
