@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -14,6 +13,7 @@ from ..i18n import N_
 from ..recognition.catalog import INSTALLED, PACKS, Download, ModelPack, find_other_packs, get_pack, verify_pack
 from ..recognition.runtime import digest_files
 from ..store.files import make_private_directory
+from ..store.leftovers import PULLING, working_folder
 from .bootstrap import Services
 from .downloads import Progress, fetch
 
@@ -73,10 +73,10 @@ def _pull(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> No
     make_private_directory(models_dir)
     total = sum(download.size_bytes for download in pack.downloads)
     before = 0
-    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".pull-") as folder:
+    with working_folder(models_dir, PULLING) as folder:
         ready: list[tuple[Path, ModelFile]] = []
         for number, download in enumerate(pack.downloads):
-            target = Path(folder, f"download-{number}")
+            target = folder / f"download-{number}"
             fetch(
                 download.url,
                 target,
@@ -86,7 +86,7 @@ def _pull(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> No
             )
             before += download.size_bytes
             if download.is_archive:
-                ready += _unpack(download, target, Path(folder))
+                ready += _unpack(download, target, folder)
             else:
                 ready.append((target, download.files[0]))
         for source, file in ready:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..config import FILE_NAME
 from ..store.files import check_writable, make_private_directory, remove_abandoned, storage_errors, write_atomically
+from ..store.leftovers import STAGED
 from ..store.model_file import ARRAYS_NAME, FACTS_NAME
 from ..store.punch_queue import PunchQueue
 from .bootstrap import Services
@@ -62,7 +63,7 @@ def staged_files(services: Services, folder: Path) -> Iterator[StagedFiles]:
     try:
         for saved, target in wanted:
             if saved.is_file():
-                staged = target.with_name(f".{target.name}.restoring")
+                staged = target.with_name(f".{target.name}{STAGED}")
                 write_atomically(staged, saved.read_bytes())
                 moves.append((staged, target))
         yield StagedFiles(tuple(moves), folder / "queue.sqlite")

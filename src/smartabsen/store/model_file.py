@@ -104,19 +104,17 @@ def model_key(directory: Path) -> str | None:
         return None
 
 
-def copy_model(directory: Path, into: Path) -> tuple[Path, ...]:
-    """Copy the model's files, both of one state, and return where they lie; none where there is no model.
+def read_files(directory: Path) -> dict[str, bytes]:
+    """Return the model's files by name, both of one state; none where there is no model.
 
     Raises:
-        StorageError: They cannot be read or written.
+        StorageError: They cannot be read.
     """
     if not directory.is_dir():
-        return ()
+        return {}
     with model_lock(directory), storage_errors(directory):
         found = [directory / name for name in (FACTS_NAME, ARRAYS_NAME) if (directory / name).is_file()]
-        for path in found:
-            write_atomically(into / path.name, path.read_bytes())
-    return tuple(into / path.name for path in found)
+        return {path.name: path.read_bytes() for path in found}
 
 
 def load_model(directory: Path, ring: KeyRing) -> TrainedModel:

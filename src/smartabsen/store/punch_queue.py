@@ -170,21 +170,10 @@ class PunchQueue:
         with self._writing() as connection:
             return connection.execute(f"DELETE FROM waiting WHERE {own}", (person, row_id)).rowcount  # noqa: S608 - our own words
 
-    def copy_to(self, target: Path) -> None:
-        """Write a consistent copy of the queue into a new file. Raises StorageError."""
-        create_private_file(target)
-        with self._open() as connection, closing(sqlite3.connect(target)) as copy:
-            try:
-                connection.backup(copy)
-            except sqlite3.Error as exc:
-                if is_full(exc):
-                    raise full_disk(target) from exc
-                raise StorageError(
-                    N_("{path} cannot be read or written: {problem}"),
-                    hint=N_("Check the disk, then try again."),
-                    path=target,
-                    problem=exc,
-                ) from exc
+    def content(self) -> bytes:
+        """Return the file of a consistent copy of the queue. Raises StorageError."""
+        with self._open() as connection:
+            return connection.serialize()
 
     def find_fact(self, name: str) -> str:
         """Return what was noted under a name, empty where nothing was. Raises StorageError."""
