@@ -30,6 +30,7 @@ from .test_web_sessions import (
     test_a_session_ends_however_much_it_is_used,
     test_a_session_ends_when_it_is_not_used,
     test_a_session_keeps_its_data,
+    test_all_sessions_end_at_once,
     test_sessions_are_revoked_one_by_one_and_by_user,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "test_a_session_ends_when_it_is_not_used",
     "test_a_session_keeps_its_data",
     "test_a_try_can_be_given_back",
+    "test_all_sessions_end_at_once",
     "test_keys_do_not_touch_each_other",
     "test_looking_at_the_wait_counts_nothing",
     "test_sessions_are_revoked_one_by_one_and_by_user",

@@ -147,3 +147,12 @@ def test_ended_sessions_are_removed_on_the_way(table: WebSessionTable, clock: Cl
     with database.read() as session:
         assert session.scalar(text("SELECT count(*) FROM web_sessions")) == 1
     assert table.sweep() == 0
+
+
+def test_all_sessions_end_at_once(table: WebSessionTable) -> None:
+    """As with a restore: those of users and those of nobody."""
+    sids = [table.create({}, idle_s=60, absolute_s=600, user_id=user_id) for user_id in (1, 2, None)]
+    table.end_all()
+    assert [table.load(sid) for sid in sids] == [None, None, None]
+    again = table.create({}, idle_s=60, absolute_s=600, user_id=1)
+    assert table.load(again) is not None
