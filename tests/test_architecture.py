@@ -12,13 +12,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "smartabsen"
 
-_BOTTOM = {"_version", "domain", "errors", "i18n", "registry"}
+_BOTTOM = {"_version", "domain", "errors", "i18n", "locking", "registry"}
 _BACKENDS = {"recognition", "camera", "qr", "attendance", "store"}
 _FACES = {"cli", "web"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "errors": set(),
     "domain": set(),
+    "locking": set(),
     "i18n": {"errors"},
     "registry": {"errors", "i18n"},
     "messages": {"domain", "i18n"},

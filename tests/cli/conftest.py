@@ -174,9 +174,13 @@ def _report(app: FakeApp, first: date, last: date, *, code: str | None = None) -
     return Report(first, last, "Asia/Jakarta", days, totals)
 
 
-def _write_report(app: FakeApp, report: Report, path: Path, *, format: str, totals: bool) -> None:
+def _report_text(app: FakeApp, report: Report, *, totals: bool) -> str:
     rows = [f"{day.work_date},{day.code},{day.name}" for day in report.days]
-    path.write_text("\n".join(["date,code,name", *rows, ""]), encoding="utf-8-sig")
+    return "\n".join(["date,code,name", *rows, ""])
+
+
+def _write_report(app: FakeApp, report: Report, path: Path, *, format: str, totals: bool) -> None:
+    path.write_text(_report_text(app, report, totals=totals), encoding="utf-8-sig")
 
 
 def _pull(app: FakeApp, name: str, *, accept_noncommercial: bool, on_progress: Any) -> tuple[ModelStatus, ...]:
@@ -212,6 +216,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "punch": lambda app, code, **_: PUNCHED,
     "report": _report,
     "write_report": _write_report,
+    "report_text": _report_text,
     "models": _models,
     "pull_models": _pull,
     "check_health": lambda app: app.checks,

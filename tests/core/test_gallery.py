@@ -43,6 +43,7 @@ def model(templates: dict[int, tuple[int, int]], matcher: str) -> TrainedModel:
         embeddings=np.array(rows, dtype=np.float32).reshape(len(rows), DIMENSION),
         employee_ids=np.array([templates[one][0] for one in order], dtype=np.int64),
         template_ids=np.array(order, dtype=np.int64),
+        people={},
     )
 
 

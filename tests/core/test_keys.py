@@ -184,6 +184,7 @@ def test_swapped_rows_are_listed_and_can_be_deleted(app: SmartAbsen, draw: Draw)
         ("template", "E1", "broken"),
         ("template", "E2", "broken"),
     }
+    assert {one.code: one.belongs_to for one in found.broken} == {"E1": "E2", "E2": "E1"}
     assert not found.intact
     assert app.keys.check(delete_broken=True).deleted == 2
     assert app.keys.check().intact and app.train().templates == 2

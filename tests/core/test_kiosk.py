@@ -59,6 +59,9 @@ class Script:
         self.version, self.people = "v1", 2
         self.new_model = False
 
+    def person(self, label: int) -> str:
+        return ""
+
     def camera(self) -> FakeSource:
         images = (np.full((1, 1, 3), number, dtype=np.uint8) for number in range(len(self.frames)))
         return FakeSource(images, period_s=PERIOD_S)
@@ -131,7 +134,15 @@ def stored(attempt: Punch, track: int | None, outcome: Outcome = Outcome.RECOGNI
     return Written(attempt, track, result=result_of(attempt.employee_id, attempt.key, outcome))
 
 
-def make_attempt(employee_id: int, *, similarity: float, reading: ClockReading, liveness: float | None = None) -> Punch:
+def make_attempt(
+    employee_id: int,
+    *,
+    similarity: float,
+    reading: ClockReading,
+    liveness: float | None = None,
+    person: str = "",
+    code: str = "",
+) -> Punch:
     at = reading.at
     key = f"{employee_id}-{at.isoformat()}"
     return Punch(

@@ -34,6 +34,7 @@ def test_one_person_alone_is_as_similar_as_among_all(tmp_path: Path) -> None:
         embeddings=templates,
         employee_ids=np.array([7, 7, 7, 8]),
         template_ids=np.arange(1, 5),
+        people={},
     )
     save_model(tmp_path, trained, ring)
     even = Balance(handicap=0.1, copy_threshold=0.9)

@@ -7,6 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from smartabsen.core import punch_writer
 from smartabsen.core.clock import KNOWN_TIME, TrustedClock
-from smartabsen.core.punch_writer import PunchWriter, Written
+from smartabsen.core.punch_writer import DatabaseIdentity, PunchWriter, Written
 from smartabsen.domain import AttendanceDay, Employee, Outcome, Punch, PunchMethod, PunchResult, Status
 from smartabsen.errors import ConflictError, DatabaseError, SmartAbsenError, StorageError
 from smartabsen.store.clock import DatabaseClock, MachineClock
@@ -27,7 +28,8 @@ AWAY = DatabaseError("The database is away.")
 def attempt(number: int, *, trusted: bool = True) -> Punch:
     at = NOW + timedelta(seconds=number)
     key = f"key-{number}"
-    return Punch(0, number, at, date(2026, 11, 23), PunchMethod.FACE, "k", key, 0.9, "d" * 64, clock_trusted=trusted)
+    punch = Punch(0, number, at, date(2026, 11, 23), PunchMethod.FACE, "k", key, 0.9, "d" * 64, clock_trusted=trusted)
+    return replace(punch, person=f"person-{number}", code=f"E{number}")
 
 
 def showing(at: datetime) -> DatabaseClock:
@@ -46,7 +48,7 @@ class Store:
         self.lose_answer = False
         self.answering = threading.Event()
         self.answering.set()
-        self.identity = "this"
+        self.known = DatabaseIdentity("this", "first")
         self.reconciled = 0
 
     def record(self, attempt: Punch) -> PunchResult:
@@ -71,10 +73,10 @@ class Store:
     def reconcile(self) -> None:
         self.reconciled += 1
 
-    def database_id(self) -> str:
+    def identity(self) -> DatabaseIdentity:
         if self.trouble and not isinstance(self.trouble, ConflictError):
             raise self.trouble
-        return self.identity
+        return self.known
 
     def ask_time(self) -> None:
         return
@@ -307,7 +309,8 @@ def test_the_queue_is_private_durable_and_holds_no_face(waiting: PunchQueue) -> 
     connection.close()
     assert columns == [
         "number", "key", "employee_id", "at_utc", "work_date", "method", "kiosk", "similarity", "liveness",
-        "model_digest", "note", "clock_trusted", "database_id", "refused", "clock_offset_s", "taken_at",
+        "model_digest", "note", "clock_trusted", "database_id", "refused",
+        "clock_offset_s", "taken_at", "person", "code",
     ]  # fmt: skip
 
 
@@ -316,7 +319,7 @@ def test_an_erased_persons_punches_leave_the_queue(waiting: PunchQueue) -> None:
     for number in (1, 2):
         waiting.add(attempt(number), database_id="this")
     waiting.refuse(1, "inactive")
-    assert (waiting.forget_employee(1), waiting.forget_employee(1)) == (1, 0)
+    assert (waiting.forget_person("person-1", row_id=1), waiting.forget_person("person-1", row_id=1)) == (1, 0)
     assert [one.punch.employee_id for one in waiting.oldest()] == [2]
 
 

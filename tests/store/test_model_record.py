@@ -32,6 +32,7 @@ def trained(gallery: templates.Gallery) -> TrainedModel:
         embeddings=gallery.embeddings,
         employee_ids=gallery.employee_ids,
         template_ids=gallery.template_ids,
+        people=gallery.people,
     )
 
 

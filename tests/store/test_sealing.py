@@ -11,7 +11,7 @@ from smartabsen.store.sealing import KeyRing, binding, crop_binding, key_id_of, 
 from .conftest import make_ring
 
 MODEL = ModelIdentity("fake", "ab" * 32, 8)
-PLACE = template_binding(7, MODEL, "photo")
+PLACE = template_binding("p7", MODEL, "photo")
 
 
 def test_what_is_sealed_opens_in_its_place(ring: KeyRing) -> None:
@@ -26,11 +26,11 @@ def test_what_is_sealed_opens_in_its_place(ring: KeyRing) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        template_binding(8, MODEL, "photo"),
-        template_binding(7, ModelIdentity("fake", "cd" * 32, 8), "photo"),
-        template_binding(7, ModelIdentity("fake", "ab" * 32, 9), "photo"),
-        template_binding(7, MODEL, "photo2"),
-        crop_binding(7, "photo"),
+        template_binding("p8", MODEL, "photo"),
+        template_binding("p7", ModelIdentity("fake", "cd" * 32, 8), "photo"),
+        template_binding("p7", ModelIdentity("fake", "ab" * 32, 9), "photo"),
+        template_binding("p7", MODEL, "photo2"),
+        crop_binding("p7", "photo"),
     ],
     ids=["employee", "model", "dimension", "photo", "purpose"],
 )

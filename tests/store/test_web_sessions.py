@@ -196,3 +196,12 @@ def test_sessions_of_the_version_before_are_listed(table: WebSessionTable, datab
         session.execute(text("UPDATE web_sessions SET last_seen_at = NULL, address = NULL, label = NULL"))
     (listed,) = table.list_user(1)
     assert (listed.address, listed.label, listed.last_seen_at) == ("", "", listed.began_at)
+
+
+def test_all_sessions_end_at_once(table: WebSessionTable) -> None:
+    """As with a restore: those of users and those of nobody."""
+    sids = [table.create({}, idle_s=60, absolute_s=600, user_id=user_id) for user_id in (1, 2, None)]
+    table.end_all()
+    assert [table.load(sid) for sid in sids] == [None, None, None]
+    again = table.create({}, idle_s=60, absolute_s=600, user_id=1)
+    assert table.load(again) is not None

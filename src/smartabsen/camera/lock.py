@@ -1,7 +1,7 @@
 """One camera, one process: a lock that says who holds it and that is free when its holder dies.
 
-The operating system keeps the lock (flock on POSIX, msvcrt.locking on Windows), so it cannot outlive its process. The
-file is never deleted: whoever had opened it before would hold a lock on a file that nobody else sees.
+The operating system keeps the lock, so it cannot outlive its process, and removing its file makes no second holder: see
+:mod:`..locking`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,17 +24,11 @@ from typing import Final, Self
 
 from ..errors import CameraBusyError, CameraError
 from ..i18n import N_
+from ..locking import give_back, is_taken, try_take
 from .address import display_name, lock_key
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 _PATIENCE_S: Final = 0.3
 """Covers the instant in which is_locked() of another process tries the lock, or a killed holder is cleared away."""
-_WINDOWS_LOCK_OFFSET: Final = 1 << 30
-"""msvcrt's locks forbid others to read the bytes they cover: far behind the holder's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +85,7 @@ class CameraLock:
         if descriptor is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(descriptor, 0)
-            _unlock(descriptor)
-            os.close(descriptor)
+            give_back(descriptor)
 
     def is_locked(self) -> bool:
         """Say whether anybody holds it, this object included."""
@@ -99,18 +93,8 @@ class CameraLock:
             return False
         if self._descriptor is not None:
             return True
-        with _forking:
-            try:
-                descriptor = self._open(self._path, create=False)
-            except FileNotFoundError:
-                return False
-            try:
-                if not _try_lock(descriptor):
-                    return True
-                _unlock(descriptor)
-                return False
-            finally:
-                os.close(descriptor)
+        with _forking, self._errors(self._path):
+            return is_taken(self._path)
 
     def holder(self) -> LockHolder | None:
         """Return who holds it, or None when nobody does or the holder cannot be told."""
@@ -136,41 +120,28 @@ class CameraLock:
 
     def _try_to_take(self, path: Path) -> bool:
         # Nothing may fork between opening the file and noting the descriptor that a child has to drop.
-        with _forking:
-            descriptor = self._open(path, create=True)
-            try:
-                taken = _try_lock(descriptor)
-                if taken:
-                    self._note_holder(descriptor)
-                    self._descriptor = descriptor
-                    _held.add(self)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            if not taken:
-                os.close(descriptor)
-            return taken
-
-    def _open(self, path: Path, *, create: bool) -> int:
-        # Python opens with O_CLOEXEC: programs that we start do not inherit the lock.
-        flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-        try:
-            try:
-                return os.open(path, flags)
-            except FileNotFoundError:
-                if not create:
-                    raise
+        with _forking, self._errors(path):
             # The camera is one for all users of the machine, whatever the umask of the first one.
             if not path.parent.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with contextlib.suppress(OSError):
                     path.parent.chmod(0o1777)
-            descriptor = os.open(path, flags | os.O_CREAT, 0o666)
-            with contextlib.suppress(OSError):
-                path.chmod(0o666)
-            return descriptor
-        except FileNotFoundError:
-            raise
+            descriptor = try_take(path, mode=0o666)
+            if descriptor is None:
+                return False
+            try:
+                self._note_holder(descriptor)
+            except BaseException:
+                give_back(descriptor)
+                raise
+            self._descriptor = descriptor
+            _held.add(self)
+            return True
+
+    @contextlib.contextmanager
+    def _errors(self, path: Path) -> Iterator[None]:
+        try:
+            yield
         except OSError as exc:
             raise CameraError(
                 N_("The lock file of the camera “{camera}” cannot be used: {path}: {problem}."),
@@ -226,26 +197,6 @@ def default_lock_directory() -> Path:
 def _file_name(key: str) -> str:
     readable = re.sub(r"[^A-Za-z0-9]+", "-", key.split("?")[0]).strip("-")[-40:].strip("-")
     return f"camera-{readable}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.lock"
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
-def _unlock(descriptor: int) -> None:
-    if sys.platform == "win32":
-        os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _start_of_process(pid: int) -> str:

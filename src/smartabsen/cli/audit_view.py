@@ -14,7 +14,16 @@ from .output import Column, Output
 
 if TYPE_CHECKING:
     from ..core.attendance_log import FileDifference
-    from ..core.audit import AttendanceProblem, AttendanceVerdict, AuditEntry, AuditVerdict, RecordProblem, Unsigned
+    from ..core.audit import (
+        AttendanceProblem,
+        AttendanceVerdict,
+        AuditEntry,
+        AuditVerdict,
+        BrokenSeal,
+        FaceVerdict,
+        RecordProblem,
+        Unsigned,
+    )
 
 PROBLEMS: Final[Mapping[str, str]] = {
     "changed": N_("Entry {number} was changed."),
@@ -59,6 +68,14 @@ RECORD: Final[Mapping[str, str]] = {
     "consent_gone": N_("{code}: the consent of {date} (entry {entry}) was deleted, or its text changed."),
     "consent_differs": N_("{code}: the consent of {date} (entry {entry}) was ended, or put in force again."),
     "consent_unrecorded": N_("{code}: the record of who did what does not know the consent of {date}."),
+}
+
+SEALED_KINDS: Final[Mapping[str, str]] = {"template": N_("template"), "crop": N_("kept face")}
+
+SEALS: Final[Mapping[str, str]] = {
+    "moved": N_("{code}: the {kind} {id} was sealed for {other}, and somebody moved it."),
+    "broken": N_("{code}: the {kind} {id} was changed, or moved from somebody else."),
+    "unsealed": N_("{code}: the {kind} {id} is not sealed: it was not stored by smartabsen."),
 }
 
 
@@ -177,6 +194,41 @@ def show_record(out: Output, value: Sequence[RecordProblem]) -> None:
         out.line(_("People, consents, leave and entered times are as the record has them."), "green")
 
 
+def faces(value: FaceVerdict) -> Json:
+    """What the check of the sealed faces found."""
+    return {
+        "rows": value.rows,
+        "checked": value.checked,
+        "problems": [
+            {
+                "kind": each.kind,
+                "id": each.id,
+                "code": each.code,
+                "problem": each.problem,
+                "belongs_to": each.belongs_to or None,
+            }
+            for each in value.broken
+        ],
+    }
+
+
+def show_faces(out: Output, value: FaceVerdict) -> None:
+    """Print what the check of the sealed faces found."""
+    for each in value.broken:
+        out.line(describe_seal(each), "red")
+    if not value.checked:
+        out.line(_("Sealed faces were not checked: there is no key here."), "yellow")
+    elif not value.broken:
+        out.line(_("{count} sealed faces, each its owner's.", count=value.rows), "green")
+
+
+def describe_seal(row: BrokenSeal) -> str:
+    """Return what is wrong with a sealed face, whose row it lies in, and whose it was."""
+    text = SEALS["moved" if row.belongs_to else row.problem]
+    kind = _(SEALED_KINDS[row.kind])
+    return _(text, code=row.code, kind=kind, id=row.id, other=row.belongs_to)
+
+
 def show_verdict(out: Output, value: AuditVerdict, zone: tzinfo) -> None:
     """Print what the check of the audit trail found."""
     for problem in value.problems:
@@ -249,6 +301,7 @@ def failure(
     attendance: AttendanceVerdict | None,
     record: Sequence[RecordProblem],
     log: Sequence[FileDifference],
+    faces: FaceVerdict | None,
 ) -> IntegrityError | None:
     """Return the error of a record or an attendance that is not as it was written.
 
@@ -265,6 +318,8 @@ def failure(
         message, count = N_("The attendance is not as it was written: {count} problems."), len(attendance.problems)
     elif record:
         message, count = N_("{count} things are not as the record of who did what has them."), len(record)
+    elif faces is not None and faces.broken:
+        message, count = N_("{count} sealed faces are not their owners'."), len(faces.broken)
     elif wrong:
         message, count = N_("The attendance log differs from the database on {count} days."), len(wrong)
     else:

@@ -22,6 +22,7 @@ def person(employee: domain.Employee | None) -> Json | None:
 def employee(value: domain.Employee) -> Json:
     """An employee."""
     return {
+        "uuid": value.uuid or None,
         "code": value.code,
         "name": value.name,
         "position": value.position,

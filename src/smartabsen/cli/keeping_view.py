@@ -40,6 +40,10 @@ def database(status: DatabaseStatus) -> Json:
         "state": status.schema.state.value,
         "risks": [_(risk) for risk in facts.risks],
         "waiting": status.waiting,
+        "aside": [
+            {"code": one.punch.code or None, "at": one.punch.at.isoformat(), "reason": one.refused}
+            for one in status.aside
+        ],
     }
 
 
@@ -55,6 +59,12 @@ def show_database(out: Output, status: DatabaseStatus) -> None:
         out.line(_(risk), "yellow")
     if status.waiting:
         out.line(_("{count} punches wait on this kiosk for the database.", count=status.waiting), "yellow")
+    for one in status.aside:
+        at = one.punch.at.astimezone().isoformat(timespec="seconds")
+        kept = _(
+            "A punch of {code} at {at} is kept aside: {reason}", code=one.punch.code or "?", at=at, reason=one.refused
+        )
+        out.line(kept, "yellow")
 
 
 def show_upgrade(out: Output, before: SchemaStatus) -> None:

@@ -16,6 +16,7 @@ from .tables import percent
 
 if TYPE_CHECKING:
     from ..core.app import SmartAbsen
+    from ..core.audit import BrokenSeal
     from ..core.erase import Erasure, ErasurePlan
     from ..core.export import PersonExport
     from ..core.keys import KeyCheck, KeyInit, KeyRotation
@@ -155,12 +156,20 @@ def key_check(value: KeyCheck) -> data.Json:
                 "name": row.name,
                 "problem": row.problem,
                 "key": row.key_id,
+                "belongs_to": row.belongs_to or None,
             }
             for row in value.broken
         ],
+        "old": value.old,
         "model": value.model,
         "deleted": value.deleted,
     }
+
+
+def _problem(row: BrokenSeal) -> str:
+    if row.belongs_to:
+        return _("moved from {code}", code=row.belongs_to)
+    return _(_PROBLEMS[row.problem])
 
 
 def show_key_check(out: Output, value: KeyCheck, zone: tzinfo) -> None:
@@ -202,10 +211,10 @@ def show_key_check(out: Output, value: KeyCheck, zone: tzinfo) -> None:
     if value.broken:
         out.line()
         titles = (Column(_("Row"), whole=True), Column(_("Code"), whole=True), Column(_("Name")), Column(_("Problem")))
-        broken = [
-            (f"{row.kind} {row.id}", row.code, row.name, Cell(_(_PROBLEMS[row.problem]), "red")) for row in value.broken
-        ]
+        broken = [(f"{row.kind} {row.id}", row.code, row.name, Cell(_problem(row), "red")) for row in value.broken]
         out.table(titles, broken)
+    if value.old:
+        out.warn(_("{count} seals are of an earlier version; “smartabsen keys rotate” renews them.", count=value.old))
     if value.deleted:
         out.line(_("{count} rows were deleted.", count=value.deleted))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,13 @@ def run_demo(
     from ..core import demo
 
     return demo.run_demo(home, say=say, terminal=terminal_of(console), flags=flags)
+
+
+def demo_home() -> AbstractContextManager[Path]:
+    """Give a home for a demonstration that nobody keeps."""
+    from ..core import demo
+
+    return demo.temporary_home()
 
 
 def terminal_of(console: Console, *, dark: bool = True) -> Terminal:

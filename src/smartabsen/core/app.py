@@ -365,10 +365,18 @@ class SmartAbsen(UseCases):
 
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat, totals: bool = False) -> None:
         """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
-        details = {"from": str(report.first), "to": str(report.last), "file": Path(path).name}
-        self.audit.note_reading("attendance.export", details=details)
+        self._note_report(report, Path(path).name)
         separator = self.settings.report.csv_separator
         reporting.write_report(report, Path(path), format=format, totals=totals, separator=separator)
+
+    def report_text(self, report: Report, *, totals: bool = False) -> str:
+        """Return a report as the CSV that :meth:`write_report` writes."""
+        self._note_report(report, "-")
+        return reporting.report_text(report, totals=totals, separator=self.settings.report.csv_separator)
+
+    def _note_report(self, report: Report, file: str) -> None:
+        details = {"from": str(report.first), "to": str(report.last), "file": file}
+        self.audit.note_reading("attendance.export", details=details)
 
     def reconcile_log(self) -> int:
         """Make the attendance log equal to the database; return how many lines were missing. Kiosks do it at start."""

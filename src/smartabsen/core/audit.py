@@ -6,19 +6,20 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from ..errors import DatabaseAwayError, DatabaseError, InvalidInputError
 from ..i18n import N_
-from ..store import attendance_check, audit, employees, meta, record_check, signing
+from ..store import attendance_check, audit, employees, meta, record_check, resealing, signing
 from ..store.attendance_check import AttendanceProblem as AttendanceProblem, AttendanceVerdict as AttendanceVerdict
 from ..store.audit import AuditEntry as AuditEntry, AuditHead
 from ..store.audit_check import AuditVerdict as AuditVerdict, RestoreEntry, verify
 from ..store.database import Session
 from ..store.files import require_directory, write_atomically
 from ..store.record_check import RecordProblem as RecordProblem
+from ..store.resealing import BrokenSeal as BrokenSeal
 from ..store.sealing import no_key
 from ..store.signing import Unsigned as Unsigned
 from ..store.tables import NOTE_LENGTH
@@ -32,6 +33,21 @@ UNRECORDED: Final = N_(
 )
 LOOKING_S: Final = 600.0
 """So long the same person looking at the same page is one look."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceVerdict:
+    """What a check of the sealed faces found.
+
+    Attributes:
+        rows: Templates and kept faces.
+        broken: Those that were changed, moved from somebody else, or never sealed.
+        checked: False where there is no key here.
+    """
+
+    rows: int
+    broken: tuple[BrokenSeal, ...]
+    checked: bool = True
 
 
 class AuditTrail:
@@ -96,6 +112,19 @@ class AuditTrail:
         """Compare what the audit trail tells of (times entered, leave, people, consents) with what is stored."""
         with self._services.database.read(long=True) as session:
             return record_check.compare(session, self._services.site_zone)
+
+    def verify_faces(self) -> FaceVerdict:
+        """Open every template and kept face, and say which were not sealed for the person in whose row they lie.
+
+        Seals whose key is not here are not judged.
+        """
+        ring = self._services.trail_keeper.ring()
+        if ring is None:
+            return FaceVerdict(0, (), checked=False)
+        with self._services.database.read(long=True) as session:
+            found = resealing.check_seals(session, ring)
+        rows = sum((*found.templates.values(), *found.crops.values()))
+        return FaceVerdict(rows, tuple(one for one in found.broken if one.problem != "no_key"))
 
     def unsigned(self) -> Unsigned:
         """Count what :meth:`sign` would answer for: rows without a signature, and heads that the trail has lost.

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from ..errors import StorageError
-
 SAFETY: Final = "-before-restore"
 """In the name of what a restore replaced."""
 SAFETY_AGE: Final = timedelta(days=7)
 """So long a safety copy stays at least: within it somebody notices that the wrong backup was restored."""
 _NAME: Final = re.compile(rf"smartabsen-(\d{{8}}T\d{{6}}Z)({SAFETY})?(-\d+)?\.tar(\.age)?")
-_ABANDONED_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +71,3 @@ def free_name(directory: Path, stem: str, ending: str) -> Path:
         base, _, rest = ending.partition(".tar")
         path = directory / f"{stem}{base}-{number}.tar{rest}"
     return path
-
-
-def remove_if_abandoned(leftover: Path) -> None:
-    """Remove what a backup left that was killed: nobody makes one for a day."""
-    try:
-        if time.time() - leftover.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    except (OSError, StorageError):
-        return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,15 +22,16 @@ from ..errors import (
     StorageError,
 )
 from ..i18n import N_
-from ..store import archive, audit, audit_check, dumps, meta, resealing, schema
+from ..store import archive, audit, audit_check, dumps, meta, resealing, schema, users, web_sessions
 from ..store.archive import Manifest as Manifest
-from ..store.database import Database
-from ..store.files import make_private_directory, storage_errors, write_atomically
-from ..store.model_file import copy_model
+from ..store.database import Database, Session
+from ..store.files import make_private_directory, storage_errors
+from ..store.leftovers import RESTORING, working_folder
+from ..store.model_file import read_files
 from ..store.schema import SchemaState
 from ..store.signing import begin as begin_signing
 from .audit import AuditVerdict, parsed_head
-from .backup_files import SAFETY, BackupFile as BackupFile, free_name, list_backups, remove_if_abandoned, surplus
+from .backup_files import SAFETY, BackupFile as BackupFile, free_name, list_backups, surplus
 from .bootstrap import Services
 from .public_settings import public_settings
 from .restored_files import staged_files
@@ -178,6 +178,7 @@ class Backups:
                     if safety is not None and not dumps.is_damaged(live):
                         for hook in self.before_swap:
                             hook(live, restored)
+                    restored.run_write(_begin_anew)
                     restored.close()
                     swap()
                     with _telling_where_it_stands(safety):
@@ -187,6 +188,8 @@ class Backups:
                 for mend in self.after_restore:
                     mend()
                 begin_signing(live)
+                # Those in Redis as well: what they name may be somebody else's now.
+                self._services.web_sessions.end_all()
                 details = {"file": path.name, "made_at": manifest.made_at.isoformat()}
                 details |= {"replaced": replaced, "safety": safety.name} if safety is not None else {}
                 self._audit.note("backup.restore", details=details)
@@ -217,21 +220,19 @@ class Backups:
     def _create(self, recipient: str, *, suffix: str) -> BackupFile:
         database = self._services.database
         make_private_directory(self.directory)
-        for leftover in (*self.directory.glob(".smartabsen-*.tmp"), *self.directory.glob(".making-*")):
-            remove_if_abandoned(leftover)
+        self._services.sweep()
         made_at = datetime.now(UTC).replace(microsecond=0)
         ending = f"{suffix}.tar{archive.ENCRYPTED if recipient else ''}"
         path = free_name(self.directory, f"smartabsen-{made_at:%Y%m%dT%H%M%SZ}", ending)
-        with tempfile.TemporaryDirectory(prefix=".making-", dir=self.directory) as folder:
+        with archive.Contents(self.directory) as contents:
             kind = dumps.kind_of(database)
             found = dumps.identify(database)
             manifest = Manifest(made_at, __version__, found.schema, found.database_id, kind, found.audit_head, ())
             # Queue and model before the database: what leaves the queue meanwhile is then in both, and the model knows
             # nobody whom the database does not know.
-            files = dict(self._copy_files(Path(folder)))
-            dumped = Path(folder) / _DATABASE[kind]
-            dumps.dump(database, dumped)
-            archive.write_archive(path, manifest, {dumped.name: dumped, **files}, recipient=recipient)
+            self._copy_files(contents)
+            contents.take(_DATABASE[kind], dumps.dump(database, self.directory))
+            archive.write_archive(path, manifest, contents, recipient=recipient)
         return BackupFile(path, made_at, path.stat().st_size, bool(recipient))
 
     def _note_made(self, made: BackupFile) -> None:
@@ -245,43 +246,36 @@ class Backups:
             )
             self._services.remark(exc.message_id, **exc.params)
 
-    def _copy_files(self, folder: Path) -> Iterator[tuple[str, Path]]:
+    def _copy_files(self, contents: archive.Contents) -> None:
         """Copy what changes while a backup is made: a file that grows would not fit to its digest."""
         services = self._services
         if services.punch_queue.path.exists():
-            target = folder / "queue.sqlite"
-            services.punch_queue.copy_to(target)
-            yield target.name, target
-        for path in copy_model(services.settings.assets_dir, folder / "assets"):
-            yield f"assets/{path.name}", path
+            contents.add("queue.sqlite", services.punch_queue.content())
+        for name, content in read_files(services.settings.assets_dir).items():
+            contents.add(f"assets/{name}", content)
         with services.csv_log.locked():
             for day in services.csv_log.dates():
                 path = services.csv_log.path(day)
-                yield f"Attendance/{path.name}", _copy(path, folder / "Attendance" / path.name)
+                with storage_errors(path):
+                    contents.add(f"Attendance/{path.name}", path.read_bytes())
         # Also where it is a setting, which may stand elsewhere: the days of this database were judged by it.
-        target = folder / ZONE_FILE
-        write_atomically(target, f"{services.settings.site.zone}\n".encode())
-        yield target.name, target
+        contents.add(ZONE_FILE, f"{services.settings.site.zone}\n".encode())
         if public := public_settings(services.settings.home / FILE_NAME):
-            target = folder / FILE_NAME
-            write_atomically(target, public.encode())
-            yield target.name, target
+            contents.add(FILE_NAME, public.encode())
 
     # --- putting back -------------------------------------------------------------------------------------------
 
     @contextmanager
     def _unpacked(self, path: Path, identity: Path | None) -> Iterator[tuple[Manifest, Path]]:
         self._services.make_home()
-        for leftover in self._services.settings.home.glob(".restoring-*"):
-            remove_if_abandoned(leftover)
         # In the home: the temporary directory of the system may be smaller, and is everybody's.
-        with tempfile.TemporaryDirectory(prefix=".restoring-", dir=self._services.settings.home) as folder:
-            manifest = archive.extract_archive(path, Path(folder), identity=identity)
+        with working_folder(self._services.settings.home, RESTORING) as folder:
+            manifest = archive.extract_archive(path, folder, identity=identity)
             name = _DATABASE.get(manifest.kind, "")
-            if not name or not (Path(folder) / name).is_file():
+            if not name or not (folder / name).is_file():
                 raise archive.damaged(path, "there is no database in it")
-            dumps.check_dump(Path(folder) / name, manifest.kind)
-            yield manifest, Path(folder)
+            dumps.check_dump(folder / name, manifest.kind)
+            yield manifest, folder
 
     def _check(self, manifest: Manifest, live: Database, path: Path, *, force_foreign: bool) -> None:
         if manifest.schema not in schema.REVISIONS:
@@ -381,14 +375,14 @@ def _telling_where_it_stands(safety: Path | None) -> Iterator[None]:
         ) from exc
 
 
+def _begin_anew(session: Session) -> None:
+    """Tell this state from the one that it replaces: row ids are given out again, and sessions name users by them."""
+    meta.begin_generation(session)
+    web_sessions.end_all(session)
+    users.end_all_sessions(session)
+
+
 def _is_used(database: Database) -> bool:
     if database.path is not None and not database.path.exists():
         return False
     return schema.schema_status(database).state not in (SchemaState.EMPTY, SchemaState.UNFINISHED)
-
-
-def _copy(source: Path, target: Path) -> Path:
-    with storage_errors(source):
-        content = source.read_bytes()
-    write_atomically(target, content)
-    return target

@@ -108,6 +108,8 @@ class CheckInResult:
 class _Finding:
     """What the frames of a burst say together; ``label`` is whom they name, as far as they do.
 
+    ``person`` is the same one's UUID, as the trained model knows it.
+
     ``similarity`` and ``lead`` are those of the frame that decided; None where no face was compared.
     """
 
@@ -118,6 +120,7 @@ class _Finding:
     liveness: float | None = None
     covered: bool = False
     measured: Measured | None = None
+    person: str = ""
 
 
 class CheckIn:
@@ -266,9 +269,10 @@ class CheckIn:
         covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
         matches = gallery.match(compared)
         if only is None:
-            return replace(_agreed(matches), covered=covered)
-        similarities = gallery.verify(compared, only.id)
-        return replace(_confirmed(matches, similarities, only.id, gallery.threshold), covered=covered)
+            finding = _agreed(matches)
+        else:
+            finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, gallery.threshold)
+        return replace(finding, covered=covered, person=gallery.person(finding.label))
 
     def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
         """Return the finding with its score, or why the person may not be recorded."""
@@ -325,6 +329,7 @@ class CheckIn:
                 key=key,
                 reading=reading,
                 liveness=finding.liveness,
+                person=finding.person,
             )
         except (NotFoundError, ConflictError) as exc:
             with self._services.database.read() as session:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..store import audit, meta, schema
 from ..store.copying import TableCopy as TableCopy, copy_database
 from ..store.database import DatabaseFacts
+from ..store.punch_queue import WaitingPunch as WaitingPunch
 from ..store.schema import SchemaState, SchemaStatus as SchemaStatus
 from .bootstrap import Services
 
@@ -24,11 +25,13 @@ class DatabaseStatus:
         facts: Kind, version, address, journal, risks.
         schema: State of its schema.
         waiting: Punches that wait on this machine for it.
+        aside: Punches that are kept aside here because it refuses them.
     """
 
     facts: DatabaseFacts
     schema: SchemaStatus
     waiting: int
+    aside: tuple[WaitingPunch, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -56,7 +59,8 @@ class Databases:
             found = SchemaStatus(SchemaState.EMPTY, "")
         else:
             found = schema.schema_status(database)
-        return DatabaseStatus(facts, found, self._services.punch_queue.count())
+        queue = self._services.punch_queue
+        return DatabaseStatus(facts, found, queue.count(), queue.refused())
 
     def upgrade(self) -> SchemaStatus:
         """Bring the schema to this program's version, and return what it was before.

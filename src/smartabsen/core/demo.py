@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ..domain import EnrolReport, KioskEvent, KioskEventKind, Outcome, Report, TrainReport
 from ..errors import ConflictError
 from ..i18n import N_
+from ..store.leftovers import DEMO, working_folder
 from .app import SmartAbsen
 from .demo_film import DemoMaterial, make_demo_material
 from .terminal import Terminal
@@ -65,6 +68,11 @@ class DemoReport:
     places: tuple[tuple[str, str], ...]
     address: str
     qr_text: str
+
+
+def temporary_home() -> AbstractContextManager[Path]:
+    """Give a home for a demonstration that is gone after the ``with`` block, or swept by the next one."""
+    return working_folder(Path(tempfile.gettempdir()), DEMO)
 
 
 def run_demo(

@@ -282,9 +282,9 @@ def _check_queue(services: Services) -> Iterator[Check]:
     waiting = services.punch_queue.count()
     for one in services.punch_queue.refused():
         fix = N_("Record it by hand if it is right: smartabsen punch CODE --note TEXT")
-        detail = N_("A punch of employee number {number} at {at} is kept aside: {reason}")
+        detail = N_("A punch of {code} at {at} is kept aside: {reason}")
         at = one.punch.at.astimezone(ZoneInfo(services.settings.site.zone)).isoformat(timespec="seconds")
-        yield _row("queue", _WARN, detail, fix, number=str(one.punch.employee_id), at=at, reason=one.refused)
+        yield _row("queue", _WARN, detail, fix, code=one.punch.code or "?", at=at, reason=one.refused)
     if waiting:
         detail = N_("Punches that wait on this kiosk for the database: {count}.")
         fix = N_("They are passed on while a kiosk runs: smartabsen run-kiosk")

@@ -47,6 +47,11 @@ def check_keys(services: Services) -> Iterator[Check]:
     else:
         detail = N_("{rows} rows are sealed, and all of them open with the keys in {place}.")
         yield Check("keys", _OK, detail, "", (("rows", str(rows)), place))
+    if found.old:
+        detail = N_(
+            "{count} seals are of an earlier version, which names people by numbers that a restore gives out again."
+        )
+        yield Check("seals", _WARN, detail, "smartabsen keys rotate", (("count", str(found.old)),))
     if found.others_can_read:
         yield Check("key_file", _WARN, OTHERS_CAN_READ, OTHERS_FIX, (place,))
 

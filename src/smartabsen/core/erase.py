@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from ..domain import Employee
 from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..i18n import N_
-from ..store import audit, audit_erasure, employees, erasure, log_copies, templates
+from ..store import audit, audit_erasure, dumps, employees, erasure, log_copies, templates
 from ..store.database import Database, Session
 from ..store.erasure import ALL, FACE, Tombstone
 from ..store.forgotten import Forgotten
@@ -23,6 +23,8 @@ from ..store.trained_model import TrainedModel
 from .bootstrap import Services
 from .model_in_force import change_model
 from .train import forget_employee
+
+_SWEPT_AGE_S: Final = 1.0
 
 Scope = Literal["all", "face"]
 
@@ -95,8 +97,12 @@ def erase(services: Services, code: str, *, scope: Scope, reason: str) -> Erasur
         at=services.instant(),
         requested_by=shortened(services.actor, LABEL_LENGTH),
         reason=reason,
+        person=employee.uuid,
     )
     services.erased_here.tombstones.append(tombstone)
+    # The person may be in whatever a killed command left behind.
+    services.sweep(min_age_s=_SWEPT_AGE_S)
+    dumps.sweep(services.database)
     return _carry_out(services, tombstone)
 
 

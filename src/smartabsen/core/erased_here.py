@@ -77,8 +77,8 @@ class ErasedHere:
             deleted = audit_erasure.deleted_punches(session, tombstone.pseudonym)
             # The row id may be another person's by now, or in this database.
             own = target is not None or not erasure.is_taken(session, tombstone.employee_id)
-        if own:
-            # Punches of this machine's kiosks that the database has not seen yet.
-            self._queue.forget_employee(tombstone.employee_id)
+        # Punches of this machine's kiosks that the database has not seen yet.
+        uuid = tombstone.person or (target.uuid if target is not None else "")
+        self._queue.forget_person(uuid, row_id=tombstone.employee_id if own else None)
         person = Forgotten.of([*(punch_id for punch_id, _ in punched), *deleted], texts)
         return log_copies.forget_person(self._database, self._log, person, pseudonym=tombstone.pseudonym)

@@ -101,6 +101,10 @@ class LiveGallery:
         """Tell whether an employee has templates in it."""
         return bool((self._model.employee_ids == label).any())
 
+    def person(self, label: int) -> str:
+        """Return the UUID of an employee as the model knows it; empty where an earlier version made the model."""
+        return self._model.people.get(label, "")
+
     def verify(self, probes: Sequence[FloatArray], label: int) -> tuple[float, ...]:
         """Compare probes, float32 (D,) of unit length each, with one employee alone.
 
@@ -135,7 +139,7 @@ class LiveGallery:
             self._other_engine = model.model
             return False
         self._other_engine = None
-        if model.version == self._model.version:
+        if (model.version, model.people) == (self._model.version, self._model.people):
             return False
         self._change(model)
         return True

@@ -61,7 +61,7 @@ class GalleryWatch:
             thread.join(timeout=POLL_S)
 
     def _run(self) -> None:
-        seen: object = None
+        seen: tuple[object, ...] | None = None
         while not self._stop.is_set():
             self._look.clear()
             try:
@@ -70,10 +70,13 @@ class GalleryWatch:
                         erasure.last_tombstone(session),
                         model_record.find_version(session),
                         meta.find_active_model(session),
+                        meta.generation(session),
                     )
-                if seen is None:
+                if seen is None or found[-1] != seen[-1]:
                     # What a crash cut off, or an older database brought back.
                     apply_tombstones(self._services)
+                if seen is not None and found[-1] != seen[-1]:
+                    self._services.reconcile_log(thorough=True)
                 if found != seen:
                     self._services.erased_here.follow()
                     forget_erased(self._services)

@@ -10,7 +10,7 @@ from ..i18n import N_
 from ..store import audit, meta, resealing, signing
 from ..store.database import Session
 from ..store.keys import KeyFacts, check_replaceable
-from ..store.model_file import load_model, remove_model, reseal_model
+from ..store.model_file import load_model, model_key, remove_model, reseal_model
 from ..store.resealing import BrokenSeal
 from ..store.sealing import KeyRing, key_missing, no_key
 from ..store.tables import NOTE_LENGTH
@@ -68,6 +68,7 @@ class KeyCheck:
         others_can_read: Somebody but the owner may read the key file.
         templates, crops: Number of rows by the id of their key; the empty id stands for rows without a seal.
         broken: Rows that do not open.
+        old: Rows whose seal names people by their row ids, as an earlier version made it: a rotation renews it.
         model: ``ok``, ``none`` (nothing trained), ``no_key``, ``broken``.
         deleted: Broken rows that were deleted.
     """
@@ -80,6 +81,7 @@ class KeyCheck:
     broken: tuple[BrokenSeal, ...]
     model: str
     deleted: int = 0
+    old: int = 0
 
     @property
     def intact(self) -> bool:
@@ -143,13 +145,14 @@ class Keys:
             before = meta.find(session, meta.ACTIVE_KEY)
         if before is not None and before not in ring.ids:
             raise key_missing(before, place=ring.place)
-        rows = resealing.reseal(database, ring, on_progress=on_progress)
-        model = self._reseal_model(ring)
-        made = self._chain.writable and not (rows or model) and before in (None, ring.active)
+        with database.read() as session:
+            unfinished = resealing.count_not_sealed_with(session, ring.active) > 0
+        unfinished = unfinished or model_key(self._services.settings.assets_dir) not in (None, ring.active)
+        made = self._chain.writable and not unfinished and before in (None, ring.active)
         if made:
             ring = self._chain.add_key()
-            rows = resealing.reseal(database, ring, on_progress=on_progress)
-            model = self._reseal_model(ring)
+        rows = resealing.reseal(database, ring, on_progress=on_progress)
+        model = self._reseal_model(ring)
         forgotten = self._forget_old(ring) if forget_old else ()
         told = {"reason": reason, "key": ring.active, "rows": str(rows), "forgotten": " ".join(forgotten)}
         self._note("keys.rotate", told)
@@ -182,6 +185,7 @@ class Keys:
             broken=found.broken,
             model=self._model_state(ring),
             deleted=deleted,
+            old=found.old,
         )
 
     def _ring(self) -> KeyRing:

@@ -244,9 +244,22 @@ class Kiosk:
         if verdict.refusal is not None:
             self._refuse(answer.track, verdict.refusal, match, verdict.measured)
             return
-        reading = self._clock.now()
-        attempt = self._attempt(match.label, similarity=match.similarity, reading=reading, liveness=verdict.score)
+        person = self._gallery.person(match.label)
+        known = self._find_person(match.label, person)
+        attempt = self._attempt(
+            match.label,
+            similarity=match.similarity,
+            reading=self._clock.now(),
+            liveness=verdict.score,
+            person=person,
+            code=known.code if known is not None else "",
+        )
         self._writer.submit(attempt, track=answer.track)
+
+    def _find_person(self, row_id: int, person: str) -> Employee | None:
+        """Return what is known of an employee; nothing where that row id was another person's then."""
+        found = self._people.get(row_id)
+        return found if found is not None and person in ("", found.uuid) else None
 
     def _caption(self, number: int) -> str:
         prompt = self._liveness.find_prompt(number)
@@ -279,7 +292,7 @@ class Kiosk:
         elif written.result is not None:
             self._announce_result(written.result, attempt, track)
         elif attempt is not None and track is not None and written.pending:
-            employee = self._people.get(attempt.employee_id)
+            employee = self._find_person(attempt.employee_id, attempt.person)
             self._show_outcome(track, Outcome.PENDING, tell_pending(employee, attempt.at, self._zone))
             self._tell(
                 KioskEventKind.DECISION,

@@ -12,7 +12,14 @@ class MakeAttempt(Protocol):
     """Makes the attempt of a recognised person; see :func:`smartabsen.core.punch.attempt_by_face`."""
 
     def __call__(
-        self, employee_id: int, *, similarity: float, reading: ClockReading, liveness: float | None
+        self,
+        employee_id: int,
+        *,
+        similarity: float,
+        reading: ClockReading,
+        liveness: float | None,
+        person: str,
+        code: str,
     ) -> Punch: ...
 
 

@@ -9,6 +9,7 @@ from ..domain import CheckLevel, Employee, Punch, PunchResult
 from ..errors import DatabaseError, SchemaError, StorageError
 from ..i18n import N_
 from ..store import employees, meta
+from ..store.database import Session
 from ..store.model_file import load_model
 from .bootstrap import Services
 from .clock_care import check_clock, check_zone
@@ -16,7 +17,7 @@ from .gallery import LiveGallery
 from .identify import load_gallery, open_gallery
 from .model_in_force import checked_gallery, note_gallery
 from .punch import log_punch, record_attempt
-from .punch_writer import DATABASE_ID
+from .punch_writer import DATABASE_ID, GENERATION, RESTORED, DatabaseIdentity
 
 Remark = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -50,8 +51,10 @@ def open_without_waiting(services: Services) -> Start:
         gallery = open_gallery(services)
         with services.database.read() as session:
             people = {person.id: person for person in employees.find_all(session)}
-            identity = meta.database_id(session)
-        remarks = [*_note_start(services, gallery, identity), *_reconcile(services), *_clock(services)]
+            identity = find_identity(session)
+        noted = _note_start(services, gallery, identity)
+        # Of a state that is gone, the log may have lines that count right and say something else.
+        remarks = [*noted, *_reconcile(services, thorough=(RESTORED, ()) in noted), *_clock(services)]
     except SchemaError:
         raise
     except DatabaseError as exc:
@@ -85,10 +88,10 @@ class PunchesOf:
             with database.read():
                 pass
 
-    def database_id(self) -> str:
-        """Return the identity of the database."""
+    def identity(self) -> DatabaseIdentity:
+        """Return which database it is."""
         with self.services.database.read() as session:
-            return meta.database_id(session)
+            return find_identity(session)
 
 
 def _clock(services: Services) -> list[Remark]:
@@ -96,19 +99,27 @@ def _clock(services: Services) -> list[Remark]:
     return [(row.detail, row.params) for row in found if row.level is not CheckLevel.OK]
 
 
-def _note_start(services: Services, gallery: LiveGallery, identity: str) -> list[Remark]:
+def find_identity(session: Session) -> DatabaseIdentity:
+    """Return which database it is, and which of its states."""
+    return DatabaseIdentity(meta.database_id(session), meta.generation(session), meta.row_ids_are_certain(session))
+
+
+def _note_start(services: Services, gallery: LiveGallery, identity: DatabaseIdentity) -> list[Remark]:
+    queue = services.punch_queue
     try:
-        services.punch_queue.note_fact(DATABASE_ID, identity)
+        before = queue.find_fact(GENERATION)
+        queue.note_fact(DATABASE_ID, identity.database_id)
+        queue.note_fact(GENERATION, identity.generation)
         note_gallery(services, gallery.version)
     except StorageError as exc:
         return [(exc.message_id, exc.text_params)]
-    return []
+    return [(RESTORED, ())] if before not in ("", identity.generation) else []
 
 
-def _reconcile(services: Services) -> list[Remark]:
+def _reconcile(services: Services, *, thorough: bool) -> list[Remark]:
     before = len(services.remarks)
     try:
-        services.reconcile_log()
+        services.reconcile_log(thorough=thorough)
     except StorageError as exc:
         return [(exc.message_id, exc.text_params)]
     # Told as an event of the kiosk, and not a second time.

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError, SmartAbsenError, StorageError
 from ..i18n import N_
-from ..store import audit, meta, model_record
+from ..store import audit, employees, meta, model_record
 from ..store.database import Session
 from ..store.model_file import ARRAYS_NAME, TrainedModel, find_stamp, load_model, model_lock, replace_model
 from ..store.sealing import KeyRing
@@ -109,9 +109,11 @@ def follow(services: Services, *, using: str | None = None) -> bool:
         if version in (None, using):
             return False
         local, problem = _look_at_file(services, ring)
-        current = local is not None and local.version == version
+        # A model of an earlier version, or of a state before a restore, names people by row ids that may be others'.
+        current = local is not None and local.version == version and _names_people(session, local)
         made = None if current else _made(services, session, ring)
-    if local is not None and (current or (made is not None and local.version == made.version)):
+    same = made is not None and local is not None and (local.version, local.people) == (made.version, made.people)
+    if local is not None and (current or same):
         # Also one that came into force again, or whose writer was killed before it could note it.
         _note_local(services, local.version)
         return False
@@ -169,6 +171,13 @@ def _look_at_file(services: Services, ring: KeyRing) -> tuple[TrainedModel | Non
         return None, None
     except (ModelDamagedError, KeyMissingError) as exc:
         return None, exc
+
+
+def _names_people(session: Session, local: TrainedModel) -> bool:
+    people = employees.uuids(session)
+    return all(
+        owner in local.people and people.get(owner) == local.people[owner] for owner in set(local.employee_ids.tolist())
+    )
 
 
 def _tell(services: Services, problem: SmartAbsenError | None) -> None:

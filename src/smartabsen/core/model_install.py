@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,7 @@ from ..recognition.onnx_file import read_onnx
 from ..recognition.packs import FOLDER, is_arcface
 from ..recognition.runtime import digest_files
 from ..store.files import make_private_directory, storage_errors
+from ..store.leftovers import INSTALLING, working_folder
 from .bootstrap import Services
 
 MAX_UNPACKED_BYTES: Final = 2_000_000_000
@@ -58,8 +58,8 @@ def install(
     models_dir = services.settings.models_dir
     make_private_directory(models_dir)
     accepted = accept_noncommercial or services.settings.accept_noncommercial
-    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".install-") as folder:
-        files = _collect(source, Path(folder))
+    with working_folder(models_dir, INSTALLING) as folder:
+        files = _collect(source, folder)
         if name is not None:
             return (_install_own(files, models_dir, name),)
         pack = _find_pack(files, source.stem)

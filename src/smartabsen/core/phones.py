@@ -248,7 +248,7 @@ class Phones:
         if not self._hasher.matches(owner.id, pin, pin_hash):
             self._note_wrong_pin(phone)
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
-        return punch_by_pin(self._services, owner.id, key=key, pin_hash=pin_hash, phone_id=phone.id)
+        return punch_by_pin(self._services, owner, key=key, pin_hash=pin_hash, phone_id=phone.id)
 
     def _begin_try(self, session: Session, phone: PairedPhone) -> str:
         now = moment(session)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from ..domain import ClockReading, Punch, PunchMethod, PunchResult
-from ..errors import DatabaseError, DeniedError, StorageError
+from ..domain import ClockReading, Employee, Punch, PunchMethod, PunchResult
+from ..errors import ConflictError, DatabaseError, DeniedError, StorageError
 from ..i18n import N_
-from ..store import audit, employees, pins, punches
+from ..store import audit, employees, meta, pins, punches
 from ..store.database import Session
 from ..store.punches import LoggedPunch
 from ..store.recording import Recorded, record
@@ -34,17 +34,17 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
         DatabaseError: It is not known to be stored; try again with the same key.
     """
     with services.database.read() as session:
-        employee_id = employees.get(session, code).id
+        employee = employees.get(session, code)
     try:
         services.reconcile_log()
     except StorageError:
         # A log that cannot be written now keeps nobody from punching.
         services.log_behind = True
     key = key or f"manual-{uuid.uuid4().hex}"
-    return store_attempt(services, _attempt(services, employee_id, method=PunchMethod.MANUAL, key=key, note=note))
+    return store_attempt(services, _attempt(services, employee, method=PunchMethod.MANUAL, key=key, note=note))
 
 
-def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: str, phone_id: int) -> PunchResult:
+def punch_by_pin(services: Services, employee: Employee, *, key: str, pin_hash: str, phone_id: int) -> PunchResult:
     """Record the punch of somebody who typed the right PIN at a paired phone; wrong tries before it are forgiven.
 
     Args:
@@ -57,10 +57,10 @@ def punch_by_pin(services: Services, employee_id: int, *, key: str, pin_hash: st
     """
 
     def forgive(session: Session) -> None:
-        if not pins.forgive(session, employee_id, pin_hash=pin_hash):
+        if not pins.forgive(session, employee.id, pin_hash=pin_hash):
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
 
-    attempt = _attempt(services, employee_id, method=PunchMethod.PIN, key=key)
+    attempt = _attempt(services, employee, method=PunchMethod.PIN, key=key)
     return store_attempt(services, attempt, details={"phone": str(phone_id)}, first=forgive)
 
 
@@ -72,6 +72,7 @@ def punch_by_face(
     key: str,
     reading: ClockReading,
     liveness: float | None = None,
+    person: str = "",
 ) -> PunchResult:
     """Record the punch of a person whom a browser's camera showed at that time; raises as :func:`punch_by_hand`.
 
@@ -79,8 +80,11 @@ def punch_by_face(
 
     Args:
         liveness: Score of the liveness check, None where none was made.
+        person: UUID, as the trained model knows it: it decides.
     """
-    attempt = attempt_by_face(services, employee_id, similarity=similarity, reading=reading, liveness=liveness)
+    attempt = attempt_by_face(
+        services, employee_id, similarity=similarity, reading=reading, liveness=liveness, person=person
+    )
     return store_attempt(services, replace(attempt, key=key))
 
 
@@ -91,15 +95,26 @@ def attempt_by_face(
     similarity: float,
     reading: ClockReading,
     liveness: float | None = None,
+    person: str = "",
+    code: str = "",
 ) -> Punch:
     """Return the attempt of a person whom a kiosk recognised, with a key of its own.
 
     Args:
         reading: The clock at that time.
         liveness: Score of the liveness check, None where none was made.
+        person: UUID, as the trained model knows it: it decides.
+        code: Of the employee, for people; empty where it is not known.
     """
     attempt = _at(services, reading, employee_id, method=PunchMethod.FACE, key=f"kiosk-{uuid.uuid4().hex}")
-    return replace(attempt, similarity=similarity, model_digest=services.engine.identity.digest, liveness=liveness)
+    return replace(
+        attempt,
+        similarity=similarity,
+        model_digest=services.engine.identity.digest,
+        liveness=liveness,
+        person=person,
+        code=code,
+    )
 
 
 def store_attempt(
@@ -154,6 +169,8 @@ def record_attempt(
     def work(session: Session) -> Recorded:
         if first is not None:
             first(session)
+        if attempt.method is PunchMethod.FACE and not attempt.person:
+            _check_row_id(session, attempt)
         recorded = record(session, attempt, services.rules, exact=exact)
         # Punches by face say all about themselves; the others are somebody's act.
         if recorded.new and attempt.method is not PunchMethod.FACE:
@@ -180,6 +197,20 @@ def record_attempt(
     return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
 
 
+def _check_row_id(session: Session, attempt: Punch) -> None:
+    """Refuse an attempt by a model of an earlier version whose row id may be another person's by now.
+
+    Raises:
+        NotFoundError: There is no such employee.
+        ConflictError: A backup was restored at some time, or the row is younger than the attempt.
+    """
+    employee = employees.get_by_id(session, attempt.employee_id)
+    if not meta.row_ids_are_certain(session) or employee.created_at > attempt.at:
+        raise ConflictError(
+            N_("It is not certain whose punch this is: its number may be another person's since a backup was restored.")
+        )
+
+
 def log_punch(services: Services, result: PunchResult) -> None:
     """Append the line of a stored punch to the log.
 
@@ -196,11 +227,11 @@ def log_punch(services: Services, result: PunchResult) -> None:
     services.csv_log.append(LoggedPunch(punch, result.employee.code, result.employee.name), read)
 
 
-def _attempt(services: Services, employee_id: int, *, method: PunchMethod, key: str, note: str = "") -> Punch:
+def _attempt(services: Services, employee: Employee, *, method: PunchMethod, key: str, note: str = "") -> Punch:
     reading = services.look_at_clock().now()
     if not reading.trusted:
         services.remark(CLOCK_DOUBTED)
-    return replace(_at(services, reading, employee_id, method=method, key=key), note=note)
+    return replace(_at(services, reading, employee.id, method=method, key=key), note=note, person=employee.uuid)
 
 
 def _at(services: Services, reading: ClockReading, employee_id: int, *, method: PunchMethod, key: str) -> Punch:

@@ -29,6 +29,24 @@ CLOSE_S: Final = 4.0
 """The longest that the end of a session goes on delivering, or waits for a database that does not answer."""
 LOG_RETRY_S: Final = 10.0
 DATABASE_ID: Final = "database_id"
+GENERATION: Final = "generation"
+RESTORED: Final = N_(
+    "A backup was restored since this kiosk was last connected: punches of people who are not in it are kept aside."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseIdentity:
+    """Which database it is, and which of its states.
+
+    Attributes:
+        generation: Another one since an older state took its place.
+        row_ids_are_certain: That has never happened: a row id was always the same person's.
+    """
+
+    database_id: str
+    generation: str = ""
+    row_ids_are_certain: bool = True
 
 
 class PunchStore(Protocol):
@@ -46,8 +64,8 @@ class PunchStore(Protocol):
         """Make the log equal to the database. Raises StorageError, DatabaseError."""
         ...
 
-    def database_id(self) -> str:
-        """Return the identity of the database. Raises DatabaseError."""
+    def identity(self) -> DatabaseIdentity:
+        """Return which database it is. Raises DatabaseError."""
         ...
 
     def ask_time(self) -> None:
@@ -229,17 +247,19 @@ class PunchWriter:
                     self._away = self._away_told = False
                     return
             with file_lock(self._waiting.path.with_name(".deliver.lock"), timeout_s=RETRY_S):
-                known = self._store.database_id()
-                self._waiting.note_fact(DATABASE_ID, known)
+                known = self._store.identity()
+                if self._waiting.find_fact(GENERATION) not in ("", known.generation):
+                    self._answers.put(Written(trouble=StorageError(RESTORED)))
+                self._waiting.note_fact(DATABASE_ID, known.database_id)
+                self._waiting.note_fact(GENERATION, known.generation)
                 for one in self._waiting.oldest():
                     if time.monotonic() > self._end_at:
                         return
                     self._deliver(one, known)
 
-    def _deliver(self, one: WaitingPunch, known: str) -> None:
+    def _deliver(self, one: WaitingPunch, known: DatabaseIdentity) -> None:
         try:
-            if one.database_id not in ("", known):
-                raise ConflictError(N_("A punch that waits was made for another database, and is kept aside."))
+            _check_origin(one, known)
             result = self._store.record(one.punch)
         except (NotFoundError, ConflictError) as exc:
             self._waiting.refuse(one.number, str(exc))
@@ -283,6 +303,18 @@ class PunchWriter:
         if not self._away_told:
             self._away_told = True
             self._answers.put(Written(trouble=error))
+
+
+def _check_origin(one: WaitingPunch, known: DatabaseIdentity) -> None:
+    """Refuse a punch whose person this database may have another name for. Raises ConflictError."""
+    if one.database_id not in ("", known.database_id):
+        raise ConflictError(N_("A punch that waits was made for another database, and is kept aside."))
+    if one.punch.person:
+        return
+    if not (one.database_id and known.row_ids_are_certain):
+        raise ConflictError(
+            N_("A punch that waits names its person by a number that may be another one's since a backup was restored.")
+        )
 
 
 def _surprise(exc: Exception) -> StorageError:

@@ -278,6 +278,7 @@ def _with(stored: Gallery, made: list[Template]) -> Gallery:
         template_ids=np.concatenate([stored.template_ids, [0] * len(further)]).astype(np.int64),
         sources=(*stored.sources, *(one.source for one in further)),
         photo_digests=(*stored.photo_digests, *(one.photo_digest for one in further)),
+        people=stored.people,
     )
 
 

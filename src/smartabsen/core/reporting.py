@@ -13,7 +13,7 @@ from ..i18n import N_, _
 from ..messages import STATUSES
 from ..store import board, days, employees
 from ..store.files import require_directory
-from ..store.sheet_writer import CellValue, Sheet, write_csv, write_xlsx
+from ..store.sheet_writer import CellValue, Sheet, csv_text, write_csv, write_xlsx
 from .absence import expected_days
 from .bootstrap import Services
 
@@ -68,6 +68,12 @@ def write_report(
         write_csv(path, sheet.header, sheet.rows, separator=separator)
     else:
         raise InvalidInputError(N_("A report is written as csv or xlsx, not as {format}."), format=format)
+
+
+def report_text(report: Report, *, totals: bool = False, separator: str = ",") -> str:
+    """Return a report as CSV; arguments as for :func:`write_report`."""
+    sheet = _totals(report) if totals else _days(report)
+    return csv_text(sheet.header, sheet.rows, separator=separator)
 
 
 def _days(report: Report) -> Sheet:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..config import FILE_NAME
 from ..config.zones import DEFAULT_ZONE, ZONE_FILE
 from ..store.files import check_writable, make_private_directory, remove_abandoned, storage_errors, write_atomically
+from ..store.leftovers import STAGED
 from ..store.model_file import ARRAYS_NAME, FACTS_NAME
 from ..store.punch_queue import PunchQueue
 from .bootstrap import Services
@@ -33,8 +34,9 @@ class StagedFiles:
             with storage_errors(target):
                 staged.replace(target)
         if self.queue.is_file():
-            for one in PunchQueue(self.queue).oldest(1_000_000):
-                services.punch_queue.add(one.punch, database_id=one.database_id)
+            saved = PunchQueue(self.queue)
+            for one in (*saved.oldest(1_000_000), *saved.refused()):
+                services.punch_queue.add(one.punch, database_id=one.database_id, refused=one.refused)
         # The database is the truth: days after the backup are taken out of the log, and kept beside it.
         services.reconcile_log(thorough=True)
 
@@ -67,7 +69,7 @@ def staged_files(services: Services, folder: Path) -> Iterator[StagedFiles]:
     try:
         for saved, target in wanted:
             if saved.is_file():
-                staged = target.with_name(f".{target.name}.restoring")
+                staged = target.with_name(f".{target.name}{STAGED}")
                 write_atomically(staged, saved.read_bytes())
                 moves.append((staged, target))
         yield StagedFiles(tuple(moves), folder / "queue.sqlite")

@@ -18,6 +18,7 @@ from ..store.csv_sync import LogRepair, reconcile
 from ..store.database import Database
 from ..store.files import make_private_directory, write_atomically
 from ..store.keys import KeyChain
+from ..store.leftovers import AGE_S, sweep
 from ..store.model_notices import ModelNotices
 from ..store.mysql import Tls
 from ..store.punch_queue import PunchQueue
@@ -61,6 +62,7 @@ class Storage:
         """Whether the attendance log lacks something, as it could not be written."""
         self.log_unchecked = False
         """Whether log and database are still to be made equal, as a start does: the database was away then."""
+        self._swept = False
 
     @made_once
     def database(self) -> Database:
@@ -240,6 +242,21 @@ class Storage:
                 hint=N_("Choose a home that can be written: SMARTABSEN_HOME, or --home DIR."),
                 **exc.params,
             ) from exc
+        if not self._swept:
+            self._swept = True
+            self.sweep()
+
+    def sweep(self, *, min_age_s: float = AGE_S) -> int:
+        """Remove what commands that were killed left behind in the folders of this installation; return how much.
+
+        Args:
+            min_age_s: What was written to within so long stays.
+        """
+        given = self.settings
+        home = given.home
+        folders = (home, home / "secrets", home / "queue", home / "cache", given.assets_dir, given.csv_dir,
+                   given.models_dir, given.backup.directory or home / "backups")  # fmt: skip
+        return sweep(folders, min_age_s=min_age_s)
 
     def reconcile_log(self, *, thorough: bool = False) -> LogRepair:
         """Make the attendance log equal to the database; what had to be mended is remarked.

@@ -100,6 +100,7 @@ def train(
         embeddings=gallery.embeddings,
         employee_ids=gallery.employee_ids,
         template_ids=gallery.template_ids,
+        people=gallery.people,
     )
     if activated:
         put_in_force(services, trained, details=_audited(gallery))
@@ -189,7 +190,7 @@ def recall_employee(services: Services, employee_id: int) -> bool:
             people=len(np.unique(ids)),
             templates=len(ids),
         )
-        again = trained.with_rows(rows[order], ids[order], template_ids[order])
+        again = trained.with_rows(rows[order], ids[order], template_ids[order], {**trained.people, **gallery.people})
         if limits.outgrown:
             again = again.with_limits(max(again.threshold, limits.threshold), max(again.margin, limits.margin))
         return again if again.version != trained.version else None

@@ -15,7 +15,7 @@ class Punch:
 
     Attributes:
         id: Row id; 0 before it is stored.
-        employee_id: Who.
+        employee_id: Who, by row id.
         at: UTC instant, whole seconds or finer.
         work_date: Local work date that it counts for.
         method: How.
@@ -32,6 +32,8 @@ class Punch:
         clock_offset_s: Seconds that the machine's clock was ahead of the database server's, which ``at`` follows; None
             where no server told the time, and ``at`` is the machine's own.
         taken_at: Reading of the machine's steady clock at the attempt, only while it waits in a queue.
+        person: Of an attempt: UUID of the employee, which decides; empty where only the row id is known.
+        code: Of an attempt: the employee's code when it was made, for people.
     """
 
     id: int
@@ -50,6 +52,8 @@ class Punch:
     clock_trusted: bool = True
     clock_offset_s: float | None = None
     taken_at: str = ""
+    person: str = ""
+    code: str = ""
 
     @property
     def time_is_sure(self) -> bool:

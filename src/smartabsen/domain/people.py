@@ -16,13 +16,14 @@ class Employee:
     """A person whose attendance is kept.
 
     Attributes:
-        id: Row id.
+        id: Row id: it is given to somebody else after an older database was restored.
         code: The employer's unique code for the person.
         name: Full name.
         position: Job title, may be empty.
         active: Whether the person may punch.
         created_at: UTC.
         templates: Number of templates of the active engine.
+        uuid: Never given to anybody else: what is kept outside the database names people by it.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Employee:
     active: bool
     created_at: datetime
     templates: int = 0
+    uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,21 +6,23 @@ manifest stands first; every other member is in it, with its size and digest, an
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Self
 
 from ..errors import IntegrityError, InvalidInputError, MissingDependencyError, NotFoundError, SmartAbsenError
 from ..i18n import N_
-from .files import PRIVATE_FILE, remove_abandoned, storage_errors, sync_directory, write_atomically
+from .files import PRIVATE_FILE, atomic_file, nameless_file, storage_errors, write_atomically
 
 FORMAT: Final = 1
 ENCRYPTED: Final = ".age"
@@ -62,12 +64,80 @@ class Manifest:
     files: tuple[ArchivedFile, ...]
 
 
-def write_archive(path: Path, manifest: Manifest, files: Mapping[str, Path], *, recipient: str = "") -> None:
+class Contents:
+    """What a backup is made of, as it was at one time: on the disk without a name, so that nothing of it stays there.
+
+    Args:
+        directory: On whose disk; it exists.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._spool = nameless_file(directory)
+        self._parts: list[tuple[ArchivedFile, BinaryIO, int]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for file in {self._spool, *(file for _, file, _ in self._parts)}:
+            file.close()
+
+    @property
+    def files(self) -> tuple[ArchivedFile, ...]:
+        """All of it, in the order in which it was added."""
+        return tuple(entry for entry, _, _ in self._parts)
+
+    def add(self, name: str, content: bytes) -> None:
+        """Add a file by its content. Raises StorageError."""
+        with storage_errors(self._directory):
+            start = self._spool.seek(0, os.SEEK_END)
+            self._spool.write(content)
+        self._parts.append((ArchivedFile(name, len(content), sha256(content).hexdigest()), self._spool, start))
+
+    def take(self, name: str, file: BinaryIO) -> None:
+        """Add an open file, which is closed in the end. Raises StorageError."""
+        with storage_errors(self._directory):
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            digest = sha256()
+            while block := file.read(_BLOCK):
+                digest.update(block)
+        self._parts.append((ArchivedFile(name, size, digest.hexdigest()), file, 0))
+
+    def blocks(self, manifest: Manifest) -> Iterator[bytes]:
+        """Yield the archive, piece by piece: a tar with the manifest first."""
+        written = 0
+        for block in self._members(_encode(manifest, self.files)):
+            written += len(block)
+            yield block
+        yield b"\0" * (2 * tarfile.BLOCKSIZE + -(written + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE)
+
+    def _members(self, about: bytes) -> Iterator[bytes]:
+        yield _tar_head(_MANIFEST, len(about))
+        yield about
+        yield b"\0" * (-len(about) % tarfile.BLOCKSIZE)
+        for entry, file, start in self._parts:
+            yield _tar_head(entry.name, entry.size_bytes)
+            file.seek(start)
+            left = entry.size_bytes
+            while left:
+                block = file.read(min(left, _BLOCK))
+                if not block:
+                    raise OSError(errno.EIO, "a file became shorter")
+                left -= len(block)
+                yield block
+            yield b"\0" * (-entry.size_bytes % tarfile.BLOCKSIZE)
+
+
+def write_archive(path: Path, manifest: Manifest, contents: Contents, *, recipient: str = "") -> None:
     """Write a backup and its digest; a crash leaves the whole of it or nothing.
+
+    An encrypted one is encrypted from the first byte: no plain copy of it is ever on the disk under a name.
 
     Args:
         manifest: Its ``files`` are filled in here.
-        files: Name in the archive to where it lies; they must not change meanwhile.
+        contents: What goes into it.
         recipient: Public key of age; empty for no encryption.
 
     Raises:
@@ -75,31 +145,18 @@ def write_archive(path: Path, manifest: Manifest, files: Mapping[str, Path], *, 
         MissingDependencyError: The library for encryption is not installed.
         StorageError: The disk is full, or permission is missing.
     """
-    for name in (path, path.with_name(f"{path.name}.plain")):
-        remove_abandoned(name)
     keys = _recipients(recipient) if recipient else []
-    entries = tuple(_describe(name, where) for name, where in files.items())
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    plain = path.with_name(f".{path.name}.plain.{os.getpid()}.tmp") if keys else temporary
-    with storage_errors(path):
-        try:
-            with _new(plain) as file:
-                _write_tar(file, _encode(manifest, entries), files)
-            if keys:
-                import pyrage
+    with storage_errors(path), atomic_file(path) as file:
+        sink = _Hashed(file)
+        if keys:
+            import pyrage
 
-                with plain.open("rb") as source, _new(temporary) as file:
-                    pyrage.encrypt_io(source, file, keys)
-                    file.flush()
-                    os.fsync(file.fileno())
-            digest = _digest(temporary)
-            # The digest first: an archive without one is taken as it is, one with a wrong digest is refused.
-            write_atomically(_digest_path(path), f"{digest}  {path.name}\n".encode())
-            temporary.replace(path)
-            sync_directory(path.parent)
-        finally:
-            for leftover in {plain, temporary}:
-                leftover.unlink(missing_ok=True)
+            pyrage.encrypt_io(_Blocks(contents.blocks(manifest)), sink, keys)
+        else:
+            for block in contents.blocks(manifest):
+                sink.write(block)
+        # The digest first: an archive without one is taken as it is, one with a wrong digest is refused.
+        write_atomically(_digest_path(path), f"{sink.digest}  {path.name}\n".encode())
 
 
 def extract_archive(path: Path, into: Path, *, identity: Path | None = None) -> Manifest:
@@ -116,20 +173,19 @@ def extract_archive(path: Path, into: Path, *, identity: Path | None = None) -> 
     if not path.is_file():
         raise NotFoundError(N_("There is no backup {path}."), path=path)
     check_digest(path)
-    plain = path
-    with storage_errors(into):
+    with storage_errors(into), ExitStack() as opened:
         if path.suffix == ENCRYPTED:
-            plain = into / ".plain"
+            plain = opened.enter_context(nameless_file(into))
             _decrypt(path, plain, identity)
+            plain.seek(0)
+        else:
+            plain = opened.enter_context(path.open("rb"))
         try:
-            return _extract(plain, into)
+            return _extract(path, plain, into)
         except SmartAbsenError:
             raise
         except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as exc:
             raise damaged(path, str(exc).partition("\n")[0] or type(exc).__name__) from exc
-        finally:
-            if plain != path:
-                plain.unlink(missing_ok=True)
 
 
 def check_digest(path: Path) -> bool:
@@ -158,24 +214,26 @@ def remove_archive(path: Path) -> None:
         _digest_path(path).unlink(missing_ok=True)
 
 
-def _extract(plain: Path, into: Path) -> Manifest:
-    with tarfile.open(plain, "r:") as tar:
+def _extract(path: Path, plain: BinaryIO, into: Path) -> Manifest:
+    with tarfile.open(fileobj=plain, mode="r:") as tar:
         first = tar.next()
         if first is None or first.name != _MANIFEST or first.size > _LARGEST_MANIFEST:
-            raise damaged(plain, "it does not begin with a manifest")
-        manifest = _decode(plain, _read(tar, first))
+            raise damaged(path, "it does not begin with a manifest")
+        manifest = _decode(path, _read(tar, first))
         wanted = {entry.name: entry for entry in manifest.files}
         while (member := tar.next()) is not None:
             entry = wanted.pop(member.name, None)
             if entry is None or not member.isreg() or member.size != entry.size_bytes:
-                raise damaged(plain, f"{member.name} is not what the manifest says")
-            _lay_down(tar, member, entry, into)
+                raise damaged(path, f"{member.name} is not what the manifest says")
+            if not _lay_down(tar, member, entry, into):
+                raise damaged(path, f"{entry.name} differs from its digest")
     if wanted:
-        raise damaged(plain, f"{min(wanted)} is missing")
+        raise damaged(path, f"{min(wanted)} is missing")
     return manifest
 
 
-def _lay_down(tar: tarfile.TarFile, member: tarfile.TarInfo, entry: ArchivedFile, into: Path) -> None:
+def _lay_down(tar: tarfile.TarFile, member: tarfile.TarInfo, entry: ArchivedFile, into: Path) -> bool:
+    """Write a member into its file; return whether it is what the manifest says."""
     target = into / entry.name
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     source = tar.extractfile(member)
@@ -185,22 +243,54 @@ def _lay_down(tar: tarfile.TarFile, member: tarfile.TarInfo, entry: ArchivedFile
         while block := source.read(_BLOCK):
             digest.update(block)
             file.write(block)
-    if digest.hexdigest() != entry.sha256:
-        raise damaged(Path(str(tar.name)), f"{entry.name} differs from its digest")
+    return digest.hexdigest() == entry.sha256
 
 
-def _write_tar(file: BinaryIO, manifest: bytes, files: Mapping[str, Path]) -> None:
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        about = tarfile.TarInfo(_MANIFEST)
-        about.size, about.mode = len(manifest), PRIVATE_FILE
-        tar.addfile(about, io.BytesIO(manifest))
-        for name, where in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mode = where.stat().st_size, PRIVATE_FILE
-            with where.open("rb") as source:
-                tar.addfile(info, source)
-    file.flush()
-    os.fsync(file.fileno())
+def _tar_head(name: str, size: int) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, PRIVATE_FILE
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+class _Blocks(io.RawIOBase):
+    """Pieces as one file to read."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+class _Hashed:
+    """Writes into a file, and knows the SHA-256 of what was written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = sha256()
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def _encode(manifest: Manifest, entries: tuple[ArchivedFile, ...]) -> bytes:
@@ -250,11 +340,6 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return b"" if source is None else source.read()
 
 
-def _describe(name: str, where: Path) -> ArchivedFile:
-    with storage_errors(where):
-        return ArchivedFile(name, where.stat().st_size, _digest(where))
-
-
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         digest = sha256()
@@ -284,7 +369,7 @@ def _recipients(text: str) -> list[Any]:
         ) from exc
 
 
-def _decrypt(path: Path, plain: Path, identity: Path | None) -> None:
+def _decrypt(path: Path, plain: BinaryIO, identity: Path | None) -> None:
     _require_age()
     import pyrage
 
@@ -300,8 +385,8 @@ def _decrypt(path: Path, plain: Path, identity: Path | None) -> None:
     except (OSError, UnicodeDecodeError, pyrage.IdentityError) as exc:
         raise InvalidInputError(N_("{path} is no file with a secret key of age."), path=identity) from exc
     try:
-        with path.open("rb") as source, _new(plain) as file:
-            pyrage.decrypt_io(source, file, keys)
+        with path.open("rb") as source:
+            pyrage.decrypt_io(source, plain, keys)
     except pyrage.DecryptError as exc:
         if "matching keys" in str(exc).lower():
             raise InvalidInputError(

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from ..domain import FaceCrop, LandmarkScheme
 from ..errors import SealBrokenError
 from ..i18n import N_
+from . import employees
 from .clock import moment
-from .sealing import BROKEN_HINT, KeyRing, crop_binding
+from .sealing import BROKEN_HINT, KeyRing, Owner, crop_binding
 from .tables import SOURCE_LENGTH, FaceCropRow, Karyawan
 from .texts import shortened
 
@@ -44,7 +45,9 @@ def add_many(session: Session, crops: Sequence[KeptCrop], *, ring: KeyRing) -> i
 
     Raises:
         KeyMissingError: The ring has no key.
+        NotFoundError: There is no such employee.
     """
+    uuids = {owner: employees.lock(session, owner).uuid for owner in sorted({one.employee_id for one in crops})}
     known = {owner: photo_digests(session, owner) for owner in {one.employee_id for one in crops}}
     new = {(one.employee_id, one.photo_digest): one for one in crops if one.photo_digest not in known[one.employee_id]}
     session.add_all(
@@ -52,7 +55,7 @@ def add_many(session: Session, crops: Sequence[KeptCrop], *, ring: KeyRing) -> i
             karyawan_id=one.employee_id,
             photo_digest=one.photo_digest,
             source=shortened(one.source, SOURCE_LENGTH),
-            crop=ring.seal(_encode(one.crop), crop_binding(one.employee_id, one.photo_digest)),
+            crop=ring.seal(_encode(one.crop), crop_binding(uuids[one.employee_id], one.photo_digest)),
             key_id=ring.active,
             created_at=moment(session),
         )
@@ -70,13 +73,13 @@ def of_employee(session: Session, employee_id: int, *, ring: KeyRing) -> Iterato
         KeyMissingError: One is sealed with a key that is not in the ring.
     """
     query = (
-        select(FaceCropRow, Karyawan.kode)
+        select(FaceCropRow, Karyawan.kode, Karyawan.uuid)
         .join(Karyawan)
         .where(FaceCropRow.karyawan_id == employee_id)
         .order_by(FaceCropRow.id)
     )
-    for row, code in session.execute(query):
-        plain = ring.open(row.crop, crop_binding(row.karyawan_id, row.photo_digest))
+    for row, code, uuid in session.execute(query):
+        plain = ring.open(row.crop, crop_binding(Owner(row.karyawan_id, uuid).name_in(row.crop), row.photo_digest))
         if plain is None:
             raise SealBrokenError(
                 N_("The seal of the kept face {id} of {code} is broken: it was changed, or moved from somebody else."),

@@ -8,17 +8,18 @@ whose tables then change places with the live ones by one RENAME.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
@@ -27,12 +28,15 @@ from ..errors import DatabaseError, IntegrityError, MissingDependencyError, Stor
 from ..i18n import N_
 from . import schema
 from .database import Database
-from .files import PRIVATE_FILE, storage_errors
+from .files import nameless_file, storage_errors
+from .leftovers import MAKING, working_folder
 from .sqlite import create_private_file
 
 SQLITE: Final = "sqlite"
 SERVER: Final = "server"
 _ENDING: Final = b"-- Dump completed"
+_VERSIONS_AT: Final = 18
+"""Where SQLite's header says how the file is written and read: 1 with a rollback journal, 2 with a write-ahead log."""
 _PATIENCE_S: Final = 10.0
 _LONGEST_S: Final = 4 * 3600
 
@@ -83,24 +87,47 @@ def set_aside(database: Database) -> Path:
     return aside
 
 
-def dump(database: Database, target: Path) -> None:
-    """Write a consistent copy into a new file, while others write.
+def dump(database: Database, directory: Path) -> BinaryIO:
+    """Return a consistent copy, made while others write, in an open file without a name.
+
+    Args:
+        directory: On whose disk; it exists.
 
     Raises:
         DatabaseError: The database does not answer.
         MissingDependencyError: The server's client programs are not installed.
         StorageError: The file cannot be written.
+        IntegrityError: The copy is not complete.
     """
-    if database.path is None:
-        _dump_server(database, target)
-        return
-    create_private_file(target)
-    with database.connect() as connection, closing(sqlite3.connect(target)) as copy:
-        driver: Any = connection.connection.dbapi_connection
-        with _full_disk(target):
-            driver.backup(copy, progress=_Patience())
-            copy.execute("PRAGMA journal_mode = DELETE")
-    check_dump(target, SQLITE)
+    return _dump_server(database, directory) if database.path is None else _dump_sqlite(database, directory)
+
+
+def _dump_sqlite(database: Database, directory: Path) -> BinaryIO:
+    """SQLite opens files by their names alone: this one loses its name as soon as it is open, and still empty."""
+    with ExitStack() as failing, ExitStack() as connections:
+        with working_folder(directory, MAKING) as folder:
+            path = folder / "database.sqlite"
+            create_private_file(path)
+            file = failing.enter_context(path.open("r+b"))
+            copy, look = (connections.enter_context(closing(sqlite3.connect(path))) for _ in range(2))
+            for each in (copy, look):
+                each.execute("PRAGMA journal_mode = OFF")
+                each.execute("PRAGMA schema_version").fetchone()
+            # Where an open file cannot be removed (Windows), the folder goes with its owner, or is swept.
+            with suppress(OSError):
+                path.unlink()
+            with database.connect() as connection, _full_disk(directory):
+                driver: Any = connection.connection.dbapi_connection
+                driver.backup(copy, progress=_Patience())
+            # The copy is whole and has no log of its own: “1” in the header says so, whatever the original does.
+            file.seek(_VERSIONS_AT)
+            file.write(b"\1\1")
+            file.flush()
+            if look.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
+                raise _incomplete()
+            connections.close()
+        failing.pop_all()
+        return file
 
 
 def check_dump(path: Path, kind: str) -> None:
@@ -114,10 +141,13 @@ def check_dump(path: Path, kind: str) -> None:
         whole = found == "ok"
     else:
         with storage_errors(path), path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 500))
-            whole = _ENDING in file.read()
+            whole = _ends_well(file)
     if not whole:
-        raise IntegrityError(N_("The copy of the database is not complete."), hint=N_("Take another backup."))
+        raise _incomplete()
+
+
+def _incomplete() -> IntegrityError:
+    return IntegrityError(N_("The copy of the database is not complete."), hint=N_("Take another backup."))
 
 
 @contextmanager
@@ -190,6 +220,42 @@ def _tables(connection: Connection, schema: str) -> list[str]:
 
 @contextmanager
 def _schema(live: Database, name: str) -> Iterator[None]:
+    sweep(live)
+    with live.connect() as owner:
+        # Told by its lock, which ends with the connection of a program that is killed.
+        owner.scalar(_TAKE, {"name": name})
+        with _made_schema(live, name):
+            yield
+        owner.scalar(text("SELECT RELEASE_LOCK(:name)"), {"name": name})
+
+
+def sweep(live: Database) -> int:
+    """Drop what a restore that was killed left on a server beside the live database; return how many that were.
+
+    Where that cannot be looked at or is refused, it stays.
+    """
+    if live.path is not None:
+        return 0
+    count = 0
+    with suppress(DatabaseError), live.connect(exclusive=True) as connection:
+        own = str(live.url.database)
+        names = [str(name) for name in connection.scalars(_SCHEMAS, {"length": len(own), "own": own})]
+        for name in names:
+            if not _LEFT.fullmatch(name.removeprefix(own)) or connection.scalar(_TAKE, {"name": name}) != 1:
+                continue
+            connection.execute(text(f"DROP DATABASE IF EXISTS `{name}`"))
+            connection.scalar(text("SELECT RELEASE_LOCK(:name)"), {"name": name})
+            count += 1
+    return count
+
+
+_LEFT: Final = re.compile(r"_restore_[0-9a-f]{8}(_old)?")
+_TAKE: Final = text("SELECT GET_LOCK(:name, 0)")
+_SCHEMAS: Final = text("SELECT schema_name FROM information_schema.schemata WHERE LEFT(schema_name, :length) = :own")
+
+
+@contextmanager
+def _made_schema(live: Database, name: str) -> Iterator[None]:
     try:
         with live.connect(exclusive=True) as connection:
             connection.execute(text(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"))
@@ -207,7 +273,12 @@ def _schema(live: Database, name: str) -> Iterator[None]:
             connection.execute(text(f"DROP DATABASE IF EXISTS `{name}`"))
 
 
-def _dump_server(database: Database, target: Path) -> None:
+def _ends_well(file: BinaryIO) -> bool:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 500))
+    return _ENDING in file.read()
+
+
+def _dump_server(database: Database, directory: Path) -> BinaryIO:
     options = [
         "--single-transaction",
         "--skip-lock-tables",
@@ -217,12 +288,13 @@ def _dump_server(database: Database, target: Path) -> None:
         "--default-character-set=utf8mb4",
     ]
     command = [_program("mariadb-dump", "mysqldump"), *_login(database.url), *options, str(database.url.database)]
-    with storage_errors(target):
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        with os.fdopen(descriptor, "wb") as file:
-            _run(command, database, stdout=file)
-            os.fsync(file.fileno())
-    check_dump(target, SERVER)
+    with ExitStack() as failing, storage_errors(directory):
+        file = failing.enter_context(nameless_file(directory))
+        _run(command, database, stdout=file)
+        if not _ends_well(file):
+            raise _incomplete()
+        failing.pop_all()
+        return file
 
 
 def _load_server(url: URL, live: Database, dumped: Path) -> None:

@@ -15,7 +15,7 @@ from ..domain import Employee, ModelIdentity
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from .clock import moment
-from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyawan, TemplateRow
+from .tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyawan, TemplateRow, new_uuid
 from .texts import checked_text, folded
 
 _KEY_LENGTH: Final = 2 * CODE_LENGTH
@@ -185,6 +185,37 @@ def lock(session: Session, employee_id: int) -> Employee:
     )
     if row is None:
         raise NotFoundError(N_("There is no employee with the id {id}."), id=employee_id)
+    return _with_uuid(session, row)
+
+
+def lock_person(session: Session, person: str) -> Employee:
+    """Do the same for the employee with a UUID, whatever row id they have in this database.
+
+    Raises:
+        NotFoundError: There is none, as after the database was replaced by one from before they were added.
+    """
+    row = session.scalar(
+        select(Karyawan).where(Karyawan.uuid == person).with_for_update().execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFoundError(
+            N_("The person is not in this database, as after a backup from before they were added was restored."),
+            hint=N_("Add them again; then record it by hand if it is right: smartabsen punch CODE --note TEXT"),
+        )
+    return _employee(row, 0)
+
+
+def uuids(session: Session) -> dict[int, str]:
+    """Return the UUIDs of all employees by row id; who was inserted by another program may lack one."""
+    found = session.execute(select(Karyawan.id, Karyawan.uuid).where(Karyawan.uuid.is_not(None)))
+    return {row_id: person or "" for row_id, person in found}
+
+
+def _with_uuid(session: Session, row: Karyawan) -> Employee:
+    if row.uuid is None:
+        # Another program inserted the row.
+        row.uuid = new_uuid()
+        session.flush()
     return _employee(row, 0)
 
 
@@ -220,6 +251,7 @@ def _employee(row: Karyawan, templates: int) -> Employee:
         active=row.aktif,
         created_at=row.created_at,
         templates=templates,
+        uuid=row.uuid or "",
     )
 
 

@@ -53,12 +53,13 @@ class Tombstone:
 
     Attributes:
         employee_id, employee_made_at: The row that it is about: its id and the instant it was made, which also tell it
-            from a row of another database.
+            from a row of another database, and from the row of whoever got the id after a restore.
         scope: ``face`` (templates, kept faces, consent) or ``all``.
         attendance: ``pseudonymise`` or ``delete``.
         at: When it was asked for, UTC.
         requested_by: By whom.
         reason: Why; it names nobody.
+        person: UUID, as a queue names the person; empty in those of an earlier version.
     """
 
     employee_id: int
@@ -68,6 +69,7 @@ class Tombstone:
     at: datetime
     requested_by: str
     reason: str = ""
+    person: str = ""
 
     @property
     def pseudonym(self) -> str:
@@ -120,8 +122,18 @@ def last_tombstone(session: Session) -> int:
 
 
 def erased_ids(session: Session) -> frozenset[int]:
-    """Return the row ids of all people whose face was erased at some time."""
-    return frozenset(session.scalars(select(ErasureRow.karyawan_id)))
+    """Return the row ids of all people whose face was erased at some time, and who have nobody else's row now."""
+    return frozenset(session.scalars(_erased()))
+
+
+def erased_entirely(session: Session) -> frozenset[int]:
+    """Return the same of those who were erased altogether."""
+    return frozenset(session.scalars(_erased().where(ErasureRow.scope == ALL)))
+
+
+def _erased() -> Select[Any]:
+    other = (Karyawan.id == ErasureRow.karyawan_id, Karyawan.created_at != ErasureRow.karyawan_created_at)
+    return select(ErasureRow.karyawan_id).where(~select(Karyawan.id).where(*other).exists())
 
 
 def find_target(session: Session, tombstone: Tombstone) -> Employee | None:
@@ -301,6 +313,7 @@ def _store(session: Session, tombstone: Tombstone) -> None:
                 at_utc=tombstone.at,
                 requested_by=tombstone.requested_by,
                 reason=tombstone.reason,
+                karyawan_uuid=tombstone.person or None,
             )
         )
         session.flush()
@@ -319,6 +332,7 @@ def _tombstone(row: ErasureRow) -> Tombstone:
         at=row.at_utc,
         requested_by=row.requested_by,
         reason=row.reason,
+        person=row.karyawan_uuid or "",
     )
 
 
@@ -333,6 +347,7 @@ def _parsed(line: bytes) -> Tombstone | None:
             at=datetime.fromisoformat(facts["at"]),
             requested_by=str(facts["requested_by"]),
             reason=str(facts.get("reason", "")),
+            person=str(facts.get("person", "")),
         )
     except (ValueError, KeyError, TypeError):
         return None

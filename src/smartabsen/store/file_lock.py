@@ -1,14 +1,8 @@
-"""A lock between processes and threads, held on a file that is never deleted.
-
-Deleting a lock file would give two holders: one on the deleted file, one on its successor. The operating system frees
-the lock when its holder dies, however it dies.
-"""
+"""A lock between processes and threads of one machine, held on a file for a ``with`` block; see :mod:`..locking`."""
 
 from __future__ import annotations
 
 import errno
-import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +10,7 @@ from pathlib import Path
 
 from ..errors import StorageError
 from ..i18n import N_
+from ..locking import give_back, try_take
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
 
 
@@ -29,63 +24,36 @@ def file_lock(path: Path, *, timeout_s: float = 10.0) -> Iterator[None]:
     Raises:
         StorageError: The lock file cannot be opened, or somebody held the lock for longer than ``timeout_s``.
     """
-    with storage_errors(path):
-        try:
-            make_private_directory(path.parent)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
-        except OSError as exc:
-            if exc.errno != errno.EROFS:
-                raise
-            descriptor = -1
-    if descriptor < 0:
+    deadline = time.monotonic() + timeout_s
+    wait_s = 0.0005
+    while (descriptor := _try(path)) is None:
+        if time.monotonic() > deadline:
+            raise StorageError(
+                N_("Another program holds {path} for more than {seconds} s."),
+                hint=N_("Find out which program of smartabsen hangs, and end it."),
+                path=path,
+                seconds=f"{timeout_s:g}",
+            )
+        time.sleep(wait_s)
+        wait_s = min(wait_s * 2, 0.01)
+    if descriptor == _READ_ONLY:
         yield
         return
     try:
-        deadline = time.monotonic() + timeout_s
-        wait_s = 0.0005
-        while not _try_lock(descriptor, path):
-            if time.monotonic() > deadline:
-                raise StorageError(
-                    N_("Another program holds {path} for more than {seconds} s."),
-                    hint=N_("Find out which program of smartabsen hangs, and end it."),
-                    path=path,
-                    seconds=f"{timeout_s:g}",
-                )
-            time.sleep(wait_s)
-            wait_s = min(wait_s * 2, 0.01)
-        try:
-            yield
-        finally:
-            _unlock(descriptor)
+        yield
     finally:
-        os.close(descriptor)
+        give_back(descriptor)
 
 
-if sys.platform == "win32":
-    import msvcrt
+_READ_ONLY = -1
 
-    def _try_lock(descriptor: int, path: Path) -> bool:  # noqa: ARG001 - the signature of both systems
-        os.lseek(descriptor, 0, os.SEEK_SET)
+
+def _try(path: Path) -> int | None:
+    with storage_errors(path):
         try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int, path: Path) -> bool:
-        with storage_errors(path):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-        return True
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+            make_private_directory(path.parent)
+            return try_take(path, mode=PRIVATE_FILE)
+        except OSError as exc:
+            if exc.errno != errno.EROFS:
+                raise
+            return _READ_ONLY

@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from ..errors import StorageError
 from ..i18n import N_
+from ..locking import try_lock
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
@@ -30,21 +32,76 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         StorageError: The disk is full, or permission is missing. The old file is unchanged then.
     """
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a new file to write and read, which takes the place of ``path`` at the end of the ``with`` block.
+
+    Where the system can (Linux), it has no name before: nothing of it is left when the program is killed. Elsewhere it
+    has a name beside, with a lock on it for as long as its writer lives. An error leaves the old file as it was.
+
+    Raises:
+        StorageError: The disk is full, or permission is missing.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     with storage_errors(path):
         make_private_directory(path.parent)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        descriptor = _open_nameless(path.parent)
+        named = descriptor is None
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, PRIVATE_FILE)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+            if descriptor is None:
+                descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, PRIVATE_FILE)
+                try_lock(descriptor)
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
-            _replace(temporary, path)
+                if not named:
+                    _give_name(file.fileno(), temporary)
+                if os.name != "nt":
+                    temporary.replace(path)
+            if os.name == "nt":
+                _replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
             raise
         sync_directory(path.parent)
+
+
+def nameless_file(directory: Path) -> BinaryIO:
+    """Return a new file without a name, on the disk of a directory: it is gone when it is closed, however that happens.
+
+    Raises:
+        StorageError: It cannot be made.
+    """
+    with storage_errors(directory):
+        return cast(BinaryIO, tempfile.TemporaryFile(dir=directory))
+
+
+def _open_nameless(directory: Path) -> int | None:
+    flag = getattr(os, "O_TMPFILE", 0)
+    if not flag or not os.path.isdir(_DESCRIPTORS):  # noqa: PTH112 - never raises
+        return None
+    try:
+        return os.open(directory, os.O_RDWR | flag, PRIVATE_FILE)
+    except OSError as exc:
+        if exc.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL):
+            # The file system cannot, such as NFS.
+            return None
+        raise
+
+
+def _give_name(descriptor: int, path: Path) -> None:
+    # linkat(2) of Linux follows the link only when it is told by a directory and a name.
+    folder = os.open(_DESCRIPTORS, os.O_RDONLY)
+    try:
+        os.link(str(descriptor), path, src_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
 
 
 def remove_abandoned(path: Path) -> None:
@@ -178,3 +235,4 @@ def _replace(source: Path, target: Path) -> None:
 
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+_DESCRIPTORS: Final = "/proc/self/fd"

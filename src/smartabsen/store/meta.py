@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, delete, insert, select, update
@@ -15,6 +16,10 @@ from .tables import MetaRow
 ACTIVE_MODEL: Final = "active_model"
 DATABASE_ID: Final = "database_id"
 """Identity of the database: a copy of it keeps it, another installation has another one."""
+GENERATION: Final = "generation"
+"""Changes with each restore: row ids of another generation may be those of other people."""
+FIRST_GENERATION: Final = "first_generation"
+"""The generation in which no row id was given out twice; not there where a restore was noted before it was known."""
 ACTIVE_VERSION: Final = "active_version"
 """Version of the trained model that is in use."""
 ACTIVE_KEY: Final = "active_key"
@@ -65,6 +70,23 @@ def database_id(session: Session) -> str:
     found = find(session, DATABASE_ID)
     assert found, "the migrations give every database its identity"
     return found
+
+
+def generation(session: Session) -> str:
+    """Return the generation of the database, given to it when its schema was made, and anew by each restore."""
+    found = find(session, GENERATION)
+    assert found, "the migrations give every database its generation"
+    return found
+
+
+def begin_generation(session: Session) -> None:
+    """Begin a new generation, as whenever an older state takes the place of the present one."""
+    put(session, GENERATION, secrets.token_hex(8))
+
+
+def row_ids_are_certain(session: Session) -> bool:
+    """Return whether no older state was ever put in the place of this database: a row id was always the same person."""
+    return find(session, FIRST_GENERATION) == generation(session)
 
 
 def find_active_model(session: Session) -> ModelIdentity | None:

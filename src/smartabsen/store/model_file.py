@@ -39,7 +39,9 @@ from .trained_model import (
 
 FACTS_NAME: Final = "model_knn.json"
 _LOCK_NAME: Final = ".model.lock"
-_FORMAT: Final = 3
+_FORMAT: Final = 4
+_READABLE: Final = (3, 4)
+"""3 knows people by their row ids alone."""
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
 
@@ -102,19 +104,17 @@ def model_key(directory: Path) -> str | None:
         return None
 
 
-def copy_model(directory: Path, into: Path) -> tuple[Path, ...]:
-    """Copy the model's files, both of one state, and return where they lie; none where there is no model.
+def read_files(directory: Path) -> dict[str, bytes]:
+    """Return the model's files by name, both of one state; none where there is no model.
 
     Raises:
-        StorageError: They cannot be read or written.
+        StorageError: They cannot be read.
     """
     if not directory.is_dir():
-        return ()
+        return {}
     with model_lock(directory), storage_errors(directory):
         found = [directory / name for name in (FACTS_NAME, ARRAYS_NAME) if (directory / name).is_file()]
-        for path in found:
-            write_atomically(into / path.name, path.read_bytes())
-    return tuple(into / path.name for path in found)
+        return {path.name: path.read_bytes() for path in found}
 
 
 def load_model(directory: Path, ring: KeyRing) -> TrainedModel:
@@ -212,7 +212,7 @@ def _read_description(directory: Path) -> dict[str, Any]:
         raise damaged(path, "it is no description of a model") from exc
     if not intact:
         raise damaged(path, "its checksum is wrong")
-    if facts.get("format") != _FORMAT:
+    if facts.get("format") not in _READABLE:
         raise damaged(path, f"its format is {facts.get('format')}; this program reads {_FORMAT}")
     return facts
 
@@ -248,12 +248,14 @@ def _opened(path: Path, facts: dict[str, Any], arrays: bytes, ring: KeyRing) -> 
 
 def _encode(trained: TrainedModel) -> bytes:
     buffer = io.BytesIO()
+    people = json.dumps({str(owner): person for owner, person in trained.people.items()}).encode()
     np.savez(
         buffer,
         allow_pickle=False,
         embeddings=np.ascontiguousarray(trained.embeddings, dtype="<f4"),
         employee_ids=np.ascontiguousarray(trained.employee_ids, dtype="<i8"),
         template_ids=np.ascontiguousarray(trained.template_ids, dtype="<i8"),
+        people=np.frombuffer(people, dtype="u1"),
     )
     return buffer.getvalue()
 
@@ -264,6 +266,8 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
             embeddings, employee_ids, template_ids = (
                 arrays[name] for name in ("embeddings", "employee_ids", "template_ids")
             )
+            stored: dict[str, str] = json.loads(arrays["people"].tobytes()) if "people" in arrays else {}
+            people = {int(owner): str(person) for owner, person in stored.items()}
         trained = make_trained_model(
             model=ModelIdentity(facts["engine"], facts["digest"], facts["dimension"]),
             matcher=facts["matcher"],
@@ -275,6 +279,7 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
             embeddings=embeddings,
             employee_ids=employee_ids,
             template_ids=template_ids,
+            people=people,
         )
     except ModelDamagedError:
         raise

@@ -67,6 +67,7 @@ class ModelRecord:
             embeddings=gallery.embeddings[rows],
             employee_ids=gallery.employee_ids[rows],
             template_ids=gallery.template_ids[rows],
+            people=gallery.people,
         )
 
 

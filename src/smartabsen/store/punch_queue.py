@@ -3,6 +3,9 @@
 It holds what a punch needs and nothing of a face: no picture, no embedding. Punches are given back in the order in
 which they came, each until it was delivered; one that the database refuses for good is kept apart, for a person to
 decide. All kiosks of a home share the file.
+
+It outlives the database, whose row ids are given out again when an older backup is restored. So it names people by
+their UUID; the code stands beside it for people. A file of an earlier version has row ids alone.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,15 +42,22 @@ CREATE TABLE IF NOT EXISTS waiting (
     note TEXT NOT NULL,
     clock_trusted INTEGER NOT NULL,
     database_id TEXT NOT NULL,
-    refused TEXT NOT NULL DEFAULT ''
+    refused TEXT NOT NULL DEFAULT '',
+    person TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-_ADDED: Final = {"clock_offset_s": "REAL", "taken_at": "TEXT NOT NULL DEFAULT ''"}
-"""Columns that files of earlier versions lack."""
+_ADDED: Final = {
+    "clock_offset_s": "REAL",
+    "taken_at": "TEXT NOT NULL DEFAULT ''",
+    "person": "TEXT NOT NULL DEFAULT ''",
+    "code": "TEXT NOT NULL DEFAULT ''",
+}
+"""Columns that a file of an earlier version lacks."""
 _COLUMNS: Final = (
     "key, employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted, "
-    "clock_offset_s, taken_at"
+    "clock_offset_s, taken_at, person, code"
 )
 
 
@@ -79,8 +89,12 @@ class PunchQueue:
         self.path = path
         self._lock = threading.Lock()
 
-    def add(self, punch: Punch, *, database_id: str) -> None:
+    def add(self, punch: Punch, *, database_id: str, refused: str = "") -> None:
         """Keep a punch; when this returns, it is on the disk. The same key again changes nothing.
+
+        Args:
+            database_id: Of the database it is meant for; empty where that is not known.
+            refused: Why it is put aside; empty for one that waits.
 
         Raises:
             StorageError: The file cannot be written.
@@ -99,12 +113,16 @@ class PunchQueue:
             punch.clock_trusted,
             punch.clock_offset_s,
             punch.taken_at,
+            punch.person,
+            punch.code,
             database_id,
+            refused,
         )
         places = ", ".join("?" * len(values))
         with self._writing() as connection:
             connection.execute(
-                f"INSERT INTO waiting ({_COLUMNS}, database_id) VALUES ({places}) ON CONFLICT (key) DO NOTHING",  # noqa: S608 - our own names
+                f"INSERT INTO waiting ({_COLUMNS}, database_id, refused) VALUES ({places})"  # noqa: S608 - our own names
+                " ON CONFLICT (key) DO NOTHING",
                 values,
             )
 
@@ -143,28 +161,26 @@ class PunchQueue:
             with self._writing() as connection:
                 connection.execute("DELETE FROM waiting WHERE refused <> '' AND work_date < ?", (day.isoformat(),))
 
-    def forget_employee(self, employee_id: int) -> int:
-        """Forget all punches of an employee, waiting or refused, and return how many. Raises StorageError."""
+    def forget_person(self, person: str, *, row_id: int | None) -> int:
+        """Forget all punches of an employee, waiting or refused, and return how many.
+
+        Args:
+            person: UUID; may be empty.
+            row_id: Of the employee: punches that name nobody otherwise go by it. None where it is another person's.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         if not self.path.exists():
             return 0
+        own = "(person <> '' AND person = ?) OR (person = '' AND employee_id = ?)"
         with self._writing() as connection:
-            return connection.execute("DELETE FROM waiting WHERE employee_id = ?", (employee_id,)).rowcount
+            return connection.execute(f"DELETE FROM waiting WHERE {own}", (person, row_id)).rowcount  # noqa: S608 - our own words
 
-    def copy_to(self, target: Path) -> None:
-        """Write a consistent copy of the queue into a new file. Raises StorageError."""
-        create_private_file(target)
-        with self._open() as connection, closing(sqlite3.connect(target)) as copy:
-            try:
-                connection.backup(copy)
-            except sqlite3.Error as exc:
-                if is_full(exc):
-                    raise full_disk(target) from exc
-                raise StorageError(
-                    N_("{path} cannot be read or written: {problem}"),
-                    hint=N_("Check the disk, then try again."),
-                    path=target,
-                    problem=exc,
-                ) from exc
+    def content(self) -> bytes:
+        """Return the file of a consistent copy of the queue. Raises StorageError."""
+        with self._open() as connection:
+            return connection.serialize()
 
     def find_fact(self, name: str) -> str:
         """Return what was noted under a name, empty where nothing was. Raises StorageError."""
@@ -229,9 +245,23 @@ class PunchQueue:
             ) from exc
 
 
+def _add_columns(connection: sqlite3.Connection) -> None:
+    known = {str(row[1]) for row in connection.execute("PRAGMA table_info(waiting)")}
+    missing = [name for name in _ADDED if name not in known]
+    if not missing:
+        return
+    begin_immediate(connection, patience_s=PATIENCE_S)
+    # Again, now that nobody else can add them.
+    known = {str(row[1]) for row in connection.execute("PRAGMA table_info(waiting)")}
+    for name in missing:
+        if name not in known:
+            connection.execute(f"ALTER TABLE waiting ADD COLUMN {name} {_ADDED[name]}")
+    connection.execute("COMMIT")
+
+
 def _waiting(row: tuple[object, ...]) -> WaitingPunch:
     number, key, employee_id, at, work_date, method, kiosk, similarity, liveness, digest, note, trusted = row[:12]
-    offset_s, taken_at, database_id, refused = row[12:]
+    offset_s, taken_at, person, code, database_id, refused = row[12:]
     punch = Punch(
         id=0,
         employee_id=int(str(employee_id)),
@@ -247,16 +277,10 @@ def _waiting(row: tuple[object, ...]) -> WaitingPunch:
         clock_trusted=bool(trusted),
         clock_offset_s=_number(offset_s),
         taken_at=str(taken_at),
+        person=str(person),
+        code=str(code),
     )
     return WaitingPunch(int(str(number)), punch, str(database_id), str(refused))
-
-
-def _add_columns(connection: sqlite3.Connection) -> None:
-    known = {row[1] for row in connection.execute("PRAGMA table_info(waiting)")}
-    for name in (name for name in _ADDED if name not in known):
-        with suppress(sqlite3.OperationalError):
-            # Another kiosk may have added it at this very moment.
-            connection.execute(f"ALTER TABLE waiting ADD COLUMN {name} {_ADDED[name]}")
 
 
 def _number(value: object) -> float | None:

@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 from ..domain import PunchMethod
 from .audit import read_details
 from .days import LEAVE
-from .erasure import ALL, FACE
+from .erasure import FACE, erased_entirely
 from .signing import find_beginning
-from .tables import Absensi, AuditRow, ConsentRow, ErasureRow, Karyawan, PunchRow
+from .tables import Absensi, AuditRow, ConsentRow, Karyawan, PunchRow
 
 _PUNCHES: Final = {f"punch.{method.value}": method.value for method in PunchMethod}
 _PAGE: Final = 1_000
@@ -234,7 +234,7 @@ def _look_at_people(session: Session, told: _Told) -> Iterator[RecordProblem]:
     begun = find_beginning(session)
     if begun is None or begun.employees is None:
         return
-    forgotten = set(session.scalars(select(ErasureRow.karyawan_id).where(ErasureRow.scope == ALL)))
+    forgotten = erased_entirely(session)
     for row_id, row in rows.items():
         if row_id > begun.employees and row_id not in told.people and row_id not in forgotten:
             yield RecordProblem(RecordProblemKind.PERSON_UNRECORDED, row.kode)

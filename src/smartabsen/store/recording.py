@@ -61,7 +61,8 @@ def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool =
 
     Args:
         session: Of a write transaction, for this alone.
-        attempt: A punch without an id. Its key is 1 to 100 printable ASCII characters without blanks.
+        attempt: A punch without an id. Its ``person`` says whose it is, its row id only where that is empty. Its key
+            is 1 to 100 printable ASCII characters without blanks.
         rules: Cooldown and the day's rules.
         exact: A repetition of this attempt has the same instant and place, as one that a kiosk keeps. Otherwise each
             try has its own, and only what was asked for must be the same: whose punch, how, and with which note.
@@ -73,7 +74,8 @@ def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool =
         InvalidInputError: The key has another form, or the note is too long.
     """
     attempt = checked(attempt)
-    employee = employees.lock(session, attempt.employee_id)
+    employee = _locked(session, attempt)
+    attempt = dataclasses.replace(attempt, employee_id=employee.id)
     known = punches.find_by_key(session, attempt.key)
     if known is None:
         if not employee.active:
@@ -125,6 +127,12 @@ def clear_leave(session: Session, employee_id: int, work_date: date, rules: Punc
     if before is not None and before.status in days.LEAVE:
         days.delete(session, employee_id, work_date)
     return derive_again(session, employee_id, work_date, rules)
+
+
+def _locked(session: Session, attempt: Punch) -> Employee:
+    if attempt.person:
+        return employees.lock_person(session, attempt.person)
+    return employees.lock(session, attempt.employee_id)
 
 
 def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRules) -> Recorded:

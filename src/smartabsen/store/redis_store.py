@@ -326,6 +326,13 @@ class RedisWebSessions:
             client.srem(_user_key(user_id), *keys)
             return bool(client.delete(*keys))
 
+    def end_all(self) -> None:
+        """End all sessions, of whomever."""
+        with self._link.client() as client:
+            for kind in ("session", "user"):
+                for key in client.scan_iter(match=f"{PREFIX}{kind}:*", count=1000):
+                    client.delete(key)
+
     def sweep(self) -> int:
         """Redis itself removes what has ended."""
         return 0

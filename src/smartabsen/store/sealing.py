@@ -4,8 +4,11 @@ AES-256-GCM (NIST SP 800-38D) with a random nonce of 96 bits for each seal. What
 employee, the model that made it) and the key's id are *additional authenticated data*: they are not in the ciphertext,
 yet a row that is given to another employee, or a crop in a template's place, does not open.
 
-A sealed text is the magic of 8 bytes, the key's id (12 ASCII characters), the nonce (12 bytes), the ciphertext and its
-tag (16 bytes).
+An employee is named by the UUID in seals of version 2, which are made now. Version 1 named the row id, which is given
+out again after an older database was restored; such a seal opens as before, until “keys rotate” renews it.
+
+A sealed text is the magic of 8 bytes, which tells the version, the key's id (12 ASCII characters), the nonce
+(12 bytes), the ciphertext and its tag (16 bytes).
 
 *Signing* says that whoever wrote a row has the key, without hiding what it says: HMAC-SHA-256 (RFC 2104) with a key of
 its own that HKDF (RFC 5869) derives from the same key. A signature is ``KEY ID:MAC in hex``.
@@ -39,7 +42,9 @@ BROKEN_HINT: Final = N_(
     "“smartabsen keys check” lists all of them; with --delete-broken it removes them. Then enrol these people again."
 )
 """What mends a row whose seal is broken."""
-_MAGIC: Final = b"SASEAL1\n"
+OLD_MAGIC: Final = b"SASEAL1\n"
+"""What a seal of version 1 begins with."""
+_MAGIC: Final = b"SASEAL2\n"
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _HEAD: Final = len(_MAGIC) + KEY_ID_LENGTH
@@ -75,15 +80,36 @@ def binding(purpose: str, *belongs_to: object) -> bytes:
     return b"".join(b"%d:%b" % (len(text), text) for text in (part.encode() for part in parts))
 
 
-def template_binding(employee_id: int, model: ModelIdentity, photo_digest: str) -> bytes:
-    """Return what the seal of a template is bound to."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a sealed face is.
+
+    Attributes:
+        row_id: What seals of version 1 are bound to.
+        uuid: What those of version 2 are bound to; None where another program made the row.
+    """
+
+    row_id: int
+    uuid: str | None
+
+    def name_in(self, sealed: bytes) -> str:
+        """Return what names the owner in a seal of the version of ``sealed``."""
+        return str(self.row_id) if is_old(sealed) else self.uuid or ""
+
+
+def template_binding(owner: str, model: ModelIdentity, photo_digest: str) -> bytes:
+    """Return what the seal of a template is bound to.
+
+    Args:
+        owner: UUID of the employee; in a seal of version 1, see :meth:`Owner.name_in`, the row id.
+    """
     # A gallery has thousands of templates of one model.
-    return _template_prefix(model) + b"%d:%b%d:%b" % (*_sized(str(employee_id)), *_sized(photo_digest))
+    return _template_prefix(model) + b"%d:%b%d:%b" % (*_sized(owner), *_sized(photo_digest))
 
 
-def crop_binding(employee_id: int, photo_digest: str) -> bytes:
-    """Return what the seal of a kept face is bound to."""
-    return binding("crop", employee_id, photo_digest)
+def crop_binding(owner: str, photo_digest: str) -> bytes:
+    """Return what the seal of a kept face is bound to; ``owner`` as for :func:`template_binding`."""
+    return binding("crop", owner, photo_digest)
 
 
 def model_binding(model: ModelIdentity, version: str) -> bytes:
@@ -101,9 +127,14 @@ def _sized(text: str) -> tuple[int, bytes]:
     return len(encoded), encoded
 
 
+def is_old(sealed: bytes) -> bool:
+    """Return whether a seal is of version 1."""
+    return sealed.startswith(OLD_MAGIC)
+
+
 def sealing_key_of(sealed: bytes) -> str | None:
     """Return the id of the key that something is sealed with; None where it is not sealed."""
-    if len(sealed) < _BODY + _TAG_BYTES or not sealed.startswith(_MAGIC):
+    if len(sealed) < _BODY + _TAG_BYTES or not sealed.startswith((_MAGIC, OLD_MAGIC)):
         return None
     return sealed[len(_MAGIC) : _HEAD].decode("ascii", errors="replace")
 

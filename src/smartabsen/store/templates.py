@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -23,7 +23,7 @@ from ..i18n import N_
 from . import employees
 from .clock import moment
 from .erasure import ALL
-from .sealing import BROKEN_HINT, KeyRing, sealing_key_of, template_binding
+from .sealing import BROKEN_HINT, KeyRing, Owner, sealing_key_of, template_binding
 from .tables import SOURCE_LENGTH, ErasureRow, Karyawan, TemplateRow
 from .texts import shortened
 
@@ -48,6 +48,7 @@ class Gallery:
         template_ids: int64 (N,).
         sources: N file names or cameras, for people.
         photo_digests: N digests (hex) of the photos.
+        people: UUIDs of those employees by row id.
         damaged: Templates of the model that are not among these: they are not what their rows say.
         erased: Codes of people who were erased and of whom somebody put templates back: these are not among them.
     """
@@ -58,6 +59,7 @@ class Gallery:
     template_ids: NDArray[np.int64]
     sources: tuple[str, ...]
     photo_digests: tuple[str, ...]
+    people: Mapping[int, str]
     damaged: tuple[DamagedTemplate, ...] = ()
     erased: tuple[str, ...] = ()
 
@@ -75,8 +77,10 @@ def add_many(session: Session, templates: Sequence[Template], *, ring: KeyRing) 
     """
     for template in templates:
         _check(template)
-    for employee_id in sorted({template.employee_id for template in templates}):
-        employees.lock(session, employee_id)
+    owners = {
+        employee_id: employees.lock(session, employee_id)
+        for employee_id in sorted({template.employee_id for template in templates})
+    }
     known = {
         (owner, model): photo_digests(session, owner, model)
         for owner, model in {(template.employee_id, template.model) for template in templates}
@@ -86,7 +90,7 @@ def add_many(session: Session, templates: Sequence[Template], *, ring: KeyRing) 
     for template in templates:
         if template.photo_digest not in known[template.employee_id, template.model]:
             key = (template.employee_id, template.model, template.photo_digest)
-            rows.setdefault(key, (template, _row(template, ring, now=now)))
+            rows.setdefault(key, (template, _row(template, owners[template.employee_id].uuid, ring, now=now)))
     session.add_all(row for _, row in rows.values())
     session.flush()
     return tuple(dataclasses.replace(template, id=row.id, source=row.source) for template, row in rows.values())
@@ -102,14 +106,14 @@ def of_employee(
         KeyMissingError: One is sealed with a key that is not in the ring.
     """
     query = (
-        select(TemplateRow, Karyawan.kode)
+        select(TemplateRow, Karyawan.kode, Karyawan.uuid)
         .join(Karyawan)
         .where(TemplateRow.karyawan_id == employee_id)
         .order_by(TemplateRow.id)
     )
     if model is not None:
         query = query.where(_made_by(model))
-    return tuple(_template(row, code, ring) for row, code in session.execute(query))
+    return tuple(_template(row, code, uuid, ring) for row, code, uuid in session.execute(query))
 
 
 def facts_of_employee(session: Session, employee_id: int) -> tuple[TemplateFacts, ...]:
@@ -146,6 +150,7 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
             TemplateRow.photo_digest,
             Karyawan.kode,
             Karyawan.nama,
+            Karyawan.uuid,
         )
         .join(Karyawan)
         .where(_made_by(model), ~_is_erased())
@@ -155,7 +160,7 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
     if not include_inactive:
         query = query.where(Karyawan.aktif)
     found = session.execute(query).all()
-    opened = [_opened(row, ring, template_binding(row.karyawan_id, model, row.photo_digest)) for row in found]
+    opened = [_opened(row, ring, model) for row in found]
     # All at once: one check of thousands of rows takes the time of a few single ones.
     size = 4 * model.dimension
     blank = b"\0" * size
@@ -170,6 +175,7 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
         template_ids=np.array([row.id for row in rows], dtype=np.int64),
         sources=tuple(row.source for row in rows),
         photo_digests=tuple(row.photo_digest for row in rows),
+        people={row.karyawan_id: row.uuid or "" for row in rows},
         damaged=tuple(
             DamagedTemplate(
                 id=row.id,
@@ -263,14 +269,14 @@ def _is_unit(embedding: FloatArray) -> bool:
     return bool(abs(float(np.linalg.norm(embedding)) - 1.0) <= _LENGTH_TOLERANCE)
 
 
-def _row(template: Template, ring: KeyRing, *, now: datetime) -> TemplateRow:
+def _row(template: Template, uuid: str, ring: KeyRing, *, now: datetime) -> TemplateRow:
     plain = template.embedding.astype("<f4").tobytes()
     return TemplateRow(
         karyawan_id=template.employee_id,
         engine=template.model.engine,
         model_digest=template.model.digest,
         dimension=template.model.dimension,
-        embedding=ring.seal(plain, template_binding(template.employee_id, template.model, template.photo_digest)),
+        embedding=ring.seal(plain, template_binding(uuid, template.model, template.photo_digest)),
         quality=json.dumps(dataclasses.asdict(template.quality)),
         source=shortened(template.source, SOURCE_LENGTH),
         photo_digest=template.photo_digest,
@@ -279,9 +285,9 @@ def _row(template: Template, ring: KeyRing, *, now: datetime) -> TemplateRow:
     )
 
 
-def _template(row: TemplateRow, code: str, ring: KeyRing) -> Template:
+def _template(row: TemplateRow, code: str, uuid: str | None, ring: KeyRing) -> Template:
     model = ModelIdentity(row.engine, row.model_digest, row.dimension)
-    bound_to = template_binding(row.karyawan_id, model, row.photo_digest)
+    bound_to = template_binding(Owner(row.karyawan_id, uuid).name_in(row.embedding), model, row.photo_digest)
     return Template(
         id=row.id,
         employee_id=row.karyawan_id,
@@ -309,9 +315,10 @@ def _embedding(
     raise broken(template_id=template_id, code=code, sealed=sealing_key_of(sealed) is not None)
 
 
-def _opened(row: Any, ring: KeyRing, bound_to: bytes) -> bytes | None:
+def _opened(row: Any, ring: KeyRing, model: ModelIdentity) -> bytes | None:
+    owner = Owner(row.karyawan_id, row.uuid).name_in(row.embedding)
     try:
-        return ring.open(row.embedding, bound_to)
+        return ring.open(row.embedding, template_binding(owner, model, row.photo_digest))
     except KeyMissingError:
         if sealing_key_of(row.embedding) == row.key_id:
             raise

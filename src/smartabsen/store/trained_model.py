@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +38,8 @@ class TrainedModel:
         embeddings: float32 (N, D), rows of unit length.
         employee_ids: int64 (N,), whose each row is.
         template_ids: int64 (N,), which stored template each row is.
+        people: UUIDs by row id of those employees, as they were when it was made: a row id is another person's after an
+            older database was restored. Empty where an earlier version made it.
         version: 12 hex characters over all of this but the accuracy, the time and the ids of templates: the same
             gallery, trained with the same settings, has the same version.
     """
@@ -52,11 +55,19 @@ class TrainedModel:
     employee_ids: NDArray[np.int64]
     template_ids: NDArray[np.int64]
     version: str
+    people: Mapping[int, str] = field(default_factory=dict)
 
     def with_rows(
-        self, embeddings: FloatArray, employee_ids: NDArray[np.int64], template_ids: NDArray[np.int64]
+        self,
+        embeddings: FloatArray,
+        employee_ids: NDArray[np.int64],
+        template_ids: NDArray[np.int64],
+        people: Mapping[int, str] | None = None,
     ) -> TrainedModel:
         """Return the model with other rows, float32 (N, D) and twice int64 (N,), and so another version.
+
+        Args:
+            people: UUIDs of who is in them; None where they are among those of before.
 
         Raises:
             ModelDamagedError: Shapes, types or values are wrong.
@@ -72,6 +83,7 @@ class TrainedModel:
             embeddings=embeddings,
             employee_ids=employee_ids,
             template_ids=template_ids,
+            people=self.people if people is None else people,
         )
 
     def with_limits(self, threshold: float, margin: float) -> TrainedModel:
@@ -87,6 +99,7 @@ class TrainedModel:
             embeddings=self.embeddings,
             employee_ids=self.employee_ids,
             template_ids=self.template_ids,
+            people=self.people,
         )
 
     def only(self, rows: NDArray[np.bool_]) -> TrainedModel:
@@ -106,6 +119,7 @@ def make_trained_model(
     embeddings: FloatArray,
     employee_ids: NDArray[np.int64],
     template_ids: NDArray[np.int64],
+    people: Mapping[int, str],
 ) -> TrainedModel:
     """Check the parts of a trained model and give it its version.
 
@@ -130,6 +144,7 @@ def make_trained_model(
         employee_ids=employee_ids,
         template_ids=template_ids,
         version=digest.hexdigest()[:12],
+        people={owner: people[owner] for owner in np.unique(employee_ids).tolist() if people.get(owner)},
     )
 
 

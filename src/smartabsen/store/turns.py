@@ -14,8 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
+from ..locking import is_named, try_take
 from .files import PRIVATE_FILE
+
+_LOOK_AGAIN_S: Final = 0.01
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def turn(path: Path, *, patience_s: float) -> Iterator[float]:
     Whoever waited in vain gets zero seconds and may try all the same.
 
     Args:
-        path: The file of the queue, beside the database; it is made, and never deleted.
+        path: The file of the queue, beside the database; it is made where it is missing.
     """
     deadline = time.monotonic() + patience_s
     descriptor = _queue(path, patience_s)
@@ -48,19 +52,32 @@ else:
     import fcntl
 
     def _queue(path: Path, patience_s: float) -> int | None:
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                descriptor = try_take(path, mode=PRIVATE_FILE)
+                if descriptor is None:
+                    descriptor = _wait(path, deadline - time.monotonic())
+            except OSError:
+                # A directory that cannot be written: SQLite will say so.
+                return None
+            if descriptor is not None or time.monotonic() >= deadline:
+                return descriptor
+
+    def _wait(path: Path, patience_s: float) -> int | None:
+        """Wait in the queue of the file that is there now; None where that is not the one any more, or in vain."""
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
-        except OSError:
-            # A directory that cannot be written: SQLite will say so.
+            waiting = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            # Its holder goes on with a file that somebody removed.
+            time.sleep(_LOOK_AGAIN_S)
             return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return descriptor if _Waiter(descriptor).wait(patience_s) else None
-        except OSError:
-            os.close(descriptor)
+        if not _Waiter(waiting).wait(patience_s):
             return None
-        return descriptor
+        if is_named(waiting, path):
+            return waiting
+        _leave(waiting)
+        return None
 
     def _leave(descriptor: int) -> None:
         # Unlocked by name: closing alone would leave the lock with a child that was forked meanwhile.

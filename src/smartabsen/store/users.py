@@ -106,6 +106,11 @@ def find_by_id(session: Session, user_id: int) -> User | None:
     return _user(row) if row else None
 
 
+def end_all_sessions(session: Session) -> None:
+    """Have everybody sign in again: sessions that began before now are over."""
+    session.execute(update(UserRow).values(sessions_valid_from=moment(session)))
+
+
 def get(session: Session, name: str) -> User:
     """Return the user of a name.
 

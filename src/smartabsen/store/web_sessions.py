@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.orm import Session
 
 from ..domain import OpenSession, WebSession
 from .changes import Tidy, changed_rows, do_now
@@ -70,6 +71,8 @@ class WebSessionStore(Protocol):
     def revoke_listed(self, user_id: int, session_id: str) -> bool: ...
 
     def sweep(self) -> int: ...
+
+    def end_all(self) -> None: ...
 
 
 class WebSessionTable:
@@ -199,6 +202,10 @@ class WebSessionTable:
         ended = delete(WebSessionRow).where(WebSessionRow.user_id == user_id, WebSessionRow.id_hash.in_(found))
         return bool(found) and self._database.run_write(lambda session: changed_rows(session, ended)) > 0
 
+    def end_all(self) -> None:
+        """End all sessions, of whomever."""
+        self._database.run_write(end_all)
+
     def sweep(self) -> int:
         """Remove sessions that have ended and return how many; without any, nothing is written."""
         now = self._clock()
@@ -207,6 +214,11 @@ class WebSessionTable:
             if session.scalar(select(WebSessionRow.id_hash).where(ended).limit(1)) is None:
                 return 0
         return self._database.run_write(lambda session: changed_rows(session, delete(WebSessionRow).where(ended)))
+
+
+def end_all(session: Session) -> None:
+    """End all sessions, as when an older state takes the place of the database."""
+    session.execute(delete(WebSessionRow))
 
 
 def _alive(sid: str, now: datetime) -> ColumnElement[bool]:

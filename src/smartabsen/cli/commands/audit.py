@@ -17,7 +17,7 @@ from ..session import Session
 
 if TYPE_CHECKING:
     from ...core.attendance_log import FileDifference
-    from ...core.audit import AttendanceVerdict, AuditVerdict, RecordProblem
+    from ...core.audit import AttendanceVerdict, AuditVerdict, FaceVerdict, RecordProblem
 
 app = make_noun("audit", help=_("Show, check and export the record of who did what."), example="smartabsen audit list")
 
@@ -66,7 +66,8 @@ def verify(
     attendance: Annotated[
         bool,
         typer.Option(
-            "--attendance/--no-attendance", help=_("Check punches, days, people, consents and the CSV files, too.")
+            "--attendance/--no-attendance",
+            help=_("Check punches, days, people, consents, sealed faces and the CSV files, too."),
         ),
     ] = True,
     backup: Annotated[
@@ -82,11 +83,12 @@ def verify(
         zone = ZoneInfo(app.settings.site.zone)
         if backup is not None:
             in_backup = app.backups.verify_trail(app.backups.find(backup), identity=identity, anchor=anchor)
-            return _answer(in_backup, None, (), (), zone)
+            return _answer(in_backup, None, (), (), None, zone)
         _days, log = app.attendance_log.verify() if attendance else (0, ())
         found = app.audit.verify_attendance() if attendance else None
         record = app.audit.compare_record() if attendance else ()
-        return _answer(app.audit.verify(anchor=anchor), found, record, log, zone)
+        faces = app.audit.verify_faces() if attendance else None
+        return _answer(app.audit.verify(anchor=anchor), found, record, log, faces, zone)
 
 
 def _answer(
@@ -94,6 +96,7 @@ def _answer(
     attendance: "AttendanceVerdict | None",
     record: "Sequence[RecordProblem]",
     log: "Sequence[FileDifference]",
+    faces: "FaceVerdict | None",
     zone: ZoneInfo,
 ) -> Answer:
     def show(out: Output) -> None:
@@ -102,12 +105,16 @@ def _answer(
             audit_view.show_attendance(out, attendance, zone)
             audit_view.show_record(out, record)
             audit_view.show_log(out, log)
+        if faces is not None:
+            audit_view.show_faces(out, faces)
 
     facts = audit_view.verdict(verdict)
     if attendance is not None:
         facts |= {"attendance": audit_view.attendance(attendance), "log": keeping_view.log_days(log)}
         facts["record"] = audit_view.record(record)
-    return Answer.of(facts, show, audit_view.failure(verdict, attendance, record, log))
+    if faces is not None:
+        facts["faces"] = audit_view.faces(faces)
+    return Answer.of(facts, show, audit_view.failure(verdict, attendance, record, log, faces))
 
 
 @command(

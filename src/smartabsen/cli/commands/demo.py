@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from ...i18n import _
 from .. import demo_view
 from ..answer import Answer, Problem
 from ..command import command, make_noun
-from ..session import Session, run_demo
+from ..session import Session, demo_home, run_demo
 
 app = make_noun()
 
@@ -55,6 +54,5 @@ def _home(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         yield keep
         return
-    # Windows may still hold the database for a moment; a temporary folder left behind is no error.
-    with TemporaryDirectory(prefix="smartabsen-demo-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    with demo_home() as folder:
+        yield folder

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -99,8 +98,5 @@ def _writer(
         return lambda out: out.note(_("Written: {path}", path=output))
     if kind is None:
         return lambda out: tables.show_report(out, result)
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "report.csv")
-        app.write_report(result, path, format="csv", totals=totals)
-        text = path.read_bytes().decode("utf-8-sig")
+    text = app.report_text(result, totals=totals)
     return lambda out: out.write_text(text)

@@ -12,10 +12,11 @@ from .base import (
     SOURCE_LENGTH,
     TABLE_OPTIONS,
     USER_LENGTH,
+    UUID_LENGTH,
     Base,
     UtcDateTime,
 )
-from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow
+from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
 from .record import AuditRow, KnownDeviceRow, MetaRow, RecoveryCodeRow, RefusalRow, SignInTryRow, UserRow
 from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFrameRow, WebSessionRow
 
@@ -30,6 +31,7 @@ __all__ = [
     "SOURCE_LENGTH",
     "TABLE_OPTIONS",
     "USER_LENGTH",
+    "UUID_LENGTH",
     "Absensi",
     "AuditRow",
     "Base",
@@ -53,4 +55,5 @@ __all__ = [
     "UserRow",
     "UtcDateTime",
     "WebSessionRow",
+    "new_uuid",
 ]

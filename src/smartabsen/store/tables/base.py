@@ -6,7 +6,8 @@ Rules for every column, so that SQLite and MariaDB answer alike:
   has defaults of its own). ``jam_masuk`` and ``jam_pulang`` are such UTC instants too.
 - Text compares byte by byte (``utf8mb4_bin``). What must be equal regardless of case has a column of its own with the
   folded text (``kode_kunci``, ``cari``); sorting for people is done in Python.
-- Row ids are never used twice, not even after the last row was deleted: the attendance log names them.
+- Row ids are never used twice in one database, not even after the last row was deleted: the attendance log names them.
+  After an older database was restored they are: nothing outside it may name people by them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ ADDRESS_LENGTH: Final = 64
 SOURCE_LENGTH: Final = 255
 KEY_ID_LENGTH: Final = 12
 SIGNATURE_LENGTH: Final = 80
+UUID_LENGTH: Final = 36
 
 SERVER_OPTIONS: Final = {
     f"{dialect}_{option}": value

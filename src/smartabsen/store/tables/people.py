@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
@@ -17,8 +18,14 @@ from .base import (
     SEARCH_LENGTH,
     SOURCE_LENGTH,
     TABLE_OPTIONS,
+    UUID_LENGTH,
     Base,
 )
+
+
+def new_uuid() -> str:
+    """Return a UUID that nobody has."""
+    return str(uuid.uuid4())
 
 
 class Karyawan(Base):
@@ -26,6 +33,8 @@ class Karyawan(Base):
 
     ``kode`` is the employer's code as it was written; ``kode_kunci`` is its folded form, which is unique: ``E001``,
     ``e001`` and `` E001 `` are one code. ``cari`` is the folded text that searches look into.
+    ``uuid`` is never given out twice; row ids are, after an older database was restored. What another program inserted
+    has none until it is needed.
     """
 
     __tablename__ = "karyawan"
@@ -43,6 +52,7 @@ class Karyawan(Base):
     nonaktif_sejak: Mapped[datetime | None]
     cari: Mapped[str] = mapped_column(String(SEARCH_LENGTH))
     created_at: Mapped[datetime]
+    uuid: Mapped[str | None] = mapped_column(String(UUID_LENGTH), index=True, unique=True, default=new_uuid)
 
 
 class TemplateRow(Base):
@@ -100,7 +110,7 @@ class ConsentRow(Base):
 
 
 class ErasureRow(Base):
-    """Tombstones: who was erased, as a row id and the instant of that row, and what was to be done.
+    """Tombstones: who was erased, as a row id, the instant of that row and its UUID, and what was to be done.
 
     There is no foreign key: a tombstone outlives the row, and is copied into older databases that come back.
     """
@@ -117,3 +127,4 @@ class ErasureRow(Base):
     requested_by: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     reason: Mapped[str] = mapped_column(String(NOTE_LENGTH), server_default="")
     done_at: Mapped[datetime | None]
+    karyawan_uuid: Mapped[str | None] = mapped_column(String(UUID_LENGTH))
