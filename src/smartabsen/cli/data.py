@@ -68,6 +68,9 @@ def photo(value: domain.PhotoVerdict) -> Json:
         "similar_to": person(value.similar_to),
         "copy_of": value.copy_of,
         "unlike_others": number(value.unlike_others, 4),
+        "turned": value.turned,
+        "bystanders": value.bystanders,
+        "box_xyxy": None if value.box_xyxy is None else [number(side, 1) for side in value.box_xyxy],
     }
 
 
@@ -107,6 +110,7 @@ def image(result: domain.ImageResult) -> Json:
         "image": result.image,
         "outcome": result.outcome.value if result.outcome else None,
         "message": fill(result.detail, result.params),
+        "turned": result.turned,
         "faces": [
             {
                 "box_xyxy": [number(side, 1) for side in face.face.box_xyxy],

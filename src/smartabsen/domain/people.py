@@ -161,6 +161,11 @@ class PhotoVerdict:
             than they do; else None.
         detail: What is wrong with the file in particular, in English; a message id with ``params``. Empty where the
             outcome says it all.
+        turned: Degrees clockwise by which the photo was turned to stand upright: 0, 90, 180 or 270.
+        bystanders: Smaller faces in it, which were left aside.
+        box_xyxy: The face that was taken, in the pixels of the photo as it was judged, upright; None where there is
+            none.
+        place: Where that face is, from the left: 0 to 1.
     """
 
     photo: str
@@ -171,6 +176,10 @@ class PhotoVerdict:
     unlike_others: float | None = None
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    turned: int = 0
+    bystanders: int = 0
+    box_xyxy: BoxXYXY | None = None
+    place: float = 0.5
 
     @property
     def accepted(self) -> bool:

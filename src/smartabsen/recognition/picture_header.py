@@ -51,8 +51,8 @@ class PictureHeader:
         whole: Whether the file reaches its own end; False for one that was cut off.
         by_rows: Whether a decoder can go through it row by row. False for a progressive JPEG, or one with its colours
             in separate scans, of which a decoder keeps all coefficients in memory, and for all other formats.
-        in_one_run: Whether such a JPEG has no restarts either, and is grey or of three colours: a decoder makes all that
-            lies behind the end of its data grey.
+        in_one_run: Whether such a JPEG has no restarts either, and is grey or of three colours: a decoder makes all
+            that lies behind the end of its data grey.
         scans: How often a decoder goes over all coefficients of a JPEG; 1 for all other formats.
         orientation: EXIF's, 1 to 8: how the stored picture is turned and mirrored; 1 where nothing is said.
     """
