@@ -42,6 +42,19 @@ def template(value: domain.TemplateFacts) -> Json:
     }
 
 
+def enrolled_photo(value: domain.EnrolledPhoto) -> Json:
+    """A photo that somebody was enrolled with."""
+    return {
+        "number": value.number,
+        "source": value.source,
+        "digest": value.digest,
+        "enrolled_at": instant(value.enrolled_at),
+        "engines": list(value.engines),
+        "has_picture": value.has_picture,
+        "quality": quality(value.quality),
+    }
+
+
 def quality(value: domain.Quality | None) -> Json | None:
     """Measures of a face, or null."""
     if value is None:

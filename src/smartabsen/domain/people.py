@@ -74,6 +74,44 @@ class TemplateFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class EnrolledPhoto:
+    """A photo that somebody was enrolled with; the photo itself is not kept.
+
+    Attributes:
+        number: By which it is named, the id of its first template.
+        source: File name, or the camera.
+        digest: SHA-256 (hex) of its bytes.
+        enrolled_at: UTC.
+        quality: Measures of its face.
+        engines: For which it has templates.
+        has_picture: Whether the face that was cut out of it is kept.
+    """
+
+    number: int
+    source: str
+    digest: str
+    enrolled_at: datetime
+    quality: Quality
+    engines: tuple[str, ...]
+    has_picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedPhoto:
+    """What the removal of a photo did.
+
+    Attributes:
+        left: Photos that the person has now.
+        was_in_model: Whether the trained model had it; it has it no more.
+    """
+
+    employee: Employee
+    photo: EnrolledPhoto
+    left: int
+    was_in_model: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DamagedTemplate:
     """A stored template that is not what its row says: changed, moved from somebody else, or never sealed.
 
