@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import CameraError, StorageError
 from ..i18n import N_
+from ..reading import read_bytes
 from .base import MAX_PIXELS
 from .capture import quiet_cv2
 
@@ -34,7 +35,7 @@ def read_picture(path: Path) -> ImageBGR:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise _too_large(path)
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as exc:
         raise CameraError(
             N_("The picture “{path}” cannot be read: {problem}."), path=path, problem=exc.strerror or exc

@@ -22,6 +22,7 @@ from ..errors import (
     StorageError,
 )
 from ..i18n import N_
+from ..reading import read_bytes
 from ..store import archive, audit, audit_check, dumps, meta, resealing, schema
 from ..store.archive import Manifest as Manifest
 from ..store.database import Database
@@ -384,6 +385,6 @@ def _is_used(database: Database) -> bool:
 
 def _copy(source: Path, target: Path) -> Path:
     with storage_errors(source):
-        content = source.read_bytes()
+        content = read_bytes(source)
     write_atomically(target, content)
     return target

@@ -10,6 +10,7 @@ from typing import Final
 
 from ..domain import BoxXYXY, Face, FaceCrop, FloatArray, ImageBGR, Observation, Outcome, PhotoVerdict, Quality
 from ..i18n import N_
+from ..reading import open_file
 from ..recognition.crops import cut_crop
 from ..recognition.images import MAX_BYTES, ImageRefusal, Picture, decode_image
 from ..recognition.light import find_light
@@ -89,7 +90,7 @@ def expand_folders(paths: Iterable[str | Path]) -> list[str]:
 def read_picture(path: str | Path) -> tuple[bytes, Picture | ImageRefusal]:
     """Read and decode a picture file; a file that cannot be read is a refusal like any other."""
     try:
-        with Path(path).open("rb") as source:
+        with open_file(Path(path)) as source:
             # One byte more than is allowed tells that it is too long; a film named .jpg is not read into memory.
             data = source.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
+from ..reading import read_text
 from ..store import audit
 from ..store.csv_log import CsvLog
 from ..store.csv_sync import LogRepair, reconcile
@@ -227,7 +228,7 @@ def _first_line(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+        return read_text(path, encoding="utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(
             N_("The password file {path} cannot be read: {problem}"),

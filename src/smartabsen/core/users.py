@@ -12,6 +12,7 @@ from typing import Final
 from ..domain import Role, User
 from ..errors import ConflictError, NotFoundError
 from ..i18n import N_
+from ..reading import parse_json
 from ..store import audit, meta, passwords, users
 from ..store.database import Session
 from .bootstrap import Services
@@ -254,6 +255,6 @@ def _digest(secret: str) -> str:
 def _is_setup_secret(secret: str, fact: str) -> bool:
     if fact == _USED:
         return False
-    stored = json.loads(fact)
+    stored = parse_json(fact)
     fresh = datetime.now(UTC) < datetime.fromisoformat(stored["expires_at"])
     return hmac.compare_digest(_digest(secret), stored["sha256"]) and fresh

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Final
 
 from ..errors import IntegrityError, InvalidInputError, MissingDependencyError, NotFoundError, SmartAbsenError
 from ..i18n import N_
+from ..reading import no_permission_to_read, open_file, parse_json, read_text
 from .files import PRIVATE_FILE, remove_abandoned, storage_errors, sync_directory, write_atomically
 
 FORMAT: Final = 1
@@ -88,7 +89,7 @@ def write_archive(path: Path, manifest: Manifest, files: Mapping[str, Path], *, 
             if keys:
                 import pyrage
 
-                with plain.open("rb") as source, _new(temporary) as file:
+                with open_file(plain) as source, _new(temporary) as file:
                     pyrage.encrypt_io(source, file, keys)
                     file.flush()
                     os.fsync(file.fileno())
@@ -138,7 +139,7 @@ def check_digest(path: Path) -> bool:
     if not beside.is_file():
         return False
     with storage_errors(path):
-        wanted = beside.read_text(encoding="ascii", errors="replace").split(" ")[0]
+        wanted = read_text(beside, encoding="ascii", errors="replace").split(" ")[0]
         if wanted != _digest(path):
             raise damaged(path, "its SHA-256 differs from the one noted when it was made")
     return True
@@ -197,7 +198,7 @@ def _write_tar(file: BinaryIO, manifest: bytes, files: Mapping[str, Path]) -> No
         for name, where in files.items():
             info = tarfile.TarInfo(name)
             info.size, info.mode = where.stat().st_size, PRIVATE_FILE
-            with where.open("rb") as source:
+            with open_file(where) as source:
                 tar.addfile(info, source)
     file.flush()
     os.fsync(file.fileno())
@@ -218,7 +219,7 @@ def _encode(manifest: Manifest, entries: tuple[ArchivedFile, ...]) -> bytes:
 
 
 def _decode(path: Path, content: bytes) -> Manifest:
-    facts: dict[str, Any] = json.loads(content)
+    facts: dict[str, Any] = parse_json(content)
     if facts.pop("checksum") != _checksum(facts):
         raise damaged(path, "the checksum of its manifest is wrong")
     if facts["format"] != FORMAT:
@@ -256,7 +257,7 @@ def _describe(name: str, where: Path) -> ArchivedFile:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         digest = sha256()
         while block := file.read(_BLOCK):
             digest.update(block)
@@ -295,12 +296,14 @@ def _decrypt(path: Path, plain: Path, identity: Path | None) -> None:
             path=path,
         )
     try:
-        lines = identity.read_text(encoding="utf-8").splitlines()
+        lines = read_text(identity, encoding="utf-8").splitlines()
         keys = [pyrage.x25519.Identity.from_str(line.strip()) for line in lines if line.startswith("AGE-SECRET-KEY-")]
+    except PermissionError as exc:
+        raise no_permission_to_read(identity) from exc
     except (OSError, UnicodeDecodeError, pyrage.IdentityError) as exc:
         raise InvalidInputError(N_("{path} is no file with a secret key of age."), path=identity) from exc
     try:
-        with path.open("rb") as source, _new(plain) as file:
+        with open_file(path) as source, _new(plain) as file:
             pyrage.decrypt_io(source, file, keys)
     except pyrage.DecryptError as exc:
         if "matching keys" in str(exc).lower():

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ..domain import FaceCrop, LandmarkScheme
 from ..errors import SealBrokenError
 from ..i18n import N_
+from ..reading import parse_json
 from .sealing import BROKEN_HINT, KeyRing, crop_binding
 from .tables import SOURCE_LENGTH, FaceCropRow, Karyawan
 from .texts import shortened
@@ -133,7 +134,7 @@ def _encode(crop: FaceCrop) -> bytes:
 
 def _decode(plain: bytes) -> FaceCrop:
     length = int.from_bytes(plain[:_LENGTH_BYTES], "big")
-    facts = json.loads(plain[_LENGTH_BYTES : _LENGTH_BYTES + length])
+    facts = parse_json(plain[_LENGTH_BYTES : _LENGTH_BYTES + length])
     left, top, right, bottom = facts["box_xyxy"]
     return FaceCrop(
         picture=plain[_LENGTH_BYTES + length :],

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from ..domain import WebSession
 from ..errors import ConfigError, DatabaseError, MissingDependencyError
 from ..i18n import N_
+from ..reading import parse_json
 
 TIMEOUT_S: Final = 0.8
 """For a connection, and for each answer."""
@@ -303,7 +304,7 @@ def _read_hash(client: Any, key: str) -> dict[str, str]:
 
 
 def _decode(found: Mapping[str, str]) -> WebSession:
-    data = json.loads(found["data"])
+    data = parse_json(found["data"])
     if not isinstance(data, dict):
         raise ValueError("the data of a session is an object")
     user_id = int(found["user_id"]) if found["user_id"] else None

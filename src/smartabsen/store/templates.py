@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from ..domain import DamagedTemplate, ModelIdentity, Quality, Template, TemplateFacts
 from ..errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ..i18n import N_
+from ..reading import parse_json
 from . import employees
 from .erasure import ALL
 from .sealing import BROKEN_HINT, KeyRing, sealing_key_of, template_binding
@@ -292,7 +293,7 @@ def _template(row: TemplateRow, code: str, ring: KeyRing) -> Template:
 
 
 def _quality(text: str) -> Quality:
-    stored: dict[str, Any] = json.loads(text)
+    stored: dict[str, Any] = parse_json(text)
     return Quality(**{name: value for name, value in stored.items() if name in _QUALITY_FIELDS})
 
 

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from ..domain import WebSession
+from ..reading import parse_json
 from .changes import changed_rows
 from .database import Database
 from .tables import WebSessionRow
@@ -93,7 +94,7 @@ class WebSessionTable:
         if touch and (idle_until - row.idle_until).total_seconds() > _TOUCH_SHARE * row.idle_s:
             used = update(WebSessionRow).where(_alive(sid, now)).values(idle_until=idle_until)
             self._database.run_write(lambda session: changed_rows(session, used))
-        return WebSession(json.loads(row.data), row.user_id, row.created_at)
+        return WebSession(parse_json(row.data), row.user_id, row.created_at)
 
     def save(self, sid: str, data: Mapping[str, object]) -> bool:
         """Store other data; False where the session has ended."""
