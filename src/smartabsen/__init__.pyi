@@ -63,6 +63,7 @@ from .errors import (
     IntegrityError as IntegrityError,
     InvalidInputError as InvalidInputError,
     KeyMissingError as KeyMissingError,
+    KeyUnreadableError as KeyUnreadableError,
     LicenceError as LicenceError,
     MissingDependencyError as MissingDependencyError,
     ModelDamagedError as ModelDamagedError,

@@ -157,7 +157,9 @@ def test_real_photos_in_all_turns_are_found_upright(engine: str, lfw_dir: Path, 
     """With every engine; and their faces are then those of the photos as they are."""
     photos = sorted(lfw_dir.rglob("*.jpg"))[::150]
     with build_engine(engine, models_dir=models_dir, threads=1) as built:
-        real = Recognizer(built.detector, built.embedder, limits=ENROLMENT_LIMITS.with_least(min_face_px=40, min_sharpness=1))
+        real = Recognizer(
+            built.detector, built.embedder, limits=ENROLMENT_LIMITS.with_least(min_face_px=40, min_sharpness=1)
+        )
         for path in photos:
             image = cv2.imread(str(path))
             for turn in range(4):
