@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "smartabsen"
 
-_BOTTOM = {"_version", "domain", "errors", "i18n", "locking", "registry"}
+_BOTTOM = {"_version", "domain", "errors", "i18n", "locking", "reading", "registry"}
 _BACKENDS = {"recognition", "camera", "qr", "attendance", "store"}
 _FACES = {"cli", "web"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -22,8 +22,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "locking": set(),
     "i18n": {"errors"},
     "registry": {"errors", "i18n"},
+    "reading": {"errors", "i18n"},
     "messages": {"domain", "i18n"},
-    "config": {"domain", "errors", "i18n"},
+    "config": {"domain", "errors", "i18n", "reading"},
     **dict.fromkeys(_BACKENDS, _BOTTOM),
     "core": _BOTTOM | _BACKENDS | {"config", "messages"},
     **{face: _BOTTOM | {"config", "core", "messages"} for face in _FACES},

@@ -64,6 +64,7 @@ from .errors import (
     InvalidInputError as InvalidInputError,
     KeyMissingError as KeyMissingError,
     KeyReusedError as KeyReusedError,
+    KeyUnreadableError as KeyUnreadableError,
     LicenceError as LicenceError,
     MissingDependencyError as MissingDependencyError,
     ModelDamagedError as ModelDamagedError,

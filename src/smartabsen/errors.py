@@ -24,6 +24,7 @@
     │   ├── ModelDamagedError              6   503   a file differs from its digest or cannot be read
     │   │   └── SealBrokenError            6   503   what is sealed was changed, moved, or was never sealed
     │   ├── KeyMissingError                6   503   the key of the biometric data is missing, or is another one
+    │   │   └── KeyUnreadableError         6   503   the key file is there, and this user may not read it
     │   ├── LicenceError                   6   403   the licence of a model was not accepted
     │   ├── EngineMismatchError            6   409   templates and engine do not belong together
     │   └── NotTrainedError                6   409   there is no trained model yet
@@ -212,6 +213,12 @@ class KeyMissingError(ModelError):
     """The key that biometric data is sealed with is missing, or is another one; attendance does not need it."""
 
     code = "key_missing"
+
+
+class KeyUnreadableError(KeyMissingError):
+    """The key file is there and cannot be read: nothing is lost, and nothing may be discarded."""
+
+    code = "key_unreadable"
 
 
 class LicenceError(ModelError):

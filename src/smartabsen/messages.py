@@ -59,6 +59,9 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
     Outcome.TOO_BRIGHT: OutcomeText(N_("Too bright."), N_("Turn away from the strong light.")),
     Outcome.BLURRED: OutcomeText(N_("Blurred."), N_("Hold still; wipe the lens if it stays so.")),
     Outcome.TURNED_AWAY: OutcomeText(N_("The face is turned away."), N_("Look straight at the camera.")),
+    Outcome.NOT_UPRIGHT: OutcomeText(
+        N_("The picture does not seem to stand upright."), N_("Turn it upright, so that the eyes are above the mouth.")
+    ),
     Outcome.UNREADABLE: OutcomeText(
         N_("The picture cannot be read."), N_("Use a JPEG, PNG or WebP file that is there and complete.")
     ),
@@ -102,6 +105,8 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
 _CAMERA_AGAIN: Final = N_("Try again; if it stays so, tell your administrator: it is the camera, not you.")
 AT_CAMERA: Final[Mapping[Outcome, str]] = {Outcome.UNREADABLE: _CAMERA_AGAIN, Outcome.TOO_LARGE: _CAMERA_AGAIN}
 """Next steps before a camera, where those for photos in files cannot help."""
+_PLACES: Final = ((0.4, N_("on the left")), (0.6, N_("in the middle")), (1.0, N_("on the right")))
+
 COVERED: Final = N_("Mouth and chin seem to be covered: lower the mask, and look straight at the camera.")
 _COVERED_HINDERS: Final = frozenset({Outcome.UNKNOWN, Outcome.AMBIGUOUS, Outcome.OTHER_FACE})
 """Refusals of a compared face, which a mask may be the cause of."""
@@ -116,6 +121,7 @@ ADVICE: Final[Mapping[Outcome, str]] = {
     Outcome.TOO_BRIGHT: N_("Keep strong light off the people and the lens."),
     Outcome.BLURRED: N_("Wipe the lens; more light shortens the exposure."),
     Outcome.TURNED_AWAY: N_("Hang the camera at the height of the faces, where people look anyway."),
+    Outcome.NOT_UPRIGHT: N_("Hang the camera upright."),
     Outcome.NOT_LIVE: N_(
         "Somebody may have held up a picture. If it was a person: more light, and nearer to the camera."
     ),
@@ -259,6 +265,8 @@ def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:
     sentence, next_step = describe_outcome(verdict.outcome)
     if verdict.detail:
         sentence = fill(verdict.detail, verdict.params)
+    if verdict.accepted:
+        sentence = " ".join(filter(None, (sentence, tell_bystanders(verdict), tell_turned(verdict))))
     if verdict.unlike_others is not None:
         return sentence, _("This photo looks like another person than the others of this code: look at it.")
     if verdict.copy_of:
@@ -276,6 +284,19 @@ def describe_at_camera(outcome: Outcome, *, covered: bool = False) -> tuple[str,
     """Return the sentence and the next step for somebody before a camera, who has no file to choose."""
     sentence, next_step = describe_outcome(outcome, covered=covered)
     return sentence, _(AT_CAMERA.get(outcome, "")) or next_step
+
+
+def tell_bystanders(verdict: PhotoVerdict) -> str:
+    """Say which face of a photo with several was taken; empty where there is one."""
+    if not verdict.bystanders:
+        return ""
+    place = next(text for limit, text in _PLACES if verdict.place <= limit)
+    return _(N_("The largest of {count} faces was taken: {place}."), count=verdict.bystanders + 1, place=_(place))
+
+
+def tell_turned(verdict: PhotoVerdict) -> str:
+    """Say that a photo was turned upright; empty where it was not."""
+    return _("The photo was turned by {degrees}°.", degrees=verdict.turned) if verdict.turned else ""
 
 
 def refusal(outcome: Outcome, *, covered: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -181,3 +182,37 @@ def test_the_real_packs_are_installed(app: SmartAbsen, models_dir: Path, name: s
     (status,) = app.install_models(models_dir / name)
     assert (status.name, status.state) == (name, "installed")
     assert all(found == known for _, found, known in status.compared_files())
+
+
+def _archive(path: Path, members: int, *, size: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(members):
+            archive.writestr(f"{number}.onnx", bytes(size))
+    return path
+
+
+def test_an_archive_of_too_many_files_is_refused_before_its_directory_is_read(
+    app: SmartAbsen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred thousand entries took seconds; now its last bytes are enough."""
+    archive = _archive(tmp_path / "many.zip", 1_001)
+    monkeypatch.setattr(model_install.zipfile, "ZipFile", None)
+    with pytest.raises(ModelDamagedError, match="more files than any model has"):
+        app.install_models(archive)
+
+
+def test_an_archive_of_zeros_is_refused_before_it_is_unpacked(
+    app: SmartAbsen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is small packed, and gigabytes unpacked; its directory says both."""
+    archive = _archive(tmp_path / "zeros.zip", 1, size=5_000_000)
+    monkeypatch.setattr(model_install, "_unpack", None)
+    with pytest.raises(ModelDamagedError, match="packed more tightly"):
+        app.install_models(archive)
+
+
+def test_a_pipe_named_as_a_model_is_refused(app: SmartAbsen, tmp_path: Path) -> None:
+    """It must not wait for a writer that never comes."""
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(InvalidInputError, match="named pipe"):
+        app.install_models(tmp_path / "pipe.onnx")

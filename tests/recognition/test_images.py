@@ -14,7 +14,15 @@ from PIL import Image, ImageOps
 
 from smartabsen.domain import Outcome
 from smartabsen.errors import InvalidInputError
-from smartabsen.recognition.images import MAX_BYTES, ImageRefusal, Picture, decode_image, encode_image
+from smartabsen.recognition.images import (
+    MAX_BYTES,
+    MAX_SCANS,
+    ImageRefusal,
+    Picture,
+    decode_frame,
+    decode_image,
+    encode_image,
+)
 
 
 def encoded(image: Image.Image, format: str, **options: object) -> bytes:
@@ -269,3 +277,120 @@ def test_a_picture_that_does_not_fit_the_format_is_refused() -> None:
     """WebP ends at 16383 pixels."""
     with pytest.raises(InvalidInputError):
         encode_image(np.zeros((1, 20_000, 3), dtype=np.uint8), suffix=".webp")
+
+
+def noise(width: int = 320, height: int = 240) -> Image.Image:
+    """A picture whose data are spread evenly over the file."""
+    return Image.fromarray(np.random.default_rng(3).integers(0, 255, (height, width, 3), dtype=np.uint8))
+
+
+JPEG_KINDS: dict[str, dict[str, object]] = {
+    "baseline": {},
+    "optimised": {"optimize": True, "subsampling": 0},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_blocks": 7},
+    "progressive restarts": {"progressive": True, "restart_marker_rows": 1},
+}
+
+
+@pytest.mark.parametrize("kind", JPEG_KINDS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("share", [0.4, 0.6, 0.95])
+def test_half_a_jpeg_with_an_end_marker_is_cut_off(kind: str, mode: str, share: float) -> None:
+    """Decoders fill the rest with grey and say nothing; a face from it is worth nothing."""
+    data = encoded(noise().convert(mode), "JPEG", quality=60, **JPEG_KINDS[kind])
+    part = data[: round(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9"
+    assert "cut off" in refused(part).detail
+
+
+@pytest.mark.parametrize("kind", JPEG_KINDS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_whole_jpeg_of_every_kind_is_decoded(kind: str, mode: str) -> None:
+    """Also one that is grey to its last corner, as the rest of a cut one would be, and one with bytes too many."""
+    for picture in (noise(), Image.new("RGB", (333, 250), (128, 128, 128))):
+        data = encoded(picture.convert(mode), "JPEG", quality=60, **JPEG_KINDS[kind])
+        decoded(data)
+        decoded(data[:-2] + b"left over" + data[-2:])
+
+
+@pytest.mark.parametrize("kind", JPEG_KINDS)
+def test_every_pixel_is_that_of_opencv(kind: str) -> None:
+    """Templates of before were made from what OpenCV decoded: the same photo gives the same pixels."""
+    data = encoded(noise(), "JPEG", **JPEG_KINDS[kind])
+    reference = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(decoded(data).image_bgr, reference)
+
+
+def with_scans(count: int, *, size: int = 64) -> bytes:
+    """A progressive JPEG whose last scan is repeated until there are ``count``."""
+    data = encoded(Image.new("L", (size, size), 90), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + scan * (count - data.count(b"\xff\xda")) + data[-2:]
+
+
+def test_a_jpeg_of_more_scans_than_any_camera_writes_is_refused_before_it_is_decoded() -> None:
+    """Each scan goes over all coefficients: 275 KB with hundreds of them took 3 to 11 seconds."""
+    decoded(with_scans(MAX_SCANS))
+    refusal = refused(with_scans(MAX_SCANS + 1))
+    assert refusal.outcome is Outcome.UNREADABLE
+    assert dict(refusal.params) == {"scans": "21", "limit": "20"}
+
+
+def test_scans_are_counted_past_what_lies_between_them() -> None:
+    """Bytes too many and repeated fill bytes between two scans hide none of them."""
+    data = with_scans(MAX_SCANS + 1)
+    assert "scans" in refused(data.replace(b"\xff\xda", b"\x00\x01\xff\xff\xda")).detail
+
+
+def test_a_frame_of_a_browser_is_plain_and_of_a_camera_s_size() -> None:
+    """Anybody may send frames, many at once: nothing is decoded that no camera in a browser gives."""
+    assert isinstance(decode_frame(encoded(noise(), "JPEG")), Picture)
+    progressive = decode_frame(encoded(noise(), "JPEG", progressive=True))
+    assert isinstance(progressive, ImageRefusal)
+    assert "progressive" in progressive.detail
+    large = decode_frame(encoded(Image.new("RGB", (2400, 1800)), "JPEG"))
+    assert isinstance(large, ImageRefusal)
+    assert large.outcome is Outcome.TOO_LARGE
+
+
+def odd_pictures() -> dict[str, bytes]:
+    """Files of which libjpeg, libpng and OpenCV say something on stderr."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    png, jpeg = encoded(noise(), "PNG"), encoded(noise(), "JPEG")
+    profile = chunk(b"iCCP", b"sRGB\x00\x00" + zlib.compress(b"no profile"))
+    return {
+        "profile": png[:33] + profile + png[33:],
+        "checksum": png[:60] + b"\x00\x01\x02" + png[63:],
+        "half png with its end": png[: len(png) // 2] + chunk(b"IEND", b""),
+        "too many bytes": jpeg[:-2] + b"left over" + jpeg[-2:],
+        "noise in the middle": jpeg[:3000] + b"\x12\x34" * 40 + jpeg[3080:],
+        "broken exif": jpeg[:2] + b"\xff\xe1\x00\x10Exif\x00\x00II*\x00\xff\xff\xff\xff" + jpeg[2:],
+        "half webp": encoded(noise(), "WEBP")[:2000] + bytes(200),
+        "bmp": encoded(noise(), "BMP")[:60] + bytes(20),
+    }
+
+
+@pytest.mark.parametrize("kind", odd_pictures())
+def test_no_decoder_writes_on_the_screen(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with a picture is said by us, or it is nothing worth saying."""
+    decode_image(odd_pictures()[kind])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_metadata_are_no_part_of_what_is_decoded() -> None:
+    """A colour profile that libpng would refuse, and a text of a gigabyte, do not spoil a good picture."""
+    decoded(odd_pictures()["profile"])
+    decoded(odd_pictures()["broken exif"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xd8" + b"\xff\xe0\x00\x02" * 200_000 + b"\xff\xd9", b"\x89PNG\r\n\x1a\n" + bytes(4_000_000)],
+    ids=["jpeg", "png"],
+)
+def test_a_file_of_endless_segments_is_no_picture(data: bytes) -> None:
+    """Walking through them would be the work that the look at the header is to save."""
+    assert refused(data).outcome is Outcome.UNREADABLE

@@ -25,6 +25,7 @@ from typing import Final, Self
 from ..errors import CameraBusyError, CameraError
 from ..i18n import N_
 from ..locking import give_back, is_taken, try_take
+from ..reading import parse_json, read_text
 from .address import display_name, lock_key
 
 _PATIENCE_S: Final = 0.3
@@ -101,7 +102,7 @@ class CameraLock:
         if self._path is None or not self.is_locked():
             return None
         try:
-            noted = json.loads(self._path.read_text(encoding="utf-8"))
+            noted = parse_json(read_text(self._path, encoding="utf-8"))
             holder = LockHolder(int(noted["pid"]), str(noted["name"]), datetime.fromisoformat(noted["since"]))
             started = str(noted["started"])
         except (OSError, ValueError, KeyError, TypeError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CameraError, StorageError
 from ..i18n import N_
+from ..reading import read_bytes
 from .base import MAX_PIXELS
 from .capture import quiet_cv2
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ..domain import ImageBGR
 
 _MAX_BYTES: Final = 100_000_000
+_DEEP_GREYS: Final = frozenset({"I", "I;16", "I;16B", "I;16L"})
 
 
 def read_picture(path: Path) -> ImageBGR:
@@ -29,26 +32,15 @@ def read_picture(path: Path) -> ImageBGR:
     Raises:
         CameraError: It cannot be read, is no picture or not a whole one, or has more than :data:`MAX_PIXELS` pixels.
     """
-    import numpy as np
-
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise _too_large(path)
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as exc:
         raise CameraError(
             N_("The picture “{path}” cannot be read: {problem}."), path=path, problem=exc.strerror or exc
         ) from exc
-    _check_header(data, path)
-    cv2 = quiet_cv2()
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise _unreadable(path)
-    decoded: ImageBGR = image
-    return decoded
+    return _decode(data, path)
 
 
 def write_picture(path: Path, image_bgr: ImageBGR, *, jpeg_quality: int = 95) -> None:
@@ -68,22 +60,26 @@ def write_picture(path: Path, image_bgr: ImageBGR, *, jpeg_quality: int = 95) ->
         ) from exc
 
 
-def _check_header(data: bytes, path: Path) -> None:
-    from PIL import Image
+def _decode(data: bytes, path: Path) -> ImageBGR:
+    """Decode with Pillow: OpenCV's libjpeg and libpng write their complaints on stderr."""
+    import numpy as np
+    from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data)) as header:
-                if header.width * header.height > MAX_PIXELS:
+            with Image.open(io.BytesIO(data)) as image:
+                if image.width * image.height > MAX_PIXELS:
                     raise _too_large(path)
-                if header.format == "PNG":
-                    # Checks the chunks without decoding; libpng would complain on stderr.
-                    header.verify()
+                if image.mode in _DEEP_GREYS:
+                    grey = np.asarray(image).astype(np.uint32) >> 8
+                    return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2), dtype=np.uint8)
+                upright = ImageOps.exif_transpose(image).convert("RGB")
     except Image.DecompressionBombError as exc:
         raise _too_large(path) from exc
-    except (OSError, SyntaxError, ValueError) as exc:
+    except (OSError, SyntaxError, ValueError, struct.error, KeyError, IndexError, TypeError, EOFError) as exc:
         raise _unreadable(path) from exc
+    return np.ascontiguousarray(np.asarray(upright)[:, :, ::-1])
 
 
 def _too_large(path: Path) -> CameraError:

@@ -18,7 +18,10 @@ COMMANDS: Final = {
     "demo": (".commands.demo", N_("Show the whole job on sample photos, in a home of its own.")),
     "enroll": (".commands.enroll", N_("Enrol a person from photos or from a camera.")),
     "import": (".commands.import_people", N_("Enrol many people from a table of names and photos.")),
-    "employee": (".commands.employee", N_("List, show, rename, deactivate and activate employees.")),
+    "employee": (
+        ".commands.employee",
+        N_("List, show, rename, deactivate and activate employees; look through their photos."),
+    ),
     "train": (".commands.train", N_("Fit the matcher on all enrolled faces, and measure it.")),
     "evaluate": (".commands.evaluate", N_("Measure how well people are recognised, with intervals of 95 %.")),
     "calibrate": (".commands.calibrate", N_("Choose threshold and margin for the people enrolled here.")),

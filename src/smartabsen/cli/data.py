@@ -43,6 +43,19 @@ def template(value: domain.TemplateFacts) -> Json:
     }
 
 
+def enrolled_photo(value: domain.EnrolledPhoto) -> Json:
+    """A photo that somebody was enrolled with."""
+    return {
+        "number": value.number,
+        "source": value.source,
+        "digest": value.digest,
+        "enrolled_at": instant(value.enrolled_at),
+        "engines": list(value.engines),
+        "has_picture": value.has_picture,
+        "quality": quality(value.quality),
+    }
+
+
 def quality(value: domain.Quality | None) -> Json | None:
     """Measures of a face, or null."""
     if value is None:
@@ -69,6 +82,9 @@ def photo(value: domain.PhotoVerdict) -> Json:
         "similar_to": person(value.similar_to),
         "copy_of": value.copy_of,
         "unlike_others": number(value.unlike_others, 4),
+        "turned": value.turned,
+        "bystanders": value.bystanders,
+        "box_xyxy": None if value.box_xyxy is None else [number(side, 1) for side in value.box_xyxy],
     }
 
 
@@ -108,6 +124,7 @@ def image(result: domain.ImageResult) -> Json:
         "image": result.image,
         "outcome": result.outcome.value if result.outcome else None,
         "message": fill(result.detail, result.params),
+        "turned": result.turned,
         "faces": [
             {
                 "box_xyxy": [number(side, 1) for side in face.face.box_xyxy],

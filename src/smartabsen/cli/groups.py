@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from ..errors import SmartAbsenError
 from ..i18n import _
+from ..reading import unreadable_error
 from .answer import INTERRUPTED, Problem, print_envelope, print_problem, problem_of
 from .usage import usage_sentence, with_suggestion
 
@@ -184,14 +185,23 @@ def _boundary(invocation: Invocation) -> Iterator[None]:
         _fail(invocation, Problem("interrupted", _("Interrupted.")), INTERRUPTED)
     except (typer.Exit, BrokenPipeError):
         raise
+    except OSError as error:
+        if error.filename is None:
+            _fail_bug(invocation, error)
+        known = unreadable_error(error)
+        _fail(invocation, problem_of(known), known.exit_code)
     except Exception as error:  # noqa: BLE001 - the last line of defence: people get a sentence, not a traceback
-        what = f"{type(error).__name__}: {error}"
-        problem = Problem(
-            "bug",
-            _("This is a bug in smartabsen: {what}", what=what),
-            _("Please report it with the command, and what it prints with --debug."),
-        )
-        _fail(invocation, problem, 1)
+        _fail_bug(invocation, error)
+
+
+def _fail_bug(invocation: Invocation, error: Exception) -> NoReturn:
+    what = f"{type(error).__name__}: {error}"
+    problem = Problem(
+        "bug",
+        _("This is a bug in smartabsen: {what}", what=what),
+        _("Please report it with the command, and what it prints with --debug."),
+    )
+    _fail(invocation, problem, 1)
 
 
 def _fail_usage(invocation: Invocation, error: typer.TyperException) -> NoReturn:

@@ -129,6 +129,30 @@ def show_employee(out: Output, employee: domain.Employee, templates: Sequence[do
     out.table(columns, rows, empty=_("No templates."))
 
 
+def show_photos(out: Output, photos: Sequence[domain.EnrolledPhoto], zone: tzinfo) -> None:
+    """Print the photos that somebody was enrolled with; times are those of the site."""
+    columns = (
+        Column(_("Number"), number=True),
+        Column(_("Source")),
+        Column(_("Enrolled"), whole=True),
+        Column(_("Face"), number=True),
+        Column(_("Engines"), whole=True),
+        Column(_("Face kept"), whole=True),
+    )
+    rows = [
+        (
+            str(photo.number),
+            photo.source,
+            f"{photo.enrolled_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            f"{photo.quality.face_px:.0f} px",
+            ", ".join(photo.engines),
+            yes_no(photo.has_picture),
+        )
+        for photo in photos
+    ]
+    out.table(columns, rows, empty=_("No photos."))
+
+
 def show_phones(out: Output, phones: Sequence[domain.PairedPhone], zone: tzinfo) -> None:
     """Print paired phones; times are those of the site."""
     columns = (

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..domain import SettingValue
 from ..errors import ConfigError
 from ..i18n import N_
+from ..reading import read_text
 from .problems import error_of
 from .sections import Settings
 from .zones import zone_of_home
@@ -173,7 +174,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _from_file(path: Path) -> Iterator[tuple[str, object]]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        document = tomllib.loads(read_text(path, encoding="utf-8-sig"))
     except FileNotFoundError:
         return
     except NotADirectoryError as exc:
@@ -194,7 +195,7 @@ def _from_file(path: Path) -> Iterator[tuple[str, object]]:
             hint=N_("Save it anew in your editor with the encoding UTF-8."),
             path=path,
         ) from exc
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise ConfigError(
             N_("The settings file {path} is no valid TOML: {problem}"),
             hint=N_("docs/settings.md shows a file that works."),

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..config.sections import RecognitionSettings
 from ..domain import CalibrationRecord, CalibrationState, DecisionLimits, ModelIdentity
+from ..reading import parse_json
 from ..recognition.engine_specs import EngineSpec
 from ..recognition.engines import Engine
 from ..store import meta
@@ -82,7 +83,7 @@ def find_record(session: Session) -> CalibrationRecord | None:
     stored = meta.find(session, NAME)
     if not stored:
         return None
-    content = json.loads(stored)
+    content = parse_json(stored)
     content["at"] = datetime.fromisoformat(content["at"]).astimezone(UTC)
     content["model"] = ModelIdentity(**content["model"])
     return CalibrationRecord(**content)

@@ -29,7 +29,7 @@ from ..domain import (
 from ..errors import ConflictError, DeniedError, InvalidInputError, KeyReusedError, NotFoundError, SmartAbsenError
 from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
-from ..recognition.images import ImageRefusal, decode_image
+from ..recognition.images import ImageRefusal, decode_frame
 from ..recognition.liveness.challenge import Challenge, Sight
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
 from ..store import audit, employees, punches
@@ -64,7 +64,7 @@ class Burst:
     """What a browser sends.
 
     Attributes:
-        frames: Picture files, in the order in which they were taken.
+        frames: Picture files of a camera's size, no progressive JPEG among them, in the order in which they were taken.
         times_s: Time of capture of each.
         asked: The movements that the server had asked for; None where none.
         within_s: Seconds since it was asked for; None where nothing was.
@@ -197,7 +197,7 @@ class CheckIn:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
         images: list[ImageBGR] = []
         for frame in frames:
-            picture = decode_image(frame)
+            picture = decode_frame(frame)
             if isinstance(picture, ImageRefusal):
                 return CheckInResult(picture.outcome, detail=picture.detail, params=picture.params), None
             images.append(picture.image_bgr)

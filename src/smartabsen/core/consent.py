@@ -11,6 +11,7 @@ from typing import Final
 from ..domain import Consent, ConsentText
 from ..errors import ConsentMissingError, StorageError
 from ..i18n import LANGUAGES, N_, current_language
+from ..reading import read_bytes
 from ..store import audit, consents
 from ..store.database import Session
 from .bootstrap import Services
@@ -81,7 +82,7 @@ def consent_missing(name: str) -> ConsentMissingError:
 
 def _read(path: Path, language: str) -> ConsentText:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as exc:
         raise StorageError(N_("{path} cannot be read or written: {problem}"), path=path, problem=exc) from exc

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ..domain import EnrolReport, KioskEvent, KioskEventKind, Outcome, Report, TrainReport
 from ..errors import ConflictError
 from ..i18n import N_
+from ..reading import read_text
 from ..store.leftovers import DEMO, working_folder
 from .app import SmartAbsen
 from .demo_film import DemoMaterial, make_demo_material
@@ -165,4 +166,4 @@ def _report_of(app: SmartAbsen, events: list[KioskEvent]) -> Report:
 
 def _log_lines(directory: Path) -> tuple[str, ...]:
     files = sorted(directory.glob("*.csv"))
-    return tuple(line for file in files for line in file.read_text(encoding="utf-8-sig").splitlines())
+    return tuple(line for file in files for line in read_text(file, encoding="utf-8-sig").splitlines())

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..domain import FloatArray, ModelIdentity, Quality
 from ..errors import KeyMissingError
+from ..reading import parse_json, read_bytes, read_text
 from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
 from ..store.sealing import KeyRing, binding
 
@@ -103,7 +104,7 @@ class EmbeddingCache:
         """Return whether the file ends with a whole line."""
         if not self._path.is_file():
             return True
-        text = self._path.read_text(encoding="ascii", errors="replace")
+        text = read_text(self._path, encoding="ascii", errors="replace")
         for line in text.splitlines():
             try:
                 plain = ring.open(base64.b64decode(line, validate=True), self._bound_to)
@@ -123,7 +124,7 @@ def count_cached_faces(home: Path, *, before: datetime) -> int:
         StorageError: The folder cannot be read.
     """
     with storage_errors(_folder(home)):
-        return sum(path.read_bytes().count(b"\n") for path in _files(home, before))
+        return sum(read_bytes(path).count(b"\n") for path in _files(home, before))
 
 
 def delete_cached_faces(home: Path, *, before: datetime | None = None) -> None:
@@ -156,7 +157,7 @@ def _encode(face: PhotoFace) -> bytes:
 
 
 def _decode(plain: bytes, dimension: int) -> PhotoFace:
-    content = json.loads(plain)
+    content = parse_json(plain)
     quality, stored = content["quality"], content["embedding"]
     embedding = None
     if stored is not None:

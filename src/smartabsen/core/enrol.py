@@ -110,7 +110,7 @@ def enrol_from_camera(
                     continue
                 digest = hashlib.sha256(frame.image_bgr.tobytes()).hexdigest()
                 name = f"{source.name}#{frame.index}"
-                exam = examine_image(services.enrolment, frame.image_bgr, photo=name, digest=digest)
+                exam = examine_image(services.enrolment, frame.image_bgr, photo=name, digest=digest, may_turn=False)
                 if exam.outcome is Outcome.ACCEPTED:
                     exams.append(exam)
                     next_shot_s = frame.at_s + SHOT_EVERY_S

@@ -20,6 +20,7 @@ from ..recognition.images import ImageRefusal
 from ..recognition.quality import ENROLMENT_LIMITS, QualityLimits, judge
 from ..recognition.recognizer import Recognizer
 from ..recognition.scores import compare_gallery
+from ..recognition.upright import find_upright
 from ..store import employees
 from ..store.files import write_atomically
 from ..store.sealing import KeyRing
@@ -207,13 +208,14 @@ class Evaluation:
 
 def _examine(recognizer: Recognizer, image_bgr: ImageBGR, digest: str) -> PhotoFace:
     """Take the face that the photo is of: large and near the middle."""
+    upright = find_upright(recognizer, image_bgr)
+    image_bgr, faces = upright.image_bgr, upright.faces
     height, width = image_bgr.shape[:2]
 
     def stands_out(face: Face) -> float:
         left, top, right, bottom = face.box_xyxy
         return face.size_px - float(np.hypot((left + right - width) / 2, (top + bottom - height) / 2))
 
-    faces = recognizer.find(image_bgr)
     if not faces:
         return PhotoFace(digest, None, None)
     seen = recognizer.examine(image_bgr, [max(faces, key=stands_out)])[0]

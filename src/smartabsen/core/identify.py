@@ -9,11 +9,14 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
-from ..domain import Employee, Identification, ImageResult, Match, Observation, Outcome
+import numpy as np
+
+from ..domain import Employee, Identification, ImageBGR, ImageResult, Match, Observation, Outcome
 from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError, SealBrokenError
 from ..i18n import N_
 from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
+from ..recognition.upright import Upright, find_upright
 from ..store import employees, model_record
 from ..store.files import write_atomically
 from .audit import note
@@ -118,7 +121,9 @@ def _identify_one(
     _, picture = read_picture(image)
     if isinstance(picture, ImageRefusal):
         return ImageResult(image, (), picture.outcome, picture.detail, picture.params)
-    seen = services.identification.observe(picture.image_bgr)
+    recognizer = services.identification
+    upright = find_upright(recognizer, picture.image_bgr)
+    seen = recognizer.examine(upright.image_bgr, upright.faces)
     compared = [observation.embedding for observation in seen if observation.embedding is not None]
     matches = iter(gallery.match(compared))
     faces = tuple(
@@ -126,8 +131,9 @@ def _identify_one(
         for observation in seen
     )
     if copy is not None:
-        _draw(picture, faces, copy)
-    return ImageResult(image, tuple(_in_file(picture, face) for face in faces))
+        _draw(upright.image_bgr, faces, copy)
+    turned = -90 * upright.quarters % 360
+    return ImageResult(image, tuple(_in_file(picture, upright, face) for face in faces), turned=turned)
 
 
 def _decide(seen: Observation, match: Match | None, people: dict[int, Employee]) -> Identification:
@@ -139,13 +145,17 @@ def _decide(seen: Observation, match: Match | None, people: dict[int, Employee])
     return Identification(seen.face, seen.quality, outcome, employee, match.similarity, match.margin)
 
 
-def _in_file(picture: Picture, found: Identification) -> Identification:
-    if picture.reduction == 1:
+def _in_file(picture: Picture, upright: Upright, found: Identification) -> Identification:
+    if picture.reduction == 1 and not upright.quarters:
         return found
+    left, top, right, bottom = found.face.box_xyxy
+    corners = upright.turn_back(np.array([[left, top], [right, bottom]]))
+    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    landmarks = upright.turn_back(found.face.landmarks_xy) * picture.reduction
     face = dataclasses.replace(
         found.face,
-        box_xyxy=picture.box_in_file(found.face.box_xyxy),
-        landmarks_xy=found.face.landmarks_xy * picture.reduction,
+        box_xyxy=picture.box_in_file((x0, y0, x1, y1)),
+        landmarks_xy=landmarks.astype(np.float32),
     )
     return dataclasses.replace(found, face=face)
 
@@ -190,9 +200,9 @@ def _check_file(images: Sequence[str], target: Path) -> None:
         )
 
 
-def _draw(picture: Picture, faces: Sequence[Identification], target: Path) -> None:
+def _draw(image_bgr: ImageBGR, faces: Sequence[Identification], target: Path) -> None:
     labels = [
         Label(face.face.box_xyxy, face.outcome, face.employee.name if face.employee else face.outcome.value)
         for face in faces
     ]
-    write_atomically(target, encode_image(draw(picture.image_bgr, labels), suffix=target.suffix))
+    write_atomically(target, encode_image(draw(image_bgr, labels), suffix=target.suffix))

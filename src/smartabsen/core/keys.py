@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import ConflictError, KeyMissingError, ModelDamagedError, NotTrainedError
+from ..errors import ConflictError, KeyMissingError, KeyUnreadableError, ModelDamagedError, NotTrainedError
 from ..i18n import N_
 from ..store import audit, meta, resealing, signing
 from ..store.database import Session
@@ -202,6 +202,9 @@ class Keys:
             with self._services.database.read() as session:
                 in_force = meta.find(session, meta.ACTIVE_KEY)
             lost = lost or (in_force is not None and in_force not in self._chain.ring().ids)
+        except KeyUnreadableError:
+            # What this user may not read is not lost.
+            raise
         except KeyMissingError:
             lost = True
         if not lost:

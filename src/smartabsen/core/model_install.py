@@ -16,16 +16,26 @@ from typing import Final
 from ..domain import LicenceClass, ModelFile, ModelStatus
 from ..errors import ConflictError, InvalidInputError, LicenceError, ModelDamagedError, NotFoundError
 from ..i18n import N_
+from ..reading import no_permission_to_read, open_file
 from ..recognition.catalog import PACKS, ModelPack, find_other_packs, verify_pack
 from ..recognition.onnx_file import read_onnx
 from ..recognition.packs import FOLDER, is_arcface
 from ..recognition.runtime import digest_files
 from ..store.files import make_private_directory, storage_errors
 from ..store.leftovers import INSTALLING, working_folder
+from ..store.zips import UnwantedZipError, ZipLimits, check_directory, check_end
 from .bootstrap import Services
 
 MAX_UNPACKED_BYTES: Final = 2_000_000_000
 """The largest known archive unpacks to half of this."""
+ARCHIVE_LIMITS: Final = ZipLimits(members=1_000, unpacked_bytes=MAX_UNPACKED_BYTES, packed_times=50)
+"""The largest known archive has seven files. Weights are noise, which packing makes little smaller; of zeros it leaves
+a thousandth."""
+_TOO_MANY: Final = {
+    "too many files": N_("it holds more files than any model has"),
+    "too much when unpacked": N_("it unpacks to more than any model has"),
+    "packed too tightly": N_("it is packed more tightly than a model can be"),
+}
 _WEB_PAGE: Final = (b"<!doctype", b"<html", b'<?xml version="1.0" encoding="utf-8"?><!doctype')
 _CHUNK: Final = 1 << 20
 
@@ -53,8 +63,7 @@ def install(
             holds names that point out of it.
         StorageError: It cannot be written.
     """
-    if not source.exists():
-        raise NotFoundError(N_("There is no file or folder {path}."), path=source)
+    _check_source(source)
     models_dir = services.settings.models_dir
     make_private_directory(models_dir)
     accepted = accept_noncommercial or services.settings.accept_noncommercial
@@ -68,6 +77,22 @@ def install(
         return (_install_own(files, models_dir, source.stem),)
 
 
+def _check_source(source: Path) -> None:
+    """Refuse what is neither a folder nor a file, and what this user may not read, before anything waits for it."""
+    if not source.exists():
+        raise NotFoundError(N_("There is no file or folder {path}."), path=source)
+    try:
+        if source.is_dir():
+            with os.scandir(source):
+                return
+        with open_file(source):
+            return
+    except PermissionError as exc:
+        raise no_permission_to_read(source) from exc
+    except OSError as exc:
+        raise InvalidInputError(N_("{path} cannot be read: {problem}"), path=source, problem=exc.strerror) from exc
+
+
 def _collect(source: Path, folder: Path) -> dict[str, Path]:
     """Return the files by their last name; of an archive, unpacked below ``folder``."""
     if source.is_dir():
@@ -78,8 +103,13 @@ def _collect(source: Path, folder: Path) -> dict[str, Path]:
             raise _damaged(source, _what_is_wrong(source) or N_("it is no archive, or cut off"))
         return {source.name: source}
     try:
-        with zipfile.ZipFile(source) as archive:
-            return _unpack(archive, source, folder)
+        with open_file(source) as file:
+            check_end(file, ARCHIVE_LIMITS)
+            with zipfile.ZipFile(file) as archive:
+                check_directory(archive, ARCHIVE_LIMITS)
+                return _unpack(archive, source, folder)
+    except UnwantedZipError as exc:
+        raise _damaged(source, _TOO_MANY[str(exc)]) from exc
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as exc:
         raise _damaged(source, N_("it is no archive, or cut off")) from exc
 
@@ -186,7 +216,7 @@ def _why_not_published(path: Path, published: ModelFile) -> str:
 
 
 def _what_shows_at_once(path: Path) -> str | None:
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         head = stream.read(512).lstrip().lower()
     if head.startswith(_WEB_PAGE):
         return N_("it is a web page saved under that name, not a model")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import InvalidInputError, NotFoundError
 from ..i18n import N_
+from ..reading import read_text
 from .photos import PHOTO_SUFFIXES
 
 
@@ -32,7 +33,7 @@ def read_pairs(path: Path, folder: Path) -> tuple[Pair, ...]:
         InvalidInputError: It is no such file.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path, encoding="utf-8").splitlines()
     except FileNotFoundError as exc:
         raise NotFoundError(N_("There is no file {path}."), path=path) from exc
     except (OSError, UnicodeDecodeError) as exc:

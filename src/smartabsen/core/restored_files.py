@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..config import FILE_NAME
 from ..config.zones import DEFAULT_ZONE, ZONE_FILE
+from ..reading import read_bytes
 from ..store.files import check_writable, make_private_directory, remove_abandoned, storage_errors, write_atomically
 from ..store.leftovers import STAGED
 from ..store.model_file import ARRAYS_NAME, FACTS_NAME
@@ -70,7 +71,7 @@ def staged_files(services: Services, folder: Path) -> Iterator[StagedFiles]:
         for saved, target in wanted:
             if saved.is_file():
                 staged = target.with_name(f".{target.name}{STAGED}")
-                write_atomically(staged, saved.read_bytes())
+                write_atomically(staged, read_bytes(saved))
                 moves.append((staged, target))
         yield StagedFiles(tuple(moves), folder / "queue.sqlite")
     finally:

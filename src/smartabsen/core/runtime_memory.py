@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StorageError
+from ..reading import parse_json, read_text
 from ..recognition.execution import RUNTIMES, Trial, choose_runtime, try_runtimes
 from ..recognition.runtime import count_threads, digest_files
 from ..store.files import write_atomically
@@ -53,7 +54,7 @@ class RuntimeMemory:
 
     def _read(self) -> dict[str, Any]:
         try:
-            stored = json.loads(self._path.read_text(encoding="utf-8"))
+            stored = parse_json(read_text(self._path, encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return stored if isinstance(stored, dict) else {}

@@ -11,6 +11,7 @@ from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
 from ..errors import ConfigError, DatabaseError, StorageError
 from ..i18n import N_
+from ..reading import read_text
 from ..store import audit, clock_evidence
 from ..store.clock import MachineClock
 from ..store.csv_log import CsvLog
@@ -295,7 +296,7 @@ def _first_line(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+        return read_text(path, encoding="utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(
             N_("The password file {path} cannot be read: {problem}"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import NotFoundError
 from ..i18n import N_
+from ..reading import no_permission_to_read, read_bytes
 from ..store import tls as store
 from .addresses import own_names, public_url
 from .bootstrap import Services
@@ -102,7 +103,9 @@ class Tls:
             NotFoundError: There is none.
         """
         try:
-            return self._authority.read_bytes()
+            return read_bytes(self._authority)
+        except PermissionError as exc:
+            raise no_permission_to_read(self._authority) from exc
         except OSError as exc:
             raise NotFoundError(
                 N_("This server has no certificate authority of its own."), hint=N_("Make one: smartabsen tls init")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ..domain import TrainReport
 from ..errors import ConflictError, SmartAbsenError
 from ..i18n import N_
+from ..reading import parse_json
 from ..store import audit, meta
 from ..store.clock import moment
 from ..store.database import Session
@@ -171,7 +172,7 @@ def _text(job: TrainingJob) -> str:
 def _read(text: str | None, now: datetime) -> TrainingJob:
     if text is None:
         return TrainingJob()
-    stored: dict[str, Any] = json.loads(text)
+    stored: dict[str, Any] = parse_json(text)
     params = tuple((str(name), str(value)) for name, value in stored.pop("params"))
     job = TrainingJob(**{**stored, "state": JobState(stored["state"]), "params": params})
     silent = now - timedelta(seconds=SILENT_AFTER_S)

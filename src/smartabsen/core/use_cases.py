@@ -18,6 +18,7 @@ from .corrections import Corrections
 from .databases import Databases
 from .desk import DayQuery, Desk
 from .desk_export import ExportFile, ExportFormat, export_days
+from .enrolled_photos import EnrolledPhotos
 from .enrolments import Enrolments
 from .erase import carry_tombstones
 from .evaluate import Evaluation
@@ -84,6 +85,11 @@ class UseCases:
     def enrolments(self) -> Enrolments:
         """Adding people and their pictures from the dashboard."""
         return Enrolments(self.services)
+
+    @made_once
+    def photos(self) -> EnrolledPhotos:
+        """The photos that people were enrolled with, one by one."""
+        return EnrolledPhotos(self.services)
 
     @made_once
     def system(self) -> System:

@@ -17,6 +17,7 @@ from ..domain import OpenSession, Role, SecurityKind, User
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from ..qr.render import svg_qr
+from ..reading import parse_json
 from ..store import audit, known_devices, meta, passwords, second_factor, sign_in_tries, users
 from ..store.clock import moment
 from ..store.database import Session
@@ -592,6 +593,6 @@ def _digest(secret: str) -> str:
 def _is_setup_secret(secret: str, fact: str, *, now: datetime) -> bool:
     if fact == _USED:
         return False
-    stored = json.loads(fact)
+    stored = parse_json(fact)
     fresh = now < datetime.fromisoformat(stored["expires_at"])
     return hmac.compare_digest(_digest(secret), stored["sha256"]) and fresh

@@ -76,6 +76,44 @@ class TemplateFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class EnrolledPhoto:
+    """A photo that somebody was enrolled with; the photo itself is not kept.
+
+    Attributes:
+        number: By which it is named, the id of its first template.
+        source: File name, or the camera.
+        digest: SHA-256 (hex) of its bytes.
+        enrolled_at: UTC.
+        quality: Measures of its face.
+        engines: For which it has templates.
+        has_picture: Whether the face that was cut out of it is kept.
+    """
+
+    number: int
+    source: str
+    digest: str
+    enrolled_at: datetime
+    quality: Quality
+    engines: tuple[str, ...]
+    has_picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedPhoto:
+    """What the removal of a photo did.
+
+    Attributes:
+        left: Photos that the person has now.
+        was_in_model: Whether the trained model had it; it has it no more.
+    """
+
+    employee: Employee
+    photo: EnrolledPhoto
+    left: int
+    was_in_model: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DamagedTemplate:
     """A stored template that is not what its row says: changed, moved from somebody else, or never sealed.
 
@@ -163,6 +201,11 @@ class PhotoVerdict:
             than they do; else None.
         detail: What is wrong with the file in particular, in English; a message id with ``params``. Empty where the
             outcome says it all.
+        turned: Degrees clockwise by which the photo was turned to stand upright: 0, 90, 180 or 270.
+        bystanders: Smaller faces in it, which were left aside.
+        box_xyxy: The face that was taken, in the pixels of the photo as it was judged, upright; None where there is
+            none.
+        place: Where that face is, from the left: 0 to 1.
     """
 
     photo: str
@@ -173,6 +216,10 @@ class PhotoVerdict:
     unlike_others: float | None = None
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    turned: int = 0
+    bystanders: int = 0
+    box_xyxy: BoxXYXY | None = None
+    place: float = 0.5
 
     @property
     def accepted(self) -> bool:

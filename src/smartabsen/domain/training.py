@@ -170,9 +170,10 @@ class ImageResult:
 
     Attributes:
         image: The picture as it was named by the caller.
-        faces: The largest first; boxes are in the pixels of the upright file.
+        faces: The largest first; boxes are in the pixels of the file as viewers show it.
         outcome: None when the picture could be read, else UNREADABLE or TOO_LARGE.
         detail: What is wrong with the file, in English; a message id with ``params``.
+        turned: Degrees clockwise by which it was turned so that its faces stand upright: 0, 90, 180 or 270.
     """
 
     image: str
@@ -180,3 +181,4 @@ class ImageResult:
     outcome: Outcome | None = None
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    turned: int = 0

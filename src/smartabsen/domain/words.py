@@ -39,6 +39,8 @@ class Outcome(StrEnum):
     TOO_BRIGHT = "too_bright"
     BLURRED = "blurred"
     TURNED_AWAY = "turned_away"
+    NOT_UPRIGHT = "not_upright"
+    """The picture may stand on its head or lie on its side."""
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     NOT_LIVE = "not_live"

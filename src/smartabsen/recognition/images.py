@@ -1,21 +1,29 @@
 """Bytes to pixels: the one place where a picture file is decoded, whoever brings it.
 
-Phones turn photos by an EXIF flag, photos can be of 100 megapixels, uploads can be cut off, and a PNG of 300 KB can
-unfold to half a gigabyte. All of that ends here, as an upright :data:`~smartabsen.domain.ImageBGR` or as a refusal.
+Phones turn photos by an EXIF flag, photos can be of 100 megapixels, uploads can be cut off, a PNG of 300 KB can unfold
+to half a gigabyte, and a JPEG of as much can take ten seconds. All of that ends here, as an upright
+:data:`~smartabsen.domain.ImageBGR` or as a refusal.
+
+Pillow decodes, not OpenCV: it gives the same pixels of a JPEG, and its libjpeg writes nothing on stderr, which OpenCV's
+libjpeg and libpng do, and which belongs to all threads of a program.
 """
 
 from __future__ import annotations
 
+import io
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from ..domain import BoxXYXY, ImageBGR, Outcome
 from ..errors import InvalidInputError
 from ..i18n import N_
-from .picture_header import PictureHeader, is_heif, read_header
+from .picture_header import PictureHeader, is_heif, read_header, strip_metadata, with_more_data
 
 MAX_PIXELS: Final = 25_000_000
 """Pictures with more pixels are refused before they are decoded, unless they are decoded reduced."""
@@ -24,15 +32,39 @@ MAX_PIXELS_BY_ROWS: Final = 120_000_000
 them. One of 108 megapixels took 41 MB, its picture of 20 MB included; as a progressive JPEG it took 330 MB."""
 MAX_BYTES: Final = 110_000_000
 """Longer files are refused; an uncompressed picture of :data:`MAX_PIXELS` is shorter. Check before you read a file."""
+MAX_FRAME_PIXELS: Final = 4_000_000
+"""The same for frames from a browser's camera: pages ask for 1280 x 720, and cameras that cannot give that give up to
+2560 x 1440."""
 WORKING_PX: Final = 1_600
 """Pictures are reduced by 2, 4 or 8 as long as the longer side keeps at least so many pixels."""
+MAX_SCANS: Final = 20
+"""JPEGs with more scans are refused: each is a pass over all coefficients. libjpeg writes progressive pictures in 10,
+the encoders that seek the smallest file in up to 15; an attack has hundreds."""
 
-_REDUCED: Final = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
+_REDUCTIONS: Final = (1, 2, 4, 8)
+_OPENERS: Final[dict[str, Callable[[io.BytesIO], Image.Image]]] = {
+    "jpeg": JpegImagePlugin.JpegImageFile,
+    "png": PngImagePlugin.PngImageFile,
+    "webp": WebPImagePlugin.WebPImageFile,
+    "bmp": BmpImagePlugin.BmpImageFile,
 }
+"""Not by ``Image.open``: what a file is, and how large it may be, is decided before."""
+_DEEP_GREYS: Final = frozenset({"I", "I;16", "I;16B", "I;16L"})
+_TURNS: Final[dict[int, tuple[int, bool]]] = {
+    1: (0, False),
+    2: (0, True),
+    3: (2, False),
+    4: (2, True),
+    5: (3, True),
+    6: (3, False),
+    7: (1, True),
+    8: (1, False),
+}
+"""For each EXIF orientation: quarter turns to the left, and whether left and right are exchanged afterwards."""
+_MORE: Final = bytes(random.Random(7).randrange(0xFF) for _ in range(256))  # noqa: S311 - any data will do
+"""What a JPEG decoder that is short of data takes for pixels; see :func:`.picture_header.with_more_data`."""
+_FILLED: Final = 128
+_MOST_MORE: Final = 64 * 2**20
 _ENCODERS: Final[dict[str, tuple[str, list[int]]]] = {
     ".jpg": (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 92]),
     ".jpeg": (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 92]),
@@ -92,21 +124,36 @@ def decode_image(data: bytes, *, working_px: int = WORKING_PX) -> Picture | Imag
     if header is None or refusal is not None:
         return refusal or _unreadable()
     longer, pixels_in_file = max(header.width, header.height), header.width * header.height
-    least = min(factor for factor in _REDUCED if pixels_in_file <= MAX_PIXELS * factor**2)
-    reduction = max(factor for factor in _REDUCED if factor == least or longer // factor >= working_px)
-    # A JPEG is reduced while it is decoded, which saves most of the work; the others afterwards.
-    flag = _REDUCED[reduction] if header.format == "jpeg" else cv2.IMREAD_COLOR
+    least = min(factor for factor in _REDUCTIONS if pixels_in_file <= MAX_PIXELS * factor**2)
+    reduction = max(factor for factor in _REDUCTIONS if factor == least or longer // factor >= working_px)
+    bare = strip_metadata(data, header)
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flag)
-    except cv2.error:
-        pixels = None
-    if pixels is None:
+        pixels = _decode(bare, header, reduction)
+        if header.format == "jpeg" and _ends_early(bare, header, pixels):
+            return _cut_off()
+    except Exception:  # noqa: BLE001 - of planted files, decoders raise anything
         return ImageRefusal(Outcome.UNREADABLE, N_("The picture is damaged. Copy it from the camera again."))
-    if reduction > 1 and header.format != "jpeg":
-        height, width = pixels.shape[:2]
-        size = (-(-width // reduction), -(-height // reduction))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return Picture(np.ascontiguousarray(pixels, dtype=np.uint8), reduction)
+    return Picture(_upright(pixels, header.orientation), reduction)
+
+
+def decode_frame(data: bytes) -> Picture | ImageRefusal:
+    """Decode a frame that a page took with a browser's camera: of a camera's size, in its full size.
+
+    Anybody may send these, many at a time, so nothing is decoded that no camera in a browser gives.
+    """
+    header = read_header(data)
+    if header is not None and header.width * header.height > MAX_FRAME_PIXELS:
+        return _too_many_pixels(header, MAX_FRAME_PIXELS)
+    if header is not None and header.format == "jpeg" and not header.by_rows:
+        return ImageRefusal(Outcome.UNREADABLE, N_("This is a progressive JPEG; a browser's camera gives plain ones."))
+    refusal = _refuse(data, header)
+    if header is None or refusal is not None:
+        return refusal or _unreadable()
+    try:
+        pixels = _decode(strip_metadata(data, header), header, 1)
+    except Exception:  # noqa: BLE001 - of planted files, decoders raise anything
+        return ImageRefusal(Outcome.UNREADABLE, N_("The picture is damaged. Copy it from the camera again."))
+    return Picture(_upright(pixels, header.orientation), 1)
 
 
 def encode_image(image_bgr: ImageBGR, *, suffix: str) -> bytes:
@@ -160,17 +207,77 @@ def _refuse(data: bytes, header: PictureHeader | None) -> ImageRefusal | None:
         return _unreadable()
     limit = MAX_PIXELS_BY_ROWS if header.by_rows else MAX_PIXELS
     if header.width * header.height > limit:
+        return _too_many_pixels(header, limit)
+    if header.scans > MAX_SCANS:
         return ImageRefusal(
-            Outcome.TOO_LARGE,
-            N_("The picture has {megapixels} megapixels; at most {limit} are read. Save a smaller copy."),
-            (
-                ("megapixels", f"{header.width * header.height / 1e6:.0f}"),
-                ("limit", f"{limit / 1e6:.0f}"),
-            ),
+            Outcome.UNREADABLE,
+            N_("The picture is stored in {scans} scans; at most {limit} are read. Save it anew as a plain JPEG."),
+            (("scans", str(header.scans)), ("limit", str(MAX_SCANS))),
         )
-    if not header.whole:
-        return ImageRefusal(Outcome.UNREADABLE, N_("The picture is cut off. Copy it again, and wait until it is done."))
-    return None
+    return None if header.whole else _cut_off()
+
+
+def _decode(data: bytes, header: PictureHeader, reduction: int) -> ImageBGR:
+    """Return the stored pixels, uint8 (H, W, 3)."""
+    # A JPEG is reduced while it is decoded, which saves most of the work; the others afterwards.
+    with _OPENERS[header.format](io.BytesIO(data)) as image:
+        if header.format == "jpeg":
+            _draft(image, reduction)
+        if image.mode in _DEEP_GREYS:
+            deep = np.asarray(image).astype(np.uint32) >> 8
+            pixels = cv2.cvtColor(deep.astype(np.uint8), cv2.COLOR_GRAY2BGR)
+        else:
+            pixels = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR)
+    if reduction > 1 and header.format != "jpeg":
+        size = (-(-header.width // reduction), -(-header.height // reduction))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def _draft(image: Image.Image, reduction: int, mode: str | None = None) -> None:
+    image.draft(mode, (max(1, image.width // reduction), max(1, image.height // reduction)))
+
+
+def _ends_early(data: bytes, header: PictureHeader, pixels: ImageBGR) -> bool:
+    """Tell whether a JPEG's data ends before its pixels do (libjpeg: “premature end of data segment”).
+
+    A file that was cut in half and given an end marker looks whole, and decoders fill the rest with grey. What they
+    miss shows in their picture as soon as there is more data: in the smallest copy of a picture that is decoded row by
+    row, in the full one where details come in scans of their own. Most photos of cameras need no such trial: the last
+    pixel of one that ends early is that grey.
+    """
+    if header.in_one_run and (pixels[-1, -1] != _FILLED).any():
+        return False
+    longer = with_more_data(data, _MORE, most_bytes=_MOST_MORE)
+    reduction = 8 if header.by_rows else 1
+    return _decode_raw(data, reduction) != _decode_raw(longer, reduction)
+
+
+def _decode_raw(data: bytes, reduction: int) -> bytes:
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+        _draft(image, reduction, "YCbCr")
+        return image.tobytes()
+
+
+def _upright(pixels: ImageBGR, orientation: int) -> ImageBGR:
+    turns, mirrored = _TURNS[orientation]
+    turned = np.rot90(pixels, turns)
+    return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
+
+
+def _too_many_pixels(header: PictureHeader, limit: int) -> ImageRefusal:
+    return ImageRefusal(
+        Outcome.TOO_LARGE,
+        N_("The picture has {megapixels} megapixels; at most {limit} are read. Save a smaller copy."),
+        (
+            ("megapixels", f"{header.width * header.height / 1e6:.0f}"),
+            ("limit", f"{limit / 1e6:.0f}"),
+        ),
+    )
+
+
+def _cut_off() -> ImageRefusal:
+    return ImageRefusal(Outcome.UNREADABLE, N_("The picture is cut off. Copy it again, and wait until it is done."))
 
 
 def _heif() -> ImageRefusal:

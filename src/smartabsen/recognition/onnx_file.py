@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from ..reading import open_file
 from .runtime import loading
 
 Shape: TypeAlias = tuple[int | None, ...]
@@ -56,7 +57,7 @@ def read_onnx(path: Path) -> OnnxFile:
     Raises:
         ModelDamagedError: The file is no ONNX model, is cut off, or has weights in another file.
     """
-    with loading(path), path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with loading(path), open_file(path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return _read_graph(path, data)
 
 

@@ -26,6 +26,7 @@ from ..errors import (
     SmartAbsenError,
 )
 from ..i18n import N_
+from ..reading import is_unreadable, no_permission_to_read, open_file
 
 MAX_DEFAULT_THREADS: Final = 4
 """The small networks here gain nothing from more threads, and the machine has other work."""
@@ -151,6 +152,8 @@ def loading(path: Path) -> Iterator[None]:
     except (SmartAbsenError, MemoryError):
         raise
     except Exception as exc:
+        if is_unreadable(path):
+            raise no_permission_to_read(path) from exc
         raise ModelDamagedError(
             N_("The model file {path} cannot be read as a model: {problem}"),
             hint=N_("It may be cut off, or a web page saved under that name. Delete it and get it again."),
@@ -250,7 +253,7 @@ def load_openvino(path: Path, *, threads: int, exact: bool = True) -> Any:
 
     with loading(path):
         # Anything else would be offered to the readers of other formats, which complain to stderr.
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             if b"<net " not in stream.read(1024):
                 raise ValueError("it is no OpenVINO model")
         core = openvino.Core()
@@ -322,7 +325,7 @@ def _digest_file(path: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _digest_version(path: str, _size: int, _mtime_ns: int) -> str:
-    with Path(path).open("rb") as stream:
+    with open_file(Path(path)) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

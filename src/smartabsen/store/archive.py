@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Final, Self
 
 from ..errors import IntegrityError, InvalidInputError, MissingDependencyError, NotFoundError, SmartAbsenError
 from ..i18n import N_
+from ..reading import no_permission_to_read, open_file, parse_json, read_text
 from .files import PRIVATE_FILE, atomic_file, nameless_file, storage_errors, write_atomically
 
 FORMAT: Final = 1
@@ -194,7 +195,7 @@ def check_digest(path: Path) -> bool:
     if not beside.is_file():
         return False
     with storage_errors(path):
-        wanted = beside.read_text(encoding="ascii", errors="replace").split(" ")[0]
+        wanted = read_text(beside, encoding="ascii", errors="replace").split(" ")[0]
         if wanted != _digest(path):
             raise damaged(path, "its SHA-256 differs from the one noted when it was made")
     return True
@@ -308,7 +309,7 @@ def _encode(manifest: Manifest, entries: tuple[ArchivedFile, ...]) -> bytes:
 
 
 def _decode(path: Path, content: bytes) -> Manifest:
-    facts: dict[str, Any] = json.loads(content)
+    facts: dict[str, Any] = parse_json(content)
     if facts.pop("checksum") != _checksum(facts):
         raise damaged(path, "the checksum of its manifest is wrong")
     if facts["format"] != FORMAT:
@@ -341,7 +342,7 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         digest = sha256()
         while block := file.read(_BLOCK):
             digest.update(block)
@@ -380,12 +381,14 @@ def _decrypt(path: Path, plain: BinaryIO, identity: Path | None) -> None:
             path=path,
         )
     try:
-        lines = identity.read_text(encoding="utf-8").splitlines()
+        lines = read_text(identity, encoding="utf-8").splitlines()
         keys = [pyrage.x25519.Identity.from_str(line.strip()) for line in lines if line.startswith("AGE-SECRET-KEY-")]
+    except PermissionError as exc:
+        raise no_permission_to_read(identity) from exc
     except (OSError, UnicodeDecodeError, pyrage.IdentityError) as exc:
         raise InvalidInputError(N_("{path} is no file with a secret key of age."), path=identity) from exc
     try:
-        with path.open("rb") as source:
+        with open_file(path) as source:
             pyrage.decrypt_io(source, plain, keys)
     except pyrage.DecryptError as exc:
         if "matching keys" in str(exc).lower():

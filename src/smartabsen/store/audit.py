@@ -26,6 +26,7 @@ from typing import Any, Final
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
+from ..reading import parse_json
 from . import meta
 from .audit_head import AuditHead as AuditHead
 from .clock import moment
@@ -272,7 +273,7 @@ def _entry(row: AuditRow) -> AuditEntry:
 def read_details(stored: str) -> Mapping[str, str]:
     """Return the details of an entry; what somebody damaged is given as it stands: a verification names its row."""
     try:
-        details: Any = json.loads(stored)
+        details: Any = parse_json(stored)
     except ValueError:
         details = None
     return details if isinstance(details, dict) else {UNREADABLE: stored}

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete as sql_delete, func, select
 from sqlalchemy.orm import Session
 
 from ..domain import FaceCrop, LandmarkScheme
 from ..errors import SealBrokenError
 from ..i18n import N_
+from ..reading import parse_json
 from . import employees
 from .clock import moment
 from .sealing import BROKEN_HINT, KeyRing, Owner, crop_binding
@@ -90,6 +91,18 @@ def of_employee(session: Session, employee_id: int, *, ring: KeyRing) -> Iterato
         yield KeptCrop(employee_id, row.photo_digest, row.source, _decode(plain))
 
 
+def find(session: Session, employee_id: int, photo_digest: str, *, ring: KeyRing) -> KeptCrop | None:
+    """Return the crop of one photo of an employee, or None. Raises as :func:`of_employee`."""
+    return next((one for one in of_employee(session, employee_id, ring=ring) if one.photo_digest == photo_digest), None)
+
+
+def delete(session: Session, employee_id: int, photo_digest: str) -> None:
+    """Delete the crop of one photo of an employee."""
+    session.execute(
+        sql_delete(FaceCropRow).where(FaceCropRow.karyawan_id == employee_id, FaceCropRow.photo_digest == photo_digest)
+    )
+
+
 def photo_digests(session: Session, employee_id: int) -> frozenset[str]:
     """Return the digests of the photos that crops of an employee are kept of."""
     query = select(FaceCropRow.photo_digest).where(FaceCropRow.karyawan_id == employee_id)
@@ -104,7 +117,7 @@ def count_before(session: Session, instant: datetime) -> int:
 
 def delete_before(session: Session, instant: datetime) -> None:
     """Delete crops that are older than ``instant``."""
-    session.execute(delete(FaceCropRow).where(FaceCropRow.created_at < instant))
+    session.execute(sql_delete(FaceCropRow).where(FaceCropRow.created_at < instant))
 
 
 def count(session: Session) -> int:
@@ -125,7 +138,7 @@ def _encode(crop: FaceCrop) -> bytes:
 
 def _decode(plain: bytes) -> FaceCrop:
     length = int.from_bytes(plain[:_LENGTH_BYTES], "big")
-    facts = json.loads(plain[_LENGTH_BYTES : _LENGTH_BYTES + length])
+    facts = parse_json(plain[_LENGTH_BYTES : _LENGTH_BYTES + length])
     left, top, right, bottom = facts["box_xyxy"]
     return FaceCrop(
         picture=plain[_LENGTH_BYTES + length :],

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ..reading import read_bytes
 from .file_lock import file_lock
 from .files import PRIVATE_FILE, make_private_directory, storage_errors, sync_directory, write_atomically
 from .forgotten import (
@@ -170,7 +171,7 @@ class CsvLog:
         with self.locked(), storage_errors(path):
             logged = read()
             lines = [self._line(one) for one in logged]
-            raw = path.read_bytes().split(b"\n") if path.exists() else []
+            raw = read_bytes(path).split(b"\n") if path.exists() else []
             # What follows the last line feed; nothing, where every line is whole.
             torn = bool(raw) and bool(raw.pop())
             found = _clean(raw, logged, lines, forget)
@@ -218,7 +219,7 @@ class CsvLog:
 
     def _mend(self, path: Path, read: Callable[[], Sequence[LoggedPunch]], forget: Forgotten = NOBODY) -> FileRepair:
         logged = read()
-        old = path.read_bytes() if path.exists() else b""
+        old = read_bytes(path) if path.exists() else b""
         if not logged and not old:
             return FileRepair(0, False, None, None)
         lines = [self._line(one) for one in logged]
@@ -285,7 +286,7 @@ def _is_torn(path: Path, line: bytes) -> bool:
     """Return whether a file ends in a part of a line, other than the one that is to be written."""
     if not path.exists():
         return False
-    tail = path.read_bytes().rpartition(b"\n")[2]
+    tail = read_bytes(path).rpartition(b"\n")[2]
     return bool(tail) and not line.startswith(tail) and not _WHOLE_LINE.fullmatch(tail)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import StorageError
+from ..reading import parse_json, read_bytes
 from . import audit_erasure, erasure, punches
 from .csv_log import CsvLog, FileDifference, FileRepair
 from .database import Database, Session
@@ -132,7 +133,7 @@ def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair
 
 def _recall(log: CsvLog) -> dict[str, list[int]]:
     try:
-        remembered = json.loads((log.directory / _MEMORY).read_bytes())
+        remembered = parse_json(read_bytes(log.directory / _MEMORY))
     except (OSError, ValueError):
         return {}
     return remembered if isinstance(remembered, dict) else {}

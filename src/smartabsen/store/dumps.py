@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL
 
 from ..errors import DatabaseError, IntegrityError, MissingDependencyError, StorageError
 from ..i18n import N_
+from ..reading import open_file
 from . import schema
 from .database import Database
 from .files import nameless_file, storage_errors
@@ -140,7 +141,7 @@ def check_dump(path: Path, kind: str) -> None:
             found = str(exc)
         whole = found == "ok"
     else:
-        with storage_errors(path), path.open("rb") as file:
+        with storage_errors(path), open_file(path) as file:
             whole = _ends_well(file)
     if not whole:
         raise _incomplete()
@@ -301,7 +302,7 @@ def _load_server(url: URL, live: Database, dumped: Path) -> None:
     # In binary mode the client runs no commands of its own that stand in a file.
     options = ["--binary-mode", "--default-character-set=utf8mb4", "--batch"]
     command = [_program("mariadb", "mysql"), *_login(url), *options, str(url.database)]
-    with storage_errors(dumped), dumped.open("rb") as file:
+    with storage_errors(dumped), open_file(dumped) as file:
         _run(command, live, stdin=file)
 
 

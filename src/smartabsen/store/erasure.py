@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from ..domain import Employee
+from ..reading import parse_json, read_bytes
 from . import consents, employees
 from .clock import moment
 from .file_lock import file_lock
@@ -94,7 +95,7 @@ class TombstoneFile:
         }
         with file_lock(self.path.with_name(f".{self.path.name}.lock")), storage_errors(self.path):
             make_private_directory(self.path.parent)
-            old = self.path.read_bytes() if self.path.exists() else b""
+            old = read_bytes(self.path) if self.path.exists() else b""
             if not self.path.exists():
                 self.path.touch(mode=PRIVATE_FILE)
             with self.path.open("ab") as file:
@@ -106,7 +107,7 @@ class TombstoneFile:
     def read(self) -> tuple[Tombstone, ...]:
         """Return all, the oldest first. Raises StorageError."""
         with storage_errors(self.path):
-            lines = self.path.read_bytes().splitlines() if self.path.exists() else []
+            lines = read_bytes(self.path).splitlines() if self.path.exists() else []
         return tuple(found for line in lines if (found := _parsed(line)) is not None)
 
 
@@ -338,7 +339,7 @@ def _tombstone(row: ErasureRow) -> Tombstone:
 
 def _parsed(line: bytes) -> Tombstone | None:
     try:
-        facts: Mapping[str, Any] = json.loads(line)
+        facts: Mapping[str, Any] = parse_json(line)
         return Tombstone(
             employee_id=int(facts["employee_id"]),
             employee_made_at=datetime.fromisoformat(facts["employee_made_at"]),

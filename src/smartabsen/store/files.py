@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, cast
 from ..errors import StorageError
 from ..i18n import N_
 from ..locking import try_lock
+from ..reading import is_unreadable, no_permission_to_read
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
@@ -212,7 +213,7 @@ def _storage_error(exc: OSError, path: Path) -> StorageError:
     if exc.errno in _FULL:
         return full_disk(path)
     if exc.errno in _FORBIDDEN:
-        return no_permission(path)
+        return no_permission_to_read(path) if is_unreadable(path) else no_permission(path)
     if exc.errno == errno.EROFS:
         return _read_only_disk(path)
     return StorageError(

@@ -23,8 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import ConflictError, KeyMissingError
+from ..errors import ConflictError, KeyMissingError, KeyUnreadableError
 from ..i18n import N_
+from ..reading import blocking_place, parse_json, read_text, user_name
 from .file_lock import file_lock
 from .files import remove_abandoned, storage_errors, write_atomically
 from .sealing import KEY_BYTES, KeyRing, key_id_of
@@ -197,10 +198,12 @@ class KeyChain:
         if self._given:
             return self._parse(self._given)
         try:
-            text = self.path.read_text(encoding="utf-8-sig")
+            text = read_text(self.path, encoding="utf-8-sig")
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as exc:
+        except OSError as exc:
+            raise _unreadable(self.path, exc) from exc
+        except UnicodeDecodeError as exc:
             raise self._unusable() from exc
         return self._parse(text)
 
@@ -219,6 +222,18 @@ class KeyChain:
         )
 
 
+def _unreadable(path: Path, exc: OSError) -> KeyUnreadableError:
+    hint = N_("The keys are not lost. Check the owner and the rights of {place}; smartabsen runs as “{user}” here.")
+    return KeyUnreadableError(
+        N_("The key file {path} cannot be read: {problem}."),
+        hint=hint,
+        path=path,
+        problem=exc.strerror or exc,
+        place=blocking_place(path),
+        user=user_name(),
+    )
+
+
 def check_replaceable(chain: KeyChain) -> None:
     """Refuse to discard keys that are not in a file of ours.
 
@@ -233,7 +248,7 @@ def _parsed(text: str) -> _Keys:
     if not text.startswith("{"):
         keys = [_key(part) for part in text.split(",")]
         return _Keys(key_id_of(keys[0]), {key_id_of(key): key for key in keys}, {})
-    document: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = parse_json(text)
     if document["format"] != _FORMAT:
         raise ValueError("another format")
     found = {str(one["id"]): _key(one["key"]) for one in document["keys"]}

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ..reading import read_bytes
 from .csv_log import CsvLog
 from .csv_sync import read_date
 from .database import Database
@@ -52,7 +53,7 @@ def erase_person(log: CsvLog, person: Forgotten, *, pseudonym: str) -> int:
                     continue
                 erased += len(lines) - len(kept)
                 original = copy.with_name(copy.name.partition(".replaced-")[0])
-                still_there = set(original.read_bytes().split(b"\n")) if original.exists() else set()
+                still_there = set(read_bytes(original).split(b"\n")) if original.exists() else set()
                 if set(kept[1:]) <= still_there:
                     copy.unlink()
                 else:
@@ -90,7 +91,7 @@ def forget_person(database: Database, log: CsvLog, person: Forgotten, *, pseudon
 def lines_of(path: Path) -> list[bytes]:
     """Return the lines of a file that are not empty; none where it is not there. Raises StorageError."""
     with storage_errors(path):
-        return [line for line in path.read_bytes().split(b"\n") if line] if path.exists() else []
+        return [line for line in read_bytes(path).split(b"\n") if line] if path.exists() else []
 
 
 def delete_before(log: CsvLog, instant: datetime, *, dry_run: bool) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain import ModelIdentity
+from ..reading import parse_json
 from .tables import MetaRow
 
 ACTIVE_MODEL: Final = "active_model"
@@ -92,7 +93,7 @@ def row_ids_are_certain(session: Session) -> bool:
 def find_active_model(session: Session) -> ModelIdentity | None:
     """Return the model that the gallery is made with, None before the first enrolment."""
     stored = find(session, ACTIVE_MODEL)
-    return ModelIdentity(**json.loads(stored)) if stored else None
+    return ModelIdentity(**parse_json(stored)) if stored else None
 
 
 def claim_active_model(session: Session, model: ModelIdentity) -> ModelIdentity:

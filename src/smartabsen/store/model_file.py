@@ -27,6 +27,7 @@ import numpy as np
 from ..domain import ModelIdentity
 from ..errors import ModelDamagedError, NotTrainedError, SealBrokenError
 from ..i18n import N_
+from ..reading import no_permission_to_read, parse_json, read_bytes
 from .file_lock import file_lock
 from .files import remove_abandoned, storage_errors, write_atomically
 from .sealing import KeyRing, model_binding, sealing_key_of
@@ -114,7 +115,7 @@ def read_files(directory: Path) -> dict[str, bytes]:
         return {}
     with model_lock(directory), storage_errors(directory):
         found = [directory / name for name in (FACTS_NAME, ARRAYS_NAME) if (directory / name).is_file()]
-        return {path.name: path.read_bytes() for path in found}
+        return {path.name: read_bytes(path) for path in found}
 
 
 def load_model(directory: Path, ring: KeyRing) -> TrainedModel:
@@ -206,7 +207,7 @@ def _read_description(directory: Path) -> dict[str, Any]:
     path = directory / FACTS_NAME
     content = _read(path)
     try:
-        facts: dict[str, Any] = json.loads(content)
+        facts: dict[str, Any] = parse_json(content)
         intact = facts.pop("checksum") == _checksum(facts)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise damaged(path, "it is no description of a model") from exc
@@ -219,11 +220,13 @@ def _read_description(directory: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError as exc:
         raise NotTrainedError(
             N_("There is no trained model yet ({path} is missing)."), hint=N_("Train one: smartabsen train"), path=path
         ) from exc
+    except PermissionError as exc:
+        raise no_permission_to_read(path) from exc
     except OSError as exc:
         raise damaged(path, exc.strerror or "it cannot be read") from exc
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from ..domain import ModelIdentity
 from ..errors import SealBrokenError
 from ..i18n import N_
+from ..reading import parse_json
 from . import meta
 from .sealing import KeyRing, binding, sealing_key_of
 from .trained_model import TrainedModel, make_trained_model
@@ -93,7 +94,7 @@ def find_record(session: Session, ring: KeyRing) -> ModelRecord | None:
             hint=N_("Train it again: smartabsen train"),
             version=version,
         )
-    found: dict[str, Any] = json.loads(plain)
+    found: dict[str, Any] = parse_json(plain)
     return ModelRecord(
         **{
             **found,

@@ -19,6 +19,7 @@ from typing import Any, Final
 from ..domain import OpenSession, WebSession
 from ..errors import ConfigError, DatabaseAwayError, DatabaseError, MissingDependencyError
 from ..i18n import N_
+from ..reading import parse_json
 from .address import checked_redis_url
 from .web_sessions import UNKNOWN_BROWSER, Browser, hash_sid, listed_id
 
@@ -396,7 +397,7 @@ def _read_hash(client: Any, key: str) -> dict[str, str]:
 
 
 def _decode(found: Mapping[str, str]) -> WebSession:
-    data = json.loads(found["data"])
+    data = parse_json(found["data"])
     if not isinstance(data, dict):
         raise ValueError("the data of a session is an object")
     user_id = int(found["user_id"]) if found["user_id"] else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from ..reading import read_text
 from .file_lock import file_lock
 from .files import storage_errors, write_atomically
 
@@ -31,6 +32,6 @@ def read_or_make_secret(path: Path) -> str:
 def _read(path: Path) -> str:
     with storage_errors(path):
         try:
-            return path.read_text(encoding="ascii", errors="replace").strip()
+            return read_text(path, encoding="ascii", errors="replace").strip()
         except FileNotFoundError:
             return ""

@@ -19,11 +19,14 @@ from typing import Any, Final
 from ..domain import TableFormat
 from ..errors import InvalidInputError, NotFoundError
 from ..i18n import N_
+from ..reading import read_bytes
 from .texts import folded
+from .zips import ZipLimits, check_end
 
 MAX_BYTES: Final = 32 * 2**20
 _MAX_UNPACKED_BYTES: Final = 512 * 2**20
 MAX_ROWS: Final = 100_000
+_BOOK_LIMITS: Final = ZipLimits(members=5_000, unpacked_bytes=_MAX_UNPACKED_BYTES, packed_times=10_000)
 _SEPARATORS: Final = (";", ",", "\t")
 _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
 
@@ -139,7 +142,7 @@ def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InvalidInputError(N_("{path} is larger than {limit} MB."), path=path, limit=MAX_BYTES // 2**20)
-        content = path.read_bytes()
+        content = read_bytes(path)
     except FileNotFoundError as exc:
         raise NotFoundError(N_("There is no file {path}."), path=path) from exc
     except OSError as exc:
@@ -250,6 +253,7 @@ def _sheet_records(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]
     import openpyxl
 
     try:
+        check_end(io.BytesIO(content), _BOOK_LIMITS)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED_BYTES:
                 raise _too_long(path)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from ..domain import DamagedTemplate, ModelIdentity, Quality, Template, TemplateFacts
 from ..errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ..i18n import N_
+from ..reading import parse_json
 from . import employees
 from .clock import moment
 from .erasure import ALL
@@ -300,7 +301,7 @@ def _template(row: TemplateRow, code: str, uuid: str | None, ring: KeyRing) -> T
 
 
 def _quality(text: str) -> Quality:
-    stored: dict[str, Any] = json.loads(text)
+    stored: dict[str, Any] = parse_json(text)
     return Quality(**{name: value for name, value in stored.items() if name in _QUALITY_FIELDS})
 
 

@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..errors import ConfigError
 from ..i18n import N_
+from ..reading import no_permission_to_read, read_bytes
 from .files import write_atomically
 
 AUTHORITY_LIFETIME: Final = timedelta(days=3650)
@@ -189,14 +190,18 @@ def _write(cert_path: Path, key_path: Path, certificate: x509.Certificate, key: 
 
 def _load(path: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return x509.load_pem_x509_certificate(read_bytes(path))
+    except PermissionError as exc:
+        raise no_permission_to_read(path) from exc
     except (OSError, ValueError) as exc:
         raise _unusable(path) from exc
 
 
 def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(read_bytes(path), password=None)
+    except PermissionError as exc:
+        raise no_permission_to_read(path) from exc
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as exc:
         raise _unusable(path) from exc
     # The keys of others may be RSA; what is used of both is the same.

@@ -19,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from ..errors import KeyMissingError, StorageError
+from ..reading import parse_json, read_text
 from .audit_head import AuditHead
 from .file_lock import file_lock
 from .files import make_private_directory, storage_errors, write_atomically
@@ -139,9 +140,9 @@ class TrailKeeper:
         if self._path is None or not self._path.exists():
             return {}
         with storage_errors(self._path):
-            text = self._path.read_text(encoding="utf-8")
+            text = read_text(self._path, encoding="utf-8")
         try:
-            found = json.loads(text)
+            found = parse_json(text)
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}

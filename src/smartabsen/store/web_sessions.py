@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from ..domain import OpenSession, WebSession
+from ..reading import parse_json
 from .changes import Tidy, changed_rows, do_now
 from .database import Database
 from .tables import ADDRESS_LENGTH, LABEL_LENGTH, WebSessionRow
@@ -140,7 +141,7 @@ class WebSessionTable:
         if touch and stale.total_seconds() > _TOUCH_SHARE * row.idle_s:
             used = update(WebSessionRow).where(_alive(sid, now)).values(idle_until=idle_until, last_seen_at=now)
             self._database.run_write(lambda session: changed_rows(session, used))
-        return WebSession(json.loads(row.data), row.user_id, row.created_at)
+        return WebSession(parse_json(row.data), row.user_id, row.created_at)
 
     def save(self, sid: str, data: Mapping[str, object]) -> bool:
         """Store other data; False where the session has ended."""

@@ -71,11 +71,14 @@ def verify(
         ),
     ] = True,
     backup: Annotated[
-        Path | None, typer.Option("--backup", metavar="FILE", help=_("Check the record in this backup instead."))
+        Path | None,
+        typer.Option("--backup", metavar="FILE", readable=False, help=_("Check the record in this backup instead.")),
     ] = None,
     identity: Annotated[
         Path | None,
-        typer.Option("--identity", metavar="FILE", help=_("File with the secret key of an encrypted backup.")),
+        typer.Option(
+            "--identity", metavar="FILE", readable=False, help=_("File with the secret key of an encrypted backup.")
+        ),
     ] = None,
 ) -> Answer:
     """Check the chain and the attendance; exit code 1 where something is broken."""

@@ -12,9 +12,12 @@ from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help=_("The backup, as “backup list” shows it."))]
+File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=_("The backup, as “backup list” shows it."))]
 Identity = Annotated[
-    Path | None, typer.Option("--identity", metavar="FILE", help=_("File with the secret key of an encrypted backup."))
+    Path | None,
+    typer.Option(
+        "--identity", metavar="FILE", readable=False, help=_("File with the secret key of an encrypted backup.")
+    ),
 ]
 
 app = make_noun("backup", help=_("Make, list, check and restore backups."), example="smartabsen backup create")

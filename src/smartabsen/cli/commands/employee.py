@@ -1,5 +1,6 @@
 """``smartabsen employee``."""
 
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,14 @@ from ..output import Output
 from ..parameters import Code, ReasonIfAny
 from ..session import Session
 
+PhotoNumber = Annotated[
+    int, typer.Argument(metavar="NUMBER", help=_("Number of the photo; “employee photos” lists them."))
+]
+
 app = make_noun(
-    "employee", help=_("List, show, rename, deactivate and activate employees."), example="smartabsen employee list"
+    "employee",
+    help=_("List, show, rename, deactivate and activate employees; look through their photos."),
+    example="smartabsen employee list",
 )
 
 
@@ -51,6 +58,90 @@ def show_employee(session: Session, code: Code) -> Answer:
         "employee": data.employee(employee),
         "templates": [data.template(each) for each in templates],
         "consents": [privacy_view.consent(each) for each in consents],
+    }
+    return Answer(data=facts, show=show)
+
+
+@command(
+    app,
+    "photos",
+    help=_("List the photos that an employee was enrolled with, each with its number."),
+    example="smartabsen employee photos E001",
+)
+def list_photos(session: Session, code: Code) -> Answer:
+    """List the enrolled photos of an employee."""
+    with session.open() as app:
+        photos = app.photos.of(code)
+        zone = ZoneInfo(app.settings.site.zone)
+    return Answer(
+        data={"photos": [data.enrolled_photo(each) for each in photos]},
+        show=lambda out: tables.show_photos(out, photos, zone),
+    )
+
+
+@command(
+    app,
+    "photo",
+    help=_("Write the kept face of one photo into a file, to look at it.")
+    + "\n\n"
+    + _("Faces are kept where enrolment.keep_crops is set; of other photos only the numbers are there."),
+    example="smartabsen employee photo E001 12 face.jpg",
+)
+def save_photo(
+    session: Session,
+    code: Code,
+    number: PhotoNumber,
+    target: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=_("The file to write, a JPEG."))],
+) -> Answer:
+    """Write the kept face of an enrolled photo."""
+    with session.open() as app:
+        app.photos.save(code, number, target)
+    written = _("{path} is written.", path=target)
+    return Answer(data={"path": str(target)}, show=lambda out: out.line(written))
+
+
+@command(
+    app,
+    "remove-photo",
+    help=_("Take one photo of an employee out, as a wrong one.")
+    + "\n\n"
+    + _("The other photos, the consent and the attendance stay. The trained model has it no more at once."),
+    example="smartabsen employee remove-photo E001 12 --reason 'a colleague is in it' --yes",
+)
+def remove_photo(
+    session: Session,
+    code: Code,
+    number: PhotoNumber,
+    reason: ReasonIfAny = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
+) -> Answer:
+    """Remove an enrolled photo, after asking."""
+    with session.open() as app:
+        if not yes:
+            name = app.get_employee(code).name
+            session.ask(_("Photo {number} is no longer used to recognise {name}. Go on?", number=number, name=name))
+        removed = app.photos.remove(code, number, reason=reason)
+
+    def show(out: Output) -> None:
+        out.line(
+            _(
+                "Photo {number} ({source}) of {name} is removed; photos left: {left}.",
+                number=number,
+                source=removed.photo.source,
+                name=removed.employee.name,
+                left=removed.left,
+            )
+        )
+        if removed.was_in_model:
+            out.line(_("The trained model has it no more."))
+        if not removed.left:
+            out.note(_("{name} is not recognised any more: enrol other photos.", name=removed.employee.name))
+
+    facts = {
+        "employee": data.employee(removed.employee),
+        "photo": data.enrolled_photo(removed.photo),
+        "left": removed.left,
+        "was_in_model": removed.was_in_model,
     }
     return Answer(data=facts, show=show)
 

@@ -28,10 +28,16 @@ app = make_noun()
 def evaluate(
     session: Session,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help=_("Folder with one sub-folder of photos for each person."))
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", readable=False, help=_("Folder with one sub-folder of photos for each person.")
+        ),
     ] = None,
     pairs: Annotated[
-        Path | None, typer.Option("--pairs", metavar="FILE", help=_("Judge the pairs of this file, in LFW's format."))
+        Path | None,
+        typer.Option(
+            "--pairs", metavar="FILE", readable=False, help=_("Judge the pairs of this file, in LFW's format.")
+        ),
     ] = None,
     report: Annotated[
         Path | None,

@@ -103,7 +103,7 @@ def pull_model(
 )
 def install_models(
     session: Session,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help=_("Where the files lie."))],
+    path: Annotated[Path, typer.Argument(metavar="PATH", readable=False, help=_("Where the files lie."))],
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help=_("Name for a pack of your own ONNX files."))
     ] = None,

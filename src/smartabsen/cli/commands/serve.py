@@ -41,10 +41,10 @@ def serve(
         int | None, typer.Option("--workers", metavar="N", help=_("Worker processes of a production server."))
     ] = None,
     tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="FILE", help=_("Certificate (PEM) for https."))
+        Path | None, typer.Option("--tls-cert", metavar="FILE", readable=False, help=_("Certificate (PEM) for https."))
     ] = None,
     tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="FILE", help=_("Key (PEM) of the certificate."))
+        Path | None, typer.Option("--tls-key", metavar="FILE", readable=False, help=_("Key (PEM) of the certificate."))
     ] = None,
 ) -> Answer:
     """Check, serve, and say how long it was."""

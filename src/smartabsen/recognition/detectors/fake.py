@@ -27,6 +27,7 @@ TURN: Final = 0.28
 """How far the nose moves when the face is turned fully, as a part of the face."""
 _MAGENTA, _GREEN = (255, 0, 255), (0, 255, 0)
 _SMALLEST_PX: Final = 12
+_UPRIGHT_NOSE: Final = 0.525
 
 
 def draw_face(
@@ -82,7 +83,7 @@ class FakeDetector(FramedDetector):
         blue, green, red = (plane.astype(np.int16) for plane in cv2.split(image_bgr))
         magenta = (np.minimum(blue, red) > 20) & (np.minimum(blue, red) > 2 * green)
         _, _, regions, _ = cv2.connectedComponentsWithStats(magenta.astype(np.uint8), connectivity=8)
-        boxes, landmarks = [], []
+        boxes, landmarks, scores = [], [], []
         for left, top, width, height, area in regions[1:]:
             if min(width, height) < _SMALLEST_PX or not 0.8 < width / height < 1.25 or area > 0.7 * width * height:
                 continue
@@ -91,11 +92,14 @@ class FakeDetector(FramedDetector):
             points = np.array(POINTS_XY) * [width, height]
             if noses.any():
                 points[2, 0] = np.nonzero(noses)[1].mean() + 0.5
+            # The nose lies below the middle of a face that is upright.
+            is_upright = not noses.any() or np.nonzero(noses)[0].mean() + 0.5 > _UPRIGHT_NOSE * height
+            scores.append(0.99 if is_upright else 0.5)
             boxes.append((left, top, left + width, top + height))
             landmarks.append(points + np.array([left, top]))
         return Candidates(
             boxes_xyxy=np.array(boxes, dtype=np.float64).reshape(-1, 4),
-            scores=np.full(len(boxes), 0.99),
+            scores=np.array(scores, dtype=np.float64),
             landmarks_xy=_stack(landmarks),
         )
 

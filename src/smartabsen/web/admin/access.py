@@ -45,6 +45,8 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.edit_employee": _CHANGE,
     "admin.set_employee_active": _CHANGE,
     "admin.enrol": Route(Who.ADMIN, max_bytes=PICTURES_BYTES),
+    "admin.photo": _CHANGE,
+    "admin.remove_photo": _CHANGE,
     "admin.pair_phone": _CHANGE,
     "admin.show_pairing": _CHANGE,
     "admin.phones_part": _VIEW,

@@ -45,7 +45,7 @@ def employee(employee_id: int) -> Response:
     page = render_template(
         "admin/employee.html",
         person=person,
-        templates=library().templates_of(person.code),
+        photos=library().photos.of(person.code),
         phones=library().phones.list_phones(person.code),
         has_pin=library().phones.has_pin(person.code),
         today=library().desk.work_date(),
@@ -103,6 +103,25 @@ def enrol(employee_id: int) -> Response:
         consent=library().privacy.get_text(agreed_to) if agreed_to else None,
     )
     return make_response(render_template("admin/enrolled.html", person=report.employee, report=report))
+
+
+@blueprint.get("/employees/<int:employee_id>/photos/<int:number>")
+def photo(employee_id: int, number: int) -> Response:
+    """Show the kept face of one enrolled photo."""
+    person = library().desk.get_employee(employee_id)
+    picture = make_response(library().photos.picture(person.code, number))
+    picture.mimetype = "image/jpeg"
+    return picture
+
+
+@blueprint.post("/employees/<int:employee_id>/photos/<int:number>/remove")
+@tells_problems(lambda employee_id, number: _address(employee_id))  # noqa: ARG005 - the view's arguments
+def remove_photo(employee_id: int, number: int) -> Response:
+    """Take one enrolled photo out."""
+    person = library().desk.get_employee(employee_id)
+    removed = library().photos.remove(person.code, number)
+    done(_("The photo {source} was removed; the others stay.", source=removed.photo.source))
+    return redirect(_address(employee_id))
 
 
 def _shown_name(name: str, place: int) -> str:

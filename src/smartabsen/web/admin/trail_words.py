@@ -32,6 +32,7 @@ ACTIONS: Final = {
     "employee.deactivate": N_("Employee deactivated"),
     "employee.edit": N_("Employee edited"),
     "employee.enrol": N_("Employee enrolled"),
+    "employee.remove_photo": N_("Photo of an employee removed"),
     "employee.rename": N_("Employee renamed"),
     "gallery.engine": N_("Engine changed"),
     "keys.delete_broken": N_("Broken rows deleted"),
