@@ -185,6 +185,19 @@ def prompt(event: domain.KioskEvent, message: str) -> Json:
     }
 
 
+def camera_event(event: domain.KioskEvent, message: str) -> Json:
+    """One line of a kiosk: its camera was opened, gives no picture of any use, or gives one again."""
+    facts = dict(event.params)
+    started = event.kind is domain.KioskEventKind.STARTED
+    return {
+        "event": event.kind.value,
+        "at": instant(event.at),
+        "camera": facts.get("camera"),
+        **({"test_source": "test_source" in facts} if started else {}),
+        "message": message,
+    }
+
+
 def kiosk_summary(summary: domain.KioskSummary) -> Json:
     """The last line of a kiosk."""
     return {

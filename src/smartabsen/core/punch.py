@@ -84,11 +84,13 @@ def attempt_by_face(
     at: datetime,
     clock_trusted: bool,
     liveness: float | None = None,
+    note: str = "",
 ) -> Punch:
     """Return the attempt of a person whom a kiosk recognised at ``at`` (aware), with a key of its own.
 
     Args:
         liveness: Score of the liveness check, None where none was made.
+        note: What goes with the punch, as that it comes from a film.
     """
     return Punch(
         id=0,
@@ -102,6 +104,7 @@ def attempt_by_face(
         model_digest=services.engine.identity.digest,
         clock_trusted=clock_trusted,
         liveness=liveness,
+        note=note,
     )
 
 

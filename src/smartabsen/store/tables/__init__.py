@@ -15,7 +15,7 @@ from .base import (
     UtcDateTime,
 )
 from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow
-from .record import AuditRow, MetaRow, RefusalRow, UserRow
+from .record import AuditRow, CameraTroubleRow, MetaRow, RefusalRow, UserRow
 from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFrameRow, WebSessionRow
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Absensi",
     "AuditRow",
     "Base",
+    "CameraTroubleRow",
     "ConsentRow",
     "ErasureRow",
     "FaceCropRow",
