@@ -148,14 +148,15 @@ def make_attempt(
     )
 
 
-def make_liveness(script: Any, *, require: str = "off", live: bool = False, **parts: Any) -> KioskLiveness:
+def make_liveness(script: Any, *, require: str = "off", **parts: Any) -> KioskLiveness:
     settings = LivenessSettings(require=require)
     return KioskLiveness(
         parts.get("checks") or LivenessChecks(settings, parts.get("build") or FakeLiveness),
         parts.get("attempts") or Attempts(settings, NoLimits()),
         recognizer=script,
         gallery=script,
-        live=live,
+        watch=parts.get("watch"),
+        keep=lambda: None,
         prompt=parts.get("prompt") or (lambda *_: None),
     )
 

@@ -184,6 +184,22 @@ class ReconnectingCamera:
         self._index_shift = self._next_index
 
 
+def check_pictures(source: FrameSource, *, timeout_s: float) -> None:
+    """Take pictures from a source until it shows life; of a recording, the first one is enough.
+
+    Raises:
+        CameraError: It gives no picture, or a live camera's stands still or shows nothing.
+    """
+    watch = PictureWatch()
+    while not watch.shows_life:
+        frame = source.read(timeout_s)
+        if frame is None or not source.live:
+            return
+        wrong = watch.add(frame.image_bgr, frame.at_s)
+        if wrong is not None:
+            raise standstill_error(source.name, wrong)
+
+
 def standstill_error(name: str, wrong: Standstill) -> CameraError:
     """Return the error of a camera whose picture stands still or shows nothing."""
     if wrong is Standstill.BLANK:

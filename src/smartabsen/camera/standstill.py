@@ -1,4 +1,4 @@
-"""Whether a camera's picture stands still or shows nothing: what a hung camera, a locked phone or a cap on the lens give.
+"""Whether a camera's picture stands still or shows nothing: a hung camera, a locked phone, a cap on the lens.
 
 A sensor has noise, so two frames of a camera that works differ nearly everywhere. A clock that the camera writes into
 its picture goes on when the rest has stopped; so a few parts that change do not count.
@@ -27,7 +27,7 @@ _STEP: Final = 2
 _TILE: Final = 8
 _COARSE: Final = (32, 18)
 CLOCK_SHARE: Final = 0.04
-"""Share of the tiles that may change while the picture stands still: a clock of 300 x 40 pixels of 1280 x 720 has 0.02."""
+"""Share of the tiles that may change in a picture that stands still: a clock has 0.02."""
 BLANK_LEVELS: Final = 3.0
 """A picture whose parts are nearer to their median than this, in grey levels, shows nothing."""
 

@@ -19,8 +19,8 @@ class CameraReport:
     """Writes the state of a kiosk's camera, in a thread of its own. Use it in a ``with`` block.
 
     Only the last state counts; a database that is away learns it when it is back. What stands at the end of a kiosk
-    stays: a kiosk that was switched off because of its camera is still one whose camera is broken. The next start of the
-    kiosk takes it back, and finds out anew.
+    stays: the camera of a kiosk that was switched off because of it is still broken. The next start of the kiosk takes
+    it back, and finds out anew.
 
     Args:
         services: The installation.

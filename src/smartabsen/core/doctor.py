@@ -15,11 +15,12 @@ import numpy as np
 
 from ..camera.window import can_show
 from ..domain import CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
-from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
+from ..errors import DatabaseError, ModelDamagedError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
+from ..messages import fill
 from ..recognition.engines import ONNX_BACKENDS, find_obstacle, get_spec
 from ..recognition.liveness.files import build_liveness
-from ..store import employees, meta, templates
+from ..store import camera_troubles, employees, meta, templates
 from ..store.csv_sync import compare
 from ..store.files import check_writable
 from ..store.model_file import load_model
@@ -292,6 +293,7 @@ def _check_queue(services: Services) -> Iterator[Check]:
 
 def _check_camera(services: Services) -> Iterator[Check]:
     camera = services.settings.kiosk.camera
+    yield from _check_troubles(services)
     lock = services.camera_lock(camera)
     holder = lock.holder()
     if holder is not None:
@@ -303,6 +305,22 @@ def _check_camera(services: Services) -> Iterator[Check]:
         yield _row("camera", _OK, N_("Camera {camera} gives pictures."), camera=lock.camera)
         return
     yield _row("camera", _WARN, problem.message_id, problem.hint_id, **problem.params)
+
+
+def _check_troubles(services: Services) -> Iterator[Check]:
+    """Tell what the kiosks say of their cameras, those of other machines included."""
+    try:
+        with services.database.read() as session:
+            troubles = camera_troubles.find_all(session)
+    except DatabaseError:
+        # A row of its own tells that.
+        return
+    for one in troubles:
+        detail = N_("Kiosk {kiosk}, since {at}: {problem}")
+        at = one.since.astimezone(ZoneInfo(services.settings.site.zone)).strftime("%Y-%m-%d %H:%M")
+        problem = fill(one.detail, one.params)
+        fix = N_("Nobody is recorded there until it is mended: look at the camera, then start its kiosk anew.")
+        yield _row("camera", _FAIL, detail, fix, kiosk=one.kiosk, at=at, problem=problem)
 
 
 def _check_display() -> Iterator[Check]:

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ..camera.address import display_name
+from ..camera.base import FrameSource
 from ..camera.window import PreviewWindow, can_show
 from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, LivenessPrompt, Outcome
 from ..errors import CameraError
@@ -88,13 +90,11 @@ def run(
             camera,
             stop=ending,
             on_lost=partial(_tell_of_camera, announce, view),
-            on_back=lambda: _tell(announce, KioskEventKind.CAMERA_BACK, N_("The camera is back."), ()),
+            on_back=partial(_tell_return, announce, display_name(camera)),
             on_skip=partial(_tell_loss, announce, KioskEventKind.TROUBLE),
         )
         try:
-            details = (("camera", source.name), ("view", why), ("people", str(start.gallery.people)))
-            started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
-            _tell(announce, KioskEventKind.STARTED, started, details)
+            _tell_start(announce, source, people=start.gallery.people, view=why)
             for detail, params in start.remarks:
                 _tell(announce, KioskEventKind.TROUBLE, detail, params)
             log = RefusalLog(services, threshold=start.gallery.threshold, margin=start.gallery.margin)
@@ -163,6 +163,20 @@ def _open_view(*, wanted: bool) -> tuple[WindowView | None, str]:
 def _test_source(name: str) -> str:
     """Return what a punch says that no camera saw: a file shows the same people whenever it is played."""
     return shortened(_("test source: {file}", file=Path(name).name), NOTE_LENGTH)
+
+
+def _tell_start(announce: Announce, source: FrameSource, *, people: int, view: str) -> None:
+    details: tuple[tuple[str, str], ...] = (("camera", source.name), ("view", view), ("people", str(people)))
+    if source.live:
+        started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
+    else:
+        started = N_("Test source: {camera}; its punches say so. People in the model: {people}. View: {view}.")
+        details = (*details, ("test_source", "yes"))
+    _tell(announce, KioskEventKind.STARTED, started, details)
+
+
+def _tell_return(announce: Announce, camera: str) -> None:
+    _tell(announce, KioskEventKind.CAMERA_BACK, N_("The camera is back."), (("camera", camera),))
 
 
 def _tell_of_camera(announce: Announce, view: WindowView | None, error: CameraError) -> None:

@@ -177,7 +177,7 @@ class FreshnessWatch:
         if self._seen and digest == self._seen[-1].digest:
             # A camera may give a frame twice; it tells nothing.
             return
-        grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
+        grey = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         grid, scale = _reduce(grey)
         again = digest in self._digests
         self._remember(SeenFrame(at_s, digest, _print(grey)), has_face=bool(faces))
@@ -286,9 +286,18 @@ def _part(box_xyxy: BoxXYXY, scale: float, shape: tuple[int, ...]) -> tuple[slic
 
 def _change(one: FloatArray, other: FloatArray) -> float:
     """Return the grey levels by which most of a face has changed; a change of the light as a whole does not count."""
-    first, second = one.ravel() - one.mean(), other.ravel() - other.mean()
-    gain = float(first @ second) / max(float(first @ first), 1e-6)
-    return float(np.quantile(np.abs(second - gain * first), _QUANTILE))
+    first, second = one.ravel(), other.ravel()
+    off = np.abs(_without_light(first, second, slice(None)))
+    # Once more without what has changed most, as a clock does: it must not be taken for light.
+    usual = off <= np.quantile(off, _QUANTILE)
+    return float(np.quantile(np.abs(_without_light(first, second, usual)), _QUANTILE))
+
+
+def _without_light(first: FloatArray, second: FloatArray, usual: slice | NDArray[np.bool_]) -> FloatArray:
+    """Return what is left of ``second`` when ``first``, brighter or darker so that ``usual`` fits, is taken out."""
+    before, after = first - first[usual].mean(), second - second[usual].mean()
+    gain = float(before[usual] @ after[usual]) / max(float(before[usual] @ before[usual]), 1e-6)
+    return np.asarray(after - gain * before, dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -296,7 +305,7 @@ def _wave_basis() -> FloatArray:
     """Return the waves of a tile, (cells, waves), each of length 1."""
     places = (np.arange(_TILE_CELLS) + 0.5) * np.pi / _TILE_CELLS
     waves = np.stack([np.outer(np.cos(down * places), np.cos(across * places)).ravel() for down, across in _WAVES])
-    return (waves / np.linalg.norm(waves, axis=1, keepdims=True)).T.astype(np.float32)
+    return np.asarray((waves / np.linalg.norm(waves, axis=1, keepdims=True)).T, dtype=np.float32)
 
 
 def _print(grey: NDArray[np.uint8]) -> NDArray[np.float16]:
@@ -319,8 +328,9 @@ def _tiles_under(box_xyxy: BoxXYXY, shape: tuple[int, ...]) -> NDArray[np.intp]:
     return np.flatnonzero(under)
 
 
-def _squares(rows: FloatArray) -> FloatArray:
-    return np.asarray((rows**2).mean(axis=-1))
+def _squares(rows: NDArray[np.floating]) -> FloatArray:
+    """Return the square of what most of each row holds: a clock that is drawn over a part of a face is left out."""
+    return np.asarray(np.median(rows**2, axis=-1), dtype=np.float32)
 
 
 def _noise_of(rows: FloatArray, times_s: NDArray[np.float64]) -> float:
@@ -348,4 +358,4 @@ def _differences(
     there = (1.0 - share) * waves[after - 1] + share * waves[after]
     mean = _squares(there - mine[None]).mean(axis=1)
     covered = (gap_s <= _GAP_S).all(axis=1) & (wanted[:, 0] >= times_s[0] - _GAP_S)
-    return np.where(covered, mean, np.inf)
+    return np.where(covered, mean, np.float32(np.inf))
