@@ -27,6 +27,7 @@ from ..domain import (
 from ..errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
 from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
+from ..recognition.decision import reaches
 from ..recognition.images import ImageRefusal, decode_image
 from ..recognition.liveness.challenge import Challenge, Sight
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
@@ -35,7 +36,7 @@ from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
 from .identify import open_gallery, take_over_engine
-from .liveness import COUNTED, Attempts, Limits, refuse
+from .liveness import COUNTED, WRONG, Attempts, ClaimedFaces, Limits, refuse
 from .punch import punch_by_face
 from .refusals import make_refusal, note_refusal
 
@@ -119,6 +120,7 @@ class CheckIn:
         self._services = services
         self._watch = watch
         self._attempts = Attempts(services.settings.liveness, limits)
+        self._claimed = ClaimedFaces(limits)
         self._lock = services.recognising
         self._gallery: LiveGallery | None = None
 
@@ -152,7 +154,13 @@ class CheckIn:
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
         """
+        if only is not None and not self._claimed.may_try(only.id):
+            return CheckInResult(Outcome.TOO_MANY_ATTEMPTS)
         result, finding = self._attempt(burst, key=key, only=only, claim=claim)
+        if only is not None and result.outcome in WRONG:
+            self._claimed.count_failure(only.id)
+        elif only is not None and result.result is not None:
+            self._claimed.forget(only.id)
         if result.result is None:
             self._note_refusal(finding or _Finding(result.outcome))
         return result
@@ -283,7 +291,7 @@ class CheckIn:
         if len(probes) < len(sights):
             return False
         if only is not None:
-            return min(gallery.verify(probes, label)) >= gallery.threshold
+            return all(reaches(each, gallery.threshold) for each in gallery.verify(probes, label))
         return all(match.outcome is Outcome.RECOGNIZED and match.label == label for match in gallery.match(probes))
 
     def _current_gallery(self) -> LiveGallery:
@@ -370,7 +378,7 @@ def _confirmed(matches: Sequence[Match], similarities: Sequence[float], label: i
     others = [match.label for match in matches if match.outcome is Outcome.RECOGNIZED and match.label != label]
     if others:
         return _Finding(Outcome.OTHER_FACE, others[0])
-    good = [similarity for similarity in similarities if similarity >= threshold]
+    good = [similarity for similarity in similarities if reaches(similarity, threshold)]
     if len(good) < AGREEING:
         # Of the frame that was one too few.
         decided = sorted(similarities, reverse=True)[AGREEING - 1]
