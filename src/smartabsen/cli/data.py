@@ -186,14 +186,11 @@ def prompt(event: domain.KioskEvent, message: str) -> Json:
 
 
 def camera_event(event: domain.KioskEvent, message: str) -> Json:
-    """One line of a kiosk: its camera was opened, gives no picture of any use, or gives one again."""
-    facts = dict(event.params)
-    started = event.kind is domain.KioskEventKind.STARTED
+    """One line of a kiosk: its camera gives no picture that is of any use, or gives one again."""
     return {
         "event": event.kind.value,
         "at": instant(event.at),
-        "camera": facts.get("camera"),
-        **({"test_source": "test_source" in facts} if started else {}),
+        "camera": dict(event.params).get("camera"),
         "message": message,
     }
 

@@ -20,7 +20,7 @@ from .answer import one_line, print_json
 from .output import Output
 
 _BETWEEN: Final = "  ·  "
-_CAMERA: Final = frozenset({KioskEventKind.STARTED, KioskEventKind.CAMERA_LOST, KioskEventKind.CAMERA_BACK})
+_CAMERA: Final = frozenset({KioskEventKind.CAMERA_LOST, KioskEventKind.CAMERA_BACK})
 Play = Callable[[Outcome, str], None]
 """Lets people hear a decision: its outcome, and the sentence that greets or refuses them."""
 

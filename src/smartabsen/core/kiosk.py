@@ -263,7 +263,6 @@ class Kiosk:
 
     def _refuse(self, number: int, outcome: Outcome, match: Match | None, measured: Measured | None = None) -> None:
         self._counts.refused += 1
-        self._count_wrong_face(number, outcome)
         covered = match is not None and self._track(number).covered
         self._show_outcome(number, outcome, refusal(outcome, covered=covered))
         similarity, lead = (match.similarity, match.margin) if match is not None else (None, None)
@@ -276,6 +275,7 @@ class Kiosk:
             covered=covered,
             measured=measured,
         )
+        self._count_wrong_face(number, outcome)
 
     def _count_wrong_face(self, number: int, outcome: Outcome) -> None:
         """After five wrong faces at one place there is a pause there; others are recognised meanwhile."""
@@ -286,6 +286,7 @@ class Kiosk:
         if track.wrong_faces >= WRONG_FACES:
             # The clock of the frames: a film has its own.
             track.paused_until_s = self._searched_s + FIRST_PAUSE_S
+            self._show_outcome(number, Outcome.TOO_MANY_ATTEMPTS, refusal(Outcome.TOO_MANY_ATTEMPTS))
             self._tell(KioskEventKind.DECISION, outcome=Outcome.TOO_MANY_ATTEMPTS, track=number)
 
     def _announce_answers(self) -> None:

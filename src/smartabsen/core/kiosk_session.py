@@ -166,12 +166,10 @@ def _test_source(name: str) -> str:
 
 
 def _tell_start(announce: Announce, source: FrameSource, *, people: int, view: str) -> None:
-    details: tuple[tuple[str, str], ...] = (("camera", source.name), ("view", view), ("people", str(people)))
-    if source.live:
-        started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
-    else:
+    details = (("camera", source.name), ("view", view), ("people", str(people)))
+    started = N_("Camera: {camera}. People in the model: {people}. View: {view}.")
+    if not source.live:
         started = N_("Test source: {camera}; its punches say so. People in the model: {people}. View: {view}.")
-        details = (*details, ("test_source", "yes"))
     _tell(announce, KioskEventKind.STARTED, started, details)
 
 

@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 # Greedy up to the last @: a password that was not percent-encoded may itself hold @, / or #.
-_PASSWORD: Final = re.compile(r"(?:(?<=://)|^)([^:/@\s]*):(.*)@")
+_PASSWORD: Final = re.compile(r"(?<=://)([^:/@]*):.*@")
+_WITHOUT_SCHEME: Final = re.compile(r"^([^:/@\s]+):.+@")
 _SECRET_FIELD: Final = re.compile(r"(?i)((?:password|passwd|pass|pwd|token|secret|auth|key)=)[^&/]*")
 
 
@@ -16,5 +17,6 @@ def mask_camera(spec: str) -> str:
     Also where the scheme was forgotten (``admin:word@host``); values of fields like ``pwd=`` and ``token=`` go as well.
     """
     spec = spec.strip()
-    masked = _PASSWORD.sub(r"\1:***@", spec)
-    return _SECRET_FIELD.sub(r"\1***", masked) if "://" in masked else masked
+    if "://" not in spec:
+        return _WITHOUT_SCHEME.sub(r"\1:***@", spec)
+    return _SECRET_FIELD.sub(r"\1***", _PASSWORD.sub(r"\1:***@", spec))
