@@ -82,7 +82,7 @@ def test_a_check_that_cannot_be_made_refuses(error: ModelError) -> None:
 
 
 def test_no_number_is_no_pass() -> None:
-    """NaN is neither above nor below a threshold, infinity is above each: both refuse, as all that is no probability."""
+    """NaN compares with nothing, infinity is above each threshold: what is no probability refuses."""
     for number in (float("nan"), float("inf"), float("-inf"), 1.01, -0.01):
         verdict = checks(number).score([SIGHT])
         assert (verdict.refusal, verdict.score) == (Outcome.LIVENESS_UNAVAILABLE, None)

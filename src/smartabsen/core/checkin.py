@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..domain import (
+    BoxXYXY,
     ChallengeFailure,
     Employee,
     Face,
@@ -30,6 +31,7 @@ from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.decision import reaches
 from ..recognition.images import ImageRefusal, decode_image
 from ..recognition.liveness.challenge import Challenge, Sight
+from ..recognition.liveness.freshness import has_face_moved
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
 from ..store import audit, employees, punches
 from ..store.database import Session
@@ -105,6 +107,7 @@ class _Finding:
     liveness: float | None = None
     covered: bool = False
     measured: Measured | None = None
+    box_xyxy: BoxXYXY = (0.0, 0.0, 0.0, 0.0)
 
 
 class CheckIn:
@@ -195,6 +198,9 @@ class CheckIn:
             return CheckInResult(Outcome.NOT_LIVE), None
         with self._lock:
             finding = self._recognize(_spread(images, LOOKED_AT), only)
+            if finding.outcome is Outcome.RECOGNIZED and not has_face_moved(images, finding.box_xyxy):
+                # A clock or a film around a still face is no life.
+                finding = _Finding(Outcome.NOT_LIVE)
             if finding.outcome is Outcome.RECOGNIZED:
                 finding = self._prove(finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
@@ -254,10 +260,12 @@ class CheckIn:
             return _most_frequent_refusal(seen)
         covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
         matches = gallery.match(compared)
+        box_xyxy = shown[0][1].box_xyxy
         if only is None:
-            return replace(_agreed(matches), covered=covered)
+            return replace(_agreed(matches), covered=covered, box_xyxy=box_xyxy)
         similarities = gallery.verify(compared, only.id)
-        return replace(_confirmed(matches, similarities, only.id, gallery.threshold), covered=covered)
+        confirmed = _confirmed(matches, similarities, only.id, gallery.threshold)
+        return replace(confirmed, covered=covered, box_xyxy=box_xyxy)
 
     def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
         """Return the finding with its score, or why the person may not be recorded."""

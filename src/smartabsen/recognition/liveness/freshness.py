@@ -17,9 +17,10 @@ Pure: arrays and times in, a verdict out.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -238,6 +239,26 @@ class FreshnessWatch:
         step_s = float(np.median(np.diff(window_s)))
         fine_s = (best_s[:, None] + np.array(_FINE)[None, :] * step_s).ravel()
         return bool(_differences(times_s, waves, window_s, mine, fine_s).min() <= _AS_NEAR * noise)
+
+
+def has_face_moved(images_bgr: Sequence[ImageBGR], box_xyxy: BoxXYXY) -> bool:
+    """Tell whether a face changes over a burst by more than noise does; what moves around it does not count.
+
+    Args:
+        images_bgr: uint8 (H, W, 3) each, all of one size, in the order in which they were taken.
+        box_xyxy: Of the face in one of them.
+    """
+    if len(images_bgr) < 2:
+        return False
+    reduced = [_reduce(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)) for image in images_bgr]
+    part = _part(box_xyxy, reduced[0][1], reduced[0][0].shape)
+    faces = [grid[part] for grid, _ in reduced]
+    count = min(_MEAN_OF, len(faces) // 2)
+    noise = float(np.median([_change(one, other) for one, other in itertools.pairwise(faces)]))
+    ends = [np.mean(faces[start : start + count], axis=0) for start in range(0, len(faces) - count + 1, count)]
+    change = max(_change(ends[0], end) for end in ends[1:])
+    # The mean of fewer frames has more noise.
+    return change > _CHANGE + _NOISE * noise * math.sqrt(_MEAN_OF / count)
 
 
 def pack(frames: tuple[SeenFrame, ...]) -> bytes:
