@@ -31,7 +31,7 @@ _walls = itertools.cycle(range(60, 120))
 
 
 def burst(*scenes: Sequence[Drawn], repeat: int = 1) -> Burst:
-    """Frames, each with these faces, which sway, before a wall on which something moves; no two bursts have the same wall."""
+    """Frames, each with these faces, which sway, before a moving wall; no two bursts have the same one."""
     frames, wall = [], next(_walls)
     for number, scene in enumerate(scenes * repeat):
         image = np.full((480, 960, 3), wall, np.uint8)
