@@ -15,7 +15,7 @@ import numpy as np
 
 from ..camera.window import can_show
 from ..domain import CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
-from ..errors import DatabaseError, ModelDamagedError, NotTrainedError, SmartAbsenError
+from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..messages import fill
 from ..recognition.engines import ONNX_BACKENDS, find_obstacle, get_spec
@@ -34,7 +34,7 @@ from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owner
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
-NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log"})
+NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log", "kiosks"})
 """The checks that cannot be made without the database."""
 
 _SHOWN: Final = 5
@@ -293,7 +293,6 @@ def _check_queue(services: Services) -> Iterator[Check]:
 
 def _check_camera(services: Services) -> Iterator[Check]:
     camera = services.settings.kiosk.camera
-    yield from _check_troubles(services)
     lock = services.camera_lock(camera)
     holder = lock.holder()
     if holder is not None:
@@ -309,18 +308,14 @@ def _check_camera(services: Services) -> Iterator[Check]:
 
 def _check_troubles(services: Services) -> Iterator[Check]:
     """Tell what the kiosks say of their cameras, those of other machines included."""
-    try:
-        with services.database.read() as session:
-            troubles = camera_troubles.find_all(session)
-    except DatabaseError:
-        # A row of its own tells that.
-        return
+    with services.database.read() as session:
+        troubles = camera_troubles.find_all(session)
     for one in troubles:
         detail = N_("Kiosk {kiosk}, since {at}: {problem}")
         at = one.since.astimezone(ZoneInfo(services.settings.site.zone)).strftime("%Y-%m-%d %H:%M")
         problem = fill(one.detail, one.params)
         fix = N_("Nobody is recorded there until it is mended: look at the camera, then start its kiosk anew.")
-        yield _row("camera", _FAIL, detail, fix, kiosk=one.kiosk, at=at, problem=problem)
+        yield _row("kiosks", _FAIL, detail, fix, kiosk=one.kiosk, at=at, problem=problem)
 
 
 def _check_display() -> Iterator[Check]:
@@ -398,4 +393,5 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "redis": _check_redis,
     "server": check_server,
     "camera": _check_camera,
+    "kiosks": _check_troubles,
 }
