@@ -22,7 +22,7 @@ def test_a_camera_in_trouble_is_told_until_it_is_back(app: SmartAbsen) -> None:
     with CameraReport(app.services) as report:
         report.note(LOST)
     (trouble,) = app.desk.today().cameras
-    (row,) = [row for row in app.check_health() if row.check == "kiosks"]
+    (row,) = [row for row in app.check_health() if row.name == "kiosks"]
     assert (trouble.kiosk, trouble.detail, trouble.since) == (app.services.kiosk_name, LOST.detail, NOW)
     assert row.level is CheckLevel.FAIL and "stands still" in dict(row.params)["problem"]
 
