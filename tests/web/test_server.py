@@ -71,7 +71,7 @@ def test_https_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
         made = app.tls.init()
     files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
     settings = {"SMARTABSEN_SECRET_KEY": STRONG_SECRET}
-    with running_server(tmp_path, "--production", *files, settings=settings, scheme="https") as server:
+    with running_server(tmp_path, "--production", *files, settings=settings) as server:
         status, body = server.get("/ca.crt", cafile=made.authority)
         assert (status, body) == (200, made.authority.read_bytes())
         server.stop()
@@ -84,7 +84,7 @@ def test_who_only_connects_keeps_nobody_waiting(tmp_path: Path) -> None:
     with SmartAbsen.open(flags={"home": str(tmp_path)}) as app:
         made = app.tls.init()
     files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
-    with running_server(tmp_path, *files, scheme="https") as server:
+    with running_server(tmp_path, *files) as server:
         port = int(server.address.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)):
             assert server.get("/healthz", cafile=made.authority, timeout_s=20)[0] == 200

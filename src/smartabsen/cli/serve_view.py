@@ -24,13 +24,14 @@ def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
     # Imported here: no other command needs a web server.
     from ..web.server import serve as run
 
-    rows = app.serving.prepare()
-    for row in rows:
-        tell(out, row)
-    if "database" not in [row.name for row in rows] and app.users.needs_setup():
-        tell_setup(out, app)
-    started = time.monotonic()
-    run(app, stop=stop, ready=lambda: _tell_address(out, app))
+    with app.serving.listen() as listener:
+        rows = app.serving.prepare()
+        for row in rows:
+            tell(out, row)
+        if "database" not in [row.name for row in rows] and app.users.needs_setup():
+            tell_setup(out, app)
+        started = time.monotonic()
+        run(app, listener, stop=stop, ready=lambda: _tell_address(out, app))
     return time.monotonic() - started
 
 

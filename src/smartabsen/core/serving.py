@@ -19,6 +19,7 @@ from .readiness import check_readiness
 
 RENEW_BEFORE: Final = timedelta(days=30)
 REST_S: Final = 0.5
+_BACKLOG: Final = 1024
 
 
 class Serving:
@@ -68,6 +69,17 @@ class Serving:
                 address=self.address,
             )
 
+    def listen(self) -> socket.socket:
+        """Listen on the address that the settings name; port 0 takes a free one, which the settings then name.
+
+        Raises:
+            ConfigError: The port is in use, or not for this user, or the address is not of this machine.
+        """
+        server = self._services.settings.server
+        listener = _listen(server.host, server.port)
+        self._services.use_port(listener.getsockname()[1])
+        return listener
+
     def prepare(self) -> tuple[Check, ...]:
         """Check what can be checked before a server starts, and make log and database agree.
 
@@ -79,14 +91,12 @@ class Serving:
 
         Raises:
             ConfigError: A server in production without a good secret or behind a proxy that is not trusted, a
-                certificate that cannot be used, a port in use.
+                certificate that cannot be used.
             DatabaseError: The database refuses, or is not to be used by this program: waiting would not mend it.
         """
         services = self._services
         self.check_secret()
         self.check_proxies()
-        server = services.settings.server
-        _check_port(server.host, server.port)
         return (*check_server(services), *self._look_at_data())
 
     def _look_at_data(self) -> Iterator[Check]:
@@ -184,16 +194,18 @@ def _check_address(services: Services) -> Iterator[Check]:
         yield _row("signin", CheckLevel.OK, N_("Phones that may confirm: {phones}"), phones=settings.signin.phone)
 
 
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            # Elsewhere it lets two programs have one port.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as exc:
-            raise _port_error(exc, host, port) from exc
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        # Elsewhere it lets two programs have one port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as exc:
+        listener.close()
+        raise _port_error(exc, host, port) from exc
+    return listener
 
 
 def _port_error(error: OSError, host: str, port: int) -> SmartAbsenError:
