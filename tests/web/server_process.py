@@ -89,9 +89,7 @@ class ServerProcess:
 
 
 @contextmanager
-def running_server(
-    home: Path, *arguments: str, settings: Mapping[str, str] | None = None
-) -> Iterator[ServerProcess]:
+def running_server(home: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
     """Start a server on a port that the system chooses and wait until it listens; it is ended afterwards."""
     environment = {**os.environ, **(settings or {}), "SMARTABSEN_HOME": str(home)}
     command = [sys.executable, "-m", "smartabsen", "serve", "--port", "0", *arguments]

@@ -54,7 +54,7 @@ class IntakeWorker(Worker):  # type: ignore[misc]
 
     room: ClassVar[Room]
     patience: ClassVar[Patience]
-    find_body_limit: ClassVar[Callable[[Any], Callable[[bytes, bytes], int]]]
+    find_body_limit: Callable[[Any], Callable[[bytes, bytes], int]]
     _intake: Intake | None = None
 
     def run(self) -> None:
@@ -63,7 +63,7 @@ class IntakeWorker(Worker):  # type: ignore[misc]
         self._intake = Intake(
             [each.sock for each in self.sockets],
             self._answer,
-            max_body=type(self).find_body_limit(self.wsgi),
+            max_body=self.find_body_limit(self.wsgi),
             tls=tls,
             room=self.room,
             patience=self.patience,

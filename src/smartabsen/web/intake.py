@@ -12,7 +12,6 @@ import contextlib
 import errno
 import ipaddress
 import logging
-import os
 import queue
 import selectors
 import socket
@@ -24,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import IO, Any, Final
 
 from .framing import Framing, Stage
@@ -66,7 +66,7 @@ class Patience:
         linger_s: A client may still send after the last answer, so that it gets to read that.
         slowest_rate: Bytes in a second. 4 KiB are less than the slowest mobile networks carry.
         grace_s: Requests in progress at the end of the server.
-        partial_s: Requests that have not arrived whole then.
+        partial_s: Requests that have not arrived whole then, and answers that were not read.
     """
 
     handshake_s: float = 10.0
@@ -76,8 +76,8 @@ class Patience:
     idle_s: float = 15.0
     linger_s: float = 2.0
     slowest_rate: int = 4096
-    grace_s: float = 6.0
-    partial_s: float = 2.0
+    grace_s: float = 5.0
+    partial_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +303,7 @@ class Tls:
 
 def _ages(files: Iterable[str]) -> tuple[int, ...]:
     with contextlib.suppress(OSError):
-        return tuple(os.stat(file).st_mtime_ns for file in files)
+        return tuple(Path(file).stat().st_mtime_ns for file in files)
     return ()
 
 
@@ -392,7 +392,7 @@ class Intake:
                     self._linger(connection)
         except OSError:
             self._drop(connection)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the other clients go on
             _log.exception("a connection failed")
             self._drop(connection)
 
@@ -408,8 +408,9 @@ class Intake:
                     self._drop(each)
         waited = now - self._stop_at
         if waited >= self._patience.partial_s:
-            for each in [each for each in self._connections if each.state is _State.READING]:
-                self._drop(each)
+            for each in [each for each in self._connections if each.state in (_State.READING, _State.WRITING)]:
+                if each.since <= now - self._patience.partial_s:
+                    self._drop(each)
         return not self._connections or waited >= self._patience.grace_s
 
     def _end(self) -> None:
@@ -636,7 +637,7 @@ class Intake:
                 connection.keep = self._answer(exchange) and not exchange.must_close
             except ClientGoneError:
                 connection.keep = False
-            except Exception:
+            except Exception:  # noqa: BLE001 - the thread goes on
                 _log.exception("a request failed below the application")
                 connection.keep = False
             self._done.put(connection)

@@ -57,7 +57,7 @@ def answering(app: WSGIApplication) -> Callable[[Exchange], bool]:
             exchange.sendall(error_answer(exc.status))
         except ClientGoneError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, somebody waits for an answer
             _log.exception("a request failed in the application")
             if reply is None or not reply.begun:
                 exchange.sendall(error_answer(500))

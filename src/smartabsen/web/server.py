@@ -160,7 +160,8 @@ def _serve_by_gunicorn(app: SmartAbsen, listener: socket.socket, ready: Callable
 
     class Application(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
-            for name, value in gunicorn_options(settings, listener.fileno()).items():
+            # Gunicorn closes the descriptor, and goes on with one of its own.
+            for name, value in gunicorn_options(settings, listener.detach()).items():
                 # Not every version that may be installed knows all of them.
                 if name in self.cfg.settings:
                     self.cfg.set(name, value)
