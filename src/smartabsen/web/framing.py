@@ -97,7 +97,11 @@ class Framing:
         lengths, codings = [], []
         for line in fields:
             name, _, value = line.partition(b":")
-            match name.strip().lower():
+            if b"\n" in line or b"\r" in line or name != name.strip():
+                # An end of line that is none, a folded line, or space before the colon: no parser behind takes them.
+                self._doubt()
+                return
+            match name.lower():
                 case b"content-length":
                     lengths.append(value.strip(b" \t"))
                 case b"transfer-encoding":
@@ -155,7 +159,7 @@ class Framing:
             self._sizes += len(line)
             if line == b"\r\n":
                 self.stage = Stage.WHOLE
-            elif self._sizes > _MAX_TRAILER:
+            elif self._sizes > _MAX_TRAILER or b":" not in line:
                 self._doubt()
         else:
             size = line[:-2].partition(b";")[0].rstrip(b" \t")

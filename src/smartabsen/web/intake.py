@@ -269,12 +269,12 @@ class Tls:
     Args:
         certificate: File of the certificate.
         key: File of its key.
+        look_s: Seconds between two looks at them.
     """
 
-    _LOOK_S: Final = 5.0
-
-    def __init__(self, certificate: str, key: str) -> None:
+    def __init__(self, certificate: str, key: str, *, look_s: float = 5.0) -> None:
         self._files = (certificate, key)
+        self._look_s = look_s
         self._seen = _ages(self._files)
         self._looked_at = time.monotonic()
         self._context = self._load()
@@ -289,7 +289,7 @@ class Tls:
 
     def context(self) -> ssl.SSLContext:
         """Return the context for a new connection."""
-        if time.monotonic() - self._looked_at > self._LOOK_S:
+        if time.monotonic() - self._looked_at >= self._look_s:
             self._looked_at = time.monotonic()
             ages = _ages(self._files)
             if ages != self._seen:
@@ -341,7 +341,7 @@ class Intake:
         self._accepting = False
         self._looked_at = 0.0
         self._stop_at: float | None = None
-        self._stopping = False
+        self._stopping = self._ended = False
         self._bell, self._ear = socket.socketpair()
         for end in (self._bell, self._ear):
             end.setblocking(False)
@@ -416,14 +416,16 @@ class Intake:
     def _end(self) -> None:
         for each in tuple(self._connections):
             if each.state is _State.WORKING:
-                # Its thread may still use it; the end of the process closes it.
+                # Its thread still uses it, and closes it if the process lives that long.
                 continue
             self._drop(each)
         for _ in range(self._room.threads):
             self._jobs.put(None)
         self._stop_accepting()
         self._selector.close()
-        self._ear.close()
+        self._ended = True
+        for end in (self._bell, self._ear):
+            end.close()
 
     def _look_at_clock(self) -> None:
         now = time.monotonic()
@@ -640,6 +642,8 @@ class Intake:
             except Exception:  # noqa: BLE001 - the thread goes on
                 _log.exception("a request failed below the application")
                 connection.keep = False
+            if self._ended:
+                connection.close()
             self._done.put(connection)
             # It may be the last thing that holds what the request held.
             del exchange, connection
