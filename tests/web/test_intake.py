@@ -142,7 +142,7 @@ class Serve:
                 max_body=lambda method, target: MOST,
                 tls=tls,
                 room=room,
-                patience=replace(patience, grace_s=min(patience.grace_s, 2.0)),
+                patience=replace(patience, grace_s=1.0, partial_s=0.3),
             )
             thread = threading.Thread(target=intake.run, daemon=True)
             thread.start()

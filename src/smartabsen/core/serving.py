@@ -12,6 +12,7 @@ from typing import Final
 from ..domain import Check, CheckLevel
 from ..errors import ConfigError, DatabaseAwayError, SmartAbsenError, StorageError
 from ..i18n import N_
+from ..store.hashing import HASHING
 from ..store.tls import read_certificate
 from .addresses import is_local, is_private, public_url
 from .bootstrap import Services
@@ -54,6 +55,11 @@ class Serving:
     def expect_many(self) -> None:
         """Let requests that queue behind those that met a silent database not wait for it as well."""
         self._services.database.expect_many(rest_s=REST_S)
+
+    @staticmethod
+    def share_hashing() -> None:
+        """Let this process and those that it forks from now on take turns at hashing passwords and PINs. POSIX only."""
+        HASHING.share()
 
     def check_proxies(self) -> None:
         """Refuse a server in production whose visitors all would seem to come from the proxy before it.

@@ -14,6 +14,7 @@ from ..errors import ConflictError, NotFoundError
 from ..i18n import N_
 from ..store import audit, meta, passwords, users
 from ..store.database import Session
+from ..store.hashing import HASHING
 from .bootstrap import Services
 
 SETUP_VALID_H: Final = 24
@@ -114,14 +115,20 @@ class Users:
 
         Wrong passwords are counted for the account, in the database, before they are looked at: neither another
         address nor another worker gives further tries. An unknown name takes as long as a known one.
+
+        Raises:
+            BusyError: Too many people are signing in; the try does not count.
         """
         desk = self._services.settings.desk
         policy = users.LockPolicy(tries=desk.login_tries, lock_s=desk.lock_minutes * 60)
         database = self._services.database
         now = datetime.now(UTC)
-        stored = database.run_write(lambda session: users.claim_try(session, name, policy, now=now))
-        # Not within a transaction: it takes a quarter of a second, and on SQLite everybody would wait.
-        if not passwords.is_password(password, stored):
+        # The turn at hashing comes first: who gets none has not tried. The hashing itself is in no transaction: it
+        # takes a quarter of a second, and on SQLite everybody would wait.
+        with HASHING.turn():
+            stored = database.run_write(lambda session: users.claim_try(session, name, policy, now=now))
+            right = passwords.is_password(password, stored)
+        if not right:
             if stored is not None:
                 database.run_write(lambda session: self._note_failure(session, name))
             return None

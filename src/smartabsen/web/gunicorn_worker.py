@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from types import FrameType
@@ -82,11 +81,6 @@ class IntakeWorker(Worker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
         if self._intake is not None:
             self._intake.stop()
-
-    def handle_quit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - Gunicorn's
-        """End at once: SIGQUIT, or Ctrl-C."""
-        self.alive = False
-        sys.exit(0)
 
     def _answer(self, exchange: Exchange) -> bool:
         sent = _Sent(exchange)

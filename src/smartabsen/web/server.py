@@ -172,6 +172,7 @@ def _serve_by_gunicorn(app: SmartAbsen, listener: socket.socket, ready: Callable
             return _watching(worker)
 
     POLL.share()
+    app.serving.share_hashing()
     master = os.getpid()
     try:
         Application().run()
