@@ -21,6 +21,7 @@ from .readiness import check_readiness
 RENEW_BEFORE: Final = timedelta(days=30)
 REST_S: Final = 0.5
 _BACKLOG: Final = 1024
+_HASHING_PATIENCE_S: Final = 15.0
 
 
 class Serving:
@@ -56,10 +57,15 @@ class Serving:
         """Let requests that queue behind those that met a silent database not wait for it as well."""
         self._services.database.expect_many(rest_s=REST_S)
 
-    @staticmethod
-    def share_hashing() -> None:
-        """Let this process and those that it forks from now on take turns at hashing passwords and PINs. POSIX only."""
-        HASHING.share()
+    def limit_hashing(self, *, shared: bool) -> None:
+        """Keep people who sign in from holding all threads of the server while they wait for their turn at hashing.
+
+        Args:
+            shared: The processes that this one forks from now on take turns together. POSIX only.
+        """
+        HASHING.limit(waiting=max(1, self._services.settings.server.threads - 1), patience_s=_HASHING_PATIENCE_S)
+        if shared:
+            HASHING.share()
 
     def check_proxies(self) -> None:
         """Refuse a server in production whose visitors all would seem to come from the proxy before it.

@@ -34,11 +34,11 @@ class HashingQueue:
 
     Args:
         at_once: How many have theirs at the same instant.
-        waiting: How many of one process may wait for theirs: each holds a thread of the server.
+        waiting: How many of one process may wait for theirs; None for any number.
         patience_s: For how long.
     """
 
-    def __init__(self, *, at_once: int, waiting: int = 6, patience_s: float = 15.0) -> None:
+    def __init__(self, *, at_once: int, waiting: int | None = None, patience_s: float = 60.0) -> None:
         self.at_once = at_once
         self._waiting_most, self._patience_s = waiting, patience_s
         self._waiting = 0
@@ -47,6 +47,10 @@ class HashingQueue:
         self._file: int | None = None
         self._mine = threading.local()
         self._thread: ThreadPoolExecutor | None = None
+
+    def limit(self, *, waiting: int, patience_s: float) -> None:
+        """Let fewer wait, and for less long: each of them holds a thread of a server."""
+        self._waiting_most, self._patience_s = waiting, patience_s
 
     def share(self) -> None:
         """Let this process and those that it forks from now on count together. POSIX only."""
@@ -88,7 +92,7 @@ class HashingQueue:
     def _wait(self) -> int:
         until = time.monotonic() + self._patience_s
         with self._changed:
-            if not self._free and self._waiting >= self._waiting_most:
+            if not self._free and self._waiting_most is not None and self._waiting >= self._waiting_most:
                 raise _busy()
             self._waiting += 1
             try:

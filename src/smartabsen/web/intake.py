@@ -476,8 +476,8 @@ class Intake:
     # --- accepting ---------------------------------------------------------------------------------------
 
     def _accept_or_not(self) -> None:
-        # While more wait for a thread than there are threads, another worker may be quicker.
-        busy = self._working >= 2 * self._room.threads
+        # While no thread is free another worker may have one; where none has, the first that is free accepts.
+        busy = self._working >= self._room.threads
         wanted = self._stop_at is None and not busy
         if wanted and not self._accepting:
             for listener in self._listeners:

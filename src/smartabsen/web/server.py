@@ -85,6 +85,7 @@ def room_for(settings: ServerSettings) -> Room:
 def _serve_here(app: SmartAbsen, listener: socket.socket, stop: threading.Event, ready: Callable[[], None]) -> None:
     settings = app.settings.server
     served = _watching(app)
+    app.serving.limit_hashing(shared=False)
     intake = Intake(
         [listener],
         answering(served),
@@ -172,7 +173,7 @@ def _serve_by_gunicorn(app: SmartAbsen, listener: socket.socket, ready: Callable
             return _watching(worker)
 
     POLL.share()
-    app.serving.share_hashing()
+    app.serving.limit_hashing(shared=True)
     master = os.getpid()
     try:
         Application().run()
