@@ -44,6 +44,11 @@ class Said:
                     self._address.put((found[1], int(found[2])))
         self._address.put(None)
 
+    def find_port(self) -> int | None:
+        """The port that the server listens on, or None where it ended before."""
+        found = self._address.get(timeout=_START_S)
+        return None if found is None else found[1]
+
     def wait_for_address(self) -> tuple[str, int]:
         """Scheme and port that the server listens on."""
         found = self._address.get(timeout=_START_S)
