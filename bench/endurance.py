@@ -51,7 +51,7 @@ def measure(
     users: int = 2,
     pause_s: float = 0.5,
     every_s: float = 60.0,
-    say: Callable[[Look], None] = lambda look: None,
+    say: Callable[[Look], None] = lambda _: None,
 ) -> list[Look]:
     """Use a server for some time and look at its memory."""
     began = time.monotonic()
