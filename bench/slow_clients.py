@@ -111,15 +111,18 @@ class SlowClients:
                 each.close()
 
     def _open(self, place: int) -> None:
-        self._sockets[place] = None
+        before, self._sockets[place] = self._sockets[place], None
+        if before is not None:
+            before.close()
         with contextlib.suppress(OSError):
             plain = socket.create_connection(("127.0.0.1", self._port), timeout=5)
+            # Kept at once: whatever fails from here on, it is closed.
+            self._sockets[place] = plain
             if not self._then and self._first:
                 plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             if self._context is not None and not self._raw:
-                plain = self._context.wrap_socket(plain, server_hostname="127.0.0.1")
+                self._sockets[place] = plain = self._context.wrap_socket(plain, server_hostname="127.0.0.1")
             plain.sendall(self._first)
-            self._sockets[place] = plain
 
     def _drip(self) -> None:
         while not self._stop.wait(GAP_S):

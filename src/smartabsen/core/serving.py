@@ -21,7 +21,7 @@ from .readiness import check_readiness
 RENEW_BEFORE: Final = timedelta(days=30)
 REST_S: Final = 0.5
 _BACKLOG: Final = 1024
-_HASHING_PATIENCE_S: Final = 15.0
+_HASHING_PATIENCE_S: Final = 30.0
 
 
 class Serving:
