@@ -75,6 +75,14 @@ PARTS: Final = (
         quick=("--tokens", "30", "--previews", "50", "--seconds", "5", "--rounds", "40"),
         needs_posix=True,
     ),
+    Part(
+        "slow_clients",
+        "Honest requests beside slow clients",
+        quick=("--workers", "2", "--slow", "30", "--requests", "5"),
+        needs_posix=True,
+    ),
+    Part("logins", "Pages beside logins", quick=("--seconds", "5"), needs_posix=True),
+    Part("endurance", "Memory of a server for hours", quick=("--minutes", "2"), needs_posix=True, optional=True),
     Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
     Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
     Part(

@@ -26,6 +26,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from tests.web.server_process import Said
+
 from smartabsen import SmartAbsen
 
 from .installation import flags_of
@@ -35,6 +37,8 @@ FAULTS: Final = ("full-disk", "read-only", "silent", "refused", "redis-silent", 
 ON_DISK: Final = ("full-disk", "read-only")
 LIMIT_S: Final = 3.0
 _DISK_MB: Final = 48
+_REFUSED: Final = 1
+"""A port below 1024 for which no service is in use any more (RFC 1078): nobody listens."""
 _LAST_BYTES: Final = "filler"
 
 
@@ -151,7 +155,7 @@ def _commands(folder: Path, place: Path) -> dict[str, list[str]]:
         "csv rebuild": ["csv", "rebuild"],
         "employee list": ["employee", "list"],
         "doctor": ["doctor"],
-        "serve": ["serve", "--port", str(_free_port())],
+        "serve": ["serve", "--port", "0"],
     }
 
 
@@ -191,31 +195,29 @@ def _one(name: str, arguments: list[str], fault: str, disk: Disk | None, place: 
 
 def _serve(arguments: list[str], environment: Mapping[str, str], mend: Callable[[], None], before: dict[str, str],
            home: Path) -> Run:  # fmt: skip
-    # A sign-in needs sessions, and so the database or Redis.
-    page = f"http://127.0.0.1:{arguments[-1]}/auth"
     command = [sys.executable, "-m", "smartabsen", *arguments]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True)
+    said = Said(process)
     (status, seconds), (then, then_seconds) = (0, 0.0), (0, 0.0)
     try:
-        for _ in range(200):
-            if process.poll() is not None or _listens(int(arguments[-1])):
-                break
-            time.sleep(0.1)
-        if process.poll() is None:
+        port = said.find_port()
+        # A sign-in needs sessions, and so the database or Redis.
+        page = f"http://127.0.0.1:{port}/auth"
+        if port is not None:
             status, seconds = _status(page)
         left = _files(home)
         mend()
-        if process.poll() is None:
+        if port is not None and process.poll() is None:
             then, then_seconds = _status(page)
     finally:
         process.terminate()
-        said = process.communicate(timeout=40)[1]
+        process.wait(40)
     left_over = _differences(before, left)
-    return Run("serve", status, seconds, tuple(said.splitlines()), left_over, then, then_seconds)
+    return Run("serve", status, seconds, tuple(said.text().splitlines()), left_over, then, then_seconds)
 
 
 def _settings_of(fault: str, port: int) -> dict[str, str]:
-    where = {"silent": port, "refused": _free_port(), "redis-silent": port, "redis-refused": _free_port()}
+    where = {"silent": port, "refused": _REFUSED, "redis-silent": port, "redis-refused": _REFUSED}
     if fault in ("silent", "refused"):
         return {"SMARTABSEN_DATABASE_URL": f"mysql+pymysql://root@127.0.0.1:{where[fault]}/smartabsen"}
     if fault in where:
@@ -273,17 +275,6 @@ def _status(url: str) -> tuple[int, float]:
         exc.close()
         status = exc.code
     return status, time.monotonic() - began
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import secrets
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
+
+from tests.web.server_process import running_server
 
 from smartabsen import SmartAbsen
 
@@ -87,36 +83,22 @@ class Running:
     port: int
     app: SmartAbsen
     home: Path
+    pid: int
 
 
 @contextmanager
 def running(home: Path, *, workers: int) -> Iterator[Running]:
-    """Start ``smartabsen serve --production`` and wait until it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    """Start ``smartabsen serve --production`` on a port that the system chooses and wait until it listens."""
     secret = secrets.token_urlsafe(48)
-    settings = {"home": str(home), "engine": "dlib", "server.port": port, "server.secret_key": secret}
-    variables: dict[str, object] = {
-        "HOME": home,
+    variables = {
         "ENGINE": "dlib",
-        "SERVER_PORT": port,
         "SECRET_KEY": secret,
         "LANGUAGE": "en",
+        # All users of a measurement come from one address.
+        "SIGNIN_WAITING_PER_ADDRESS": "1000",
     }
-    # All users of a measurement come from one address.
-    variables |= {"SIGNIN_WAITING_PER_ADDRESS": 1_000}
-    environment = {**os.environ, **{f"SMARTABSEN_{name}": str(value) for name, value in variables.items()}}
-    command = [sys.executable, "-m", "smartabsen", "serve", "--production", "--workers", str(workers), "--quiet"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(240):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.25)
-        with SmartAbsen.open(flags=settings) as app:
-            yield Running(port, app, home)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+    settings = {f"SMARTABSEN_{name}": value for name, value in variables.items()}
+    with running_server(home, "--production", "--workers", str(workers), settings=settings) as server:
+        flags = {"home": str(home), "engine": "dlib", "server.port": server.port, "server.secret_key": secret}
+        with SmartAbsen.open(flags=flags) as app:
+            yield Running(server.port, app, home, server.process.pid)

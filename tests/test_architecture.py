@@ -46,7 +46,6 @@ OWNERS: dict[str, set[str]] = {
     "flask_wtf": {"web"},
     "werkzeug": {"web"},
     "gunicorn": {"web"},
-    "waitress": {"web"},
     "bcrypt": {"store"},
     "cryptography": {"store"},
     "pyrage": {"store"},

@@ -50,6 +50,7 @@ from .domain import (
     VerifyOutcome as VerifyOutcome,
 )
 from .errors import (
+    BusyError as BusyError,
     CameraBusyError as CameraBusyError,
     CameraError as CameraError,
     ConfigError as ConfigError,

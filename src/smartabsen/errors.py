@@ -12,6 +12,7 @@
     │   └── KeyReusedError                 1   409   the idempotency key of an attempt came again, with something else
     ├── DeniedError                        1   403   who asks may not: a wrong PIN, a declined sign-in
     │   └── TooManyTriesError              1   429   tried too often; the hint says how long to wait
+    ├── BusyError                          1   503   the server has more to do than it can; a few seconds later it works
     ├── IntegrityError                     1   409   what is stored is not what was written: a broken audit trail
     ├── CameraError                        4   503   a camera cannot be opened or read
     │   └── CameraBusyError                4   503   another process holds the camera
@@ -133,6 +134,13 @@ class TooManyTriesError(DeniedError):
 
     code = "too_many_tries"
     http_status = 429
+
+
+class BusyError(SmartAbsenError):
+    """The server has more to do than it can; ``params["seconds"]`` says when to try again."""
+
+    code = "busy"
+    http_status = 503
 
 
 class IntegrityError(SmartAbsenError):

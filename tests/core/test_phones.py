@@ -11,6 +11,7 @@ import pytest
 from smartabsen import SmartAbsen
 from smartabsen.domain import Outcome, PairedPhone, PunchMethod
 from smartabsen.errors import (
+    BusyError,
     ConflictError,
     DeniedError,
     InvalidInputError,
@@ -18,6 +19,7 @@ from smartabsen.errors import (
     TooManyTriesError,
 )
 from smartabsen.store import audit, pins
+from smartabsen.store.hashing import HashingQueue
 
 PIN = "493817"
 
@@ -175,6 +177,18 @@ def test_five_wrong_pins_lock_even_the_right_one(app: SmartAbsen, phone: PairedP
 
     app.phones.set_pin("E1", "271849")
     assert app.phones.punch_by_pin(phone, "271849", key="k").outcome is Outcome.RECOGNIZED
+
+
+def test_who_gets_no_turn_at_hashing_has_not_tried_the_pin(
+    app: SmartAbsen, phone: PairedPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd at the login locks nobody's PIN."""
+    monkeypatch.setattr("smartabsen.core.phones.HASHING", HashingQueue(at_once=0, waiting=0))
+    for _ in range(6):
+        with pytest.raises(BusyError):
+            app.phones.punch_by_pin(phone, PIN, key="k")
+    monkeypatch.undo()
+    assert app.phones.punch_by_pin(phone, PIN, key="k").outcome is Outcome.RECOGNIZED
 
 
 def test_a_right_pin_after_four_wrong_ones_starts_anew(app: SmartAbsen, phone: PairedPhone) -> None:

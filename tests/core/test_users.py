@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text, update
 
-from smartabsen import ConflictError, InvalidInputError, NotFoundError, Role, SmartAbsen, User
+from smartabsen import BusyError, ConflictError, InvalidInputError, NotFoundError, Role, SmartAbsen, User
 from smartabsen.core.actors import acting_as
 from smartabsen.core.users import Users
 from smartabsen.store import audit, meta, passwords
+from smartabsen.store.hashing import HashingQueue
 from smartabsen.store.tables import SignInTryRow
 
 PASSWORD = "empat kuda makan rumput"
@@ -344,3 +345,15 @@ def test_of_several_people_with_the_setup_secret_one_becomes_administrator(app: 
     for thread in threads:
         thread.join()
     assert [len(made), len(app.users.list_users())] == [1, 1]
+
+
+def test_who_gets_no_turn_at_hashing_has_not_tried(
+    app: SmartAbsen, siti: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd at the login locks nobody's account."""
+    monkeypatch.setattr("smartabsen.core.users.HASHING", HashingQueue(at_once=0, waiting=0))
+    for _ in range(app.settings.desk.login_tries + 1):
+        with pytest.raises(BusyError):
+            app.users.authenticate("siti", PASSWORD)
+    monkeypatch.undo()
+    assert app.users.authenticate("siti", PASSWORD) is not None

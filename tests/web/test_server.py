@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
-import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -16,9 +18,9 @@ import pytest
 
 from smartabsen import SmartAbsen
 from smartabsen.config import ServerSettings
-from smartabsen.web.server import InProgress, gunicorn_options
+from smartabsen.web.server import gunicorn_options, room_for
 
-from .server_process import STRONG_SECRET, free_port, running_server
+from .server_process import STRONG_SECRET, running_server
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Gunicorn and these signals are POSIX")
 
@@ -71,7 +73,7 @@ def test_https_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
         made = app.tls.init()
     files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
     settings = {"SMARTABSEN_SECRET_KEY": STRONG_SECRET}
-    with running_server(tmp_path, "--production", *files, settings=settings, scheme="https") as server:
+    with running_server(tmp_path, "--production", *files, settings=settings) as server:
         status, body = server.get("/ca.crt", cafile=made.authority)
         assert (status, body) == (200, made.authority.read_bytes())
         server.stop()
@@ -84,7 +86,7 @@ def test_who_only_connects_keeps_nobody_waiting(tmp_path: Path) -> None:
     with SmartAbsen.open(flags={"home": str(tmp_path)}) as app:
         made = app.tls.init()
     files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
-    with running_server(tmp_path, *files, scheme="https") as server:
+    with running_server(tmp_path, *files) as server:
         port = int(server.address.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)):
             assert server.get("/healthz", cafile=made.authority, timeout_s=20)[0] == 200
@@ -102,10 +104,8 @@ def test_production_refuses_a_missing_or_weak_secret(tmp_path: Path, secret: str
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     """With another one to take."""
-    port = free_port()
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", port))
-        other.listen()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         done = serve(tmp_path, "--port", str(port))
     assert done.returncode == 3
     assert f"Port {port}" in done.stderr and "--port" in done.stderr
@@ -120,28 +120,96 @@ def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 3 and "does not belong" in done.stderr
 
 
-def test_requests_in_progress_are_waited_for() -> None:
-    """A stop does not cut an answer off."""
-    entered, finish = threading.Event(), threading.Event()
+def hold(port: int, data: bytes, context: ssl.SSLContext | None = None) -> socket.socket:
+    """A client that sends this and then nothing."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=30)
+    if context is not None:
+        client = context.wrap_socket(client, server_hostname="127.0.0.1")
+    client.sendall(data)
+    return client
 
-    def app(environ: object, start_response: object) -> list[bytes]:
-        entered.set()
-        finish.wait(10)
-        return [b"done"]
 
-    counted = InProgress(app)  # type: ignore[arg-type]
-    worker = threading.Thread(target=lambda: counted({}, lambda *_: lambda _: None))  # type: ignore[arg-type, return-value]
-    worker.start()
-    assert entered.wait(5)
-    assert not counted.wait(0.05)
-    started = time.monotonic()
-    finish.set()
-    assert counted.wait(5) and time.monotonic() - started < 5
-    worker.join()
+BODY = b"POST /verify_qr HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\na"
+HEAD = b"GET /verify_qr HTTP/1.1\r\nHost:"
+IDLE = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+READER = b"GET /bootstrap/static/css/bootstrap.min.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 40
+PRODUCTION = ("--production", "--workers", "2")
+
+
+@pytest.mark.slow
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("arguments", [(), PRODUCTION], ids=["one process", "production"])
+@pytest.mark.parametrize("https", [False, True], ids=["http", "https"])
+def test_slow_clients_keep_neither_visitors_nor_the_end_waiting(
+    tmp_path: Path, arguments: tuple[str, ...], https: bool, number: signal.Signals
+) -> None:
+    """Thirty of each kind, more than there are threads; no other time is told here: bench.slow_clients measures it."""
+    context, authority, files = None, None, ()
+    if https:
+        with SmartAbsen.open(flags={"home": str(tmp_path)}) as app:
+            made = app.tls.init()
+        authority = made.authority
+        context = ssl.create_default_context(cafile=str(authority))
+        files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
+    settings = {"SMARTABSEN_SECRET_KEY": STRONG_SECRET}
+    with running_server(tmp_path, *arguments, *files, settings=settings) as server, ExitStack() as stack:
+        for data in (BODY, HEAD, READER, IDLE):
+            for _ in range(30):
+                stack.enter_context(hold(server.port, data, context))
+        for _ in range(30):
+            stack.enter_context(hold(server.port, b""))
+        for _ in range(5):
+            assert server.get("/verify_qr", cafile=authority, timeout_s=30)[0] == 200
+        server.process.send_signal(number)
+        server.process.wait(60)
+
+
+@pytest.mark.slow
+@POSIX
+def test_two_servers_on_port_0_take_two_ports(tmp_path: Path) -> None:
+    """And say which: in words, and in the address that QR codes carry."""
+    with (
+        running_server(tmp_path / "a") as one,
+        running_server(tmp_path / "b", "--production", settings={"SMARTABSEN_SECRET_KEY": STRONG_SECRET}) as two,
+    ):
+        assert one.port != two.port and 0 not in (one.port, two.port)
+        assert one.get("/healthz")[0] == two.get("/healthz")[0] == 200
+        assert f"runs at {two.address}" in two.stop()
+
+
+@pytest.mark.slow
+@POSIX
+def test_port_0_is_told_to_scripts(tmp_path: Path) -> None:
+    """The answer of ``--json`` has the address that it was."""
+    environment = {**os.environ, "SMARTABSEN_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "smartabsen", "serve", "--port", "0", "--json"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "runs at" in line)
+    process.terminate()
+    stdout, _ = process.communicate(timeout=60)
+    address = json.loads(stdout)["data"]["address"]
+    assert f"runs at {address}." in line and not address.endswith(":0")
 
 
 def test_gunicorn_neither_preloads_nor_believes_proxies_nor_logs_requests() -> None:
     """A model before a fork hangs the children, a header from this machine is not a proxy, addresses hold tokens."""
-    options = gunicorn_options(ServerSettings(host="::", workers=4, threads=6))
+    options = gunicorn_options(ServerSettings(workers=4, threads=6), 7)
     assert (options["preload_app"], options["forwarded_allow_ips"], options["accesslog"]) == (False, "", None)
-    assert (options["bind"], options["workers"], options["threads"]) == ("[::]:5001", 4, 6)
+    assert (options["bind"], options["workers"]) == ("fd://7", 4)
+
+
+def test_a_process_holds_fewer_connections_where_it_may_open_few_files() -> None:
+    """And counts no addresses behind a trusted proxy, whose visitors all have one."""
+    assert room_for(ServerSettings(threads=6)).threads == 6
+    assert room_for(ServerSettings()).by_address and not room_for(ServerSettings(proxies=1)).by_address
+    if os.name == "posix":
+        import resource
+
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (428, files[1]))
+            assert room_for(ServerSettings()).connections == 100
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, files)

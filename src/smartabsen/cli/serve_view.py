@@ -25,17 +25,18 @@ def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
     # Imported here: no other command needs a web server.
     from ..web.server import serve as run
 
-    rows = app.serving.prepare()
-    for row in rows:
-        tell(out, row)
-    if "database" not in [row.name for row in rows] and app.users.needs_setup():
-        tell_setup(out, app)
-    started = time.monotonic()
-    app.serving.note_start()
-    try:
-        run(app, stop=stop, ready=lambda: _tell_address(out, app))
-    finally:
-        app.serving.note_stop()
+    with app.serving.listen() as listener:
+        rows = app.serving.prepare()
+        for row in rows:
+            tell(out, row)
+        if "database" not in [row.name for row in rows] and app.users.needs_setup():
+            tell_setup(out, app)
+        started = time.monotonic()
+        app.serving.note_start()
+        try:
+            run(app, listener, stop=stop, ready=lambda: _tell_address(out, app))
+        finally:
+            app.serving.note_stop()
     return time.monotonic() - started
 
 

@@ -286,7 +286,7 @@ class ServerSettings(_Section):
     """The web server."""
 
     host: str = Field("127.0.0.1", min_length=1, description=N_("Address to listen on; 0.0.0.0 lets the network in."))
-    port: int = Field(5001, ge=1, le=65_535, description=N_("Port to listen on."))
+    port: int = Field(5001, ge=0, le=65_535, description=N_("Port to listen on; 0 takes a free one, which it says."))
     public_url: BaseUrl = Field(
         "", description=N_("Address that QR codes carry, as https://absen.example.com; empty takes this machine's own.")
     )

@@ -20,6 +20,7 @@ from ..qr.render import svg_qr
 from ..store import audit, employees, phones, pins
 from ..store.clock import moment
 from ..store.database import Session
+from ..store.hashing import HASHING
 from ..store.pins import PinHasher, PinTry
 from .addresses import public_url
 from .bootstrap import Services
@@ -237,15 +238,19 @@ class Phones:
             TooManyTriesError: Five wrong ones in a row lock it for 15 minutes, 20 until a new one is set.
             NotFoundError: The employee has no PIN.
             ConflictError: The employee is inactive, or the PIN was set under another secret of the server.
+            BusyError: Too many people are signing in; the try does not count.
         """
         owner = phone.employee
         try:
-            pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+            # The turn at hashing comes first: who gets none has not tried.
+            with HASHING.turn():
+                pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+                right = self._hasher.matches(owner.id, pin, pin_hash)
         except DeniedError as error:
             reason = "locked" if isinstance(error, TooManyTriesError) else "phone"
             self._services.security.note(SecurityKind.PIN_REFUSED, reason=reason, phone=str(phone.id))
             raise
-        if not self._hasher.matches(owner.id, pin, pin_hash):
+        if not right:
             self._note_wrong_pin(phone)
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
         return punch_by_pin(self._services, owner, key=key, pin_hash=pin_hash, phone_id=phone.id)

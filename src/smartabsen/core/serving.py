@@ -14,6 +14,7 @@ from .._version import __version__
 from ..domain import Check, CheckLevel, SecurityKind
 from ..errors import ConfigError, DatabaseAwayError, SmartAbsenError, StorageError
 from ..i18n import N_
+from ..store.hashing import HASHING
 from ..store.tls import read_certificate
 from .addresses import host_names, is_local, is_private, public_url
 from .audit import note
@@ -26,6 +27,8 @@ RENEW_BEFORE: Final = timedelta(days=30)
 REST_S: Final = 0.3
 PATIENCE_S: Final = 1.3
 """Longer than one vain question to a silent database takes, and short enough for another one within three seconds."""
+_BACKLOG: Final = 1024
+_HASHING_PATIENCE_S: Final = 30.0
 
 
 class Serving:
@@ -74,6 +77,16 @@ class Serving:
         self._services.tidying.expect_many()
         self._services.database.expect_many(rest_s=REST_S, patience_s=PATIENCE_S)
 
+    def limit_hashing(self, *, shared: bool) -> None:
+        """Keep people who sign in from holding all threads of the server while they wait for their turn at hashing.
+
+        Args:
+            shared: The processes that this one forks from now on take turns together. POSIX only.
+        """
+        HASHING.limit(waiting=max(1, self._services.settings.server.threads - 1), patience_s=_HASHING_PATIENCE_S)
+        if shared:
+            HASHING.share()
+
     def check_proxies(self) -> None:
         """Refuse a server in production whose visitors all would seem to come from the proxy before it.
 
@@ -88,6 +101,17 @@ class Serving:
                 address=self.address,
             )
 
+    def listen(self) -> socket.socket:
+        """Listen on the address that the settings name; port 0 takes a free one, which the settings then name.
+
+        Raises:
+            ConfigError: The port is in use, or not for this user, or the address is not of this machine.
+        """
+        server = self._services.settings.server
+        listener = _listen(server.host, server.port)
+        self._services.use_port(listener.getsockname()[1])
+        return listener
+
     def prepare(self) -> tuple[Check, ...]:
         """Check what can be checked before a server starts, and make log and database agree.
 
@@ -99,15 +123,13 @@ class Serving:
 
         Raises:
             ConfigError: A server in production without a good secret or behind a proxy that is not trusted, a
-                certificate that cannot be used, a port in use.
+                certificate that cannot be used.
             DatabaseError: The database refuses, or is not to be used by this program, or Redis refuses the password:
                 waiting would not mend it.
         """
         services = self._services
         self.check_secret()
         self.check_proxies()
-        server = services.settings.server
-        _check_port(server.host, server.port)
         self._knock_at_redis()
         return (*check_server(services), *check_zone(services), *self._look_at_data())
 
@@ -248,16 +270,18 @@ def _check_address(services: Services) -> Iterator[Check]:
         yield _row("signin", CheckLevel.OK, N_("Phones that may confirm: {phones}"), phones=settings.signin.phone)
 
 
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            # Elsewhere it lets two programs have one port.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as exc:
-            raise _port_error(exc, host, port) from exc
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        # Elsewhere it lets two programs have one port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as exc:
+        listener.close()
+        raise _port_error(exc, host, port) from exc
+    return listener
 
 
 def _port_error(error: OSError, host: str, port: int) -> SmartAbsenError:

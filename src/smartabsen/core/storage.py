@@ -65,6 +65,13 @@ class Storage:
         """Whether log and database are still to be made equal, as a start does: the database was away then."""
         self._swept = False
 
+    def use_port(self, port: int) -> None:
+        """Let the settings name the port that the server listens on, where they asked for any."""
+        if port != self.settings.server.port:
+            server = self.settings.server.model_copy(update={"port": port})
+            self.settings = self.settings.model_copy(update={"server": server})
+            self.loaded = self.loaded.model_copy(update={"settings": self.settings})
+
     @made_once
     def database(self) -> Database:
         """The database; its schema is made or checked at the first unit of work."""

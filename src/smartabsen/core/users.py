@@ -21,6 +21,7 @@ from ..reading import parse_json
 from ..store import audit, known_devices, meta, passwords, second_factor, sign_in_tries, users
 from ..store.clock import moment
 from ..store.database import Session
+from ..store.hashing import HASHING
 from ..store.second_factor import SecretSealer
 from ..store.sign_in_tries import LockPolicy
 from ..store.users import PasswordTry, Refusal
@@ -229,15 +230,21 @@ class Users:
         Wrong passwords are counted in the database before they are looked at: neither another address nor another
         worker gives further tries. A device on which this user has signed in has tries of its own. A name that nobody
         has costs the same statements and the same hashing as one that somebody has.
+
+        Raises:
+            BusyError: Too many people are signing in; the try does not count.
         """
         database = self._services.database
         now = database.now()
         device_hash, policy = known_devices.hash_device(device), self._policy
-        tried = database.run_write(
-            lambda session: users.claim_try(session, name, device_hash=device_hash, policy=policy, now=now)
-        )
-        # Not within a transaction: it takes a quarter of a second, and on SQLite everybody would wait.
-        if passwords.is_password(password, tried.password_hash):
+        # The turn at hashing comes first: who gets none has not tried. The hashing itself is in no transaction: it
+        # takes a quarter of a second, and on SQLite everybody would wait.
+        with HASHING.turn():
+            tried = database.run_write(
+                lambda session: users.claim_try(session, name, device_hash=device_hash, policy=policy, now=now)
+            )
+            right = passwords.is_password(password, tried.password_hash)
+        if right:
             user = database.run_write(lambda session: users.settle_try(session, tried))
             if user.active:
                 return PasswordCheck(user, failed=tried.claim.failures - 1 if tried.claim else 0)

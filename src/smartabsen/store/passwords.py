@@ -16,6 +16,7 @@ import bcrypt
 from ..errors import InvalidInputError
 from ..i18n import N_
 from .common_passwords import is_common
+from .hashing import HASHING
 
 ROUNDS: Final = 12
 MIN_LENGTH: Final = 10
@@ -50,8 +51,8 @@ def check_strength(password: str, *, name: str) -> None:
 
 
 def hash_password(password: str) -> str:
-    """Return what is stored of a password."""
-    return bcrypt.hashpw(_digest(password), bcrypt.gensalt(ROUNDS)).decode()
+    """Return what is stored of a password. Raises BusyError where too many are hashed at this moment."""
+    return HASHING.run(lambda: bcrypt.hashpw(_digest(password), bcrypt.gensalt(ROUNDS))).decode()
 
 
 def is_password(password: str, stored: str | None) -> bool:
@@ -59,8 +60,11 @@ def is_password(password: str, stored: str | None) -> bool:
 
     Args:
         stored: From :func:`hash_password`, or None.
+
+    Raises:
+        BusyError: Too many are hashed at this moment.
     """
-    right = bcrypt.checkpw(_digest(password), (stored or _decoy(ROUNDS)).encode())
+    right = HASHING.run(lambda: bcrypt.checkpw(_digest(password), (stored or _decoy(ROUNDS)).encode()))
     return right and stored is not None
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from . import employees
 from .changes import changed_rows
+from .hashing import HASHING
 from .tables import PinRow
 
 TRIES: Final = 5
@@ -57,16 +58,16 @@ class PinHasher:
         return hmac.new(self._key, b"smartabsen pin key", hashlib.sha256).hexdigest()[:16]
 
     def hash(self, employee_id: int, pin: str) -> str:
-        """Return the hash of an employee's PIN. Takes a quarter of a second on purpose."""
+        """Return the hash of an employee's PIN. Takes a quarter of a second on purpose. Raises BusyError."""
         import bcrypt
 
-        return bcrypt.hashpw(self._keyed(employee_id, pin), bcrypt.gensalt(self._rounds)).decode()
+        return HASHING.run(lambda: bcrypt.hashpw(self._keyed(employee_id, pin), bcrypt.gensalt(self._rounds))).decode()
 
     def matches(self, employee_id: int, pin: str, pin_hash: str) -> bool:
-        """Say whether it is the PIN. Takes as long."""
+        """Say whether it is the PIN. Takes as long. Raises BusyError."""
         import bcrypt
 
-        return bcrypt.checkpw(self._keyed(employee_id, pin), pin_hash.encode())
+        return HASHING.run(lambda: bcrypt.checkpw(self._keyed(employee_id, pin), pin_hash.encode()))
 
     def _keyed(self, employee_id: int, pin: str) -> bytes:
         # 44 characters: within the 72 bytes that bcrypt takes.

@@ -6,9 +6,12 @@ A route without an entry answers nobody, and a test fails.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import Final
+from urllib.parse import unquote
 
 from flask import Flask, abort, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
@@ -48,6 +51,24 @@ ROUTES: Final[dict[str, Route]] = {
 def init_app(app: Flask) -> None:
     """Enforce the table."""
     app.before_request(_check)
+
+
+def body_limit(app: Flask) -> Callable[[bytes, bytes], int]:
+    """Return what says how large a body may be, in bytes, by the method and the target of a request."""
+    adapter = app.url_map.bind("localhost")
+    usual = int(app.config["MAX_CONTENT_LENGTH"])
+
+    def most(method: bytes, target: bytes) -> int:
+        if method != b"POST":
+            return usual
+        path = unquote(target.partition(b"?")[0].decode("latin-1"))
+        try:
+            route = ROUTES.get(adapter.match(path, "POST")[0])
+        except (HTTPException, RequestRedirect):
+            return usual
+        return usual if route is None or route.max_bytes is None else route.max_bytes
+
+    return most
 
 
 def is_in_office(address: str | None, networks: tuple[Network, ...]) -> bool:

@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from ..errors import DatabaseError, SchemaError, SmartAbsenError, TooManyTriesError
+from ..errors import BusyError, DatabaseError, SchemaError, SmartAbsenError, TooManyTriesError
 from ..i18n import N_, _, describe_error
 from .places import page_path
 from .trace import note_failure
@@ -202,7 +202,7 @@ def describe_to_visitor(error: SmartAbsenError) -> tuple[str, str]:
 def _retry_after_s(error: SmartAbsenError) -> int:
     if isinstance(error, DatabaseError) and not isinstance(error, SchemaError):
         return AWAY_RETRY_S
-    wait_s = error.params.get("seconds", 0) if isinstance(error, TooManyTriesError) else 0
+    wait_s = error.params.get("seconds", 0) if isinstance(error, (TooManyTriesError, BusyError)) else 0
     return wait_s if isinstance(wait_s, int) else 0
 
 

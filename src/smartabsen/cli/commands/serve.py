@@ -33,7 +33,9 @@ def serve(
         str | None,
         typer.Option("--host", metavar="ADDRESS", help=_("Address to listen on; 0.0.0.0 lets the network in.")),
     ] = None,
-    port: Annotated[int | None, typer.Option("--port", metavar="N", help=_("Port to listen on."))] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="N", help=_("Port to listen on; 0 takes a free one, which it says."))
+    ] = None,
     production: Annotated[
         bool, typer.Option("--production", help=_("Several worker processes; needs SMARTABSEN_SECRET_KEY."))
     ] = False,
