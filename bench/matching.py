@@ -242,6 +242,7 @@ def measure_load(crowd: Crowd) -> float:
         embeddings=crowd.templates,
         employee_ids=crowd.labels,
         template_ids=np.arange(1, len(crowd.labels) + 1),
+        people={},
     )
     with tempfile.TemporaryDirectory() as folder:
         key = secrets.token_bytes(32)

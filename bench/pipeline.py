@@ -48,6 +48,8 @@ COMBINATIONS: Final = (
     ("dlib", "hog"),
     ("insightface", "scrfd"),
     ("openvino", "retail"),
+    ("sface", "yunet"),
+    ("open", "retail"),
     ("insightface", "haar"),
     ("openvino", "haar"),
     ("openvino", "yunet"),
@@ -68,6 +70,8 @@ RAW_CALLS: Final = {
     "dlib_resnet": ("_model.compute_face_descriptor",),
     "arcface": ("_model.run",),
     "retail_reid": ("_model.infer",),
+    "sface": ("_model.run",),
+    "sface_retail": ("_sface._model.run", "_retail._model.infer"),
 }
 """Where each detector and embedder calls its runtime: an attribute that is called, or a method of an attribute."""
 

@@ -105,6 +105,7 @@ def fill(app: SmartAbsen, count: int, *, per_person: int = 5) -> None:
         model=MODEL, matcher="exact", k=0, threshold=0.5, margin=0.05, leave_one_out_accuracy=None,
         trained_at=datetime.now(UTC),
         embeddings=gallery.embeddings, employee_ids=gallery.employee_ids, template_ids=gallery.template_ids,
+        people=gallery.people,
     )  # fmt: skip
     save_model(app.settings.assets_dir, trained, ring)
 
