@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.testing import CliRunner
 
-from smartabsen import SmartAbsen
+from smartabsen import KioskEvent, KioskEventKind, SmartAbsen
 from smartabsen.cli.app import app as program
 from smartabsen.config import load_settings
 from smartabsen.config.zones import FIRST_START, ZONE_FILE, machine_zone, same_time
 from smartabsen.domain import CheckLevel
 from smartabsen.messages import local_text
+from smartabsen.store.clock import MachineClock
+
+from .conftest import Draw, enrol
 
 run = CliRunner()
 
@@ -154,3 +157,23 @@ def test_the_clock_is_checked_by_a_command(tmp_path: Path, monkeypatch: pytest.M
     assert run.invoke(program, ["clock", "accept"]).exit_code == 2
     accepted = run.invoke(program, ["clock", "accept", "--reason", "compared with a phone", "--json"])
     assert json.loads(accepted.stdout)["status"] == "ok"
+
+
+@pytest.mark.mariadb
+def test_a_kiosk_says_time_and_zone_at_its_start_and_warns(
+    flags: dict[str, object], draw: Draw, tmp_path: Path, mariadb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clock is ten minutes behind the server's, and its zone is not the site's."""
+    loaded = load_settings({**flags, "database_url": mariadb_url})
+    behind = MachineClock(lambda: datetime.now(UTC) - timedelta(minutes=10))
+    monkeypatch.setenv("TZ", "Asia/Jayapura")
+    events: list[KioskEvent] = []
+    with SmartAbsen(loaded, machine=behind) as app:
+        enrol(app, draw, 1, photos=2)
+        app.train()
+        app.run_kiosk(camera=str(draw("film/1.png", 1).parent), on_event=events.append, window=False)
+    (started,) = [event for event in events if event.kind is KioskEventKind.STARTED]
+    assert dict(started.params)["time"].endswith(" Asia/Jakarta")
+    warned = [event.detail for event in events if event.kind is KioskEventKind.TROUBLE]
+    assert any("off the database server's clock" in detail for detail in warned)
+    assert any("lateness is judged by the site's" in detail for detail in warned)
