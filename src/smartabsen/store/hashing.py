@@ -24,8 +24,9 @@ from ..i18n import N_
 T = TypeVar("T")
 
 _RETRY_S: Final = 5
-_LOOK_S: Final = 0.01
-"""Between two looks whether another process is done."""
+_LOOK_S: Final = 0.06
+_LOOK_AT_LEAST_S: Final = 0.002
+"""Between two looks whether another process is done; who has waited for longer looks more often, and so comes first."""
 _NICE: Final = 5
 
 
@@ -68,7 +69,7 @@ class HashingQueue:
         if getattr(self._mine, "held", False):
             yield
             return
-        place = self._wait()
+        place = self._wait(time.monotonic())
         self._mine.held = True
         try:
             yield
@@ -89,8 +90,7 @@ class HashingQueue:
                     self._thread = ThreadPoolExecutor(self.at_once, "hashing", initializer=_give_way)
             return self._thread.submit(work).result()
 
-    def _wait(self) -> int:
-        until = time.monotonic() + self._patience_s
+    def _wait(self, began: float) -> int:
         with self._changed:
             if not self._free and self._waiting_most is not None and self._waiting >= self._waiting_most:
                 raise _busy()
@@ -101,15 +101,16 @@ class HashingQueue:
                 place = self._free.pop()
             finally:
                 self._waiting -= 1
-        return self._wait_for_others(place, until)
+        return self._wait_for_others(place, began)
 
-    def _wait_for_others(self, place: int, until: float) -> int:
+    def _wait_for_others(self, place: int, began: float) -> int:
         """Hold one of the places that all processes share; return which one it is."""
         while self._file is not None and not self._lock(place):
-            if time.monotonic() > until:
+            waited = time.monotonic() - began
+            if waited > self._patience_s:
                 self._give_back(place, locked=False)
                 raise _busy()
-            time.sleep(_LOOK_S)
+            time.sleep(max(_LOOK_AT_LEAST_S, _LOOK_S / (1 + waited) ** 2))
             with self._changed:
                 # Another process holds this one; perhaps not the next. Only those that no other thread of this process
                 # has: a lock belongs to a process, and would seem to be free.
