@@ -169,8 +169,8 @@ _FINE_MEASURES: Final = (Measure.SIMILARITY, Measure.LEAD, Measure.LIVENESS, Mea
 ENROL_ADVICE: Final[Mapping[EnrolAdvice, str]] = {
     EnrolAdvice.MIXED: N_(
         "Some of these photos look like another person than the others of this code. Whoever they show would be "
-        "recognised as this person: look at them. If a wrong one is among them, take the face out (smartabsen privacy "
-        "erase CODE --face-only) and enrol the right photos."
+        "recognised as this person: look at them, and remove a wrong one (smartabsen employee photos CODE, then "
+        "smartabsen employee remove-photo)."
     ),
     EnrolAdvice.MORE_PHOTOS: N_(
         "Three to five different photos are recognised better: one to three from the front, then turned a little, in "

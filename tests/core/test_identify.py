@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from smartabsen import (
@@ -138,3 +140,14 @@ def test_a_model_of_another_database_names_nobody(app: SmartAbsen, draw: Draw, f
         other.enrol("Somebody Else", [], code="Z1")
         with pytest.raises(NotTrainedError, match="does not belong"):
             other.identify([draw("who.png", 1)])
+
+
+def test_a_picture_without_light_is_called_so(app: SmartAbsen, draw: Draw, tmp_path: Path) -> None:
+    """“No face” would send people to look for another cause; an empty room is one."""
+    enrol(app, draw, 1)
+    enrol(app, draw, 2)
+    app.train()
+    for name, level in (("black.png", 1), ("white.png", 252), ("room.png", 110)):
+        cv2.imwrite(str(tmp_path / name), np.full((200, 300, 3), level, dtype=np.uint8))
+    results = app.identify([tmp_path / name for name in ("black.png", "white.png", "room.png")])
+    assert [result.hidden_by for result in results] == [Outcome.TOO_DARK, Outcome.TOO_BRIGHT, None]

@@ -119,12 +119,13 @@ def imported(report: domain.ImportReport) -> Json:
 
 
 def image(result: domain.ImageResult) -> Json:
-    """Who is in one picture; ``outcome`` is null when it could be read."""
+    """Who is in one picture; ``outcome`` is null when it could be read, ``hidden_by`` the light that hides a face."""
     return {
         "image": result.image,
         "outcome": result.outcome.value if result.outcome else None,
         "message": fill(result.detail, result.params),
         "turned": result.turned,
+        "hidden_by": result.hidden_by.value if result.hidden_by else None,
         "faces": [
             {
                 "box_xyxy": [number(side, 1) for side in face.face.box_xyxy],

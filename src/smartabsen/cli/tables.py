@@ -18,6 +18,8 @@ from ..messages import (
     describe_outcome,
     describe_verdict,
     fill,
+    tell_bystanders,
+    tell_turned,
 )
 from .output import Cell, Column, Output, yes_no
 
@@ -90,6 +92,10 @@ def show_import(out: Output, report: domain.ImportReport) -> None:
     ]
     if counts:
         out.line(", ".join(counts) + ".")
+    for row in report.rows:
+        for photo in (each for each in row.photos if each.accepted):
+            if said := " ".join(filter(None, (tell_bystanders(photo), tell_turned(photo)))):
+                out.note(f"{row.code}, {photo.photo}: {said}")
     if any(photo.unlike_others is not None for row in report.rows for photo in row.photos):
         out.line(_(ENROL_ADVICE[domain.EnrolAdvice.MIXED]))
     if report.dry_run:
@@ -191,7 +197,7 @@ def show_images(out: Output, images: Sequence[domain.ImageResult]) -> None:
     for image in images:
         if image.outcome is not None or not image.faces:
             detail = fill(image.detail, image.params)
-            outcome = Cell(detail, "red") if detail else _outcome(image.outcome or Outcome.NO_FACE)
+            outcome = Cell(detail, "red") if detail else _outcome(image.outcome or image.hidden_by or Outcome.NO_FACE)
             rows.append((image.image, "", outcome, "", "", ""))
         for face in image.faces:
             box = ",".join(f"{side:.0f}" for side in face.face.box_xyxy)

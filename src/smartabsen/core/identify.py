@@ -16,6 +16,7 @@ from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotT
 from ..i18n import N_
 from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
+from ..recognition.light import find_light
 from ..recognition.upright import Upright, find_upright
 from ..store import employees, model_record
 from ..store.files import write_atomically
@@ -133,7 +134,9 @@ def _identify_one(
     if copy is not None:
         _draw(upright.image_bgr, faces, copy)
     turned = -90 * upright.quarters % 360
-    return ImageResult(image, tuple(_in_file(picture, upright, face) for face in faces), turned=turned)
+    hidden_by = None if faces else find_light(recognizer, picture.image_bgr)
+    found = tuple(_in_file(picture, upright, face) for face in faces)
+    return ImageResult(image, found, turned=turned, hidden_by=hidden_by)
 
 
 def _decide(seen: Observation, match: Match | None, people: dict[int, Employee]) -> Identification:

@@ -174,6 +174,7 @@ class ImageResult:
         outcome: None when the picture could be read, else UNREADABLE or TOO_LARGE.
         detail: What is wrong with the file, in English; a message id with ``params``.
         turned: Degrees clockwise by which it was turned so that its faces stand upright: 0, 90, 180 or 270.
+        hidden_by: TOO_DARK or TOO_BRIGHT, where no face was found because of the light.
     """
 
     image: str
@@ -182,3 +183,4 @@ class ImageResult:
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
     turned: int = 0
+    hidden_by: Outcome | None = None
