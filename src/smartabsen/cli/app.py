@@ -36,7 +36,10 @@ COMMANDS: Final = {
     "clock": (".commands.clock", N_("Check this machine's clock, or say that it is right.")),
     "csv": (".commands.csv", N_("Compare the attendance log with the database, or make it anew.")),
     "audit": (".commands.audit", N_("Show, check and export the record of who did what.")),
-    "logs": (".commands.logs", N_("Show the security log: who was refused, why, and from which address.")),
+    "logs": (
+        ".commands.logs",
+        N_("Show the security log of this machine: who was let in, who was refused and why, from which address."),
+    ),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
     "user": (".commands.user", N_("Add, list, disable and enable users of the dashboard; set their passwords.")),
     "reembed": (".commands.reembed", N_("Change the engine without calling everybody back.")),

@@ -23,7 +23,8 @@ def expected_days(services: Services, session: Session, first: date, last: date)
     if founders is not None:
         founders = _end(services, founders.astimezone(services.site_zone).date())
     if first == last == today:
-        return Expected(((today, _end(services, today)),), founders)
+        # Who is active now: a work day goes on after midnight, and who was deactivated since is not missing.
+        return Expected(((today, services.instant()),), founders)
     came = board.days_with_arrivals(session, first, min(last, today - timedelta(days=1)))
     return Expected(tuple((day, _end(services, day)) for day in came), founders)
 

@@ -59,6 +59,8 @@ CASES = {
     "admin.edit_employee": Case("POST", "/admin/employees/1", 401, 403, 302, {"name": "New"}),
     "admin.set_employee_active": Case("POST", "/admin/employees/1/active", 401, 403, 302, {"active": "0"}),
     "admin.enrol": Case("POST", "/admin/employees/1/pictures", 401, 403, 302),
+    "admin.photo": Case("GET", "/admin/employees/1/photos/1", 302, 403, 404),
+    "admin.remove_photo": Case("POST", "/admin/employees/1/photos/1/remove", 401, 403, 302),
     "admin.pair_phone": Case("POST", "/admin/employees/1/phones", 401, 403, 303),
     "admin.show_pairing": Case("GET", "/admin/employees/1/phones", 302, 403, 302),
     "admin.phones_part": Case("GET", "/admin/employees/1/phones/part", 302, 200, 200),
