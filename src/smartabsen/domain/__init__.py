@@ -22,6 +22,8 @@ from .people import (
     ImportVerdict,
     PhotoVerdict,
     TableFormat,
+    TableQuestion,
+    TableReading,
     Template,
     TemplateFacts,
 )
@@ -122,6 +124,8 @@ __all__ = [
     "StoredSignIn",
     "SuspectTemplate",
     "TableFormat",
+    "TableQuestion",
+    "TableReading",
     "Template",
     "TemplateFacts",
     "TrainReport",
