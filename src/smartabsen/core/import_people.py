@@ -208,8 +208,8 @@ def _remark_oddities(services: Services, reading: TableReading, plan: Sequence[P
         services.remark(remark, lines=_some(map(str, reading.passed_lines)))
     if rounded := rounded_codes(plan):
         remark = N_(
-            "All codes of 16 digits and more end in 0, as {codes}: a spreadsheet keeps 15 digits of a number and puts 0 for "
-            "the rest. Compare them with the cards of these people before you go on."
+            "All codes of 16 digits and more end in 0, as {codes}: a spreadsheet keeps 15 digits of a number and puts "
+            "0 for the rest. Compare them with the cards of these people before you go on."
         )
         services.remark(remark, codes=_some(rounded))
 

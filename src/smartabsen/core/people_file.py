@@ -13,7 +13,7 @@ from ..dates import read_date
 from ..domain import Employee, ImportRow, ImportVerdict, PhotoVerdict
 from ..errors import InvalidInputError
 from ..i18n import N_, Message
-from ..store.cells import CellFault
+from ..store.cells import MAX_DIGITS, CellFault
 from ..store.employees import check_code, checked_person, code_key
 from ..store.sheets import Table, TableRow
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
@@ -277,7 +277,8 @@ def plan_rows(
 
 def rounded_codes(rows: Iterable[PlannedRow]) -> tuple[str, ...]:
     """Return the codes of 16 digits and more where all of them end in 0, as a spreadsheet leaves what it rounded."""
-    long = [row.person.code for row in rows if len(row.person.code) > 15 and row.person.code.isdecimal()]
+    codes = (row.person.code for row in rows if not row.reason)
+    long = [code for code in codes if len(code) > MAX_DIGITS and code.isdecimal()]
     return tuple(long) if len(long) > 1 and all(map(_LONG_ROUND.fullmatch, long)) else ()
 
 
@@ -336,8 +337,8 @@ def _problem(person: Person, first_line: int | None) -> CellFault | None:
         return CellFault("missing_name", N_("The row has no name."))
     if _SCIENTIFIC.fullmatch(person.code):
         detail = N_(
-            "“{code}” is a long number as a spreadsheet shortens it, and its digits are lost. Format the column as Text, type "
-            "the numbers again and save the file anew."
+            "“{code}” is a long number that a spreadsheet shortened; its digits are lost. Format the column as Text, "
+            "type the numbers again and save the file anew."
         )
         return CellFault("long_number", detail, (("code", person.code),))
     for field, text, limit in (

@@ -86,9 +86,7 @@ def read_cell(value: Any, number_format: str, *, is_error: bool = False, uncompu
 
 _UNCOMPUTED: Final = CellFault(
     "cell_uncomputed",
-    N_(
-        "Column “{column}”: the cell has a formula without a result. Open the file in Excel, let it compute, and save it."
-    ),
+    N_("Column “{column}”: a formula has no result. Open the file in Excel, let it compute, and save it."),
 )
 _LONG_DETAIL: Final = N_(
     "Column “{column}”: the number {shown} has more than 15 digits, and a spreadsheet keeps only 15 of a number: the "

@@ -70,8 +70,8 @@ def folded(text: str) -> str:
 def without_formula(text: str) -> str:
     """Return ``text`` so that a spreadsheet shows it and does not run it.
 
-    A cell that starts with ``= + - @`` (also after blanks, and in full width: ``＝ ＋ － ＠``), a tab or a line break gets
-    an apostrophe in front; see OWASP, "CSV Injection".
+    A cell that starts with ``= + - @`` (also after blanks, and in full width: ``＝ ＋ － ＠``), a tab or a line break
+    gets an apostrophe in front; see OWASP, "CSV Injection".
     """
     if text[:1] in ("\t", "\r", "\n") or unicodedata.normalize("NFKC", text.lstrip()[:1]) in _FORMULA_SIGNS:
         return f"'{text}"

@@ -28,9 +28,9 @@ _ASSIGNMENT: Final = re.compile(r'\s*(?P<name>\w[\w ]*?)\s*=\s*(?:"(?P<quoted>[^
     + "\n\n"
     + _(
         "Columns: code, name, position, photos (several separated by |; or photos found as DIR/<code>/* and "
-        "DIR/<code>.jpg, DIR/<code>_2.jpg), consent (yes, no or a date as 30/11/2025). Titles are looked for in the first "
-        "rows of every sheet, in English and Indonesian; --columns and --sheet say what is meant. The same file can be imported again: nothing is doubled. Exit "
-        "code 7 when rows were rejected."
+        "DIR/<code>.jpg, DIR/<code>_2.jpg), consent (yes, no or a date as 30/11/2025). Titles are looked for in the "
+        "first rows of every sheet, in English and Indonesian; --columns and --sheet say what is meant. The same file "
+        "can be imported again: nothing is doubled. Exit code 7 when rows were rejected."
     ),
     example="smartabsen import people.csv --photos photos/ --dry-run\nsmartabsen import people.csv --photos photos/\n"
     "smartabsen import hr.xlsx --sheet Data --columns 'code=NIK,name=\"Nama Karyawan\"' --dry-run",
