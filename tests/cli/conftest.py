@@ -197,6 +197,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "engine_choice": lambda app: SimpleNamespace(name="dlib", why="the built-in engine"),
     "enrol": _enrol,
     "enrol_from_camera": _enrol,
+    "now": lambda _app: datetime.now(UTC),
     "import_people": lambda app, *_, dry_run, **__: ImportReport(app.rows, dry_run, app.interrupted),
     "write_rejects": lambda app, report, path: Path(path).write_text("rejects"),
     "employees": lambda app, **_: app.people,

@@ -137,12 +137,15 @@ def test_a_bad_date_refuses_its_row_and_the_others_go_on(
     assert "does not exist" in fill(report.rows[3].detail, report.rows[3].params)
 
 
-def test_whoever_did_not_agree_is_not_made_to_by_the_option(app: SmartAbsen, tmp_path: Path, draw: Draw) -> None:
+def test_whoever_did_not_agree_is_not_made_to_by_the_option(
+    flags: dict[str, object], tmp_path: Path, draw: Draw
+) -> None:
     """--consent speaks for the cells that say nothing, never against one that says no."""
     draw("photos/E1.png", 1)
     draw("photos/E2.png", 2)
     path = csv_file(tmp_path, "kode,nama,setuju\nE1,Adi,tidak\nE2,Budi,\n")
-    report = app.import_people(path, photos_dir=tmp_path / "photos", consent=True)
+    with SmartAbsen.open(flags={**flags, "privacy.consent": "require"}) as app:
+        report = app.import_people(path, photos_dir=tmp_path / "photos", consent=True)
     assert verdicts(report) == [("E1", "rejected", "no_consent"), ("E2", "imported", "")]
 
 
