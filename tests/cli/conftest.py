@@ -193,11 +193,11 @@ def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
 
 
 _ANSWERS: dict[str, Callable[..., Any]] = {
+    "now": lambda app: datetime.now(UTC),
     "setting_values": lambda app: tuple(load_settings({"home": app.settings.home, **app.flags}).values()),
     "engine_choice": lambda app: SimpleNamespace(name="dlib", why="the built-in engine"),
     "enrol": _enrol,
     "enrol_from_camera": _enrol,
-    "now": lambda _app: datetime.now(UTC),
     "import_people": lambda app, *_, dry_run, **__: ImportReport(app.rows, dry_run, app.interrupted),
     "write_rejects": lambda app, report, path: Path(path).write_text("rejects"),
     "employees": lambda app, **_: app.people,
