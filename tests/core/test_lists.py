@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -336,3 +339,25 @@ def test_many_people_without_photos_are_stored_together_and_a_rival_costs_one_ro
     assert {person.code: person.name for person in app.employees()}["E3"] == "Orang Lain"
     assert len(app.employees()) == 5
     assert [row.verdict.value for row in report.rows].count("imported") >= 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX pseudo-terminal")
+def test_a_terminal_is_asked_which_column_is_meant(flags: dict[str, object], tmp_path: Path) -> None:
+    """A wrong number is asked again, and no bar draws over the question."""
+    import pty
+
+    path = csv_file(tmp_path, "NIP,NIK,Pegawai Tetap\nE1,3171,Adi Contoh\n")
+    command = [sys.executable, "-m", "smartabsen", "import", str(path), "--dry-run", "--language", "en"]
+    command += ["--home", str(flags["home"]), "--engine", "fake"]
+    ours, theirs = pty.openpty()
+    os.write(ours, b"9\n1\n3\n")
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+        assert process.stdout is not None
+        shown = process.stdout.read()
+        assert process.wait(timeout=120) == 0
+    told = os.read(ours, 65_536).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert "E1    Adi Contoh" in shown
+    assert "Which column is the code?" in told and "A number from 1 to 2." in told
+    assert "Photos" not in told

@@ -68,7 +68,7 @@ def import_people(
     titles = _titles(columns)
     with session.open({"recognition.detector": detector}) as app, interrupt_on_sigterm():
         session.tell_engine(app)
-        with session.out.progress(_("Photos")) as progress:
+        with session.out.progress(_("Photos"), at_once=False) as progress:
             report = app.import_people(
                 people,
                 photos_dir=photos,
