@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "smartabsen"
 
-_BOTTOM = {"_version", "domain", "errors", "i18n", "locking", "reading", "registry"}
+_BOTTOM = {"_version", "dates", "domain", "errors", "i18n", "locking", "reading", "registry"}
 _BACKENDS = {"recognition", "camera", "qr", "attendance", "store"}
 _FACES = {"cli", "web"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "i18n": {"errors"},
     "registry": {"errors", "i18n"},
     "reading": {"errors", "i18n"},
+    "dates": {"errors", "i18n"},
     "messages": {"domain", "i18n"},
     "config": {"domain", "errors", "i18n", "reading"},
     **dict.fromkeys(_BACKENDS, _BOTTOM),

@@ -172,6 +172,24 @@ def test_import_shows_code_verdict_and_reason_of_each_row(program: Any) -> None:
     assert "dry run" in result.stderr
 
 
+def test_import_takes_the_columns_that_a_script_names(program: Any) -> None:
+    """Titles may hold commas in quotes, and an empty one says that no column is taken."""
+    program("import", "people.csv", "--columns", 'code=NIK, name="Nama, lengkap",position=', "--sheet", "Data")
+    given = last_call(program)[2] if last_call(program)[0] == "import_people" else program.library.calls[1][2]
+    assert (given["sheet"], given["columns"]) == ("Data", {"code": "NIK", "name": "Nama, lengkap", "position": ""})
+    for wrong in ("NIK", "code=NIK,code=NIP", "code"):
+        assert program("import", "people.csv", "--columns", wrong).exit_code == 2
+
+
+def test_report_reads_dates_as_people_type_them(program: Any) -> None:
+    """The day stands before the month; a day that does not exist is called so."""
+    program("report", "--from", "1/11/2026", "--to", "30 November 2026")
+    assert last_call(program)[1] == (date(2026, 11, 1), date(2026, 11, 30))
+    refused = program("report", "--from", "31/02/2026")
+    assert refused.exit_code == 2
+    assert "does not exist" in refused.output
+
+
 def test_an_interrupted_import_shows_what_it_did_and_how_to_go_on(program: Any) -> None:
     """Ctrl-C in an import: exit code 130 with the rows so far."""
     program.prepare = lambda library: setattr(library, "interrupted", True)

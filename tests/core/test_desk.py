@@ -284,7 +284,7 @@ def test_an_export_of_one_day_names_who_was_absent(app: SmartAbsen) -> None:
     query = DayQuery(DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True), sort="name")
     with use_language("id"):
         text = export_days(app.services, query, format="csv").data.decode("utf-8-sig")
-    assert [line.split(",")[6] for line in text.splitlines()[1:]] == [
+    assert [line.split(";")[6] for line in text.splitlines()[1:]] == [
         "Terlambat",
         "Tidak hadir",
         "Sakit",

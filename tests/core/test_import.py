@@ -78,6 +78,17 @@ def test_a_dry_run_shows_the_same_table_and_writes_nothing(app: SmartAbsen, peop
     assert dict(real.rows[6].params)["code"] == "E3"
 
 
+def test_a_dry_run_finds_the_face_of_the_first_person_again(app: SmartAbsen, tmp_path: Path, draw: Draw) -> None:
+    """Also the first one of the file counts as somebody, though nobody is stored."""
+    draw("photos/E1.png", 1)
+    draw("photos/E2.png", 1, size_px=150)
+    (tmp_path / "two.csv").write_text("kode,nama\nE1,Contoh Satu\nE2,Contoh Dua\n")
+    dry = app.import_people(tmp_path / "two.csv", photos_dir=tmp_path / "photos", dry_run=True)
+    real = app.import_people(tmp_path / "two.csv", photos_dir=tmp_path / "photos")
+    assert verdicts(dry) == verdicts(real)
+    assert verdicts(dry)[1] == ("E2", ImportVerdict.REJECTED, "duplicate_face")
+
+
 def test_an_interrupted_import_goes_on_where_it_stopped(app: SmartAbsen, people: Path) -> None:
     """Ctrl-C leaves whole people; the same command brings the rest, and nothing is lost or doubled."""
     photos = people.parent / "photos"

@@ -1,15 +1,17 @@
 """The plan of an import: rows checked and photos found before anything is written."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from smartabsen.core.people_file import PhotoFolder, PlannedRow, plan_rows
+from smartabsen.domain import TableFormat
 from smartabsen.store.sheets import Table, TableRow
 
 
 def row(line: int, code: str, name: str = "Contoh", photos: str = "", position: str = "") -> TableRow:
-    values = {"code": code, "name": name, "position": position, "photos": photos}
+    values = {"code": code, "name": name, "position": position, "photos": photos, "consent": ""}
     return TableRow(line, values, tuple(values.values()))
 
 
@@ -22,8 +24,8 @@ def photos(tmp_path: Path) -> Path:
 
 
 def plan(folder: Path, *rows: TableRow) -> list[PlannedRow]:
-    table = Table(("code", "name", "position", "photos"), rows)
-    return list(plan_rows(table, folder=PhotoFolder(folder), existing={}))
+    table = Table(("code", "name", "position", "photos", "consent"), rows, TableFormat(separator=","))
+    return list(plan_rows(table, rows, folder=PhotoFolder(folder), existing={}, now=datetime.now(UTC)))
 
 
 def names(planned: PlannedRow) -> list[str]:
@@ -75,7 +77,7 @@ def test_a_row_with_more_cells_than_columns_is_rejected(tmp_path: Path) -> None:
     """“Siti, S.Kom” without quotes does not become somebody called Siti whose job is S.Kom."""
     shifted = TableRow(
         2,
-        {"code": "E1", "name": "Siti", "position": " S.Kom", "photos": "Kasir"},
-        ("E1", "Siti", "S.Kom", "Kasir", "x"),
+        {"code": "E1", "name": "Siti", "position": " S.Kom", "photos": "Kasir", "consent": ""},
+        ("E1", "Siti", "S.Kom", "Kasir", "", "x"),
     )
     assert plan(tmp_path, shifted)[0].reason == "too_many_cells"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 
@@ -81,3 +82,13 @@ def test_a_csv_has_the_separator_and_the_encoding_that_are_wanted(tmp_path: Path
     assert path.read_bytes() == b'a;b\n\xe9;"1;2"\n'
     write_csv(path, ["a"], [["Łukasz"]], encoding="cp1252")
     assert path.read_text(encoding="utf-8-sig") == "a\nŁukasz\n"
+
+
+@pytest.mark.parametrize("text", ["＝1+1", "＋62 812", "－1", "＠SUM(A1)", " ＝1"])
+def test_signs_in_full_width_are_disarmed_too(tmp_path: Path, text: str) -> None:
+    """Excel takes them for the plain ones; in a workbook the cell stays a text when somebody edits it."""
+    cell = next(csv.reader([csv_text(["a"], [[text]]).splitlines()[1]]))[0]
+    assert cell.startswith("'")
+    write_xlsx(tmp_path / "a.xlsx", Sheet("a", ["a"], [[text], ["Contoh"]]))
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").active
+    assert (sheet["A2"].data_type, sheet["A2"].quotePrefix, sheet["A3"].quotePrefix) == ("s", True, False)

@@ -201,7 +201,7 @@ def test_the_number_of_an_office_or_a_school_is_the_code(tmp_path: Path, title: 
 def test_a_code_of_its_own_goes_before_such_a_number(tmp_path: Path) -> None:
     """NIK can be the number of the identity card."""
     table = read_table(write(tmp_path, "NIK,Kode,Nama\n3171,E1,Siti\n"))
-    assert (table.rows[0].values["code"], table.unused) == ("E1", ("NIK",))
+    assert (table.rows[0].values["code"], table.reading.unused) == ("E1", ("NIK",))
     with pytest.raises(InvalidInputError, match="more than once"):
         read_table(write(tmp_path, "NIK,NIP,Nama\n3171,E1,Siti\n"))
 

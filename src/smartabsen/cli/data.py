@@ -115,7 +115,20 @@ def imported(report: domain.ImportReport) -> Json:
         }
         for row in report.rows
     ]
-    return {**counts, "dry_run": report.dry_run, "interrupted": report.interrupted, "rows": rows}
+    reading = report.reading
+    return {
+        **counts,
+        "dry_run": report.dry_run,
+        "interrupted": report.interrupted,
+        "sheet": reading.sheet,
+        "header_line": reading.header_line,
+        "columns": dict(reading.columns),
+        "unused_columns": list(reading.unused),
+        "hidden_lines": list(reading.hidden_lines),
+        "passed_lines": list(reading.passed_lines),
+        "unclaimed_files": list(report.unclaimed_files),
+        "rows": rows,
+    }
 
 
 def image(result: domain.ImageResult) -> Json:

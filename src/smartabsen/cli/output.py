@@ -129,8 +129,12 @@ class Output:
         sys.stdout.flush()
 
     @contextmanager
-    def progress(self, label: str) -> Iterator[Progress | None]:
-        """Show a bar on stderr for a ``with`` block; None where nobody would see it."""
+    def progress(self, label: str, *, at_once: bool = True) -> Iterator[Progress | None]:
+        """Show a bar on stderr for a ``with`` block; None where nobody would see it.
+
+        Args:
+            at_once: Show it before anything is done; not where something may be asked first, over which it would draw.
+        """
         if self.quiet or not self.stderr.is_terminal:
             yield None
             return
@@ -142,9 +146,19 @@ class Output:
             bars.MofNCompleteColumn(),
             bars.TimeRemainingColumn(),
         )
-        with bars.Progress(*columns, console=self.stderr, transient=True) as bar:
-            task = bar.add_task(one_line(label), total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        bar = bars.Progress(*columns, console=self.stderr, transient=True)
+        task = bar.add_task(one_line(label), total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.start()
+            bar.update(task, completed=done, total=total)
+
+        if at_once:
+            bar.start()
+        try:
+            yield show
+        finally:
+            bar.stop()
 
     def can_ask(self) -> bool:
         """Whether somebody sits at a terminal to answer."""

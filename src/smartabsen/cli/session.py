@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..core.app import SmartAbsen
     from ..core.demo import DemoReport, DemoStep
     from ..core.terminal import Terminal
-    from ..domain import Check
+    from ..domain import Check, TableQuestion
     from ..errors import ConfigError
 
 
@@ -152,6 +152,20 @@ class Session:
         if not self.out.can_ask():
             raise typer.BadParameter(_("This needs a reason for the record of who did what: --reason TEXT."))
         return self.out.ask(_("Reason, for the record of who did what"))
+
+    def choose(self, question: TableQuestion) -> int:
+        """Ask at the terminal which sheet or column of a table is meant, and return its place among the choices."""
+        if question.about == "sheet":
+            asked = _("Several sheets have people. Which one is meant?")
+        else:
+            asked = _("Which column is the {column}?", column=question.column)
+        listed = [f"{number}  {choice}" for number, choice in enumerate(question.choices, start=1)]
+        self.out.tell("\n".join((asked, *listed)))
+        while True:
+            given = self.out.ask(_("Number"))
+            if given.isdecimal() and 1 <= int(given) <= len(question.choices):
+                return int(given) - 1
+            self.out.tell(_("A number from 1 to {most}.", most=len(question.choices)))
 
     def tell_engine(self, app: SmartAbsen, note: Callable[[str], None] | None = None) -> None:
         """Say which engine works, and why that one.

@@ -66,7 +66,13 @@ def enrolment_sentence(report: domain.EnrolReport) -> str:
 
 
 def show_import(out: Output, report: domain.ImportReport) -> None:
-    """Print the verdict of each row, and how many of each there are."""
+    """Print what was taken for what, the verdict of each row, and how many of each there are."""
+    taken = ", ".join(_("{column} from “{title}”", column=name, title=title) for name, title in report.reading.columns)
+    where = _("sheet “{sheet}”, titles in row {line}", sheet=report.reading.sheet, line=report.reading.header_line)
+    if not report.reading.sheet:
+        where = _("titles in line {line}", line=report.reading.header_line)
+    if taken:
+        out.note(_("Read: {taken} ({where}).", taken=taken, where=where))
     columns = (
         Column(_("Line"), number=True),
         Column(_("Code"), whole=True),

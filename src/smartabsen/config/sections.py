@@ -400,9 +400,16 @@ class DeskSettings(_Section):
 class ReportSettings(_Section):
     """Files of reports."""
 
-    csv_separator: Literal[",", ";"] = Field(
-        ",", description=N_("Between the cells of a CSV report; “;” for an Excel whose region separates lists by it.")
+    csv_separator: Literal["auto", ",", ";"] = Field(
+        "auto",
+        description=N_("Between the cells of a CSV for people; auto takes “;” with Indonesian, as Excel does there."),
     )
+
+    def separator(self, language: str) -> str:
+        """Return the separator of a CSV for people who read ``language``."""
+        if self.csv_separator != "auto":
+            return self.csv_separator
+        return ";" if language == "id" else ","
 
 
 class Settings(_Section):

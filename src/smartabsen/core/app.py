@@ -21,9 +21,11 @@ from ..domain import (
     PunchResult,
     Report,
     SettingValue,
+    TableQuestion,
     TemplateFacts,
     TrainReport,
 )
+from ..i18n import current_language
 from ..store.clock import MachineClock
 from . import (
     enrol,
@@ -202,6 +204,9 @@ class SmartAbsen(UseCases):
         allow_duplicate: bool = False,
         workers: int | None = None,
         consent: bool = False,
+        sheet: str = "",
+        columns: Mapping[str, str] | None = None,
+        ask: Callable[[TableQuestion], int] | None = None,
         on_progress: Progress | None = None,
     ) -> ImportReport:
         """Enrol many people from a CSV or XLSX file with the columns code, name, position, photos.
@@ -212,10 +217,15 @@ class SmartAbsen(UseCases):
             dry_run: Examine and judge everything, write nothing.
             on_conflict: What becomes of a row whose code exists: ``skip``, ``update`` or ``fail``.
             workers: Processes that examine photos; None chooses.
-            consent: Everybody agreed to face recognition; otherwise the column ``consent`` says who did.
+            consent: Everybody agreed to face recognition, but those whose cell says no; otherwise the column
+                ``consent`` says who did.
+            sheet: Name of the sheet of a workbook; empty looks for it.
+            columns: Titles in the file by the names of columns, as ``{"code": "NIK"}``; an empty title uses none. The
+                others are looked for.
+            ask: Asks a person where several sheets or columns could be meant, and returns the place of the choice.
 
         Returns:
-            The verdict of each row.
+            The verdict of each row, and what was taken for what.
 
         Raises:
             NotFoundError: The file does not exist.
@@ -231,6 +241,8 @@ class SmartAbsen(UseCases):
             allow_duplicate=allow_duplicate,
             workers=workers,
             consent=consent,
+            choice=import_people.table_choice(sheet, columns or {}),
+            ask=ask,
             on_progress=on_progress,
         )
 
@@ -239,7 +251,7 @@ class SmartAbsen(UseCases):
 
         A CSV has the separator, the encoding and the titles of the file that was imported.
         """
-        import_people.write_rejects(report, Path(path), separator=self.settings.report.csv_separator)
+        import_people.write_rejects(report, Path(path), separator=self.settings.report.separator(current_language()))
 
     def employees(self, *, search: str = "", include_inactive: bool = True) -> tuple[Employee, ...]:
         """Return employees sorted by name; ``search`` looks into code, name and position."""
@@ -366,13 +378,14 @@ class SmartAbsen(UseCases):
     def write_report(self, report: Report, path: str | Path, *, format: ReportFormat, totals: bool = False) -> None:
         """Write a report as ``xlsx`` (days and totals) or ``csv`` (days, or ``totals``). Raises StorageError."""
         self._note_report(report, Path(path).name)
-        separator = self.settings.report.csv_separator
+        separator = self.settings.report.separator(current_language())
         reporting.write_report(report, Path(path), format=format, totals=totals, separator=separator)
 
     def report_text(self, report: Report, *, totals: bool = False) -> str:
         """Return a report as the CSV that :meth:`write_report` writes."""
         self._note_report(report, "-")
-        return reporting.report_text(report, totals=totals, separator=self.settings.report.csv_separator)
+        separator = self.settings.report.separator(current_language())
+        return reporting.report_text(report, totals=totals, separator=separator)
 
     def _note_report(self, report: Report, file: str) -> None:
         details = {"from": str(report.first), "to": str(report.last), "file": file}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..domain import Status
-from ..i18n import N_, _
+from ..i18n import N_, _, current_language
 from ..messages import STATUSES
 from ..store.board import DayRow
 from ..store.sheet_writer import CellValue, Sheet, csv_text, xlsx_bytes
@@ -55,7 +55,7 @@ def export_days(services: Services, query: DayQuery, *, format: ExportFormat) ->
     details = {"from": str(wanted.first), "to": str(wanted.last), "rows": str(len(rows)), "format": format}
     AuditTrail(services).note_reading("attendance.export", details=details)
     if format == "csv":
-        text = csv_text(days.header, days.rows, separator=services.settings.report.csv_separator)
+        text = csv_text(days.header, days.rows, separator=services.settings.report.separator(current_language()))
         return ExportFile(name, "text/csv; charset=utf-8", text.encode("utf-8-sig"))
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return ExportFile(name, media_type, xlsx_bytes(days, _totals(rows)))

@@ -223,6 +223,28 @@ class Enroller:
             self._known.add([exam.embedding for exam in good if exam.embedding is not None], employee.id, sources)
         return EnrolReport(employee, created=before is None, verdicts=verdicts)
 
+    def add_faceless(self, people: Sequence[Person]) -> bool:
+        """Add new people without photos, all in one transaction.
+
+        Returns:
+            False where one of them cannot be added as if nobody else wrote meanwhile; nobody was added then.
+        """
+        if self._dry_run:
+            return True
+
+        def work(session: Session) -> None:
+            for person in people:
+                employee = employees.add(session, code=person.code, name=person.name, position=person.position)
+                if person.consent_at is not None:
+                    self._store_consent(session, employee, person.consent_at)
+                self._note(session, employee, photos=0, added=True, named=True)
+
+        try:
+            self._services.database.run_write(work)
+        except (ConflictError, InvalidInputError):
+            return False
+        return True
+
     def _judge(
         self,
         session: Session,
@@ -317,8 +339,7 @@ class Enroller:
             employees.add(session, code=person.code, name=person.name, position=person.position)
         employee = employees.get(session, person.code)
         if person.consent_at is not None:
-            consent = self._consent(person.consent_at)
-            store_consent(session, employee_id=employee.id, code=employee.code, consent=consent)
+            self._store_consent(session, employee, person.consent_at)
         if good:
             active = meta.claim_active_model(session, self._identity)
             if active != self._identity:
@@ -328,16 +349,22 @@ class Enroller:
             templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good], ring=ring)
             if self._services.settings.enrolment.keep_crops:
                 crops.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)
-        details = {"photos": str(len(good)), "model": str(self._identity), "employee": str(employee.id)}
-        if not exists:
+        self._note(session, employee, photos=len(good), added=not exists, named=not exists or update)
+        return employees.get(session, person.code, model=self._identity)
+
+    def _store_consent(self, session: Session, employee: Employee, at: datetime) -> None:
+        store_consent(session, employee_id=employee.id, code=employee.code, consent=self._consent(at))
+
+    def _note(self, session: Session, employee: Employee, *, photos: int, added: bool, named: bool) -> None:
+        details = {"photos": str(photos), "model": str(self._identity), "employee": str(employee.id)}
+        if added:
             details["added"] = employee.created_at.isoformat()
-        if not exists or update:
+        if named:
             # Only what somebody gives now: what stands in the table may be anybody's.
             details["name"] = employee.name
         audit.append(
             session, actor=self._services.actor, action="employee.enrol", subject=employee.code, details=details
         )
-        return employees.get(session, person.code, model=self._identity)
 
 
 def _kept(exam: PhotoExam, employee_id: int) -> Iterator[KeptCrop]:

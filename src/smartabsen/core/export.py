@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConflictError, KeyMissingError, SealBrokenError
-from ..i18n import N_
+from ..i18n import N_, current_language
 from ..store import audit, crops, employees, erasure, templates
 from ..store.database import Session
 from ..store.files import write_atomically
@@ -71,19 +71,21 @@ def export_person(services: Services, code: str, directory: Path, *, reason: str
         faces_missing, pictures = _add_faces(services, session, employee.id, tables)
     AuditTrail(services).note_reading("privacy.export", subject=employee.code, details=told)
     with _whole_or_nothing(directory):
-        written = _write(directory, tables, pictures)
+        separator = services.settings.report.separator(current_language())
+        written = _write(directory, tables, pictures, separator=separator)
     counts = {name: len(rows) for name, rows in tables.items() if rows}
     return PersonExport(directory, ("person.json", *written), counts, faces_missing)
 
 
-def _write(directory: Path, tables: dict[str, list[dict[str, Any]]], pictures: Mapping[str, bytes]) -> list[str]:
+def _write(
+    directory: Path, tables: dict[str, list[dict[str, Any]]], pictures: Mapping[str, bytes], *, separator: str
+) -> list[str]:
     written = []
     for name, rows in tables.items():
         if rows:
             header = tuple(dict.fromkeys(column for row in rows for column in row if column != "embedding_f32_base64"))
-            write_csv(
-                directory / f"{name}.csv", header, [[_cell(row.get(column)) for column in header] for row in rows]
-            )
+            cells = [[_cell(row.get(column)) for column in header] for row in rows]
+            write_csv(directory / f"{name}.csv", header, cells, separator=separator)
             written.append(f"{name}.csv")
     for name, picture in pictures.items():
         write_atomically(directory / "faces" / name, picture)

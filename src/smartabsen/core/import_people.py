@@ -6,13 +6,13 @@ their photos are done, so an interrupted import has whole people, and the same c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from ..domain import Employee, EnrolAdvice, EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome
+from ..domain import Employee, EnrolAdvice, EnrolReport, ImportReport, ImportRow, ImportVerdict, Outcome, TableReading
 from ..errors import ConflictError, ConsentMissingError, InvalidInputError, NotFoundError
 from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
@@ -20,16 +20,19 @@ from ..store import employees
 from ..store.employees import code_key
 from ..store.files import require_directory
 from ..store.sheet_writer import Sheet, write_csv, write_xlsx
-from ..store.sheets import PEOPLE_COLUMNS, Table, read_table
+from ..store.sheets import NO_CHOICE, PEOPLE_COLUMNS, Ask, Table, TableChoice, read_table
 from .bootstrap import Services
 from .enrol import Enroller, Progress, check_consent
-from .people_file import PhotoFolder, PlannedRow, plan_rows
+from .people_file import PhotoFolder, PlannedRow, people_rows, plan_rows, rounded_codes
 from .photo_pool import PhotoPool
 from .photos import PhotoExam
 
 OnConflict = Literal["skip", "update", "fail"]
 
 _SHOWN_CODES: Final = 5
+_SHOWN_FILES: Final = 20
+_AT_ONCE: Final = 200
+"""People without photos that are stored in one transaction: one for each costs ten times as long."""
 _REASONS: Final = ("verdict", "reason", "detail")
 
 
@@ -43,6 +46,8 @@ def import_people(
     allow_duplicate: bool,
     workers: int | None,
     consent: bool = False,
+    choice: TableChoice = NO_CHOICE,
+    ask: Ask | None = None,
     on_progress: Progress | None = None,
 ) -> ImportReport:
     """Import people.
@@ -54,7 +59,10 @@ def import_people(
         on_conflict: What becomes of a row whose code exists: left alone, updated (name, position, further photos), or
             the whole import is refused. Somebody who has no template yet gets the photos also when left alone.
         workers: Processes that examine photos; None chooses.
-        consent: Everybody in the file agreed to face recognition; otherwise the column ``consent`` says who did.
+        consent: Everybody in the file agreed to face recognition, but those whose cell says no; otherwise the column
+            ``consent`` says who did.
+        choice: The sheet and the columns that are meant, instead of those that are found.
+        ask: Asks a person where the file can be read in several ways.
 
     Returns:
         The verdict of each row. After Ctrl-C those that were not reached are PENDING.
@@ -64,7 +72,7 @@ def import_people(
         InvalidInputError: The file cannot be read as a table of people.
         ConflictError: ``on_conflict`` is ``fail`` and a code exists; nothing was written.
     """
-    table = read_table(people_file)
+    table = read_table(people_file, choice=choice, ask=ask)
     if photos_dir is not None and not photos_dir.is_dir():
         raise NotFoundError(N_("There is no directory {path}."), path=photos_dir)
     if on_conflict not in ("skip", "update", "fail"):
@@ -72,32 +80,64 @@ def import_people(
     active = services.active_model()
     with services.database.read(long=True) as session:
         existing = {code_key(person.code): person for person in employees.find_all(session, model=active)}
+    rows, passed = people_rows(table)
+    folder = PhotoFolder(photos_dir or people_file.parent, {*existing, *(row.values["code"] for row in rows)} - {""})
     plan = [
         _checked_consent(services, row, existing.get(code_key(row.person.code)))
         for row in plan_rows(
             table,
-            folder=PhotoFolder(photos_dir or people_file.parent),
+            rows,
+            folder=folder,
             existing=existing,
+            now=services.instant(),
             zone=ZoneInfo(services.settings.site.zone),
             all_consent=consent,
         )
     ]
     if on_conflict == "fail":
         _refuse_conflicts(plan)
-    _remark_oddities(services, table, plan)
+    unclaimed = _unclaimed(folder, plan, is_given=photos_dir is not None)
+    reading = replace(table.reading, passed_lines=passed, unused=_unused(table))
+    _remark_oddities(services, reading, plan)
+    _remark_photos(services, folder, plan, unclaimed, is_given=photos_dir is not None)
     wanted = [row for row in plan if not row.reason and not _is_left_alone(row, on_conflict)]
-    enroller = Enroller(services, dry_run=dry_run)
     answers: dict[int, ImportRow] = {}
     interrupted = False
     try:
-        for row, exams in _examined(services, wanted, workers=workers, on_progress=on_progress):
-            update = row.exists and on_conflict == "update"
-            report = enroller.store(row.person, exams, allow_duplicate=allow_duplicate, update=update)
-            answers[row.line] = _verdict(row, report, update=update)
+        for answer in _stored(
+            services,
+            wanted,
+            dry_run=dry_run,
+            update=on_conflict == "update",
+            allow_duplicate=allow_duplicate,
+            workers=workers,
+            on_progress=on_progress,
+        ):
+            answers[answer.line] = answer
     except KeyboardInterrupt:
         interrupted = True
-    rows = tuple(answers.get(row.line) or _unreached(row, on_conflict) for row in plan)
-    return ImportReport(rows, dry_run=dry_run, interrupted=interrupted, source=table.format)
+    return ImportReport(
+        tuple(answers.get(row.line) or _unreached(row, on_conflict) for row in plan),
+        dry_run=dry_run,
+        interrupted=interrupted,
+        source=table.format,
+        reading=reading,
+        unclaimed_files=unclaimed,
+    )
+
+
+def table_choice(sheet: str, columns: Mapping[str, str]) -> TableChoice:
+    """Return what somebody says of a file of people. Raises InvalidInputError for a column that an import has not."""
+    titles = {}
+    for given, title in columns.items():
+        name = next((column.name for column in PEOPLE_COLUMNS if given.casefold() in column.known), None)
+        if name is None:
+            known = ", ".join(column.name for column in PEOPLE_COLUMNS)
+            raise InvalidInputError(
+                N_("An import has no column “{column}”: it has {known}."), column=given, known=known
+            )
+        titles[name] = title
+    return TableChoice(sheet, titles)
 
 
 def write_rejects(report: ImportReport, path: Path, *, separator: str) -> None:
@@ -146,14 +186,61 @@ def _kept_cells(row: ImportRow, kept: Sequence[int], header: Sequence[str]) -> I
     yield from row.cells[len(header) :]
 
 
-def _remark_oddities(services: Services, table: Table, plan: Sequence[PlannedRow]) -> None:
-    """Say what is probably not as it was meant: a misspelt column, a forgotten folder of photos."""
-    unused = [title for title in table.unused if title not in _REASONS]
-    if unused:
+def _unused(table: Table) -> tuple[str, ...]:
+    # The file may itself be one of rejects.
+    return tuple(title for title in table.reading.unused if title not in _REASONS)
+
+
+def _remark_oddities(services: Services, reading: TableReading, plan: Sequence[PlannedRow]) -> None:
+    """Say what is probably not as it was meant: a misspelt column, hidden rows, rounded numbers."""
+    if reading.unused:
         known = ", ".join(f"{column.name} ({column.titles[0]})" for column in PEOPLE_COLUMNS)
         remark = N_("These columns are not used: {titles}. The columns of an import are {known}.")
-        services.remark(remark, titles=", ".join(unused), known=known)
-    if plan and not any(row.photos or row.named_photos for row in plan):
+        services.remark(remark, titles=", ".join(reading.unused), known=known)
+    if reading.hidden_lines:
+        remark = N_(
+            "Rows that the sheet hides, as by a filter, are imported like the others ({count}; rows {lines}). If they "
+            "are not meant, delete them from the file, or copy the visible rows to a new one."
+        )
+        services.remark(remark, count=len(reading.hidden_lines), lines=_some(map(str, reading.hidden_lines)))
+    if reading.passed_lines:
+        remark = N_("Rows that are no people were passed over (totals, repeated titles, notes at the end): {lines}.")
+        services.remark(remark, lines=_some(map(str, reading.passed_lines)))
+    if rounded := rounded_codes(plan):
+        remark = N_(
+            "All codes of 16 digits and more end in 0, as {codes}: a spreadsheet keeps 15 digits of a number and puts "
+            "0 for the rest. Compare them with the cards of these people before you go on."
+        )
+        services.remark(remark, codes=_some(rounded))
+
+
+def _unclaimed(folder: PhotoFolder, plan: Sequence[PlannedRow], *, is_given: bool) -> tuple[str, ...]:
+    """Return the files that no row claims. Beside the list lies anything, unless photos of its people lie there too."""
+    if not is_given and not any(row.photos for row in plan):
+        return ()
+    return folder.unclaimed(below=is_given)
+
+
+def _remark_photos(
+    services: Services,
+    folder: PhotoFolder,
+    plan: Sequence[PlannedRow],
+    unclaimed: Sequence[str],
+    *,
+    is_given: bool,
+) -> None:
+    if unclaimed:
+        remark = N_(
+            "Files in {folder} that no row claims ({count}): {names}. Photos are named CODE.jpg, CODE_2.jpg or "
+            "“CODE (3).jpg”, or lie in a folder named CODE."
+        )
+        services.remark(remark, folder=folder.directory, count=len(unclaimed), names=_some(unclaimed, _SHOWN_FILES))
+    if not plan or any(row.photos or row.named_photos for row in plan):
+        return
+    if is_given:
+        remark = N_("No photo in {folder} belongs to a row, so nobody can be recognised.")
+        services.remark(remark, folder=folder.directory)
+    else:
         services.remark(
             N_(
                 "No row has a photo, so nobody can be recognised: name photos in the column “photos”, or the folder "
@@ -162,8 +249,49 @@ def _remark_oddities(services: Services, table: Table, plan: Sequence[PlannedRow
         )
 
 
+def _some(names: Iterable[str], most: int = _SHOWN_CODES) -> str:
+    """Return names as a list that ends in a sign where there are more."""
+    listed = tuple(names)
+    return ", ".join(listed[:most]) + (" …" if len(listed) > most else "")
+
+
 def _is_left_alone(row: PlannedRow, on_conflict: OnConflict) -> bool:
     return row.exists and on_conflict == "skip" and not row.completes
+
+
+def _stored(
+    services: Services,
+    wanted: Sequence[PlannedRow],
+    *,
+    dry_run: bool,
+    update: bool,
+    allow_duplicate: bool,
+    workers: int | None,
+    on_progress: Progress | None,
+) -> Iterator[ImportRow]:
+    """Store the rows and give the answer to each. New people without photos are many rows to a transaction."""
+    enroller = Enroller(services, dry_run=dry_run)
+    faceless = [row for row in wanted if not row.photos and not row.exists]
+    for first in range(0, len(faceless), _AT_ONCE):
+        batch = faceless[first : first + _AT_ONCE]
+        if enroller.add_faceless([row.person for row in batch]):
+            yield from (_without_photos(row) for row in batch)
+        else:
+            yield from (_stored_row(enroller, row, [], allow_duplicate=False, update=False) for row in batch)
+    others = [row for row in wanted if row.photos or row.exists]
+    for row, exams in _examined(services, others, workers=workers, on_progress=on_progress):
+        yield _stored_row(enroller, row, exams, allow_duplicate=allow_duplicate, update=update and row.exists)
+
+
+def _stored_row(
+    enroller: Enroller, row: PlannedRow, exams: Sequence[PhotoExam], *, allow_duplicate: bool, update: bool
+) -> ImportRow:
+    try:
+        report = enroller.store(row.person, exams, allow_duplicate=allow_duplicate, update=update)
+    except (InvalidInputError, ConflictError, NotFoundError) as exc:
+        # Something changed since the rows were checked: this one is refused, the others go on.
+        return row.answer(ImportVerdict.REJECTED, reason=exc.code, detail=exc.message_id, params=exc.text_params)
+    return _verdict(row, report, update=update)
 
 
 def _examined(
@@ -184,9 +312,7 @@ def _examined(
 
 def _verdict(row: PlannedRow, report: EnrolReport, *, update: bool) -> ImportRow:
     if not row.photos:
-        detail = N_("No photo: this person cannot be recognised, and punches by hand.")
-        verdict = ImportVerdict.UPDATED if row.exists else ImportVerdict.IMPORTED
-        return row.answer(verdict, reason="no_photos", detail=detail)
+        return _without_photos(row)
     refused = [each for each in report.verdicts if not each.accepted]
     if not row.exists and not report.created and all(each.outcome is Outcome.DUPLICATE_PHOTO for each in refused):
         # Another import of the same file was faster.
@@ -217,6 +343,12 @@ def _verdict(row: PlannedRow, report: EnrolReport, *, update: bool) -> ImportRow
     return row.answer(verdict, reason=first.outcome, detail=detail, params=params, photos=report.verdicts)
 
 
+def _without_photos(row: PlannedRow) -> ImportRow:
+    detail = N_("No photo: this person cannot be recognised, and punches by hand.")
+    verdict = ImportVerdict.UPDATED if row.exists else ImportVerdict.IMPORTED
+    return row.answer(verdict, reason="no_photos", detail=detail)
+
+
 def _unreached(row: PlannedRow, on_conflict: OnConflict) -> ImportRow:
     if row.reason:
         return row.answer(ImportVerdict.REJECTED)
@@ -233,5 +365,5 @@ def _refuse_conflicts(plan: Sequence[PlannedRow]) -> None:
             N_("Codes that exist already ({count}): {codes}. Nothing was imported."),
             hint=N_("--on-conflict skip leaves them alone, --on-conflict update changes them."),
             count=len(codes),
-            codes=", ".join(codes[:_SHOWN_CODES]) + (" …" if len(codes) > _SHOWN_CODES else ""),
+            codes=_some(codes),
         )

@@ -62,7 +62,8 @@ class KnownFaces:
             return [None] * len(embeddings)
         ids = self._ids[: self._filled]
         similarities = np.stack(embeddings) @ self._embeddings[: self._filled].T
-        own = ids == (-1 if own_id is None else own_id)
+        # Whoever is not stored yet owns no row; drafts of a dry run have ids below zero.
+        own = np.zeros(len(ids), dtype=np.bool_) if own_id is None else ids == own_id
         at_own = similarities[:, own].max(axis=1) if own.any() else np.full(len(embeddings), -1.0)
         similarities[:, own] = -1.0
         nearest = similarities.argmax(axis=1)

@@ -24,6 +24,8 @@ from .people import (
     PhotoVerdict,
     RemovedPhoto,
     TableFormat,
+    TableQuestion,
+    TableReading,
     Template,
     TemplateFacts,
 )
@@ -130,6 +132,8 @@ __all__ = [
     "StoredSignIn",
     "SuspectTemplate",
     "TableFormat",
+    "TableQuestion",
+    "TableReading",
     "Template",
     "TemplateFacts",
     "TrainReport",

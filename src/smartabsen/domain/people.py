@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from .faces import ModelIdentity, Quality
 from .words import BoxXYXY, FloatArray, LandmarkScheme, Outcome
@@ -308,6 +308,42 @@ class TableFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class TableReading:
+    """What was taken for what in a table.
+
+    Attributes:
+        sheet: Name of the sheet; empty for a CSV.
+        header_line: Where the titles stand.
+        columns: Columns that are used: the name of each and its title in the file.
+        unused: Titles of the others.
+        hidden_lines: Rows that the spreadsheet hides, as by a filter; they are among the rows.
+        passed_lines: Rows below the titles that are no people: totals, repeated titles, numbers of columns.
+    """
+
+    sheet: str = ""
+    header_line: int = 1
+    columns: tuple[tuple[str, str], ...] = ()
+    unused: tuple[str, ...] = ()
+    hidden_lines: tuple[int, ...] = ()
+    passed_lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuestion:
+    """What has to be asked of a table that can be read in several ways.
+
+    Attributes:
+        about: Whether a sheet or a column is looked for.
+        column: Name of the column; empty for a sheet.
+        choices: Names of the sheets, or titles of the columns, one of which is meant.
+    """
+
+    about: Literal["sheet", "column"]
+    column: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportRow:
     """One row of an import.
 
@@ -337,12 +373,20 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result of an import; ``source`` is how its file was written."""
+    """The result of an import.
+
+    Attributes:
+        source: How its file was written.
+        reading: What was taken for what in it.
+        unclaimed_files: Files in the folder of photos that belong to no row, as paths below it.
+    """
 
     rows: tuple[ImportRow, ...]
     dry_run: bool
     interrupted: bool = False
     source: TableFormat = TableFormat()
+    reading: TableReading = TableReading()
+    unclaimed_files: tuple[str, ...] = ()
 
     def count(self, *verdicts: ImportVerdict) -> int:
         """Number of rows with one of these verdicts."""

@@ -35,10 +35,22 @@ def check_code(code: str) -> None:
     """
     if not _CODE.fullmatch(code) or any(not part.strip(" .") for part in code.split("/")):
         raise InvalidInputError(
-            N_("“{code}” cannot be a code of an employee."),
-            hint=N_("Letters and digits can, and between them blanks and . _ - /"),
+            N_("“{code}” cannot be a code: it takes letters and digits, and between them blanks and . _ - /"),
             code=code,
         )
+
+
+def checked_person(code: str, name: str, position: str) -> tuple[str, str, str]:
+    """Return code, name and position as they are stored; everything that :func:`add` refuses of them is refused here.
+
+    Raises:
+        InvalidInputError: Code or name is empty or too long, or the code has letters that codes cannot have.
+    """
+    code = checked_text(code, field=N_("code"), limit=CODE_LENGTH, required=True)
+    check_code(code)
+    if len(code_key(code)) > _KEY_LENGTH:
+        raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)
+    return code, *_checked_description(name, position)
 
 
 def add(session: Session, *, code: str, name: str, position: str = "") -> Employee:
@@ -48,12 +60,8 @@ def add(session: Session, *, code: str, name: str, position: str = "") -> Employ
         InvalidInputError: Code or name is empty or too long, or the code has letters that codes cannot have.
         ConflictError: The code exists.
     """
-    code = checked_text(code, field=N_("code"), limit=CODE_LENGTH, required=True)
-    check_code(code)
-    key = code_key(code)
-    if len(key) > _KEY_LENGTH:
-        raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)
-    row = Karyawan(kode=code, kode_kunci=key, aktif=True, created_at=moment(session))
+    code, name, position = checked_person(code, name, position)
+    row = Karyawan(kode=code, kode_kunci=code_key(code), aktif=True, created_at=moment(session))
     _describe(row, name=name, position=position)
     try:
         # The savepoint keeps the transaction usable where another process was faster with the same code.
@@ -219,9 +227,15 @@ def _with_uuid(session: Session, row: Karyawan) -> Employee:
     return _employee(row, 0)
 
 
+def _checked_description(name: str, position: str) -> tuple[str, str]:
+    return (
+        checked_text(name, field=N_("name"), limit=NAME_LENGTH, required=True),
+        checked_text(position, field=N_("position"), limit=NAME_LENGTH),
+    )
+
+
 def _describe(row: Karyawan, *, name: str, position: str) -> None:
-    row.nama = checked_text(name, field=N_("name"), limit=NAME_LENGTH, required=True)
-    row.jabatan = checked_text(position, field=N_("position"), limit=NAME_LENGTH)
+    row.nama, row.jabatan = _checked_description(name, position)
     row.cari = folded(f"{row.kode} {row.nama} {row.jabatan}")[:SEARCH_LENGTH]
 
 

@@ -51,7 +51,9 @@ class Forgotten:
     @classmethod
     def of(cls, punch_ids: Iterable[int], texts: Iterable[str]) -> Forgotten:
         """Return one by code and name as the database has them."""
-        return cls(frozenset(punch_ids), frozenset(without_formula(one_line(text)) for text in texts if text))
+        plain = [one_line(text) for text in texts if text]
+        # An older version did not disarm all that is disarmed now.
+        return cls(frozenset(punch_ids), frozenset((*plain, *map(without_formula, plain))))
 
     def names_in(self, lines: Iterable[bytes], *, pseudonym: str) -> frozenset[str]:
         """Return code and name of the person as lines of their punches have them."""

@@ -136,6 +136,8 @@ def _xlsx_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
     if isinstance(value, str):
         # A text that starts with = would become a formula.
         cell.data_type = "s"
+        # And stays a text where somebody edits the cell, or copies it to another sheet.
+        cell.quotePrefix = without_formula(value) != value
     elif isinstance(value, datetime):
         cell.number_format = "yyyy-mm-dd hh:mm:ss"
     elif isinstance(value, date):

@@ -14,6 +14,9 @@ _TURNING: Final = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff") | {
 """Marks of direction and blanks without width: with them two names look alike, or one looks like another."""
 
 
+_FORMULA_SIGNS: Final = frozenset("=+-@")
+
+
 def one_line(text: str) -> str:
     """Return ``text`` on one line: control characters and lone surrogates become blanks, runs of blanks one."""
     return " ".join("".join(" " if _is_control(letter) else letter for letter in text).split())
@@ -67,10 +70,10 @@ def folded(text: str) -> str:
 def without_formula(text: str) -> str:
     """Return ``text`` so that a spreadsheet shows it and does not run it.
 
-    A cell that starts with ``= + - @`` (also after blanks), a tab or a line break gets an apostrophe in front; see
-    OWASP, "CSV Injection".
+    A cell that starts with ``= + - @`` (also after blanks, and in full width: ``＝ ＋ － ＠``), a tab or a line break
+    gets an apostrophe in front; see OWASP, "CSV Injection".
     """
-    if text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in ("=", "+", "-", "@"):
+    if text[:1] in ("\t", "\r", "\n") or unicodedata.normalize("NFKC", text.lstrip()[:1]) in _FORMULA_SIGNS:
         return f"'{text}"
     return text
 

@@ -85,6 +85,18 @@ def test_today_shows_the_first_missing_people_and_sends_them_once(library: Smart
     assert (part.status_code, part.data) == (304, b"")
 
 
+def test_dates_of_leave_are_read_as_they_are_typed(library: SmartAbsen, admin: FlaskClient) -> None:
+    """Where a browser has no calendar: the day before the month; a day that does not exist is called so."""
+    page = admin.get("/admin/leave").text
+    typed = {"code": "E001", "from": "01/12/2026", "to": "2 Desember 2026"}
+    post(admin, "/admin/leave", page, status="Sakit", **typed)
+    (span,) = library.leave.spans(date(2026, 1, 1), date(2026, 12, 31))
+    assert (span.first, span.last) == (date(2026, 12, 1), date(2026, 12, 2))
+    post(admin, "/admin/leave", page, status="Sakit", **{**typed, "from": "31/02/2026"})
+    assert "does not exist" in admin.get("/admin/leave").text
+    assert "does not exist" in admin.get("/admin/leave?from=30/02/2026").text
+
+
 def test_one_day_of_leave_is_one_day(admin: FlaskClient) -> None:
     """Not "1 days"."""
     page = admin.get("/admin/leave").text

@@ -1,7 +1,8 @@
 """``smartabsen import``."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -17,6 +18,8 @@ from ..signals import interrupt_on_sigterm
 
 app = make_noun()
 
+_ASSIGNMENT: Final = re.compile(r'\s*(?P<name>\w[\w ]*?)\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^",]*))\s*(?:,|\Z)')
+
 
 @command(
     app,
@@ -25,10 +28,12 @@ app = make_noun()
     + "\n\n"
     + _(
         "Columns: code, name, position, photos (several separated by |; or photos found as DIR/<code>/* and "
-        "DIR/<code>.jpg), consent (yes, no or a date). The same file can be imported again: nothing is doubled. Exit "
-        "code 7 when rows were rejected."
+        "DIR/<code>.jpg, DIR/<code>_2.jpg), consent (yes, no or a date as 30/11/2025). Titles are looked for in the "
+        "first rows of every sheet, in English and Indonesian; --columns and --sheet say what is meant. The same file "
+        "can be imported again: nothing is doubled. Exit code 7 when rows were rejected."
     ),
-    example="smartabsen import people.csv --photos photos/ --dry-run\nsmartabsen import people.csv --photos photos/",
+    example="smartabsen import people.csv --photos photos/ --dry-run\nsmartabsen import people.csv --photos photos/\n"
+    "smartabsen import hr.xlsx --sheet Data --columns 'code=NIK,name=\"Nama Karyawan\"' --dry-run",
 )
 def import_people(
     session: Session,
@@ -46,14 +51,24 @@ def import_people(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=64, help=_("Processes; one for each core by default."))
     ] = None,
+    sheet: Annotated[str, typer.Option("--sheet", metavar="NAME", help=_("Sheet of the workbook."))] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns",
+            metavar="NAME=TITLE,...",
+            help=_('Columns by their titles in the file, as code=NIK,name="Nama Karyawan"; an empty title: none.'),
+        ),
+    ] = "",
     consent: Consent = False,
     allow_duplicate: AllowDuplicate = False,
     detector: Detector = None,
 ) -> Answer:
     """Import, write the rejects if asked, and answer with the verdict of each row."""
+    titles = _titles(columns)
     with session.open({"recognition.detector": detector}) as app, interrupt_on_sigterm():
         session.tell_engine(app)
-        with session.out.progress(_("Photos")) as progress:
+        with session.out.progress(_("Photos"), at_once=False) as progress:
             report = app.import_people(
                 people,
                 photos_dir=photos,
@@ -62,6 +77,9 @@ def import_people(
                 allow_duplicate=allow_duplicate,
                 workers=workers,
                 consent=consent,
+                sheet=sheet,
+                columns=titles,
+                ask=session.choose if session.out.can_ask() else None,
                 on_progress=progress,
             )
         if rejects is not None:
@@ -74,6 +92,23 @@ def import_people(
         problems=problems,
         exit_code=exit_code,
     )
+
+
+def _titles(given: str) -> dict[str, str]:
+    """Read ``code=NIK,name="Nama, lengkap"``; quotes hold titles with commas."""
+    titles: dict[str, str] = {}
+    place = 0
+    while place < len(given):
+        found = _ASSIGNMENT.match(given, place)
+        if found is None or found["name"].casefold() in titles:
+            raise typer.BadParameter(
+                _('“{given}” cannot be read: it looks like code=NIK,name="Nama Karyawan".', given=given),
+                param_hint="--columns",
+            )
+        quoted = found["quoted"]
+        titles[found["name"].casefold()] = (found["plain"] if quoted is None else quoted).strip()
+        place = found.end()
+    return titles
 
 
 def _problems(report: ImportReport) -> tuple[tuple[Problem, ...], int]:

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from ...dates import read_date
 from ...domain import Report
-from ...i18n import _
+from ...errors import InvalidInputError
+from ...i18n import _, describe_error
 from .. import data, tables
 from ..answer import Answer
 from ..command import command, make_noun
@@ -38,7 +40,9 @@ _FILES: Final[tuple[FileKind, ...]] = ("csv", "xlsx")
 )
 def report(
     session: Session,
-    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help=_("First day, as 2026-11-01."))] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help=_("First day, as 1/11/2026 or 2026-11-01."))
+    ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Last day."))] = None,
     format: Annotated[Format | None, typer.Option("--format", help=_("By default a table, or what FILE is."))] = None,
     output: Annotated[
@@ -84,9 +88,9 @@ def _day(text: str | None, option: str) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise typer.BadParameter(_("{option}: “{given}” is no date as 2026-11-01.", option=option, given=text)) from exc
+        return read_date(text)
+    except InvalidInputError as exc:
+        raise typer.BadParameter(describe_error(exc)[0], param_hint=option) from exc
 
 
 def _writer(

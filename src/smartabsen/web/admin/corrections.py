@@ -9,6 +9,8 @@ from datetime import date
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from ...dates import read_date
+from ...errors import InvalidInputError
 from ...i18n import N_, _
 from ..library import library
 from . import forms
@@ -76,10 +78,10 @@ def _key() -> str:
 
 
 def _day(day_text: str) -> date:
-    day = forms.parse_date(day_text)
-    if day is None:
+    try:
+        return read_date(day_text)
+    except InvalidInputError:
         abort(404)
-    return day
 
 
 def _address(day_text: str, employee_id: int) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date, time
 
-from flask import request
+from flask import flash, request
 
+from ...dates import read_date
 from ...errors import InvalidInputError
-from ...i18n import N_, Message
+from ...i18n import N_, Message, describe_error
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{2}:\d{2}(:\d{2})?")
 _MAX_TEXT = 2_000
-_FIRST, _LAST = date(2000, 1, 1), date(2100, 12, 31)
-"""Of the dates that pages show: what lies outside is a slip, and at the ends of the calendar there is no next day."""
 
 
 def text(name: str) -> str:
@@ -29,7 +27,10 @@ def secret(name: str) -> str:
 
 def form_date(name: str, title: str) -> date:
     """Return a date of a form. Raises InvalidInputError."""
-    return _date(text(name), title)
+    given = text(name)
+    if not given:
+        raise InvalidInputError(N_("The {field} is empty."), field=Message(title))
+    return read_date(given)
 
 
 def form_time(name: str, title: str) -> time:
@@ -44,17 +45,15 @@ def form_time(name: str, title: str) -> time:
 
 
 def arg_date(name: str, default: date) -> date:
-    """Return a date of the address, the default where it is missing or none."""
-    return parse_date(request.args.get(name, "")) or default
-
-
-def parse_date(given: str) -> date | None:
-    """Return a date as ``2026-11-30`` within the years that pages show, or None."""
+    """Return a date of the address, the default where it is missing; one that cannot be read is told on the page."""
+    given = arg_text(name)
+    if not given:
+        return default
     try:
-        day = date.fromisoformat(given) if _DATE.fullmatch(given) else None
-    except ValueError:
-        return None
-    return day if day is not None and _FIRST <= day <= _LAST else None
+        return read_date(given)
+    except InvalidInputError as error:
+        flash(describe_error(error)[0], "danger")
+        return default
 
 
 def arg_text(name: str) -> str:
@@ -66,10 +65,3 @@ def arg_page() -> int:
     """Return the number of a page in the address, 1 where it is none."""
     given = request.args.get("page", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else 1
-
-
-def _date(given: str, title: str) -> date:
-    day = parse_date(given)
-    if day is None:
-        raise InvalidInputError(N_("The {field} cannot be read: it looks like 2026-11-30."), field=Message(title))
-    return day
