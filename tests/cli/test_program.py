@@ -126,7 +126,10 @@ def test_a_usage_error_is_json_too() -> None:
         (["train", "--min-accuracy", "2"], "--min-accuracy cannot be used: at most 1 is wanted."),
         (["enroll", "Siti", "--code", "E1"], "Give either photos, or --camera, or --no-photos."),
         (["enroll", "Siti", "a.jpg"], "--code is missing."),
-        (["report", "--from", "2.11.2026"], "--from: “2.11.2026” is no date as 2026-11-01."),
+        (
+            ["report", "--from", "soon"],
+            "--from: “soon” is no date: write 30/11/2025, 30 November 2025 or 2025-11-30, the day before the month.",
+        ),
         (["report", "--format", "xlsx"], "xlsx needs --output FILE."),
         (["report", "--output", "a.pdf"], "--output writes csv or xlsx."),
     ],

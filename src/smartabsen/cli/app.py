@@ -41,7 +41,10 @@ COMMANDS: Final = {
         N_("Show the security log of this machine: who was let in, who was refused and why, from which address."),
     ),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
-    "user": (".commands.user", N_("Add, list, disable and enable users of the dashboard; set their passwords.")),
+    "user": (
+        ".commands.user",
+        N_("Add, list, disable and enable users of the dashboard; set their passwords, end their sessions."),
+    ),
     "reembed": (".commands.reembed", N_("Change the engine without calling everybody back.")),
     "keys": (".commands.keys", N_("Make, change and check the keys that faces are sealed with.")),
     "privacy": (".commands.privacy", N_("Consents, copies for people, erasure, retention periods.")),
