@@ -170,3 +170,11 @@ def test_a_home_at_the_place_of_a_file_is_one_sentence(tmp_path: Path) -> None:
             load_settings({"home": home}, environ={})
         assert str(caught.value).count(str(home)) == 1
         assert "Errno" not in str(caught.value)
+
+
+def test_the_password_of_the_camera_is_not_shown() -> None:
+    """Neither by ``config show`` nor where somebody prints the settings."""
+    loaded = load_settings({"kiosk.camera": "rtsp://admin:Rahasia1@10.0.0.9/ch1"}, environ={})
+    shown = {value.name: value.value for value in loaded.values()}
+    assert shown["kiosk.camera"] == "rtsp://admin:***@10.0.0.9/ch1"
+    assert "Rahasia1" not in repr(loaded)

@@ -75,7 +75,8 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
         N_("Use the PIN on your phone, or ask to be enrolled."),
     ),
     Outcome.NOT_A_CAMERA: OutcomeText(
-        N_("These pictures do not come from a camera that is looking now."), N_("Begin again with the camera itself.")
+        N_("These pictures do not come from a camera that is looking now."),
+        N_("Move a little. If it stays so, tell the administrator that the camera stands still."),
     ),
     Outcome.CHALLENGE_FAILED: OutcomeText(
         N_("The movement was not seen."), N_("Look straight at the camera, then follow slowly with your whole head.")

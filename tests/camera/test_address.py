@@ -33,11 +33,13 @@ def test_what_names_no_camera_is_an_error_with_a_way_out(spec: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "shown"),
     [
-        ("rtsp://admin:rahasia@10.0.0.7:554/h264", "rtsp://admin@10.0.0.7:554/h264"),
-        ("rtsp://admin:rah@asia#1/2@10.0.0.7/h264", "rtsp://admin@10.0.0.7/h264"),
+        ("rtsp://admin:rahasia@10.0.0.7:554/h264", "rtsp://admin:***@10.0.0.7:554/h264"),
+        ("rtsp://admin:rah@asia#1/2@10.0.0.7/h264", "rtsp://admin:***@10.0.0.7/h264"),
         ("rtsp://10.0.0.7/h264", "rtsp://10.0.0.7/h264"),
         ("http://10.0.0.7/v.cgi?user=admin&pwd=rahasia&res=2", "http://10.0.0.7/v.cgi?user=admin&pwd=***&res=2"),
         ("rtsp://10.0.0.7/user=admin_password=rahasia_channel=1.sdp", "rtsp://10.0.0.7/user=admin_password=***"),
+        ("rtsp://admin@10.0.0.7/h264", "rtsp://admin@10.0.0.7/h264"),
+        ("admin:rahasia@10.0.0.7/h264", "admin:***@10.0.0.7/h264"),
         ("0", "0"),
         ("film.mp4", "film.mp4"),
     ],
@@ -45,6 +47,13 @@ def test_what_names_no_camera_is_an_error_with_a_way_out(spec: str) -> None:
 def test_no_password_is_ever_shown(spec: str, shown: str) -> None:
     """Also not one that was not percent-encoded, nor one in a field of the address."""
     assert display_name(spec) == shown
+
+
+def test_a_camera_without_its_scheme_is_not_found_and_its_password_not_told() -> None:
+    """Who forgets rtsp:// has typed the password all the same."""
+    with pytest.raises(CameraError) as caught:
+        kind_of("admin:rahasia@10.0.0.7/h264")
+    assert "rahasia" not in str(caught.value)
 
 
 def test_one_stream_has_one_key_whoever_signs_in() -> None:

@@ -13,6 +13,7 @@ import pytest
 from smartabsen.camera.base import Frame, FrameSource
 from smartabsen.camera.fake import FakeSource, unplugged
 from smartabsen.camera.reconnect import Backoff, ReconnectingCamera, open_camera
+from smartabsen.camera.standstill import NOTICED_S
 from smartabsen.errors import CameraError
 
 QUICK = Backoff(first_s=0.01, longest_s=0.04)
@@ -31,7 +32,7 @@ def image() -> np.ndarray:
 class Session:
     """A camera that opens what stands in ``cameras``, one after another, and what it told."""
 
-    def __init__(self, *cameras: FrameSource | Exception, stall_s: float = 5.0) -> None:
+    def __init__(self, *cameras: FrameSource | Exception, stall_s: float = 5.0, noticed_s: float = NOTICED_S) -> None:
         self.told: list[str] = []
         self.stop = threading.Event()
         self._cameras = list(cameras)
@@ -43,6 +44,7 @@ class Session:
             on_lost=lambda error: self.told.append(f"lost: {error}"),
             on_back=lambda: self.told.append("back"),
             stall_s=stall_s,
+            noticed_s=noticed_s,
             backoff=QUICK,
         )
 

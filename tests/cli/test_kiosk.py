@@ -89,7 +89,8 @@ def test_scripts_get_a_line_for_each_movement_that_is_asked_for(kiosk: Any, punc
 def test_scripts_get_one_line_for_each_decision_and_a_last_one(kiosk: Any) -> None:
     """Everything else goes to stderr; a reader of stdout needs to know few kinds of lines."""
     result = kiosk("run-kiosk", "--headless", "--json")
-    first, second, last = map(json.loads, result.stdout.splitlines())
+    first, second, lost, back, last = map(json.loads, result.stdout.splitlines())
+    assert [lost["event"], lost["message"], back["event"]] == ["camera_lost", "The camera is gone.", "camera_back"]
     assert result.exit_code == 0
     assert first == {
         "event": "decision",

@@ -17,8 +17,8 @@ Written from the commands themselves by `python tests/cli/test_reference.py`; a 
 
 Results go to stdout, remarks and errors to stderr. `--json` prints one object
 `{"command", "status", "data", "errors"}` on stdout: `errors` is a list of `{"code", "message", "hint"}`, and
-`status` follows from the exit code. `run-kiosk --json` prints a line for each decision instead, and a last one with
-the summary.
+`status` follows from the exit code. `run-kiosk --json` prints a line for each decision instead, one when its
+camera is lost or back, and a last one with the summary.
 
 | exit code | status | meaning |
 |---|---|---|

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import repeat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from smartabsen import KioskEvent, KioskEventKind, SmartAbsen
@@ -85,9 +86,20 @@ def wait_until(reached: Callable[[], bool], *, seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+def moving(person: int) -> Iterator[np.ndarray]:
+    """Somebody who moves, for ever and never in the same way: a still picture or a film records nobody."""
+    random = np.random.default_rng(7)
+    place = 0
+    for count in itertools.count():
+        place = int(np.clip(place + random.integers(-4, 5), -40, 40))
+        image = np.roll(picture(person), place, axis=1)
+        image[0, 0] = count % 251, count // 251 % 251, 0
+        yield image
+
+
 def run_kiosk(app: SmartAbsen, tmp_path: Path, *, until: Callable[[KioskEvent], bool], then: Callable[[], None]):
     """Run a kiosk before person 1, do something when it has greeted once, and end when an event is as wanted."""
-    camera = FakeSource(repeat(picture(1)), live=True, period_s=0.05)
+    camera = FakeSource(moving(1), live=True, period_s=0.05)
     app.services.open_camera = lambda *_args, **_kwargs: camera  # type: ignore[method-assign]
     events: list[KioskEvent] = []
     stop, greeted = threading.Event(), threading.Event()

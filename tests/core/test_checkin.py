@@ -15,6 +15,7 @@ import pytest
 
 from smartabsen import InvalidInputError, NotTrainedError, Outcome, SmartAbsen
 from smartabsen.core.checkin import Burst
+from smartabsen.core.limits import RateLimits
 from smartabsen.domain import Employee, Measure
 from smartabsen.recognition import quality
 from smartabsen.recognition.detectors.fake import draw_face
@@ -30,13 +31,13 @@ _walls = itertools.cycle(range(60, 120))
 
 
 def burst(*scenes: Sequence[Drawn], repeat: int = 1) -> Burst:
-    """Frames, each with these faces, before a wall on which something moves; no two bursts have the same wall."""
+    """Frames, each with these faces, which sway, before a moving wall; no two bursts have the same one."""
     frames, wall = [], next(_walls)
     for number, scene in enumerate(scenes * repeat):
         image = np.full((480, 960, 3), wall, np.uint8)
         cv2.rectangle(image, (20 + 4 * number, 0), (90 + 4 * number, 479), (200, 220, 230), -1)
         for person, left, size_px in scene:
-            draw_face(image, person, centre_xy=(left, 240), size_px=size_px)
+            draw_face(image, person, centre_xy=(left + 2 * number, 240), size_px=size_px)
         frames.append(cv2.imencode(".jpg", image)[1].tobytes())
     return Burst(frames, [0.25 * number for number in range(len(frames))])
 
@@ -228,3 +229,29 @@ def test_without_a_training_nobody_can_be_recognised(app: SmartAbsen) -> None:
         app.checkin.attempt(burst(SITI, repeat=4), key="key-1")
     with pytest.raises(NotTrainedError):
         app.checkin.warm_up()
+
+
+@pytest.mark.usefixtures("people")
+def test_a_still_face_with_noise_and_a_clock_is_not_live(app: SmartAbsen) -> None:
+    """What moves around the face is no life."""
+    random = np.random.default_rng(4)
+    frames = []
+    for number in range(6):
+        image = np.full((480, 960, 3), 80, np.uint8)
+        draw_face(image, 1, centre_xy=(480, 240), size_px=170)
+        noisy = np.clip(image + random.normal(0.0, 3.0, image.shape), 0, 255).astype(np.uint8)
+        cv2.putText(noisy, f"08:0{number}", (20, 200), cv2.FONT_HERSHEY_SIMPLEX, 5.0, (255, 255, 255), 20)
+        frames.append(cv2.imencode(".jpg", noisy)[1].tobytes())
+    still = Burst(frames, [0.25 * number for number in range(6)])
+    assert app.checkin.attempt(still, key="k-still").outcome is Outcome.NOT_LIVE
+
+
+def test_after_five_wrong_faces_with_one_phone_there_is_a_pause(app: SmartAbsen, people: dict[str, Employee]) -> None:
+    """NIST SP 800-63B: over all kiosks and workers; the way by PIN stays, and other people are not kept."""
+    for number in range(5):
+        wrong = app.checkin.attempt(burst(BUDI, repeat=4), key=f"k-{number}", only=people["Siti"])
+        assert wrong.outcome is Outcome.OTHER_FACE
+    elsewhere = type(app.checkin)(app.services, RateLimits(app.services), lambda: None)
+    right = elsewhere.attempt(burst(SITI, repeat=4), key="k-right", only=people["Siti"])
+    assert right.outcome is Outcome.TOO_MANY_ATTEMPTS
+    assert elsewhere.attempt(burst(BUDI, repeat=4), key="k-budi", only=people["Budi"]).outcome is Outcome.RECOGNIZED

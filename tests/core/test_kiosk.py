@@ -159,14 +159,15 @@ def make_attempt(
     )
 
 
-def make_liveness(script: Any, *, require: str = "off", live: bool = False, **parts: Any) -> KioskLiveness:
+def make_liveness(script: Any, *, require: str = "off", **parts: Any) -> KioskLiveness:
     settings = LivenessSettings(require=require)
     return KioskLiveness(
         parts.get("checks") or LivenessChecks(settings, parts.get("build") or FakeLiveness),
         parts.get("attempts") or Attempts(settings, NoLimits()),
         recognizer=script,
         gallery=script,
-        live=live,
+        watch=parts.get("watch"),
+        keep=lambda: None,
         prompt=parts.get("prompt") or (lambda *_: None),
     )
 
@@ -404,3 +405,34 @@ def test_stop_ends_the_session_with_a_summary() -> None:
     assert [event.kind for event in events] == [KioskEventKind.SUMMARY]
     assert events[0].summary is not None
     assert (events[0].summary.reason, events[0].summary.frames) == ("stopped", 0)
+
+
+def test_after_five_wrong_faces_at_one_place_only_that_place_pauses() -> None:
+    """NIST SP 800-63B: at most five in a row; who stands elsewhere before the same camera is recognised meanwhile."""
+    strangers: list[Seen] = []
+    for turn in range(14):
+        # Each one is another person, so the vote begins anew.
+        strangers += [{0: -1 - turn % 2}] * 12
+    script = Wrong([*strangers, *[{0: 1, 1: 2}] * 12])
+    events = play([], script=script)
+    said = [(event.outcome, event.track) for event in events if event.kind is KioskEventKind.DECISION]
+    wrong = [outcome for outcome, track in said if track == 1]
+    assert wrong == [Outcome.UNKNOWN] * 5 + [Outcome.TOO_MANY_ATTEMPTS]
+    assert (Outcome.RECOGNIZED, 2) in said
+
+
+class Wrong(Script):
+    """Strangers are negative numbers; each looks like nobody else."""
+
+    def examine(self, _image: np.ndarray, faces: Sequence[Face]) -> tuple[Observation, ...]:
+        people = [self.now[int(face.box_xyxy[0] // 200)] for face in faces]
+        return tuple(
+            Observation(face, QUALITY, None, AXES[int(who or 0) % 8]) for face, who in zip(faces, people, strict=True)
+        )
+
+    def match(self, probes: Sequence[np.ndarray]) -> tuple[Match, ...]:
+        people = [int(probe.argmax()) for probe in probes]
+        return tuple(
+            Match(Outcome.RECOGNIZED, who, 0.9, -1, 1.9) if who < 6 else Match(Outcome.UNKNOWN, 1, 0.1, 2, 0.0)
+            for who in people
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -25,6 +26,7 @@ from smartabsen.errors import ModelMissingError
 from smartabsen.recognition.liveness import challenge
 from smartabsen.recognition.liveness.base import PassiveScore
 from smartabsen.recognition.liveness.challenge import Challenge
+from smartabsen.recognition.liveness.freshness import STILL_S, FreshnessWatch
 from smartabsen.recognition.liveness.relief import FaceView, Relief
 
 SITI = Match(Outcome.RECOGNIZED, 7, 0.9, -1, 1.9)
@@ -59,10 +61,13 @@ class Passive:
 class Bench:
     """A kiosk's side: one person at one place, frame after frame."""
 
-    def __init__(self, require: str, *, probability: float | Exception = 0.9, who: int = 7, live: bool = True) -> None:
+    def __init__(
+        self, require: str, *, probability: float | Exception = 0.9, who: int = 7, watch: FreshnessWatch | None = None
+    ) -> None:
         self.prompts: list[LivenessPrompt] = []
         self.who = who
         self.failures: list[int] = []
+        self.kept: list[float] = []
         settings = LivenessSettings(require=require, attempts=2)
 
         def build() -> Any:
@@ -77,7 +82,8 @@ class Bench:
             Attempts(settings, self),
             recognizer=self,  # type: ignore[arg-type]
             gallery=self,
-            live=live,
+            watch=watch,
+            keep=lambda: self.kept.append(self.now_s),
             prompt=lambda _, prompt: self.prompts.append(prompt),
         )
         self.now_s = 0.0
@@ -202,15 +208,28 @@ def test_who_leaves_in_the_middle_has_used_an_attempt() -> None:
     assert bench.failures == [1]
 
 
-def test_a_camera_that_has_frozen_lets_nobody_in() -> None:
-    """Whatever is demanded; a recording is not watched."""
+def test_a_still_picture_records_nobody_from_the_first_frame_on() -> None:
+    """Whatever is demanded; it is told once. Of a recording, which is a test source, nothing is watched."""
     still = frame()
-    for live, outcome in ((True, Outcome.NOT_A_CAMERA), (False, None)):
-        bench = Bench("off", live=live)
-        bench.play([0.0] * 40, image=still)
-        bench.liveness.begin(1, SITI)
-        answers = bench.play([0.0], image=still)
-        assert [answer.verdict.refusal for answer in answers] == [outcome]
+    watched = Bench("off", watch=FreshnessWatch(proving_s=0.0))
+    watched.liveness.begin(1, SITI)
+    answers = watched.play([0.0] * int(30 * STILL_S), image=still)
+    assert [answer.verdict.refusal for answer in answers] == [Outcome.NOT_A_CAMERA]
+    recording = Bench("off")
+    recording.liveness.begin(1, SITI)
+    (answer,) = recording.play([0.0], image=still)
+    assert answer.verdict.refusal is None
+
+
+def test_who_stood_still_for_long_and_moves_after_all_is_recorded() -> None:
+    """A live person is never refused for good; what was seen is written down before the punch."""
+    bench = Bench("off", watch=FreshnessWatch(proving_s=0.0))
+    scene = cv2.GaussianBlur(frame(), (0, 0), 8)
+    bench.liveness.begin(1, SITI)
+    refused = bench.play([0.0] * int(11 * STILL_S), image=scene)
+    moved = [answer for step in range(12) for answer in bench.play([0.0], image=np.roll(scene, step, axis=1))]
+    assert [answer.verdict.refusal for answer in (*refused, *moved)] == [Outcome.NOT_A_CAMERA, None]
+    assert bench.kept[-1] <= bench.now_s and len(bench.kept) == 2
 
 
 def test_with_another_engine_the_proof_begins_anew() -> None:

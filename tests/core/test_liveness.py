@@ -82,8 +82,10 @@ def test_a_check_that_cannot_be_made_refuses(error: ModelError) -> None:
 
 
 def test_no_number_is_no_pass() -> None:
-    """NaN is neither above nor below a threshold; it refuses."""
-    assert checks(float("nan")).score([SIGHT]).refusal is Outcome.NOT_LIVE
+    """NaN compares with nothing, infinity is above each threshold: what is no probability refuses."""
+    for number in (float("nan"), float("inf"), float("-inf"), 1.01, -0.01):
+        verdict = checks(number).score([SIGHT])
+        assert (verdict.refusal, verdict.score) == (Outcome.LIVENESS_UNAVAILABLE, None)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), ZeroDivisionError()])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from ..domain.addresses import mask_camera
 from ..errors import CameraError
 from ..i18n import N_
 
@@ -17,7 +18,6 @@ _DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "http": 80, "h
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 # Greedy up to the last @: a password that was not percent-encoded may itself hold @, / or #.
 _USERINFO: Final = re.compile(r"(?<=://)([^:/@]*)(:.*)?@")
-_SECRET_FIELD: Final = re.compile(r"(?i)((?:password|passwd|pass|pwd|token|secret|auth|key)=)[^&/]*")
 
 
 def kind_of(spec: str) -> str:
@@ -41,18 +41,14 @@ def kind_of(spec: str) -> str:
         return "folder"
     if path.is_file():
         return "folder" if path.suffix.lower() in PICTURE_SUFFIXES else "video"
-    raise CameraError(N_("There is no camera, video file or folder “{camera}”."), hint=_hint(), camera=spec)
+    raise CameraError(
+        N_("There is no camera, video file or folder “{camera}”."), hint=_hint(), camera=display_name(spec)
+    )
 
 
 def display_name(spec: str) -> str:
-    """Return ``spec`` as a person would write it, without a password.
-
-    The password of ``user:password@host`` goes; values of fields like ``pwd=`` and ``token=`` become ``***``.
-    """
-    spec = spec.strip()
-    if not _SCHEME.match(spec):
-        return spec
-    return _SECRET_FIELD.sub(r"\1***", _USERINFO.sub(r"\1@", spec))
+    """Return ``spec`` as a person would write it, with ``***`` for its password; see :func:`mask_camera`."""
+    return mask_camera(spec)
 
 
 def device_node(spec: str) -> str:

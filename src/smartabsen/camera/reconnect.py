@@ -15,6 +15,7 @@ from .address import display_name
 from .base import Frame, FrameSource
 from .grabber import LatestFrame, remaining_s, silent_error
 from .sources import open_source
+from .standstill import NOTICED_S, PictureWatch, Standstill
 
 _SLICE_S: Final = 0.05
 """How often a waiting reader looks whether it should stop."""
@@ -40,6 +41,9 @@ class Backoff:
 class ReconnectingCamera:
     """A live :class:`FrameSource` that outlives the failures of the camera behind it.
 
+    A picture that stands still or shows nothing is a failure as well: it is told, and the camera is opened anew. Until
+    its picture changes again, no frame is given.
+
     ``read`` raises CameraError when there is no frame within its time: the camera is slow, or gone and being tried
     again. Neither is the end: call again. It returns None only after ``stop`` was set. Opening happens in a thread, so
     neither a silent camera nor a hanging driver keeps the reader.
@@ -54,6 +58,8 @@ class ReconnectingCamera:
         on_lost: Told once when the camera is gone, with the reason.
         on_back: Called when it gives frames again.
         stall_s: A camera that gives no frame for so long is gone.
+        noticed_s: A picture that stands still or shows nothing for so long is told. A camera that goes on like this
+            after it was opened anew is given twice as long each time, up to 16 times.
         backoff: Waits between attempts.
     """
 
@@ -69,6 +75,7 @@ class ReconnectingCamera:
         on_lost: Callable[[CameraError], None],
         on_back: Callable[[], None],
         stall_s: float = 5.0,
+        noticed_s: float = NOTICED_S,
         backoff: Backoff | None = None,
     ) -> None:
         self.name = name
@@ -77,6 +84,9 @@ class ReconnectingCamera:
         self._on_lost = on_lost
         self._on_back = on_back
         self._stall_s = stall_s
+        self._noticed_s = noticed_s
+        self._watch = PictureWatch(noticed_s=noticed_s)
+        self._standstills = 0
         self._backoff = backoff or Backoff()
         self._camera = None if first is None else LatestFrame(first)
         self._opening: _Opening | None = None
@@ -128,8 +138,15 @@ class ReconnectingCamera:
             self._lose(CameraError(N_("The camera “{camera}” ended its stream."), camera=self.name))
             return None
         self._last_sign_at = time.monotonic()
+        wrong = self._watch.add(frame.image_bgr, self._last_sign_at)
+        if wrong is not None:
+            self._standstills += 1
+            self._lose(standstill_error(self.name, wrong))
+            return None
+        if self._standstills and not self._watch.shows_life:
+            return None
         # A frame, not an open connection, shows that the camera is back: some accept connections and send nothing.
-        self._attempts = 0
+        self._attempts = self._standstills = 0
         if self._lost:
             self._lost = False
             self._on_back()
@@ -162,8 +179,40 @@ class ReconnectingCamera:
     def _take(self, opening: _Opening) -> None:
         self._opening = None
         self._camera = LatestFrame(opening.result())
+        self._watch = PictureWatch(noticed_s=self._noticed_s * 2.0 ** min(self._standstills, 4))
         self._last_sign_at = time.monotonic()
         self._index_shift = self._next_index
+
+
+def check_pictures(source: FrameSource, *, timeout_s: float) -> None:
+    """Take pictures from a source until it shows life; of a recording, the first one is enough.
+
+    Raises:
+        CameraError: It gives no picture, or a live camera's stands still or shows nothing.
+    """
+    watch = PictureWatch()
+    while not watch.shows_life:
+        frame = source.read(timeout_s)
+        if frame is None or not source.live:
+            return
+        wrong = watch.add(frame.image_bgr, frame.at_s)
+        if wrong is not None:
+            raise standstill_error(source.name, wrong)
+
+
+def standstill_error(name: str, wrong: Standstill) -> CameraError:
+    """Return the error of a camera whose picture stands still or shows nothing."""
+    if wrong is Standstill.BLANK:
+        return CameraError(
+            N_("The picture of the camera “{camera}” shows nothing: it is black or of one colour."),
+            hint=N_("Look at its lens, its cover and the light in the room."),
+            camera=name,
+        )
+    return CameraError(
+        N_("The picture of the camera “{camera}” stands still."),
+        hint=N_("Switch the camera off and on again; a phone that serves as camera must stay unlocked."),
+        camera=name,
+    )
 
 
 class _Opening:
@@ -243,7 +292,7 @@ def open_camera(
         stop=stop,
         on_lost=on_lost,
         on_back=on_back,
-        stall_s=read_timeout_s,
+        stall_s=min(read_timeout_s, NOTICED_S),
     )
 
 

@@ -188,6 +188,16 @@ def prompt(event: domain.KioskEvent, message: str) -> Json:
     }
 
 
+def camera_event(event: domain.KioskEvent, message: str) -> Json:
+    """One line of a kiosk: its camera gives no picture that is of any use, or gives one again."""
+    return {
+        "event": event.kind.value,
+        "at": instant(event.at),
+        "camera": dict(event.params).get("camera"),
+        "message": message,
+    }
+
+
 def kiosk_summary(summary: domain.KioskSummary) -> Json:
     """The last line of a kiosk."""
     return {

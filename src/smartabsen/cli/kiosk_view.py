@@ -20,6 +20,7 @@ from .answer import one_line, print_json
 from .output import Output
 
 _BETWEEN: Final = "  ·  "
+_CAMERA: Final = frozenset({KioskEventKind.CAMERA_LOST, KioskEventKind.CAMERA_BACK})
 Play = Callable[[Outcome, str], None]
 """Lets people hear a decision: its outcome, and the sentence that greets or refuses them."""
 
@@ -134,6 +135,8 @@ class KioskView:
 
     def _remark(self, event: KioskEvent) -> None:
         text = fill(event.detail, event.params)
+        if event.kind in _CAMERA and self._out.as_json:
+            print_json(data.camera_event(event, text))
         if event.kind in (KioskEventKind.CAMERA_LOST, KioskEventKind.TROUBLE):
             self.warn(text)
         elif event.kind is KioskEventKind.PROMPT and self._out.as_json:

@@ -18,6 +18,7 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..domain import SettingValue
+from ..domain.addresses import mask_camera
 from ..errors import ConfigError
 from ..i18n import N_
 from .problems import error_of
@@ -60,6 +61,8 @@ class LoadedSettings(BaseModel):
                 value = getattr(value, part)
             if name in ("database_url", "redis_url"):
                 value = mask_url(str(value))
+            elif name == "kiosk.camera":
+                value = mask_camera(str(value))
             elif name in _SECRETS and value:
                 value = "***"
             yield SettingValue(name=name, value=value, origin=self.origins.get(name, "default"), about=about)

@@ -195,7 +195,9 @@ class EnrolmentSettings(_Section):
 class KioskSettings(_Section):
     """The recognition session at a camera."""
 
-    camera: str = Field("0", description=N_("Device number, rtsp://..., a video file or a folder of pictures."))
+    camera: str = Field(
+        "0", description=N_("Device number, rtsp://..., a video file or a folder of pictures."), repr=False
+    )
     sound: Literal["off", "beep", "voice"] = Field(
         "beep", description=N_("How a decision is heard: off, beep or voice.")
     )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from ..attendance.rules import Rules
 from ..camera.base import FrameSource
 from ..camera.lock import CameraLock
-from ..camera.reconnect import open_camera
+from ..camera.reconnect import check_pictures, open_camera
 from ..camera.sources import open_source
 from ..config import LoadedSettings
 from ..domain import DecisionLimits, ModelIdentity
@@ -268,12 +268,12 @@ class Services(Storage):
         return open_camera(spec, stop=stop, on_lost=on_lost, on_back=on_back, on_skip=on_skip)
 
     def try_camera(self, spec: str) -> CameraError | None:
-        """Open a camera, take one picture, and return what went wrong, or None."""
+        """Open a camera, look whether its picture changes, and return what went wrong, or None."""
         try:
             with self.camera_lock(spec):
                 source = open_source(spec, open_timeout_s=5.0, read_timeout_s=5.0)
                 try:
-                    source.read(5.0)
+                    check_pictures(source, timeout_s=5.0)
                 finally:
                     source.close()
         except CameraError as exc:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final
 
 from ..domain import (
+    BoxXYXY,
     ChallengeFailure,
     ClockReading,
     Employee,
@@ -29,15 +30,17 @@ from ..domain import (
 from ..errors import ConflictError, DeniedError, InvalidInputError, KeyReusedError, NotFoundError, SmartAbsenError
 from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
+from ..recognition.decision import reaches
 from ..recognition.images import ImageRefusal, decode_image
 from ..recognition.liveness.challenge import Challenge, Sight
+from ..recognition.liveness.freshness import has_face_moved
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
 from ..store import audit, employees, punches
 from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
 from .identify import open_gallery, take_over_engine
-from .liveness import COUNTED, Attempts, Limits, refuse
+from .liveness import COUNTED, WRONG, Attempts, ClaimedFaces, Limits, refuse
 from .punch import punch_by_face
 from .refusals import make_refusal, note_refusal
 
@@ -121,6 +124,7 @@ class _Finding:
     covered: bool = False
     measured: Measured | None = None
     person: str = ""
+    box_xyxy: BoxXYXY = (0.0, 0.0, 0.0, 0.0)
 
 
 class CheckIn:
@@ -136,6 +140,7 @@ class CheckIn:
         self._services = services
         self._watch = watch
         self._attempts = Attempts(services.settings.liveness, limits)
+        self._claimed = ClaimedFaces(limits)
         self._lock = services.recognising
         self._gallery: LiveGallery | None = None
 
@@ -170,7 +175,13 @@ class CheckIn:
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
         """
+        if only is not None and not self._claimed.may_try(only.id):
+            return CheckInResult(Outcome.TOO_MANY_ATTEMPTS)
         result, finding = self._attempt(burst, key=key, only=only, claim=claim)
+        if only is not None and result.outcome in WRONG:
+            self._claimed.count_failure(only.id)
+        elif only is not None and result.result is not None:
+            self._claimed.forget(only.id)
         if result.result is None:
             if result.outcome in _SUSPICIOUS:
                 self._services.security.note(SecurityKind.FACE_REFUSED, reason=result.outcome.value)
@@ -209,6 +220,9 @@ class CheckIn:
             return CheckInResult(Outcome.NOT_LIVE), None
         with self._lock:
             finding = self._recognize(_spread(images, LOOKED_AT), only)
+            if finding.outcome is Outcome.RECOGNIZED and not has_face_moved(images, finding.box_xyxy):
+                # A clock or a film around a still face is no life.
+                finding = _Finding(Outcome.NOT_LIVE)
             if finding.outcome is Outcome.RECOGNIZED:
                 finding = self._prove(finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
@@ -268,11 +282,12 @@ class CheckIn:
             return _most_frequent_refusal(seen)
         covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
         matches = gallery.match(compared)
+        box_xyxy = shown[0][1].box_xyxy
         if only is None:
             finding = _agreed(matches)
         else:
             finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, gallery.threshold)
-        return replace(finding, covered=covered, person=gallery.person(finding.label))
+        return replace(finding, covered=covered, person=gallery.person(finding.label), box_xyxy=box_xyxy)
 
     def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
         """Return the finding with its score, or why the person may not be recorded."""
@@ -306,7 +321,7 @@ class CheckIn:
         if len(probes) < len(sights):
             return False
         if only is not None:
-            return min(gallery.verify(probes, label)) >= gallery.threshold
+            return all(reaches(each, gallery.threshold) for each in gallery.verify(probes, label))
         return all(match.outcome is Outcome.RECOGNIZED and match.label == label for match in gallery.match(probes))
 
     def _current_gallery(self) -> LiveGallery:
@@ -401,7 +416,7 @@ def _confirmed(matches: Sequence[Match], similarities: Sequence[float], label: i
     others = [match.label for match in matches if match.outcome is Outcome.RECOGNIZED and match.label != label]
     if others:
         return _Finding(Outcome.OTHER_FACE, others[0])
-    good = [similarity for similarity in similarities if similarity >= threshold]
+    good = [similarity for similarity in similarities if reaches(similarity, threshold)]
     if len(good) < AGREEING:
         # Of the frame that was one too few.
         decided = sorted(similarities, reverse=True)[AGREEING - 1]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Generic, TypeVar
 
-from ..domain import Employee, PunchMethod, Status
+from ..domain import CameraTrouble, Employee, PunchMethod, Status
 from ..errors import InvalidInputError
 from ..i18n import N_
-from ..store import audit_search, board, employees
+from ..store import audit_search, board, camera_troubles, employees
 from ..store.audit import AuditEntry
 from ..store.audit_search import AuditFilter
 from ..store.board import (
@@ -86,6 +86,7 @@ class Today:
     Attributes:
         sums: Over all active employees; ``sums.absent`` are those who are not there yet.
         late, missing: The first :data:`TODAY_ROWS` of them.
+        cameras: Kiosks whose camera is in trouble now; times local.
     """
 
     work_date: date
@@ -95,6 +96,7 @@ class Today:
     missing: tuple[DayRow, ...]
     last_punches: tuple[LastPunch, ...]
     arrivals: tuple[QuarterHour, ...]
+    cameras: tuple[CameraTrouble, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ class Desk:
             missing = board.find_days(session, absence, expected, sort="name", limit=TODAY_ROWS)
             last = board.find_last_punches(session, work_date, limit=LAST_PUNCHES)
             arrivals = board.find_arrivals(session, work_date)
+            cameras = camera_troubles.find_all(session)
         return Today(
             work_date=work_date,
             at=self._services.instant().astimezone(self._zone),
@@ -204,6 +207,7 @@ class Desk:
                 for one in last
             ),
             arrivals=self._quarters(arrivals),
+            cameras=tuple(replace(one, since=one.since.astimezone(self._zone)) for one in cameras),
         )
 
     def arrivals(self, work_date: date) -> tuple[QuarterHour, ...]:

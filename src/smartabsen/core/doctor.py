@@ -17,9 +17,10 @@ from ..camera.window import can_show
 from ..domain import CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
+from ..messages import fill
 from ..recognition.engines import ONNX_BACKENDS, find_obstacle, get_spec
 from ..recognition.liveness.files import build_liveness
-from ..store import employees, meta, templates
+from ..store import camera_troubles, employees, meta, templates
 from ..store.csv_sync import compare
 from ..store.model_file import load_model
 from .bootstrap import Services
@@ -34,7 +35,9 @@ from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owner
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
-NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log", "clock"})
+NEED_DATABASE: Final = frozenset(
+    {"engine", "runtime", "training", "calibration", "keys", "consent", "log", "kiosks", "clock"}
+)
 """The checks that cannot be made without the database."""
 
 _SHOWN: Final = 5
@@ -308,6 +311,18 @@ def _check_camera(services: Services) -> Iterator[Check]:
     yield _row("camera", _WARN, problem.message_id, problem.hint_id, **problem.params)
 
 
+def _check_troubles(services: Services) -> Iterator[Check]:
+    """Tell what the kiosks say of their cameras, those of other machines included."""
+    with services.database.read() as session:
+        troubles = camera_troubles.find_all(session)
+    for one in troubles:
+        detail = N_("Kiosk {kiosk}, since {at}: {problem}")
+        at = one.since.astimezone(ZoneInfo(services.settings.site.zone)).strftime("%Y-%m-%d %H:%M")
+        problem = fill(one.detail, one.params)
+        fix = N_("Nobody is recorded there until it is mended: look at the camera, then start its kiosk anew.")
+        yield _row("kiosks", _FAIL, detail, fix, kiosk=one.kiosk, at=at, problem=problem)
+
+
 def _check_display() -> Iterator[Check]:
     reason = can_show()
     if reason is None:
@@ -385,4 +400,5 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "camera": _check_camera,
     "clock": check_clock,
     "zone": check_zone,
+    "kiosks": _check_troubles,
 }

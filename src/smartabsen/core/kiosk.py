@@ -38,6 +38,7 @@ from .ending import Ending
 from .gallery import LiveGallery
 from .kiosk_liveness import KioskLiveness, LivenessAnswer
 from .kiosk_parts import KioskView, MakeAttempt, Writer
+from .liveness import FIRST_PAUSE_S, WRONG, WRONG_FACES
 from .punch_writer import Written
 
 READ_TIMEOUT_S: Final = 1.0
@@ -57,6 +58,8 @@ class _Track:
     outcome: Outcome | None = None
     name: str = ""
     covered: bool = False
+    wrong_faces: int = 0
+    paused_until_s: float = float("-inf")
     measured: dict[Outcome, Measured | None] = field(default_factory=dict)
 
 
@@ -189,7 +192,7 @@ class Kiosk:
         """
         if not self._frames.live or self._liveness.waits or not 0.0 <= now_s - self._searched_s < REST_S:
             return False
-        return not any(track.vote.wants_embedding(now_s) for track in self._tracks.values())
+        return not any(self._wants_embedding(number, now_s) for number in self._tracks)
 
     def _search(self, frame: Frame) -> None:
         """Find the faces of a frame, and compare those that are undecided."""
@@ -198,12 +201,16 @@ class Kiosk:
         numbers = self._tracker.update([face.box_xyxy for face in faces], frame.at_s)
         self._forget_ended_tracks()
         self._seen = list(zip(numbers, faces, strict=True))
-        wanted = [(number, face) for number, face in self._seen if self._track(number).vote.wants_embedding(frame.at_s)]
+        wanted = [(number, face) for number, face in self._seen if self._wants_embedding(number, frame.at_s)]
         if wanted:
             self._compare(frame, wanted, largest=faces[0])
         by_track = dict(self._seen)
         for answer in self._liveness.take(frame.image_bgr, by_track, self._tracker.alive, frame.at_s):
             self._take_answer(answer)
+
+    def _wants_embedding(self, number: int, now_s: float) -> bool:
+        track = self._track(number)
+        return now_s >= track.paused_until_s and track.vote.wants_embedding(now_s)
 
     def _wants_quit(self) -> bool:
         return self._view is not None and self._view.wants_quit
@@ -279,6 +286,19 @@ class Kiosk:
             covered=covered,
             measured=measured,
         )
+        self._count_wrong_face(number, outcome)
+
+    def _count_wrong_face(self, number: int, outcome: Outcome) -> None:
+        """After five wrong faces at one place there is a pause there; others are recognised meanwhile."""
+        track = self._tracks.get(number)
+        if track is None or outcome not in WRONG:
+            return
+        track.wrong_faces += 1
+        if track.wrong_faces >= WRONG_FACES:
+            # The clock of the frames: a film has its own.
+            track.paused_until_s = self._searched_s + FIRST_PAUSE_S
+            self._show_outcome(number, Outcome.TOO_MANY_ATTEMPTS, refusal(Outcome.TOO_MANY_ATTEMPTS))
+            self._tell(KioskEventKind.DECISION, outcome=Outcome.TOO_MANY_ATTEMPTS, track=number)
 
     def _announce_answers(self) -> None:
         for written in self._writer.answers():
@@ -312,6 +332,8 @@ class Kiosk:
             self._counts.recorded += 1
         else:
             self._counts.already_recorded += 1
+        if track in self._tracks:
+            self._tracks[track].wrong_faces = 0
         if track is not None:
             self._show_outcome(track, result.outcome, greet(result, self._zone))
         self._tell(

@@ -13,13 +13,15 @@ from typing import Final, Protocol
 from ..domain import ChallengeFailure, Face, FloatArray, ImageBGR, LivenessAction, LivenessPrompt, Match, Outcome
 from ..errors import ModelError
 from ..recognition.liveness.challenge import ChallengeJudge, Sight
-from ..recognition.liveness.injection import FrameGuard
+from ..recognition.liveness.freshness import Freshness, FreshnessWatch
 from ..recognition.recognizer import Recognizer
 from .liveness import COUNTED, Attempts, LivenessChecks, LivenessVerdict, refuse
 
 PASSIVE_FRAMES: Final = 3
 """Frames that the model looks at before a decision."""
 PASSIVE_EVERY_S: Final = 0.2
+KEEP_EVERY_S: Final = 10.0
+"""While faces are in sight, the last frames are written down so often: a kiosk may be killed at any moment."""
 AGAIN_AFTER_S: Final = 3.0
 """Who was refused and stays is asked again after so long: in another way, and only so often."""
 
@@ -53,6 +55,7 @@ class _Candidate:
     scored_s: float = -1e9
     rest_until_s: float = -1e9
     failed: frozenset[LivenessAction] = frozenset()
+    told_stale: bool = False
 
 
 class KioskLiveness:
@@ -63,8 +66,9 @@ class KioskLiveness:
         attempts: Counts failures.
         recognizer: Embeds the faces at the beginning and the end of a movement.
         gallery: Says who they are.
-        live: Whether the frames come from a camera. A recording was chosen by whoever runs the kiosk: it is not
-            watched for repetition.
+        watch: Watches the frames of a camera. None for a recording: it was chosen by whoever runs the kiosk, and its
+            frames may stand still or come back.
+        keep: Called when what ``watch`` has seen is to be written down.
         prompt: Told what the person of a track is to do, each time it changes.
     """
 
@@ -75,14 +79,17 @@ class KioskLiveness:
         *,
         recognizer: Recognizer,
         gallery: Compare,
-        live: bool,
+        watch: FreshnessWatch | None,
+        keep: Callable[[], None],
         prompt: Callable[[int, LivenessPrompt], None],
     ) -> None:
         self._checks = checks
         self._attempts = attempts
         self._recognizer = recognizer
         self._gallery = gallery
-        self._guard = FrameGuard() if live else None
+        self._watch = watch
+        self._keep_frames = keep
+        self._kept_s = -1e9
         self._tell = prompt
         self._candidates: dict[int, _Candidate] = {}
         self._prompts: dict[int, LivenessPrompt] = {}
@@ -121,7 +128,10 @@ class KioskLiveness:
         Returns:
             Answers that are due now.
         """
-        sign = self._guard.add(image_bgr, at_s) if self._guard is not None else None
+        if self._watch is not None:
+            self._watch.add(image_bgr, faces, alive, at_s)
+            if faces and at_s - self._kept_s >= KEEP_EVERY_S:
+                self._keep(at_s)
         for track in self._candidates.keys() - alive:
             self._drop(track)
         answers = []
@@ -129,10 +139,16 @@ class KioskLiveness:
         for track, candidate in list(self._candidates.items()):
             if at_s < candidate.rest_until_s:
                 continue
+            known = Freshness.FRESH if self._watch is None else self._watch.judge(track)
+            if known is not Freshness.FRESH:
+                if known is not Freshness.UNKNOWN and not candidate.told_stale:
+                    # Told once; whoever moves after all is recorded.
+                    candidate.told_stale = True
+                    stale = LivenessVerdict(Outcome.NOT_A_CAMERA)
+                    answers.append(LivenessAnswer(track, candidate.match, stale))
+                continue
             if not self._attempts_left(candidate):
                 verdict: LivenessVerdict | None = LivenessVerdict(Outcome.TOO_MANY_ATTEMPTS)
-            elif sign is not None:
-                verdict = LivenessVerdict(Outcome.NOT_A_CAMERA)
             else:
                 face = faces.get(track)
                 sight = None if face is None else Sight(image_bgr, face)
@@ -142,9 +158,17 @@ class KioskLiveness:
                 else:
                     verdict = self._look(candidate, sight, at_s)
             if verdict is not None:
+                if verdict.refusal is None:
+                    # Before the punch: whatever happens now, these frames record nobody again.
+                    self._keep(at_s)
                 answers.append(LivenessAnswer(track, candidate.match, verdict))
                 self._settle(track, candidate, verdict, at_s)
         return answers
+
+    def _keep(self, at_s: float) -> None:
+        if self._watch is not None:
+            self._keep_frames()
+            self._kept_s = at_s
 
     def _attempts_left(self, candidate: _Candidate) -> bool:
         # Asked once for each attempt, not for each frame.

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ..camera.address import display_name
+from ..camera.base import FrameSource
 from ..camera.window import PreviewWindow, can_show
 from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, LivenessPrompt, Outcome
 from ..errors import CameraError
-from ..i18n import N_, _
+from ..i18n import N_, _, describe_error
 from ..messages import PROMPTS
 from ..recognition.annotate import Label, draw, draw_banner
 from ..recognition.recognizer import Recognizer
+from ..store.tables import NOTE_LENGTH
+from ..store.texts import shortened
 from .bootstrap import Services
+from .camera_report import CameraReport
 from .ending import Ending
 from .gallery import LiveGallery
 from .gallery_watch import GalleryWatch
 from .identify import take_over_engine
 from .kiosk import Announce, Kiosk
+from .kiosk_frames import RememberedFrames
 from .kiosk_liveness import KioskLiveness
 from .kiosk_start import PunchesOf, open_without_waiting
 from .limits import RateLimits
@@ -31,6 +39,7 @@ from .punch_writer import PunchWriter
 from .refusals import RefusalLog
 
 WINDOW_TITLE = "smartabsen"
+BANNER_COLUMNS = 40
 
 
 class WindowView:
@@ -38,6 +47,8 @@ class WindowView:
 
     def __init__(self) -> None:
         self._window = PreviewWindow(WINDOW_TITLE)
+        self.lost_because = ""
+        """What is wrong with the camera, in the language of the people here."""
 
     @property
     def wants_quit(self) -> bool:
@@ -55,7 +66,8 @@ class WindowView:
     def show_lost(self, image_bgr: ImageBGR | None) -> None:
         """Show that the camera gives no pictures."""
         last = np.zeros((360, 640, 3), np.uint8) if image_bgr is None else image_bgr
-        self._window.show(draw_banner(last, _("No picture from the camera.")))
+        text = self.lost_because or _("No picture from the camera.")
+        self._window.show(draw_banner(last, textwrap.fill(text, BANNER_COLUMNS)))
 
 
 def run(
@@ -71,20 +83,18 @@ def run(
     ending = Ending(stop, max_seconds=max_seconds)
     start = open_without_waiting(services)
     view, why = _open_view(wanted=window)
-    with services.camera_lock(camera), GalleryWatch(services):
+    report = CameraReport(services)
+    announce = partial(_announce_and_note, announce, report)
+    with services.camera_lock(camera), GalleryWatch(services), report:
         source = services.open_camera(
             camera,
             stop=ending,
-            on_lost=partial(_tell_loss, announce, KioskEventKind.CAMERA_LOST),
-            on_back=lambda: _tell(announce, KioskEventKind.CAMERA_BACK, N_("The camera is back."), ()),
+            on_lost=partial(_tell_of_camera, announce, view),
+            on_back=partial(_tell_return, announce, display_name(camera)),
             on_skip=partial(_tell_loss, announce, KioskEventKind.TROUBLE),
         )
         try:
-            zone = services.site_zone
-            now = f"{services.clock.now().at.astimezone(zone):%H:%M} {zone.key}"
-            details = (("camera", source.name), ("view", why), ("people", str(start.gallery.people)), ("time", now))
-            started = N_("Camera: {camera}. People in the model: {people}. View: {view}. Time: {time}.")
-            _tell(announce, KioskEventKind.STARTED, started, details)
+            _tell_start(services, announce, source, people=start.gallery.people, view=why)
             for detail, params in start.remarks:
                 _tell(announce, KioskEventKind.TROUBLE, detail, params)
             log = RefusalLog(services, threshold=start.gallery.threshold, margin=start.gallery.margin)
@@ -95,17 +105,19 @@ def run(
                 log.take_limits(threshold=galleries[-1].threshold, margin=galleries[-1].margin)
                 return services.at_kiosk, galleries[-1]
 
+            remembered = RememberedFrames(services.settings.home, camera)
             kiosk = Kiosk(
                 frames=source,
                 recognizer=services.at_kiosk,
                 gallery=start.gallery,
-                attempt=partial(attempt_by_face, services),
+                attempt=partial(attempt_by_face, services, note="" if source.live else _test_source(source.name)),
                 liveness=KioskLiveness(
                     services.liveness,
                     Attempts(services.settings.liveness, RateLimits(services)),
                     recognizer=services.at_kiosk,
                     gallery=start.gallery,
-                    live=source.live,
+                    watch=remembered.watch if source.live else None,
+                    keep=remembered.keep,
                     prompt=partial(_tell_prompt, announce),
                 ),
                 writer=PunchWriter(PunchesOf(services), services.punch_queue, services.clock),
@@ -119,11 +131,19 @@ def run(
                 renew=renew,
             )
             with log:
-                return kiosk.run()
+                summary = kiosk.run()
+            if source.live:
+                remembered.keep()
+            return summary
         finally:
             source.close()
             if view is not None:
                 view.close()
+
+
+def _announce_and_note(announce: Announce, report: CameraReport, event: KioskEvent) -> None:
+    report.note(event)
+    announce(event)
 
 
 def _announce_and_log(announce: Announce, log: RefusalLog, event: KioskEvent) -> None:
@@ -138,6 +158,33 @@ def _open_view(*, wanted: bool) -> tuple[WindowView | None, str]:
     if reason is None:
         return WindowView(), N_("a window shows the camera, q closes it")
     return None, reason
+
+
+def _test_source(name: str) -> str:
+    """Return what a punch says that no camera saw: a file shows the same people whenever it is played."""
+    return shortened(_("test source: {file}", file=Path(name).name), NOTE_LENGTH)
+
+
+def _tell_start(services: Services, announce: Announce, source: FrameSource, *, people: int, view: str) -> None:
+    zone = services.site_zone
+    now = f"{services.clock.now().at.astimezone(zone):%H:%M} {zone.key}"
+    details = (("camera", source.name), ("view", view), ("people", str(people)), ("time", now))
+    started = N_("Camera: {camera}. People in the model: {people}. View: {view}. Time: {time}.")
+    if not source.live:
+        started = N_(
+            "Test source: {camera}; its punches say so. People in the model: {people}. View: {view}. Time: {time}."
+        )
+    _tell(announce, KioskEventKind.STARTED, started, details)
+
+
+def _tell_return(announce: Announce, camera: str) -> None:
+    _tell(announce, KioskEventKind.CAMERA_BACK, N_("The camera is back."), (("camera", camera),))
+
+
+def _tell_of_camera(announce: Announce, view: WindowView | None, error: CameraError) -> None:
+    if view is not None:
+        view.lost_because = describe_error(error)[0]
+    _tell_loss(announce, KioskEventKind.CAMERA_LOST, error)
 
 
 def _tell_loss(announce: Announce, kind: KioskEventKind, error: CameraError) -> None:

@@ -27,6 +27,21 @@ MAX_SCORE_S: Final = 5.0
 """A model that takes longer for one face has hung; what it says afterwards is not waited for."""
 SENDING_S: Final = 30.0
 """A browser may take so long to send a burst. Who needs longer may have made a film of what was asked for."""
+WRONG_FACES: Final = 5
+"""Wrong faces in a row before a pause."""
+FIRST_PAUSE_S: Final = 30
+LONGER_PAUSES: Final = 5
+"""The pause doubles so often: to 16 minutes."""
+WRONG_FACES_WITHIN_S: Final = 86_400
+WRONG: Final = (
+    Outcome.UNKNOWN,
+    Outcome.OTHER_FACE,
+    Outcome.AMBIGUOUS,
+    Outcome.NOT_LIVE,
+    Outcome.NOT_A_CAMERA,
+    Outcome.CHALLENGE_FAILED,
+)
+"""Outcomes that are those of a wrong face, or of none alive: light and distance are not the person's fault."""
 COUNTED: Final = (Outcome.NOT_LIVE, Outcome.CHALLENGE_FAILED)
 """Outcomes that use up an attempt: what is not the person's fault does not."""
 _PICTURES: Final = (ChallengeFailure.FLAT, ChallengeFailure.OTHER_PERSON)
@@ -111,6 +126,38 @@ class Attempts:
         return [at for at in self._here.get(employee_id, []) if at > since]
 
 
+class ClaimedFaces:
+    """Wrong faces that come with one claim of who it is (a paired phone), over all kiosks, browsers and workers.
+
+    After five in a row there is a pause, and another one, twice as long, after each that follows, until a right face
+    comes: NIST SP 800-63B, 5.2.3, which asks for 30 seconds at least and for another way beside the face.
+
+    Args:
+        limits: The shared counts.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def may_try(self, employee_id: int) -> bool:
+        """Tell whether another face is looked at now."""
+        return self._limits.wait_s(f"face-pause:{employee_id}", limit=1) == 0
+
+    def count_failure(self, employee_id: int) -> None:
+        """Count a wrong face."""
+        key, most = f"face:{employee_id}", WRONG_FACES + LONGER_PAUSES
+        self._limits.hit(key, limit=most, per_s=WRONG_FACES_WITHIN_S)
+        over = sum(self._limits.wait_s(key, limit=count) > 0 for count in range(WRONG_FACES, most + 1))
+        if over:
+            pause_s = FIRST_PAUSE_S * 2 ** (over - 1)
+            self._limits.hit(f"face-pause:{employee_id}", limit=1, per_s=pause_s)
+
+    def forget(self, employee_id: int) -> None:
+        """Forget the wrong faces: the right one has come."""
+        if self._limits.wait_s(f"face:{employee_id}", limit=1):
+            self._limits.forget(f"face:{employee_id}")
+
+
 def make_checks(settings: Settings) -> LivenessChecks:
     """Return the checks that the settings demand; the model is loaded at its first use."""
     models_dir, threads = settings.models_dir, settings.recognition.threads
@@ -186,11 +233,9 @@ class LivenessChecks:
         if not probabilities:
             return LivenessVerdict(Outcome.AT_THE_EDGE)
         mean = math.fsum(probabilities) / len(probabilities)
-        # A comparison with NaN is false: whatever is no number refuses.
         if mean >= self._threshold:
             return LivenessVerdict(score=mean)
-        measured = Measured(mean, self._threshold) if math.isfinite(mean) else None
-        return LivenessVerdict(Outcome.NOT_LIVE, score=mean, measured=measured)
+        return LivenessVerdict(Outcome.NOT_LIVE, score=mean, measured=Measured(mean, self._threshold))
 
     def judge(
         self,
@@ -270,6 +315,11 @@ class LivenessChecks:
                     seconds=f"{MAX_SCORE_S:g}",
                 ) from exc
             if score.probability is not None:
+                if not 0.0 <= score.probability <= 1.0:
+                    # Infinity passes every threshold, and NaN compares with nothing.
+                    raise ModelError(
+                        N_("The liveness model {name} gave no usable probability."), name=self.settings.backend
+                    )
                 probabilities.append(score.probability)
         return probabilities
 

@@ -97,6 +97,7 @@ def attempt_by_face(
     liveness: float | None = None,
     person: str = "",
     code: str = "",
+    note: str = "",
 ) -> Punch:
     """Return the attempt of a person whom a kiosk recognised, with a key of its own.
 
@@ -105,6 +106,7 @@ def attempt_by_face(
         liveness: Score of the liveness check, None where none was made.
         person: UUID, as the trained model knows it: it decides.
         code: Of the employee, for people; empty where it is not known.
+        note: What goes with the punch, as that it comes from a film.
     """
     attempt = _at(services, reading, employee_id, method=PunchMethod.FACE, key=f"kiosk-{uuid.uuid4().hex}")
     return replace(
@@ -114,6 +116,7 @@ def attempt_by_face(
         liveness=liveness,
         person=person,
         code=code,
+        note=note,
     )
 
 

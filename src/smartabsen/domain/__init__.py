@@ -7,7 +7,7 @@ from .attendance import AttendanceDay, ClockReading, Punch, PunchResult, Report,
 from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
 from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
-from .kiosk import AT_MOST, MEASURES, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
+from .kiosk import AT_MOST, MEASURES, CameraTrouble, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
 from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
 from .people import (
     Consent,
@@ -60,6 +60,7 @@ __all__ = [
     "BoxXYXY",
     "CalibrationRecord",
     "CalibrationState",
+    "CameraTrouble",
     "ChallengeFailure",
     "Check",
     "CheckLevel",

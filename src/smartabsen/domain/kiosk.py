@@ -34,6 +34,22 @@ class KioskEventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CameraTrouble:
+    """What is wrong with the camera of a kiosk.
+
+    Attributes:
+        kiosk: Its name.
+        detail: One English sentence; a message id with ``params``.
+        since: UTC.
+    """
+
+    kiosk: str
+    detail: str
+    params: tuple[tuple[str, str], ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KioskSummary:
     """Counts of a kiosk session; ``pending`` punches wait on the kiosk for the database, earlier sessions' included.
 

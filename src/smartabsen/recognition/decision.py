@@ -14,8 +14,15 @@ NOBODY: Final = -1
 """The label that stands for no person."""
 LEAST_SIMILAR: Final = -1.0
 """The cosine that stands in where there is nobody to compare with."""
+MOST_SIMILAR: Final = 1.001
+"""Cosines end at 1; float32 rounds a little above it. Infinity and NaN are similar to nobody."""
 DECIMALS: Final = 6
 """Similarities count to so many decimals: finer than float32 resolves, and equal on every processor."""
+
+
+def reaches(similarity: float, threshold: float) -> bool:
+    """Tell whether a similarity is one, and at least ``threshold``."""
+    return threshold <= similarity <= MOST_SIMILAR
 
 
 def decide(
@@ -42,9 +49,9 @@ def decide(
     """
     best_similarity = round(best_similarity, DECIMALS)
     distance = round(best_similarity - second_similarity, DECIMALS)
-    if best_label == NOBODY or best_similarity < threshold:
+    if best_label == NOBODY or not reaches(best_similarity, threshold):
         outcome = Outcome.UNKNOWN
-    elif second_label != NOBODY and distance < margin:
+    elif second_label != NOBODY and not distance >= margin:
         outcome = Outcome.AMBIGUOUS
     else:
         outcome = Outcome.RECOGNIZED

@@ -139,6 +139,10 @@ def judge(quality: Quality, limits: QualityLimits) -> Outcome | None:
     One reason is given, the first of this order: too_small, too_dark, too_bright, blurred, turned_away. Who comes
     nearer and into the light is also sharper, so what a person must mend first is said first.
     """
+    measures = (quality.face_px, quality.brightness, quality.sharpness, quality.yaw)
+    if not all(math.isfinite(measure) for measure in measures):
+        # No comparison with NaN is true: it would be within all limits.
+        return Outcome.UNREADABLE
     if quality.face_px < limits.min_face_px:
         return Outcome.TOO_SMALL
     if quality.brightness < limits.min_brightness:

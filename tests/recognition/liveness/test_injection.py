@@ -8,9 +8,6 @@ import pytest
 
 from smartabsen.domain import ImageBGR
 from smartabsen.recognition.liveness.injection import (
-    FROZEN_S,
-    STANDS_S,
-    FrameGuard,
     Injection,
     check_digests,
     check_pictures,
@@ -85,22 +82,3 @@ def test_pictures_that_begin_anew_are_a_loop() -> None:
 def test_frames_of_unequal_size_are_no_burst() -> None:
     """A camera does not change in the middle."""
     assert check_pictures([frame(), frame()[:400]]) is Injection.REPEATED
-
-
-def test_a_live_camera_may_repeat_a_frame_but_not_freeze() -> None:
-    """Drivers repeat a frame in the dark; for seconds they do not."""
-    guard = FrameGuard()
-    still = frame()
-    assert guard.add(still, 0.0) is None
-    assert guard.add(still, 0.1) is None
-    assert guard.add(still, FROZEN_S) is Injection.FROZEN
-
-
-def test_a_live_camera_that_gives_an_old_frame_is_a_loop() -> None:
-    """The sign stands for a while, then it is forgotten."""
-    guard = FrameGuard()
-    film = [frame() for _ in range(5)]
-    signs = [guard.add(each, 0.1 * number) for number, each in enumerate([*film, film[0]])]
-    assert signs == [None] * 5 + [Injection.LOOPED]
-    assert guard.add(frame(), 1.0) is Injection.LOOPED
-    assert guard.add(frame(), 0.6 + STANDS_S) is None

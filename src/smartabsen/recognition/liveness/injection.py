@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from enum import StrEnum
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from typing import Final
 
 import cv2
@@ -33,12 +32,6 @@ SAME: Final = 1.5
 """Greatest difference between small copies of two frames that are one. A person who comes back to where they were is
 never so near: in a film of 345 frames of one person, no two frames that are no neighbours differ by less than 13."""
 _SMALL: Final = (64, 48)
-FROZEN_S: Final = 2.0
-"""A live camera may repeat a frame, as when its driver waits for light; not for so long."""
-REMEMBERED: Final = 900
-"""Frames of a live camera that are remembered: about half a minute."""
-STANDS_S: Final = 5.0
-"""After a sign of injection, so long must pass without another one."""
 
 
 class Injection(StrEnum):
@@ -52,8 +45,6 @@ class Injection(StrEnum):
     """Nothing changes from frame to frame, not even by noise."""
     LOOPED = "looped"
     """The pictures begin anew."""
-    FROZEN = "frozen"
-    """A live camera has given the same picture for seconds."""
 
 
 def digest_frames(images_bgr: Sequence[ImageBGR]) -> tuple[str, ...]:
@@ -107,35 +98,6 @@ def check_pictures(images_bgr: Sequence[ImageBGR]) -> Injection | None:
     if sum(still) >= STILL_SHARE * len(still):
         return Injection.STILL
     return Injection.LOOPED if _has_loop([_small(grey) for grey in greys]) else None
-
-
-class FrameGuard:
-    """Watches the frames of a live camera. Used by one thread."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
-        self._last = b""
-        self._same_since_s = -math.inf
-        self._sign: Injection | None = None
-        self._sign_s = -math.inf
-
-    def add(self, image_bgr: ImageBGR, at_s: float) -> Injection | None:
-        """Take a frame; return the sign of injection that stands now, or None."""
-        digest = blake2b(np.ascontiguousarray(image_bgr[::2, ::2]).tobytes(), digest_size=16).digest()
-        sign = None
-        if digest == self._last:
-            sign = Injection.FROZEN if at_s - self._same_since_s >= FROZEN_S else None
-        else:
-            sign = Injection.LOOPED if digest in self._seen else None
-            self._last, self._same_since_s = digest, at_s
-            self._seen[digest] = None
-            if len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-        if sign is not None:
-            self._sign, self._sign_s = sign, at_s
-        elif at_s - self._sign_s > STANDS_S:
-            self._sign = None
-        return self._sign
 
 
 def _small(grey: np.ndarray) -> FloatArray:

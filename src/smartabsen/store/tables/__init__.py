@@ -17,7 +17,16 @@ from .base import (
     UtcDateTime,
 )
 from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
-from .record import AuditRow, KnownDeviceRow, MetaRow, RecoveryCodeRow, RefusalRow, SignInTryRow, UserRow
+from .record import (
+    AuditRow,
+    CameraTroubleRow,
+    KnownDeviceRow,
+    MetaRow,
+    RecoveryCodeRow,
+    RefusalRow,
+    SignInTryRow,
+    UserRow,
+)
 from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFrameRow, WebSessionRow
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "Absensi",
     "AuditRow",
     "Base",
+    "CameraTroubleRow",
     "ConsentRow",
     "ErasureRow",
     "FaceCropRow",

@@ -115,6 +115,18 @@ class RefusalRow(Base):
     margin: Mapped[float]
 
 
+class CameraTroubleRow(Base):
+    """What is wrong with the camera of a kiosk now; no row where nothing is. ``params`` is a JSON object."""
+
+    __tablename__ = "camera_troubles"
+    __table_args__ = SERVER_OPTIONS
+
+    kiosk: Mapped[str] = mapped_column(String(LABEL_LENGTH), primary_key=True)
+    detail: Mapped[str] = mapped_column(Text)
+    params: Mapped[str] = mapped_column(Text)
+    since_utc: Mapped[datetime]
+
+
 class MetaRow(Base):
     """Facts about this database, by name."""
 

@@ -1,5 +1,6 @@
 // The attendance page: opens the camera, takes a short burst of pictures, and says what became of it.
 
+import { Camera } from "./camera.js";
 import { countDown } from "./countdown.js";
 
 const FRAMES = 6;
@@ -26,7 +27,6 @@ const texts = page.dataset;
 
 let key = newKey();
 let unanswered = null;
-let stream = null;
 let cannot = "";
 let asked = [];
 
@@ -47,42 +47,36 @@ function withoutCamera(text) {
   say(text, { refusal: true });
 }
 
+// The page says what is wrong, and which camera it is where that is known.
+function tellLoss(kind, name) {
+  const reasons = {
+    NotAllowedError: texts.textDenied,
+    NotFoundError: texts.textMissing,
+    OverconstrainedError: texts.textMissing,
+    NotReadableError: texts.textBusy,
+    AbortError: texts.textBusy,
+    ended: texts.textUnplugged,
+  };
+  const text = reasons[kind] ?? texts.textFailed;
+  withoutCamera(name ? `${name}: ${text}` : text);
+}
+
+const camera = new Camera({ preview, choice: document.getElementById("camera-choice"), told: tellLoss });
+
 async function openCamera() {
   retry.hidden = true;
+  take.disabled = true;
   say(texts.textStarting);
   if (!navigator.mediaDevices?.getUserMedia) {
     withoutCamera(window.isSecureContext ? texts.textUnsupported : texts.textInsecure);
     return;
   }
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({
-      video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } },
-      audio: false,
-    });
-  } catch (error) {
-    const reasons = {
-      NotAllowedError: texts.textDenied,
-      NotFoundError: texts.textMissing,
-      OverconstrainedError: texts.textMissing,
-      NotReadableError: texts.textBusy,
-    };
-    withoutCamera(reasons[error.name] ?? texts.textFailed);
-    return;
-  }
-  // A camera that is unplugged while the page is open.
-  stream.getVideoTracks()[0].addEventListener("ended", () => withoutCamera(texts.textFailed));
-  preview.srcObject = stream;
-  try {
-    await preview.play();
-  } catch {
-    withoutCamera(texts.textFailed);
-    return;
-  }
+  if (!(await camera.open())) return;
   viewfinder.classList.remove("is-off");
   take.disabled = false;
   say(texts.textReady);
-  take.focus({ preventScroll: true });
 }
+camera.onChosen = openCamera;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -149,7 +143,7 @@ async function send({ frames, times }) {
 }
 
 function show(answer) {
-  stream?.getTracks().forEach((track) => track.stop());
+  camera.stop();
   document.getElementById("greeting").textContent = answer.message;
   document.getElementById("punch-date").textContent = answer.punch.date;
   const badge = document.getElementById("punch-status");
@@ -230,11 +224,11 @@ other.addEventListener("click", () => {
   [cannot] = asked;
   attempt();
 });
-retry.addEventListener("click", openCamera);
+retry.addEventListener("click", () => openCamera().then(() => take.focus({ preventScroll: true })));
 countDown(document.getElementById("countdown"), Number(texts.seconds), () => {
   if (document.getElementById("stage").hidden) return;
   say(texts.textEnded, { refusal: true });
   take.disabled = true;
   setTimeout(() => location.replace(texts.again), 4000);
 });
-openCamera();
+openCamera().then(() => take.focus({ preventScroll: true }));

@@ -1,10 +1,13 @@
 // Pictures for enrolment from this browser's camera: they join the chosen files and are sent with the form.
 
+import { Camera } from "./camera.js";
+
 const form = document.getElementById("enrol");
 const input = document.getElementById("pictures");
 const opener = document.getElementById("open-camera");
 const camera = document.getElementById("camera");
 const preview = document.getElementById("preview");
+const shoot = document.getElementById("shoot");
 const chosen = document.getElementById("chosen");
 const QUALITY = 0.92;
 
@@ -18,22 +21,31 @@ function count() {
   tell(input.files.length ? `${form.dataset.textTaken} ${input.files.length}` : "");
 }
 
-async function open() {
-  try {
-    preview.srcObject = await navigator.mediaDevices.getUserMedia({
-      video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } },
-      audio: false,
-    });
-    await preview.play();
-  } catch {
-    tell(form.dataset.textDenied);
-    return;
-  }
-  camera.hidden = false;
-  opener.hidden = true;
+function tellLoss(kind, name) {
+  const reasons = {
+    NotAllowedError: form.dataset.textDenied,
+    NotReadableError: form.dataset.textBusy,
+    AbortError: form.dataset.textBusy,
+    ended: form.dataset.textUnplugged,
+  };
+  const text = reasons[kind] ?? form.dataset.textMissing;
+  tell(name ? `${name}: ${text}` : text);
+  shoot.disabled = true;
+  opener.hidden = false;
 }
 
-async function shoot() {
+const source = new Camera({ preview, choice: document.getElementById("camera-choice"), told: tellLoss });
+source.onChosen = open;
+
+async function open() {
+  camera.hidden = false;
+  if (!(await source.open())) return;
+  shoot.disabled = false;
+  opener.hidden = true;
+  count();
+}
+
+async function takePicture() {
   if (input.files.length >= Number(form.dataset.most)) return;
   const canvas = document.createElement("canvas");
   canvas.width = preview.videoWidth;
@@ -51,6 +63,6 @@ async function shoot() {
 if (navigator.mediaDevices?.getUserMedia) {
   opener.hidden = false;
   opener.addEventListener("click", open);
-  document.getElementById("shoot").addEventListener("click", shoot);
+  shoot.addEventListener("click", takePicture);
 }
 input.addEventListener("change", count);
