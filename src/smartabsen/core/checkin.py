@@ -113,7 +113,9 @@ class _Finding:
 
     ``person`` is the same one's UUID, as the trained model knows it.
 
-    ``similarity`` and ``lead`` are those of the frame that decided; None where no face was compared.
+    ``similarity`` and ``lead`` are those of the frame that decided; None where no face was compared. ``sights`` are the
+    frames that were compared: the model of liveness looks at these and no others, or a picture could be recognised in
+    some frames, and a person be seen in others.
     """
 
     outcome: Outcome
@@ -125,6 +127,7 @@ class _Finding:
     measured: Measured | None = None
     person: str = ""
     box_xyxy: BoxXYXY = (0.0, 0.0, 0.0, 0.0)
+    sights: tuple[Sight, ...] = ()
 
 
 class CheckIn:
@@ -146,7 +149,7 @@ class CheckIn:
 
     @property
     def asks(self) -> bool:
-        """Whether a movement must be asked for; see :meth:`draw`."""
+        """Whether a movement must be asked for in the first burst; see :meth:`draw`."""
         return self._services.liveness.wants_active
 
     def draw(self, *, without: frozenset[LivenessAction] = frozenset()) -> tuple[LivenessAction, ...]:
@@ -183,6 +186,9 @@ class CheckIn:
         elif only is not None and result.result is not None:
             self._claimed.forget(only.id)
         if result.result is None:
+            if result.outcome is Outcome.MOVEMENT_NEEDED:
+                # No refusal: the same person is asked for a movement now.
+                return result
             if result.outcome in _SUSPICIOUS:
                 self._services.security.note(SecurityKind.FACE_REFUSED, reason=result.outcome.value)
             self._note_refusal(finding or _Finding(result.outcome))
@@ -280,6 +286,7 @@ class CheckIn:
         compared = [one.embedding for one in seen if one.embedding is not None]
         if len(compared) < AGREEING:
             return _most_frequent_refusal(seen)
+        sights = tuple(Sight(*each) for each, one in zip(shown, seen, strict=True) if one.embedding is not None)
         covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
         matches = gallery.match(compared)
         box_xyxy = shown[0][1].box_xyxy
@@ -287,20 +294,22 @@ class CheckIn:
             finding = _agreed(matches)
         else:
             finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, gallery.threshold)
-        return replace(finding, covered=covered, person=gallery.person(finding.label), box_xyxy=box_xyxy)
+        person = gallery.person(finding.label)
+        return replace(finding, covered=covered, person=person, box_xyxy=box_xyxy, sights=sights)
 
     def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
         """Return the finding with its score, or why the person may not be recorded."""
         checks = self._services.liveness
-        if checks.settings.require == "off":
+        if not checks.guards:
             return finding
         if not self._attempts.may_try(finding.label):
             return _Finding(Outcome.TOO_MANY_ATTEMPTS)
-        find = self._services.identification.find
-        wanted = images if checks.wants_active else _spread(images, LOOKED_AT)
-        frames = [(image, next(iter(find(image)), None)) for image in wanted]
         challenge = None if burst.asked is None else Challenge(burst.asked)
-        times_s = burst.times_s if checks.wants_active else ()
+        frames: list[tuple[ImageBGR, Face | None]] = [(sight.image_bgr, sight.face) for sight in finding.sights]
+        times_s: Sequence[float] = ()
+        if checks.judges_movement(challenge):
+            find = self._services.identification.find
+            frames, times_s = [(image, next(iter(find(image)), None)) for image in images], burst.times_s
         verdict, ends = checks.judge(frames, times_s, challenge, within_s=burst.within_s)
         if verdict.refusal is None and ends and not self._are_of(finding.label, ends, only):
             verdict = refuse(ChallengeFailure.OTHER_PERSON)

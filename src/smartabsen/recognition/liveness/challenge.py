@@ -17,10 +17,18 @@ Pure: frames and their times come in, nothing is read.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from ...domain import ChallengeFailure, Face, ImageBGR, LivenessAction, LivenessPrompt
+from ...domain import (
+    ChallengeFailure,
+    Face,
+    ImageBGR,
+    LivenessAction,
+    LivenessPrompt,
+    MovementRequest,
+    MovementStage,
+)
 from ...errors import InvalidInputError
 from ...i18n import N_
 from ..tracking import iou
@@ -53,6 +61,10 @@ MAX_GROWTH: Final = 1.2
 """Growth from one frame to the next."""
 BACK: Final = 0.06
 """In front again, the nose is so near to where it was; at rest, it moves by no more from frame to frame."""
+NOTICED: Final = 0.25
+"""A movement that has come so far is told to be seen."""
+FAR: Final = 0.6
+"""From here on the person is told to go on."""
 MAX_GAP_S: Final = 0.8
 """A face that is not seen for longer may be another one."""
 
@@ -89,17 +101,26 @@ class ChallengeState:
         done: Number of actions that were done.
         passed: Whether it was met.
         failure: Why it failed, or None.
+        progress: How far the movement that is asked for has come, 0..1.
     """
 
     prompt: LivenessPrompt | None
     done: int = 0
     passed: bool = False
     failure: ChallengeFailure | None = None
+    progress: float = 0.0
 
     @property
     def over(self) -> bool:
         """Whether no further frame changes anything."""
         return self.passed or self.failure is not None
+
+
+def stage_of(progress: float) -> MovementStage:
+    """Return what a person is told about a movement that has come so far, 0..1."""
+    if progress >= FAR:
+        return MovementStage.FURTHER
+    return MovementStage.NOTICED if progress >= NOTICED else MovementStage.ASKED
 
 
 def draw_challenge(
@@ -160,6 +181,19 @@ class ChallengeJudge:
         """Where it stands."""
         return self._state
 
+    @property
+    def request(self) -> MovementRequest | None:
+        """What the person is being asked now; None when it is over."""
+        state, steps = self._state, len(self.challenge.actions)
+        if state.prompt is None:
+            return None
+        if self._step is not None:
+            stage = stage_of(state.progress)
+            return MovementRequest(state.prompt, state.done + 1, steps, stage, state.progress)
+        if state.done and state.prompt is LivenessPrompt.LOOK_STRAIGHT:
+            return MovementRequest(state.prompt, state.done, steps, MovementStage.DONE, 1.0)
+        return MovementRequest(state.prompt, min(state.done + 1, steps), steps)
+
     def add(self, image_bgr: ImageBGR, face: Face | None, at_s: float) -> ChallengeState:
         """Take a frame.
 
@@ -193,6 +227,8 @@ class ChallengeJudge:
             if verdict:
                 self._step, self._frontal = None, []
                 self._state = ChallengeState(LivenessPrompt.LOOK_STRAIGHT, self._state.done + 1)
+            else:
+                self._state = replace(self._state, progress=self._step.progress)
             return self._state
         self._frontal = [*self._frontal, view] if self._is_straight(view) else []
         self._state = ChallengeState(LivenessPrompt.LOOK_STRAIGHT, self._state.done)
@@ -252,9 +288,14 @@ class _Movement:
         self._direction = (-x if mirrored else x, y)
         self._needed, self._step = NEEDED[action], STEPS[action]
         self._straight = self._key = self._before = straight
-        self._progress = self._relief = self._most = self._seen = 0.0
+        self._progress = self._relief = self._most = self._seen = self._now = 0.0
         self._void = False
         self._wrong_frames = self._step_frames = 0
+
+    @property
+    def progress(self) -> float:
+        """How far the face has turned in the last view, as a share of what is needed, 0..1."""
+        return min(1.0, max(0.0, self._now / self._needed))
 
     @property
     def turned(self) -> bool:
@@ -273,7 +314,7 @@ class _Movement:
         if abs(step) > MAX_STEP:
             # Two landmarks that jump make a step as well; the movement may be made once more, slower.
             self._void = True
-        self._seen = max(self._seen, progress)
+        self._seen, self._now = max(self._seen, progress), progress
         if progress <= self._step / 2:
             # At the front again: a new movement, with nothing kept of the last one.
             self._key, self._progress, self._step_frames = view, progress, 0
@@ -307,6 +348,11 @@ class _Approach:
 
     def __init__(self, straight: FaceView) -> None:
         self._start_px = self._before_px = straight.eye_px
+
+    @property
+    def progress(self) -> float:
+        """How far the face has grown in the last view, as a share of what is needed, 0..1."""
+        return min(1.0, max(0.0, (self._before_px / self._start_px - 1.0) / (CLOSER - 1.0)))
 
     def add(self, view: FaceView) -> bool | ChallengeFailure:
         """Take a view; tell whether the face has grown enough, little by little."""
