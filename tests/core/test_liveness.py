@@ -28,7 +28,7 @@ SIGHT = Sight(np.zeros((100, 100, 3), dtype=np.uint8), FACE)
 class Backend:
     """A passive backend that answers what it is told to."""
 
-    name, digest, threshold = "scripted", "", 0.5
+    name, digest, threshold, unsure_from, sure_from = "scripted", "", 0.5, 0.4, 0.7
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
