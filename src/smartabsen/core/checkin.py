@@ -22,6 +22,7 @@ from ..domain import (
     LivenessAction,
     Match,
     Measured,
+    MovementStage,
     Observation,
     Outcome,
     PunchResult,
@@ -32,7 +33,7 @@ from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.decision import reaches
 from ..recognition.images import ImageRefusal, decode_image
-from ..recognition.liveness.challenge import Challenge, Sight
+from ..recognition.liveness.challenge import Challenge, Posture, Sight, posture_of, stage_of
 from ..recognition.liveness.freshness import has_face_moved
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
 from ..store import audit, employees, punches
@@ -108,6 +109,26 @@ class CheckInResult:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementLook:
+    """How far a movement is in one picture.
+
+    Attributes:
+        posture: How the head is held, three numbers; None where no face is seen that is near enough.
+        ready: The head looks straight ahead; after a movement has begun, it is back where that began.
+        progress: As a share of what is needed, 0..1.
+    """
+
+    posture: tuple[float, float, float] | None
+    ready: bool = False
+    progress: float = 0.0
+
+    @property
+    def stage(self) -> MovementStage:
+        """What the person is told."""
+        return stage_of(self.progress)
+
+
+@dataclass(frozen=True, slots=True)
 class _Finding:
     """What the frames of a burst say together; ``label`` is whom they name, as far as they do.
 
@@ -159,6 +180,31 @@ class CheckIn:
             without: What somebody cannot do.
         """
         return self._services.liveness.draw(without=without).actions
+
+    def look(self, frame: bytes, action: LivenessAction, start: Sequence[float]) -> MovementLook:
+        """Look at one picture of a movement that goes on, only to tell the person how far it is.
+
+        What decides is the whole burst, afterwards.
+
+        Args:
+            frame: A picture file.
+            action: What is asked for.
+            start: The posture that an earlier look gave, where the movement began; empty before that.
+        """
+        picture = decode_image(frame)
+        if isinstance(picture, ImageRefusal):
+            return MovementLook(None)
+        with self._lock:
+            face = next(iter(self._services.identification.find(picture.image_bgr)), None)
+        posture = None if face is None else posture_of(picture.image_bgr, face)
+        if posture is None:
+            return MovementLook(None)
+        told = (*posture.nose_xy, posture.eye_px)
+        if not start:
+            return MovementLook(told, ready=posture.straight)
+        began = Posture((start[0], start[1]), start[2])
+        progress = posture.progress(began, action, mirrored=self._services.settings.liveness.mirrored)
+        return MovementLook(told, ready=posture.is_back(began), progress=progress)
 
     def attempt(self, burst: Burst, *, key: str, only: Employee | None = None, claim: str = "") -> CheckInResult:
         """Recognise the person in a burst of frames and record a punch.

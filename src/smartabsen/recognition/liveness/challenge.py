@@ -78,6 +78,44 @@ _DIRECTIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Posture:
+    """How a head is held: what a movement is measured by.
+
+    Attributes:
+        nose_xy: As of :class:`.relief.FaceView`.
+        eye_px: Distance of the eyes.
+    """
+
+    nose_xy: tuple[float, float]
+    eye_px: float
+
+    @property
+    def straight(self) -> bool:
+        """Whether it looks ahead."""
+        return abs(self.nose_xy[0]) <= FRONTAL
+
+    def is_back(self, start: Posture) -> bool:
+        """Whether it is where a movement began."""
+        return all(abs(now - before) <= BACK for now, before in zip(self.nose_xy, start.nose_xy, strict=True))
+
+    def progress(self, start: Posture, action: LivenessAction, *, mirrored: bool = False) -> float:
+        """Return how far a movement has come since ``start``, as a share of what is needed, 0..1."""
+        if action not in _DIRECTIONS:
+            share = (self.eye_px / start.eye_px - 1.0) / (CLOSER - 1.0)
+        else:
+            x, y = _DIRECTIONS[action]
+            right, down = self.nose_xy[0] - start.nose_xy[0], self.nose_xy[1] - start.nose_xy[1]
+            share = ((-x if mirrored else x) * right + y * down) / NEEDED[action]
+        return min(1.0, max(0.0, share))
+
+
+def posture_of(image_bgr: ImageBGR, face: Face) -> Posture | None:
+    """Return how a head is held; None where its eyes are too near to each other to be measured."""
+    view = view_face(image_bgr, face)
+    return None if view is None or view.eye_px < MIN_EYE_PX else Posture(view.nose_xy, view.eye_px)
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """What is asked for, in this order."""
 
@@ -169,6 +207,7 @@ class ChallengeJudge:
         self._step: _Movement | _Approach | None = None
         self._frontal: list[FaceView] = []
         self._straight: FaceView | None = None
+        self._start: Posture | None = None
         self._last: tuple[Face, float] | None = None
         self._stage_began_s: float | None = None
         self.first: Sight | None = None
@@ -228,13 +267,18 @@ class ChallengeJudge:
                 self._step, self._frontal = None, []
                 self._state = ChallengeState(LivenessPrompt.LOOK_STRAIGHT, self._state.done + 1)
             else:
-                self._state = replace(self._state, progress=self._step.progress)
+                self._state = replace(self._state, progress=self._progress(view))
             return self._state
         self._frontal = [*self._frontal, view] if self._is_straight(view) else []
         self._state = ChallengeState(LivenessPrompt.LOOK_STRAIGHT, self._state.done)
         if len(self._frontal) >= FRONTAL_FRAMES:
             self._begin_next(view, sight, at_s)
         return self._state
+
+    def _progress(self, view: FaceView) -> float:
+        assert self._start is not None
+        action = self.challenge.actions[self._state.done]
+        return Posture(view.nose_xy, view.eye_px).progress(self._start, action, mirrored=self._mirrored)
 
     def _begin_next(self, view: FaceView, sight: Sight, at_s: float) -> None:
         """Somebody looks straight ahead: the next action begins here, or the challenge ends."""
@@ -248,6 +292,7 @@ class ChallengeJudge:
         action = self.challenge.actions[done]
         self._straight = self._straight or view
         self._stage_began_s = at_s
+        self._start = Posture(view.nose_xy, view.eye_px)
         self._step = _Approach(view) if action not in _DIRECTIONS else _Movement(view, action, mirrored=self._mirrored)
         self._state = ChallengeState(LivenessPrompt(action.value), done)
 
@@ -288,14 +333,9 @@ class _Movement:
         self._direction = (-x if mirrored else x, y)
         self._needed, self._step = NEEDED[action], STEPS[action]
         self._straight = self._key = self._before = straight
-        self._progress = self._relief = self._most = self._seen = self._now = 0.0
+        self._progress = self._relief = self._most = self._seen = 0.0
         self._void = False
         self._wrong_frames = self._step_frames = 0
-
-    @property
-    def progress(self) -> float:
-        """How far the face has turned in the last view, as a share of what is needed, 0..1."""
-        return min(1.0, max(0.0, self._now / self._needed))
 
     @property
     def turned(self) -> bool:
@@ -314,7 +354,7 @@ class _Movement:
         if abs(step) > MAX_STEP:
             # Two landmarks that jump make a step as well; the movement may be made once more, slower.
             self._void = True
-        self._seen, self._now = max(self._seen, progress), progress
+        self._seen = max(self._seen, progress)
         if progress <= self._step / 2:
             # At the front again: a new movement, with nothing kept of the last one.
             self._key, self._progress, self._step_frames = view, progress, 0
@@ -348,11 +388,6 @@ class _Approach:
 
     def __init__(self, straight: FaceView) -> None:
         self._start_px = self._before_px = straight.eye_px
-
-    @property
-    def progress(self) -> float:
-        """How far the face has grown in the last view, as a share of what is needed, 0..1."""
-        return min(1.0, max(0.0, (self._before_px / self._start_px - 1.0) / (CLOSER - 1.0)))
 
     def add(self, view: FaceView) -> bool | ChallengeFailure:
         """Take a view; tell whether the face has grown enough, little by little."""
