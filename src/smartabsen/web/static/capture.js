@@ -118,10 +118,11 @@ async function takeBurst() {
 
 /** Show a movement as an arrow, and how far it is as a part of the ring; null shows none. */
 function showSign(name, { share = 0, label = "" } = {}) {
-  // An SVG element has no "hidden" property.
+  // Elements of an SVG have no property "hidden".
   sign.toggleAttribute("hidden", !name);
   sign.setAttribute("data-sign", name ?? "");
   progress.setAttribute("stroke-dasharray", `${Math.round(100 * share)} 100`);
+  progress.toggleAttribute("hidden", !share);
   step.hidden = !label;
   step.textContent = label;
 }
