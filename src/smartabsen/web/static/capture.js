@@ -10,8 +10,9 @@ const MOVING_SIDE_PX = 640;
 const MOVING_QUALITY = 0.8;
 const STRAIGHT_MS = 1500;
 const ACTION_MS = 2800;
-// With one movement there is more time for it.
+// With one movement there is more time for it, and for the way back.
 const ONLY_ACTION_MS = 5500;
+const ONLY_BACK_MS = 3000;
 // A movement that is far enough is shown for so long afterwards, so that it is seen in enough pictures.
 const LINGER_MS = 500;
 const LOOK_SIDE_PX = 480;
@@ -201,7 +202,7 @@ async function takeMovement() {
       await takePart(moving, take, burst, began);
       say(`${texts.textDone} ${straight}`);
       showSign("straight", { share: 1, label: asking.step });
-      await takePart(rest, take, burst, began);
+      await takePart({ ...rest, ms: steps.length === 1 ? ONLY_BACK_MS : STRAIGHT_MS }, take, burst, began);
     }
   } finally {
     showSign(null);
