@@ -27,7 +27,7 @@ from ..recognition.runtime import running
 from .deadline import Deadline
 
 MAX_SCORE_S: Final = 5.0
-"""A model that takes longer for one face has hung; what it says afterwards is not waited for."""
+"""A model that takes longer for the frames of one person has hung; what it says afterwards is not waited for."""
 SENDING_S: Final = 30.0
 """A browser may take so long to send a burst. Who needs longer may have made a film of what was asked for."""
 WRONG_FACES: Final = 5
@@ -354,16 +354,16 @@ class LivenessChecks:
     def _score(self, sights: Sequence[Sight]) -> list[float]:
         """Return the probabilities of the faces that could be judged."""
         backend = self._load()
+        try:
+            scores = self._deadline.call(partial(_score_all, backend, sights), within_s=MAX_SCORE_S)
+        except TimeoutError as exc:
+            raise ModelError(
+                N_("The liveness model {name} has not answered within {seconds} seconds."),
+                name=self.settings.backend,
+                seconds=f"{MAX_SCORE_S:g}",
+            ) from exc
         probabilities = []
-        for sight in sights:
-            try:
-                score = self._deadline.call(partial(_score_one, backend, sight), within_s=MAX_SCORE_S)
-            except TimeoutError as exc:
-                raise ModelError(
-                    N_("The liveness model {name} has not answered within {seconds} seconds."),
-                    name=self.settings.backend,
-                    seconds=f"{MAX_SCORE_S:g}",
-                ) from exc
+        for score in scores:
             if score.probability is not None:
                 if not 0.0 <= score.probability <= 1.0:
                     # Infinity passes every threshold, and NaN compares with nothing.
@@ -374,9 +374,9 @@ class LivenessChecks:
         return probabilities
 
 
-def _score_one(backend: PassiveLiveness, sight: Sight) -> PassiveScore:
+def _score_all(backend: PassiveLiveness, sights: Sequence[Sight]) -> list[PassiveScore]:
     with running(backend.name):
-        return backend.score(sight.image_bgr, sight.face)
+        return [backend.score(sight.image_bgr, sight.face) for sight in sights]
 
 
 def refuse(failure: ChallengeFailure) -> LivenessVerdict:
