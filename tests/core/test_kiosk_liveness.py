@@ -355,3 +355,12 @@ def test_two_people_are_asked_one_after_the_other() -> None:
         second = bench.liveness.find_ask(2)
         waited = waited or (second is not None and second.request.prompt is LivenessPrompt.WAIT)
     assert (answered, waited) == ([1, 2], True)
+
+
+def test_what_was_told_of_a_movement_is_not_taken_back() -> None:
+    """A landmark that jumps back for a frame tells nobody to begin again."""
+    bench = Bench("auto", probability=0.55)
+    bench.liveness.begin(1, SITI, sights())
+    bench.play([0.0, 0.0, 0.0, 0.06, 0.03, 0.06, 0.09])
+    turning = [ask.request.stage for ask in bench.told if ask.request.prompt is LivenessPrompt.TURN_LEFT]
+    assert turning == [MovementStage.ASKED, MovementStage.NOTICED]

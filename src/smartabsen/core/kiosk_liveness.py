@@ -21,6 +21,7 @@ from ..domain import (
     LivenessPrompt,
     Match,
     MovementRequest,
+    MovementStage,
     Outcome,
 )
 from ..errors import ModelError
@@ -260,7 +261,11 @@ class KioskLiveness:
         return self._checks.score(ends, moved=True) if self._checks.wants_passive else LivenessVerdict(score=1.0)
 
     def _show(self, track: int, match: Match, request: MovementRequest) -> None:
-        before, self._requests[track] = self._requests.get(track), request
+        before = self._requests.get(track)
+        if before is not None and _falls_back(before, request):
+            # A landmark that jumps back for a frame is no news.
+            request = replace(request, stage=before.stage)
+        self._requests[track] = request
         if before is None or _words(before) != _words(request):
             self._asks.append(LivenessAsk(track, match, request))
 
@@ -313,3 +318,10 @@ class KioskLiveness:
 def _words(request: MovementRequest) -> MovementRequest:
     """Return what of a request is told in words: how far it is exactly, is only drawn."""
     return replace(request, progress=0.0)
+
+
+def _falls_back(before: MovementRequest, now: MovementRequest) -> bool:
+    """Tell whether the same movement is said to be less far than before."""
+    same = (before.prompt, before.step) == (now.prompt, now.step)
+    stages = list(MovementStage)
+    return same and stages.index(now.stage) < stages.index(before.stage)
