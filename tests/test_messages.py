@@ -59,7 +59,7 @@ def test_administrators_read_what_they_can_do_and_not_what_the_person_was_told()
     """Whatever a kiosk or a browser refuses has an advice of its own; what comes of files only keeps its text."""
     of_files = {Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.AT_THE_EDGE, Outcome.DUPLICATE_FACE}
     of_files |= {Outcome.DUPLICATE_PHOTO, Outcome.TOO_MANY_PHOTOS}
-    done = {Outcome.ACCEPTED, Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED, Outcome.PENDING}
+    done = {Outcome.ACCEPTED, Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED, Outcome.PENDING, Outcome.MOVEMENT_NEEDED}
     assert set(messages.ADVICE) == set(Outcome) - of_files - done
     assert messages.advise(Outcome.LIVENESS_UNAVAILABLE) == "“smartabsen doctor” says what is missing or broken."
     assert messages.advise(Outcome.AT_THE_EDGE) == "Move to the middle and step back a little."

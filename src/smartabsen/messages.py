@@ -22,6 +22,8 @@ from .domain import (
     LicenceClass,
     LivenessPrompt,
     Measure,
+    MovementRequest,
+    MovementStage,
     Outcome,
     PhotoVerdict,
     PunchResult,
@@ -81,6 +83,10 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeText]] = {
         N_("These pictures do not come from a camera that is looking now."),
         N_("Move a little. If it stays so, tell the administrator that the camera stands still."),
     ),
+    Outcome.MOVEMENT_NEEDED: OutcomeText(
+        N_("It is not quite clear that you are here yourself."),
+        N_("One movement of the head decides: follow the arrow."),
+    ),
     Outcome.CHALLENGE_FAILED: OutcomeText(
         N_("The movement was not seen."), N_("Look straight at the camera, then follow slowly with your whole head.")
     ),
@@ -138,6 +144,7 @@ ADVICE: Final[Mapping[Outcome, str]] = {
 """What an administrator does about refusals; where there is none, what the person was told."""
 
 PROMPTS: Final[Mapping[LivenessPrompt, str]] = {
+    LivenessPrompt.WAIT: N_("One moment: somebody else is being asked."),
     LivenessPrompt.SHOW_FACE: N_("Show your face to the camera."),
     LivenessPrompt.MOVE_CLOSER: N_("Come a little closer."),
     LivenessPrompt.LOOK_STRAIGHT: N_("Look straight at the camera."),
@@ -146,6 +153,13 @@ PROMPTS: Final[Mapping[LivenessPrompt, str]] = {
     LivenessPrompt.LOOK_UP: N_("Raise your chin slowly."),
     LivenessPrompt.COME_CLOSER: N_("Bring your face slowly closer."),
 }
+
+STAGES: Final[Mapping[MovementStage, str]] = {
+    MovementStage.NOTICED: N_("Seen. Slowly further."),
+    MovementStage.FURTHER: N_("Good, a little further."),
+    MovementStage.DONE: N_("Done."),
+}
+"""What a person is told while a movement goes on."""
 
 STATUSES: Final[Mapping[Status, str]] = {
     Status.PRESENT: N_("Present"),
@@ -259,6 +273,22 @@ def describe_distance(refusal: Refusal) -> str:
 def describe_prompt(prompt: LivenessPrompt) -> str:
     """Return what a person is asked to do, in the current language."""
     return _(PROMPTS[prompt])
+
+
+def describe_request(request: MovementRequest, *, name: str = "") -> str:
+    """Return what a person is asked to do now and how far they are, in the current language.
+
+    Args:
+        name: Whom it is meant for, where several people may read it.
+    """
+    doing = request.stage in (MovementStage.NOTICED, MovementStage.FURTHER)
+    parts = [_(STAGES[request.stage])] if request.stage in STAGES else []
+    if not doing:
+        parts.append(describe_prompt(request.prompt))
+    if request.steps > 1 and request.prompt is not LivenessPrompt.WAIT:
+        parts.append(_("(step {step} of {steps})", step=request.step, steps=request.steps))
+    told = " ".join(parts)
+    return _("{name}: {told}", name=name, told=told) if name else told
 
 
 def describe_verdict(verdict: PhotoVerdict) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from rich.console import Console
 from smartabsen.cli.commands import kiosk as kiosk_command
 from smartabsen.cli.kiosk_view import KioskView
 from smartabsen.cli.output import Output
-from smartabsen.domain import KioskEvent, KioskEventKind, LivenessPrompt, Outcome
+from smartabsen.domain import KioskEvent, KioskEventKind, LivenessPrompt, MovementRequest, MovementStage, Outcome
 from smartabsen.errors import CameraBusyError
 from smartabsen.i18n import use_language
 from smartabsen.messages import PROMPTS
@@ -73,16 +73,21 @@ def test_scripts_get_a_line_for_each_movement_that_is_asked_for(kiosk: Any, punc
         punched.punch.at,
         track=3,
         detail=PROMPTS[LivenessPrompt.TURN_LEFT],
-        prompt=LivenessPrompt.TURN_LEFT,
+        request=MovementRequest(LivenessPrompt.TURN_LEFT, 1, 2, MovementStage.NOTICED, 0.4),
+        employee=punched.employee,
     )
     kiosk.prepare = lambda library: setattr(library, "events", (event,))
     first, _last = map(json.loads, kiosk("run-kiosk", "--headless", "--json").stdout.splitlines())
     assert first == {
         "event": "prompt",
         "prompt": "turn_left",
+        "stage": "noticed",
+        "step": 1,
+        "steps": 2,
         "at": "2026-11-02T00:55:00+00:00",
         "track": 3,
-        "message": PROMPTS[LivenessPrompt.TURN_LEFT],
+        "employee": {"code": "E001", "name": "Siti Rahma"},
+        "message": "Siti Rahma: Seen. Slowly further. (step 1 of 2)",
     }
 
 

@@ -168,7 +168,6 @@ def make_liveness(script: Any, *, require: str = "off", **parts: Any) -> KioskLi
         gallery=script,
         watch=parts.get("watch"),
         keep=lambda: None,
-        prompt=parts.get("prompt") or (lambda *_: None),
     )
 
 

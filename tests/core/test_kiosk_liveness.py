@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from smartabsen.config import LivenessSettings
-from smartabsen.core.kiosk_liveness import AGAIN_AFTER_S, KioskLiveness, LivenessAnswer
+from smartabsen.core.kiosk_liveness import AGAIN_AFTER_S, PASSIVE_FRAMES, KioskLiveness, LivenessAnswer, LivenessAsk
 from smartabsen.core.liveness import Attempts, LivenessChecks
 from smartabsen.domain import (
     Face,
@@ -18,6 +18,7 @@ from smartabsen.domain import (
     LivenessAction,
     LivenessPrompt,
     Match,
+    MovementStage,
     Observation,
     Outcome,
     Quality,
@@ -25,7 +26,7 @@ from smartabsen.domain import (
 from smartabsen.errors import ModelMissingError
 from smartabsen.recognition.liveness import challenge
 from smartabsen.recognition.liveness.base import PassiveScore
-from smartabsen.recognition.liveness.challenge import Challenge
+from smartabsen.recognition.liveness.challenge import Challenge, Sight
 from smartabsen.recognition.liveness.freshness import STILL_S, FreshnessWatch
 from smartabsen.recognition.liveness.relief import FaceView, Relief
 
@@ -46,13 +47,15 @@ def frame() -> np.ndarray:
 class Passive:
     """A model that says one thing."""
 
-    name, digest, threshold = "scripted", "", 0.5
+    name, digest, threshold, unsure_from, sure_from = "scripted", "", 0.5, 0.4, 0.7
 
-    def __init__(self, probability: float) -> None:
-        self.probability = probability
+    def __init__(self, *probabilities: float) -> None:
+        self.probabilities = probabilities
+        self.asked = 0
 
     def score(self, _image: Any, _face: Any) -> PassiveScore:
-        return PassiveScore(self.probability)
+        self.asked += 1
+        return PassiveScore(self.probabilities[min(self.asked, len(self.probabilities)) - 1])
 
     def close(self) -> None:
         """Nothing."""
@@ -62,10 +65,16 @@ class Bench:
     """A kiosk's side: one person at one place, frame after frame."""
 
     def __init__(
-        self, require: str, *, probability: float | Exception = 0.9, who: int = 7, watch: FreshnessWatch | None = None
+        self,
+        require: str,
+        *,
+        probability: float | Exception | tuple[float, ...] = 0.9,
+        who: int = 7,
+        watch: FreshnessWatch | None = None,
+        installed: bool = True,
     ) -> None:
-        self.prompts: list[LivenessPrompt] = []
         self.who = who
+        self.told: list[LivenessAsk] = []
         self.failures: list[int] = []
         self.kept: list[float] = []
         settings = LivenessSettings(require=require, attempts=2)
@@ -73,9 +82,9 @@ class Bench:
         def build() -> Any:
             if isinstance(probability, Exception):
                 raise probability
-            return Passive(probability)
+            return Passive(*(probability if isinstance(probability, tuple) else (probability,)))
 
-        self.checks = LivenessChecks(settings, build)
+        self.checks = LivenessChecks(settings, build, is_installed=lambda: installed)
         self.checks.draw = lambda **_: Challenge((LivenessAction.TURN_LEFT,))  # type: ignore[method-assign]
         self.liveness = KioskLiveness(
             self.checks,
@@ -84,9 +93,14 @@ class Bench:
             gallery=self,
             watch=watch,
             keep=lambda: self.kept.append(self.now_s),
-            prompt=lambda _, prompt: self.prompts.append(prompt),
         )
         self.now_s = 0.0
+
+    @property
+    def prompts(self) -> list[LivenessPrompt]:
+        """What was asked, stages left out."""
+        told = [ask.request.prompt for ask in self.told]
+        return [each for number, each in enumerate(told) if number == 0 or told[number - 1] is not each]
 
     def hit(self, _key: str, **_: int) -> int:
         self.failures.append(1)
@@ -111,6 +125,7 @@ class Bench:
             self.now_s += 0.1
             picture = frame() if image is None else image
             answers += self.liveness.take(picture, {1: face(side)}, frozenset({1}), self.now_s)
+            self.told += self.liveness.asks()
         return answers
 
 
@@ -171,7 +186,7 @@ def test_who_moves_as_asked_is_let_in() -> None:
     assert (answer.verdict.refusal, answer.verdict.score) == (None, 1.0)
     straight, left = LivenessPrompt.LOOK_STRAIGHT, LivenessPrompt.TURN_LEFT
     assert bench.prompts == [straight, left, straight]
-    assert bench.liveness.find_prompt(1) is None
+    assert bench.liveness.find_ask(1) is None
 
 
 def test_both_need_both() -> None:
@@ -240,5 +255,112 @@ def test_with_another_engine_the_proof_begins_anew() -> None:
 
     bench.liveness.take_over(other, other)  # type: ignore[arg-type]
 
-    assert not bench.liveness.waits and bench.liveness.find_prompt(1) is None
+    assert not bench.liveness.waits and bench.liveness.find_ask(1) is None
     assert bench.play(AWAY) == []
+
+
+def sights(count: int = PASSIVE_FRAMES) -> list[Sight]:
+    return [Sight(frame(), face()) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("probability", "refusal"), [(0.7, None), (0.9, None), (0.39, Outcome.NOT_LIVE), (0.0, Outcome.NOT_LIVE)]
+)
+def test_by_default_the_frames_that_voted_show_who_is_alive(probability: float, refusal: Outcome | None) -> None:
+    """The answer comes with the next frame: nobody waits for the model, and clear scores ask nobody for anything."""
+    bench = Bench("auto", probability=probability)
+    bench.liveness.begin(1, SITI, sights())
+    (answer,) = bench.play([0.0])
+    assert (answer.verdict.refusal, answer.verdict.score) == (refusal, pytest.approx(probability))
+    assert bench.told == []
+
+
+def test_one_bad_frame_of_three_decides_nothing() -> None:
+    """The median counts: of one frame that is blurred, or of one that a picture gets through."""
+    for probabilities, refusal in (((0.9, 0.0, 0.9), None), ((0.0, 0.99, 0.1), Outcome.NOT_LIVE)):
+        bench = Bench("auto", probability=probabilities)
+        bench.liveness.begin(1, SITI, sights())
+        (answer,) = bench.play([0.0])
+        assert answer.verdict.refusal is refusal
+
+
+def test_who_the_model_is_not_sure_of_makes_one_movement() -> None:
+    """They are told how far they are, and recorded with the score of the model."""
+    bench = Bench("auto", probability=0.55)
+    bench.liveness.begin(1, SITI, sights())
+    (answer,) = bench.play(AWAY)
+    assert (answer.verdict.refusal, answer.verdict.score) == (None, pytest.approx(0.55))
+    turning = [ask.request.stage for ask in bench.told if ask.request.prompt is LivenessPrompt.TURN_LEFT]
+    assert turning == [MovementStage.ASKED, MovementStage.NOTICED, MovementStage.FURTHER]
+    assert bench.told[-1].request.stage is MovementStage.DONE
+    assert {(ask.track, ask.match.label, ask.request.steps) for ask in bench.told} == {(1, 7, 1)}
+
+
+def test_a_picture_that_the_model_doubts_makes_no_movement(head: dict[str, float]) -> None:
+    """It turns as asked, but its nose does not stand out; it counts as an attempt."""
+    head["share"] = 0.0
+    bench = Bench("auto", probability=0.55)
+    bench.liveness.begin(1, SITI, sights())
+    (answer,) = bench.play([*AWAY[:8], *[0.24] * 120])
+    assert answer.verdict.refusal is Outcome.NOT_LIVE
+    assert bench.failures == [1]
+
+
+def test_a_movement_does_not_outweigh_a_picture() -> None:
+    """What the model calls a picture at the ends of the movement is refused."""
+    bench = Bench("auto", probability=(0.55, 0.55, 0.55, 0.1))
+    bench.liveness.begin(1, SITI, sights())
+    (answer,) = bench.play(AWAY)
+    assert answer.verdict.refusal is Outcome.NOT_LIVE
+
+
+def test_without_a_model_nothing_is_asked_by_default() -> None:
+    """Punches go on working; the door is told to be unguarded elsewhere."""
+    bench = Bench("auto", installed=False)
+    bench.liveness.begin(1, SITI)
+    (answer,) = bench.play([0.0])
+    assert (answer.verdict.refusal, answer.verdict.score) == (None, None)
+
+
+def test_a_model_that_is_installed_and_fails_refuses_by_default() -> None:
+    """A damaged file is not a missing one: it fails closed."""
+    bench = Bench("auto", probability=ModelMissingError("It is gone."))
+    bench.liveness.begin(1, SITI, sights())
+    (answer,) = bench.play([0.0])
+    assert answer.verdict.refusal is Outcome.LIVENESS_UNAVAILABLE
+
+
+def test_frames_of_somebody_else_prove_nothing() -> None:
+    """Where frames are missing, later ones count only with the same person in them."""
+    bench = Bench("auto", who=8)
+    bench.liveness.begin(1, SITI, sights(PASSIVE_FRAMES - 1))
+    assert bench.play([0.0] * 20) == []
+    bench.who = 7
+    (answer,) = bench.play([0.0] * 5)
+    assert answer.verdict.refusal is None
+
+
+def test_two_people_are_asked_one_after_the_other() -> None:
+    """The second one is told to wait, and asked when the first one is done."""
+    bench = Bench("auto", probability=0.55)
+    wanted = Match(Outcome.RECOGNIZED, 7, 0.9, -1, 1.9)
+    for track in (1, 2):
+        bench.liveness.begin(track, wanted, sights())
+    answered: list[int] = []
+    waited = False
+    for side in [*AWAY, *AWAY]:
+        bench.now_s += 0.1
+        both = {1: face(side), 2: face(side)}
+        answered += [answer.track for answer in bench.liveness.take(frame(), both, frozenset(both), bench.now_s)]
+        second = bench.liveness.find_ask(2)
+        waited = waited or (second is not None and second.request.prompt is LivenessPrompt.WAIT)
+    assert (answered, waited) == ([1, 2], True)
+
+
+def test_what_was_told_of_a_movement_is_not_taken_back() -> None:
+    """A landmark that jumps back for a frame tells nobody to begin again."""
+    bench = Bench("auto", probability=0.55)
+    bench.liveness.begin(1, SITI, sights())
+    bench.play([0.0, 0.0, 0.0, 0.06, 0.03, 0.06, 0.09])
+    turning = [ask.request.stage for ask in bench.told if ask.request.prompt is LivenessPrompt.TURN_LEFT]
+    assert turning == [MovementStage.ASKED, MovementStage.NOTICED]

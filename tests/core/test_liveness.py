@@ -12,10 +12,12 @@ import pytest
 from smartabsen import SmartAbsen
 from smartabsen.config import LivenessSettings
 from smartabsen.core import liveness
+from smartabsen.core.guard import check_guard, remark_on_guard
 from smartabsen.core.limits import RateLimits
 from smartabsen.core.liveness import COUNTED, Attempts, LivenessChecks
 from smartabsen.domain import CheckLevel, Face, LandmarkScheme, LivenessAction, Outcome
 from smartabsen.errors import DatabaseError, ModelError, ModelMissingError
+from smartabsen.messages import fill
 from smartabsen.recognition.liveness.base import PassiveScore
 from smartabsen.recognition.liveness.challenge import Challenge, ChallengeJudge, ChallengeState, Sight
 
@@ -28,7 +30,7 @@ SIGHT = Sight(np.zeros((100, 100, 3), dtype=np.uint8), FACE)
 class Backend:
     """A passive backend that answers what it is told to."""
 
-    name, digest, threshold = "scripted", "", 0.5
+    name, digest, threshold, unsure_from, sure_from = "scripted", "", 0.5, 0.4, 0.7
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
@@ -235,3 +237,63 @@ def test_doctor_says_how_it_stands(flags: dict[str, object], require: str, level
         row = next(row for row in app.check_health() if row.name == "liveness")
     assert row.level is level
     assert bool(row.fix) == (level is not CheckLevel.OK)
+
+
+def test_by_default_a_burst_that_leaves_doubt_asks_for_a_movement() -> None:
+    """As at the kiosk: sure scores record, a picture is refused, and in between one movement is asked for."""
+    frames = [(SIGHT.image_bgr, SIGHT.face)] * 3
+    for score, refusal in ((0.7, None), (0.69, Outcome.MOVEMENT_NEEDED), (0.4, Outcome.MOVEMENT_NEEDED)):
+        verdict, ends = checks(score, score, score, require="auto").judge(frames, (), None)
+        assert (verdict.refusal, verdict.score, ends) == (refusal, score, ())
+    picture, _ = checks(0.39, 0.39, 0.39, require="auto").judge(frames, (), None)
+    assert picture.refusal is Outcome.NOT_LIVE
+    assert picture.measured is not None and picture.measured.limit == 0.4
+    assert len(checks(require="auto").draw().actions) == 1
+
+
+def test_the_span_of_doubt_can_be_set() -> None:
+    """The upper end is the probability that is needed; the lower one is never above it."""
+    frames = [(SIGHT.image_bgr, SIGHT.face)] * 3
+    asked, _ = checks(0.9, 0.9, 0.9, require="auto", threshold=0.95, unsure_from=0.8).judge(frames, (), None)
+    assert asked.refusal is Outcome.MOVEMENT_NEEDED
+    passed, _ = checks(0.3, 0.3, 0.3, require="auto", threshold=0.2).judge(frames, (), None)
+    assert passed.refusal is None
+
+
+def test_a_model_that_comes_while_the_program_runs_guards_from_then_on() -> None:
+    """And one that is gone again is missed: nobody is recorded unchecked."""
+    there = [False]
+    made = LivenessChecks(LivenessSettings(), fail(ModelMissingError("It is gone.")), is_installed=lambda: there[0])
+    assert not made.guards
+    there[0] = True
+    assert made.guards
+    there[0] = False
+    verdict, _ = made.judge([(SIGHT.image_bgr, SIGHT.face)] * 3, (), None)
+    assert verdict.refusal is Outcome.LIVENESS_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("require", "backend", "fix"),
+    [
+        ("auto", "auto", "models pull"),
+        ("off", "auto", "liveness.require"),
+        ("auto", "fake", None),
+        ("active", "auto", None),
+    ],
+)
+def test_an_unguarded_door_is_told_in_one_line(
+    flags: dict[str, object], require: str, backend: str, fix: str | None
+) -> None:
+    """By the doctor, the server and the kiosk, with the line that mends it."""
+    given = {**flags, "liveness.require": require, "liveness.backend": backend}
+    with SmartAbsen.open(flags=given) as app:
+        told = list(check_guard(app.services))
+        remarks = remark_on_guard(app.services)
+        row = next(row for row in app.check_health() if row.name == "liveness")
+        served = [each for each in app.serving.prepare() if each.name == "liveness"]
+    if fix is None:
+        assert (told, remarks, served, row.level) == ([], [], [], CheckLevel.OK)
+        return
+    assert told == [row] == served and row.level is CheckLevel.WARN
+    assert fix in row.fix and "\n" not in fill(*remarks[0])
+    assert "Nothing guards the door" in fill(*remarks[0]) and "smartabsen models pull minifasnet" in fill(*remarks[0])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from smartabsen import SmartAbsen
 from smartabsen.domain import LivenessAction
+from smartabsen.recognition.liveness.base import PassiveScore
+from smartabsen.recognition.liveness.fake import FakeLiveness
 
 from .pages import attempt, burst, csrf_of, rows, sign_in
 
@@ -16,7 +20,9 @@ from .pages import attempt, burst, csrf_of, rows, sign_in
 @pytest.fixture
 def flags(flags: dict[str, object], request: pytest.FixtureRequest) -> dict[str, object]:
     """The installation with a policy."""
-    return {**flags, "liveness.require": getattr(request, "param", "off")}
+    asked = getattr(request, "param", "off")
+    backend = {"liveness.backend": "fake"} if asked == "auto" else {}
+    return {**flags, "liveness.require": asked, **backend}
 
 
 def test_frames_that_came_before_are_refused(
@@ -81,3 +87,50 @@ def test_a_missing_model_writes_nothing_and_is_in_the_audit_trail(
     assert rows(people, "punches") == 0
     entry = next(entry for entry in people.audit.entries() if entry.action == "checkin.liveness_unavailable")
     assert "minifasnet" in str(entry.details)
+
+
+@pytest.mark.parametrize("flags", ["auto"], indirect=True)
+@pytest.mark.parametrize(("score", "outcome"), [(0.9, "recognized"), (0.5, "movement_needed"), (0.1, "not_live")])
+def test_by_default_a_picture_is_refused_and_doubt_asks_for_one_movement(
+    people: SmartAbsen,
+    client: FlaskClient,
+    phone: FlaskClient,
+    token: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+    score: float,
+    outcome: str,
+) -> None:
+    """The page asks for nothing at first; after doubt it knows where movements are drawn, and gets one."""
+    monkeypatch.setattr(FakeLiveness, "score", lambda *_: PassiveScore(score))
+    page = sign_in(client, phone, token)
+    assert 'data-asks=""' in page.text and 'data-challenge="/challenge"' in page.text
+    answer = attempt(client, page.text, burst(1), key="key-0001").json
+    assert answer["outcome"] == outcome
+    assert rows(people, "punches") == (outcome == "recognized")
+    if outcome == "movement_needed":
+        assert rows(people, "refusals") == 0
+        steps = client.post("/challenge", data={"csrf_token": csrf_of(page.text)}).json["steps"]
+        assert len(steps) == 1 and steps[0]["step"] == ""
+
+
+@pytest.mark.parametrize("flags", ["auto"], indirect=True)
+def test_a_look_tells_how_far_a_movement_is(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, token: Callable[[], str]
+) -> None:
+    """From the posture where it began; what is no posture, no movement or no picture is not one."""
+    page = sign_in(client, phone, token)
+
+    def look(frame: bytes, **fields: str) -> TestResponse:
+        data = {"csrf_token": csrf_of(page.text), "action": "turn_left", "frame": (io.BytesIO(frame), "look.jpg")}
+        return client.post("/challenge/look", data={**data, **fields})
+
+    frame = burst(1)[0]
+    first = look(frame).json
+    assert first["ready"] and first["progress"] == 0.0
+    x, y, eye_px = first["posture"]
+    turned = look(frame, start=f"{x - 0.09},{y},{eye_px}").json
+    assert turned["progress"] == pytest.approx(0.5, abs=0.01) and turned["text"] == "Seen. Slowly further."
+    assert not turned["ready"]
+    assert look(frame, start="nan,0,0").json["progress"] == 0.0
+    assert look(b"no picture").json["posture"] is None
+    assert look(frame, action="jump").status_code == 400

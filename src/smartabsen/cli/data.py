@@ -212,9 +212,13 @@ def prompt(event: domain.KioskEvent, message: str) -> Json:
     """One line of a kiosk: what the person of a track is asked to do, to prove that they are there."""
     return {
         "event": event.kind.value,
-        "prompt": event.prompt.value if event.prompt else None,
+        "prompt": event.request.prompt.value if event.request else None,
+        "stage": event.request.stage.value if event.request else None,
+        "step": event.request.step if event.request else None,
+        "steps": event.request.steps if event.request else None,
         "at": instant(event.at),
         "track": event.track,
+        "employee": person(event.employee),
         "message": message,
     }
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ..domain import KioskEvent, KioskEventKind, KioskSummary, Outcome
 from ..i18n import _
-from ..messages import KIOSK_ENDINGS, fill, greet, tell_decision
+from ..messages import KIOSK_ENDINGS, describe_request, fill, greet, tell_decision
 from . import data
 from .answer import one_line, print_json
 from .output import Output
@@ -134,7 +134,7 @@ class KioskView:
             self._out.line(text, "dim")
 
     def _remark(self, event: KioskEvent) -> None:
-        text = fill(event.detail, event.params)
+        text = self._text(event)
         if event.kind in _CAMERA and self._out.as_json:
             print_json(data.camera_event(event, text))
         if event.kind in (KioskEventKind.CAMERA_LOST, KioskEventKind.TROUBLE):
@@ -149,6 +149,13 @@ class KioskView:
             self._camera, self._lost = _("Camera lost, trying again"), True
         elif event.kind in (KioskEventKind.STARTED, KioskEventKind.CAMERA_BACK):
             self._camera, self._lost = _("Camera on"), False
+
+    @staticmethod
+    def _text(event: KioskEvent) -> str:
+        if event.request is None:
+            return fill(event.detail, event.params)
+        who = event.employee.name if event.employee else _("Person {track}", track=event.track)
+        return describe_request(event.request, name=who)
 
     def _status(self) -> Text:
         """Return the state, as many lines as it needs on this terminal; only the last decision may be cut off."""

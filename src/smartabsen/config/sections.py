@@ -353,16 +353,24 @@ class SignInSettings(_Section):
 class LivenessSettings(_Section):
     """Whether a person stands in front of the camera, or a picture of one."""
 
-    require: Literal["off", "passive", "active", "both"] = Field(
-        "off",
+    require: Literal["auto", "off", "passive", "active", "both"] = Field(
+        "auto",
         description=N_(
-            "What a punch by face needs: off, passive (a model looks at the picture), active (a movement on request) "
-            "or both."
+            "What a punch by face needs: auto (where a model is installed it looks at the picture, and where it is not "
+            "sure the person makes one movement), off, passive (the model alone decides), active (movements on "
+            "request) or both."
         ),
     )
     backend: str = Field("auto", description=N_("Model of the passive check: auto, minifasnet or insightface."))
     threshold: Fraction | None = Field(
         None, description=N_("Probability the passive check needs; empty takes the model's own.")
+    )
+    unsure_from: Fraction | None = Field(
+        None,
+        description=N_(
+            "With auto: from this probability up to the one that is needed, the person is asked for one movement; "
+            "below it is a picture. Empty takes the model's own."
+        ),
     )
     actions: int = Field(2, ge=1, le=4, description=N_("Movements that are asked for in one attempt."))
     action_timeout_s: float = Field(10.0, ge=3.0, le=60.0, description=N_("Seconds for each movement."))

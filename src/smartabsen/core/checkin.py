@@ -22,6 +22,7 @@ from ..domain import (
     LivenessAction,
     Match,
     Measured,
+    MovementStage,
     Observation,
     Outcome,
     PunchResult,
@@ -32,7 +33,7 @@ from ..i18n import N_, _
 from ..recognition.burst import MIN_MOTION, measure_motion
 from ..recognition.decision import reaches
 from ..recognition.images import ImageRefusal, decode_frame
-from ..recognition.liveness.challenge import Challenge, Sight
+from ..recognition.liveness.challenge import Challenge, Posture, Sight, posture_of, stage_of
 from ..recognition.liveness.freshness import has_face_moved
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
 from ..store import audit, employees, punches
@@ -108,12 +109,34 @@ class CheckInResult:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementLook:
+    """How far a movement is in one picture.
+
+    Attributes:
+        posture: How the head is held, three numbers; None where no face is seen that is near enough.
+        ready: The head looks straight ahead; after a movement has begun, it is back where that began.
+        progress: As a share of what is needed, 0..1.
+    """
+
+    posture: tuple[float, float, float] | None
+    ready: bool = False
+    progress: float = 0.0
+
+    @property
+    def stage(self) -> MovementStage:
+        """What the person is told."""
+        return stage_of(self.progress)
+
+
+@dataclass(frozen=True, slots=True)
 class _Finding:
     """What the frames of a burst say together; ``label`` is whom they name, as far as they do.
 
     ``person`` is the same one's UUID, as the trained model knows it.
 
-    ``similarity`` and ``lead`` are those of the frame that decided; None where no face was compared.
+    ``similarity`` and ``lead`` are those of the frame that decided; None where no face was compared. ``sights`` are the
+    frames that were compared: the model of liveness looks at these and no others, or a picture could be recognised in
+    some frames, and a person be seen in others.
     """
 
     outcome: Outcome
@@ -125,6 +148,7 @@ class _Finding:
     measured: Measured | None = None
     person: str = ""
     box_xyxy: BoxXYXY = (0.0, 0.0, 0.0, 0.0)
+    sights: tuple[Sight, ...] = ()
 
 
 class CheckIn:
@@ -146,7 +170,7 @@ class CheckIn:
 
     @property
     def asks(self) -> bool:
-        """Whether a movement must be asked for; see :meth:`draw`."""
+        """Whether a movement must be asked for in the first burst; see :meth:`draw`."""
         return self._services.liveness.wants_active
 
     def draw(self, *, without: frozenset[LivenessAction] = frozenset()) -> tuple[LivenessAction, ...]:
@@ -156,6 +180,31 @@ class CheckIn:
             without: What somebody cannot do.
         """
         return self._services.liveness.draw(without=without).actions
+
+    def look(self, frame: bytes, action: LivenessAction, start: Sequence[float]) -> MovementLook:
+        """Look at one picture of a movement that goes on, only to tell the person how far it is.
+
+        What decides is the whole burst, afterwards.
+
+        Args:
+            frame: A picture file.
+            action: What is asked for.
+            start: The posture that an earlier look gave, where the movement began; empty before that.
+        """
+        picture = decode_frame(frame)
+        if isinstance(picture, ImageRefusal):
+            return MovementLook(None)
+        with self._lock:
+            face = next(iter(self._services.identification.find(picture.image_bgr)), None)
+        posture = None if face is None else posture_of(picture.image_bgr, face)
+        if posture is None:
+            return MovementLook(None)
+        told = (*posture.nose_xy, posture.eye_px)
+        if not start:
+            return MovementLook(told, ready=posture.straight)
+        began = Posture((start[0], start[1]), start[2])
+        progress = posture.progress(began, action, mirrored=self._services.settings.liveness.mirrored)
+        return MovementLook(told, ready=posture.is_back(began), progress=progress)
 
     def attempt(self, burst: Burst, *, key: str, only: Employee | None = None, claim: str = "") -> CheckInResult:
         """Recognise the person in a burst of frames and record a punch.
@@ -183,6 +232,9 @@ class CheckIn:
         elif only is not None and result.result is not None:
             self._claimed.forget(only.id)
         if result.result is None:
+            if result.outcome is Outcome.MOVEMENT_NEEDED:
+                # No refusal: the same person is asked for a movement now.
+                return result
             if result.outcome in _SUSPICIOUS:
                 self._services.security.note(SecurityKind.FACE_REFUSED, reason=result.outcome.value)
             self._note_refusal(finding or _Finding(result.outcome))
@@ -280,6 +332,7 @@ class CheckIn:
         compared = [one.embedding for one in seen if one.embedding is not None]
         if len(compared) < AGREEING:
             return _most_frequent_refusal(seen)
+        sights = tuple(Sight(*each) for each, one in zip(shown, seen, strict=True) if one.embedding is not None)
         covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
         matches = gallery.match(compared)
         box_xyxy = shown[0][1].box_xyxy
@@ -287,20 +340,22 @@ class CheckIn:
             finding = _agreed(matches)
         else:
             finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, gallery.threshold)
-        return replace(finding, covered=covered, person=gallery.person(finding.label), box_xyxy=box_xyxy)
+        person = gallery.person(finding.label)
+        return replace(finding, covered=covered, person=person, box_xyxy=box_xyxy, sights=sights)
 
     def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
         """Return the finding with its score, or why the person may not be recorded."""
         checks = self._services.liveness
-        if checks.settings.require == "off":
+        if not checks.guards:
             return finding
         if not self._attempts.may_try(finding.label):
             return _Finding(Outcome.TOO_MANY_ATTEMPTS)
-        find = self._services.identification.find
-        wanted = images if checks.wants_active else _spread(images, LOOKED_AT)
-        frames = [(image, next(iter(find(image)), None)) for image in wanted]
         challenge = None if burst.asked is None else Challenge(burst.asked)
-        times_s = burst.times_s if checks.wants_active else ()
+        frames: list[tuple[ImageBGR, Face | None]] = [(sight.image_bgr, sight.face) for sight in finding.sights]
+        times_s: Sequence[float] = ()
+        if checks.judges_movement(challenge):
+            find = self._services.identification.find
+            frames, times_s = [(image, next(iter(find(image)), None)) for image in images], burst.times_s
         verdict, ends = checks.judge(frames, times_s, challenge, within_s=burst.within_s)
         if verdict.refusal is None and ends and not self._are_of(finding.label, ends, only):
             verdict = refuse(ChallengeFailure.OTHER_PERSON)

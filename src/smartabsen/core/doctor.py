@@ -28,6 +28,7 @@ from .calibrate import calibration_state
 from .clock_care import check_clock, check_zone
 from .doctor_privacy import check_keys, check_privacy
 from .evaluation_figures import percent
+from .guard import check_guard
 from .model_in_force import find_in_force
 from .readiness import check_database_disk, check_home_disk
 from .serving import check_server
@@ -239,10 +240,9 @@ def _compare(trained: ModelIdentity, active: ModelIdentity, same: bool) -> Itera
 
 def _check_liveness(services: Services) -> Iterator[Check]:
     policy = services.settings.liveness
-    if policy.require == "off":
-        detail = N_("Liveness is off: a photo of an employee held up to the camera is recorded as that employee.")
-        fix = N_("Set liveness.require to “active”, or to “both” after: smartabsen models pull {pack}")
-        yield _row("liveness", _WARN, detail, fix, pack="minifasnet")
+    unguarded = tuple(check_guard(services))
+    if unguarded:
+        yield from unguarded
         return
     if services.liveness.wants_passive:
         backend = build_liveness(
@@ -250,6 +250,8 @@ def _check_liveness(services: Services) -> Iterator[Check]:
         )
         backend.close()
         detail = N_("{require}: model {name}, {digest}")
+        if services.liveness.steps_up:
+            detail = N_("{require}: model {name}, {digest}; where it is not sure, one movement is asked for")
         yield _row("liveness", _OK, detail, require=policy.require, name=backend.name, digest=backend.digest[:12])
     else:
         yield _row("liveness", _OK, N_("{require}: {count} movements are asked for"), require=policy.require,

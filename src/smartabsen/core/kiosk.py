@@ -8,6 +8,7 @@ database; a decision is announced after its punch is on disk: in the database, o
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -23,21 +24,24 @@ from ..domain import (
     KioskSummary,
     Match,
     Measured,
+    MovementRequest,
+    Observation,
     Outcome,
     Punch,
     PunchResult,
 )
 from ..errors import CameraError
 from ..i18n import N_
-from ..messages import describe_prompt, greet, refusal, tell_pending
+from ..messages import PROMPTS, describe_request, greet, refusal, tell_pending
+from ..recognition.liveness.challenge import Sight
 from ..recognition.recognizer import Recognizer
 from ..recognition.tracking import Tracker
 from ..recognition.voting import TrackVote, Verdict
 from .clock import TrustedClock
 from .ending import Ending
 from .gallery import LiveGallery
-from .kiosk_liveness import KioskLiveness, LivenessAnswer
-from .kiosk_parts import KioskView, MakeAttempt, Writer
+from .kiosk_liveness import KioskLiveness, LivenessAnswer, LivenessAsk
+from .kiosk_parts import KioskView, MakeAttempt, ShownFace, Writer
 from .liveness import FIRST_PAUSE_S, WRONG, WRONG_FACES
 from .punch_writer import Written
 
@@ -49,7 +53,19 @@ RATE_S: Final = 1.0
 REST_S: Final = 0.15
 """While nobody in sight is undecided, faces are searched so often only: at 15 frames a second in every third one."""
 
+SIGHTS: Final = 5
+"""The last frames of an undecided track in which somebody was recognised; the sharpest of them show who is alive."""
+
 Announce = Callable[[KioskEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A frame in which somebody was recognised."""
+
+    label: int
+    sharpness: float
+    sight: Sight
 
 
 @dataclass(slots=True)
@@ -61,6 +77,7 @@ class _Track:
     wrong_faces: int = 0
     paused_until_s: float = float("-inf")
     measured: dict[Outcome, Measured | None] = field(default_factory=dict)
+    sights: deque[_Seen] = field(default_factory=lambda: deque(maxlen=SIGHTS))
 
 
 @dataclass(slots=True)
@@ -181,8 +198,7 @@ class Kiosk:
             self._search(frame)
         self._announce_answers()
         if self._view is not None:
-            shown = [(face, self._track(number).outcome, self._caption(number)) for number, face in self._seen]
-            self._view.show(frame.image_bgr, shown)
+            self._view.show(frame.image_bgr, [self._shown(number, face) for number, face in self._seen])
             self._last_image = frame.image_bgr
 
     def _rests(self, now_s: float) -> bool:
@@ -207,6 +223,17 @@ class Kiosk:
         by_track = dict(self._seen)
         for answer in self._liveness.take(frame.image_bgr, by_track, self._tracker.alive, frame.at_s):
             self._take_answer(answer)
+        for ask in self._liveness.asks():
+            self._tell_ask(ask)
+
+    def _tell_ask(self, ask: LivenessAsk) -> None:
+        self._tell(
+            KioskEventKind.PROMPT,
+            track=ask.track,
+            detail=PROMPTS[ask.request.prompt],
+            request=ask.request,
+            employee=self._find_matched(ask.match),
+        )
 
     def _wants_embedding(self, number: int, now_s: float) -> bool:
         track = self._track(number)
@@ -230,7 +257,9 @@ class Kiosk:
                 verdict = track.vote.add_refusal(refusal, frame.at_s)
             else:
                 track.covered = observation.quality.covered
-                verdict = track.vote.add_match(next(matches), observation.embedding, frame.at_s)
+                match = next(matches)
+                self._keep_sight(track, match, observation, frame.image_bgr)
+                verdict = track.vote.add_match(match, observation.embedding, frame.at_s)
             if verdict is not None:
                 self._decide(number, verdict)
             elif track.vote.verdict is None:
@@ -239,9 +268,18 @@ class Kiosk:
 
     def _decide(self, number: int, verdict: Verdict) -> None:
         if verdict.match is not None and verdict.outcome is Outcome.RECOGNIZED:
-            self._liveness.begin(number, verdict.match)
+            label, track = verdict.match.label, self._track(number)
+            named = sorted((each for each in track.sights if each.label == label), key=lambda each: -each.sharpness)
+            track.sights.clear()
+            self._liveness.begin(number, verdict.match, [each.sight for each in named])
             return
         self._refuse(number, verdict.outcome, verdict.match, self._track(number).measured.get(verdict.outcome))
+
+    def _keep_sight(self, track: _Track, match: Match, observation: Observation, image_bgr: ImageBGR) -> None:
+        undecided = track.vote.verdict is None or not track.vote.verdict.decided
+        if match.outcome is Outcome.RECOGNIZED and undecided and self._liveness.wants_sights:
+            sight = Sight(image_bgr, observation.face)
+            track.sights.append(_Seen(match.label, observation.quality.sharpness, sight))
 
     def _take_answer(self, answer: LivenessAnswer) -> None:
         match, verdict, number = answer.match, answer.verdict, answer.track
@@ -252,7 +290,7 @@ class Kiosk:
             self._refuse(answer.track, verdict.refusal, match, verdict.measured)
             return
         person = self._gallery.person(match.label)
-        known = self._find_person(match.label, person)
+        known = self._find_matched(match)
         attempt = self._attempt(
             match.label,
             similarity=match.similarity,
@@ -268,9 +306,16 @@ class Kiosk:
         found = self._people.get(row_id)
         return found if found is not None and person in ("", found.uuid) else None
 
-    def _caption(self, number: int) -> str:
-        prompt = self._liveness.find_prompt(number)
-        return self._track(number).name if prompt is None else describe_prompt(prompt)
+    def _find_matched(self, match: Match) -> Employee | None:
+        return self._find_person(match.label, self._gallery.person(match.label))
+
+    def _shown(self, number: int, face: Face) -> ShownFace:
+        track, ask = self._track(number), self._liveness.find_ask(number)
+        if ask is None:
+            return ShownFace(face, track.outcome, track.name)
+        person = self._find_matched(ask.match)
+        name = "" if person is None else f"{person.name}\n"
+        return ShownFace(face, None, f"{name}{describe_request(ask.request)}", ask.request)
 
     def _refuse(self, number: int, outcome: Outcome, match: Match | None, measured: Measured | None = None) -> None:
         self._counts.refused += 1
@@ -408,6 +453,7 @@ class Kiosk:
         lead: float | None = None,
         covered: bool = False,
         measured: Measured | None = None,
+        request: MovementRequest | None = None,
     ) -> None:
         self._announce(
             KioskEvent(
@@ -424,5 +470,6 @@ class Kiosk:
                 lead=lead,
                 covered=covered,
                 measured=measured,
+                request=request,
             )
         )

@@ -1,16 +1,29 @@
 """Liveness at the kiosk: who was recognised is asked for proof before a punch is written.
 
-The kiosk tells of each recognition and shows each frame; it gets answers when they are due. One person at a time is
-asked to move, the others wait. Where the policy demands nothing, the answer comes with the same frame.
+The kiosk tells of each recognition and shows each frame; it gets answers when they are due. The model looks at the
+frames that voted for the person, so that nobody waits for it, and nobody is recognised in some frames and looked at in
+others. Who it is not sure of is asked for one movement. One person at a time is asked to move, the others wait. Where
+the policy demands nothing, the answer comes with the same frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from ..domain import ChallengeFailure, Face, FloatArray, ImageBGR, LivenessAction, LivenessPrompt, Match, Outcome
+from ..domain import (
+    ChallengeFailure,
+    Face,
+    FloatArray,
+    ImageBGR,
+    LivenessAction,
+    LivenessPrompt,
+    Match,
+    MovementRequest,
+    MovementStage,
+    Outcome,
+)
 from ..errors import ModelError
 from ..recognition.liveness.challenge import ChallengeJudge, Sight
 from ..recognition.liveness.freshness import Freshness, FreshnessWatch
@@ -18,7 +31,7 @@ from ..recognition.recognizer import Recognizer
 from .liveness import COUNTED, Attempts, LivenessChecks, LivenessVerdict, refuse
 
 PASSIVE_FRAMES: Final = 3
-"""Frames that the model looks at before a decision."""
+"""Frames that the model looks at before a decision; the median of its scores counts."""
 PASSIVE_EVERY_S: Final = 0.2
 KEEP_EVERY_S: Final = 10.0
 """While faces are in sight, the last frames are written down so often: a kiosk may be killed at any moment."""
@@ -41,6 +54,21 @@ class LivenessAnswer:
     verdict: LivenessVerdict
 
 
+@dataclass(frozen=True, slots=True)
+class LivenessAsk:
+    """What the person of a track is asked now; told each time it changes.
+
+    Attributes:
+        track: Number of the track.
+        match: Who was recognised there.
+        request: What to do, and how far it is.
+    """
+
+    track: int
+    match: Match
+    request: MovementRequest
+
+
 class Compare(Protocol):
     """Compares faces with the gallery; :class:`smartabsen.core.gallery.LiveGallery` is one."""
 
@@ -52,7 +80,9 @@ class _Candidate:
     match: Match
     judge: ChallengeJudge | None = None
     sights: list[Sight] = field(default_factory=list)
-    scored_s: float = -1e9
+    begun: bool = False
+    unsure: bool = False
+    looked_s: float = -1e9
     rest_until_s: float = -1e9
     failed: frozenset[LivenessAction] = frozenset()
     told_stale: bool = False
@@ -69,7 +99,6 @@ class KioskLiveness:
         watch: Watches the frames of a camera. None for a recording: it was chosen by whoever runs the kiosk, and its
             frames may stand still or come back.
         keep: Called when what ``watch`` has seen is to be written down.
-        prompt: Told what the person of a track is to do, each time it changes.
     """
 
     def __init__(
@@ -81,7 +110,6 @@ class KioskLiveness:
         gallery: Compare,
         watch: FreshnessWatch | None,
         keep: Callable[[], None],
-        prompt: Callable[[int, LivenessPrompt], None],
     ) -> None:
         self._checks = checks
         self._attempts = attempts
@@ -90,9 +118,9 @@ class KioskLiveness:
         self._watch = watch
         self._keep_frames = keep
         self._kept_s = -1e9
-        self._tell = prompt
         self._candidates: dict[int, _Candidate] = {}
-        self._prompts: dict[int, LivenessPrompt] = {}
+        self._requests: dict[int, MovementRequest] = {}
+        self._asks: list[LivenessAsk] = []
 
     def take_over(self, recognizer: Recognizer, gallery: Compare) -> None:
         """Go on with those of another engine; whoever was proving something begins anew."""
@@ -100,19 +128,36 @@ class KioskLiveness:
         for track in tuple(self._candidates):
             self._drop(track)
 
-    def begin(self, track: int, match: Match) -> None:
-        """Somebody was recognised."""
-        self._candidates[track] = _Candidate(match)
-        self._prompts.pop(track, None)
+    @property
+    def wants_sights(self) -> bool:
+        """Whether the frames that vote for somebody are to be handed over with them."""
+        return self._checks.wants_passive and not self._checks.wants_active
+
+    def begin(self, track: int, match: Match, sights: Sequence[Sight] = ()) -> None:
+        """Somebody was recognised.
+
+        Args:
+            track: Number of the track.
+            match: Who it is.
+            sights: The best frames of the track in which this person was recognised, the best first.
+        """
+        self._candidates[track] = _Candidate(match, sights=list(sights[:PASSIVE_FRAMES]))
+        self._requests.pop(track, None)
 
     @property
     def waits(self) -> bool:
         """Whether somebody is yet to prove that they are there: every frame counts then."""
         return bool(self._candidates)
 
-    def find_prompt(self, track: int) -> LivenessPrompt | None:
-        """Return what the person of a track is being told, or None."""
-        return self._prompts.get(track)
+    def find_ask(self, track: int) -> LivenessAsk | None:
+        """Return what the person of a track is being asked, or None."""
+        request = self._requests.get(track)
+        return None if request is None else LivenessAsk(track, self._candidates[track].match, request)
+
+    def asks(self) -> list[LivenessAsk]:
+        """Return what people have been asked since the last call."""
+        asks, self._asks = self._asks, []
+        return asks
 
     def take(
         self, image_bgr: ImageBGR, faces: Mapping[int, Face], alive: frozenset[int], at_s: float
@@ -135,7 +180,7 @@ class KioskLiveness:
         for track in self._candidates.keys() - alive:
             self._drop(track)
         answers = []
-        asked = False
+        asked = self._asked_now()
         for track, candidate in list(self._candidates.items()):
             if at_s < candidate.rest_until_s:
                 continue
@@ -152,11 +197,17 @@ class KioskLiveness:
             else:
                 face = faces.get(track)
                 sight = None if face is None else Sight(image_bgr, face)
-                if self._checks.wants_active:
-                    verdict = None if asked else self._ask(track, candidate, sight, image_bgr, at_s)
-                    asked = True
-                else:
+                candidate.begun = True
+                verdict = None
+                if not self._moves(candidate):
                     verdict = self._look(candidate, sight, at_s)
+                if verdict is None and self._moves(candidate):
+                    if asked is None:
+                        asked = track
+                    if asked == track:
+                        verdict = self._ask(track, candidate, sight, image_bgr, at_s)
+                    else:
+                        self._requests[track] = MovementRequest(LivenessPrompt.WAIT)
             if verdict is not None:
                 if verdict.refusal is None:
                     # Before the punch: whatever happens now, these frames record nobody again.
@@ -170,10 +221,16 @@ class KioskLiveness:
             self._keep_frames()
             self._kept_s = at_s
 
+    def _asked_now(self) -> int | None:
+        """Return the track whose person is in the middle of a movement: nobody else is asked meanwhile."""
+        return next((track for track, each in self._candidates.items() if each.judge is not None), None)
+
+    def _moves(self, candidate: _Candidate) -> bool:
+        return self._checks.wants_active or candidate.unsure
+
     def _attempts_left(self, candidate: _Candidate) -> bool:
         # Asked once for each attempt, not for each frame.
-        begun = candidate.judge is not None or bool(candidate.sights)
-        return begun or self._checks.settings.require == "off" or self._attempts.may_try(candidate.match.label)
+        return candidate.begun or not self._checks.guards or self._attempts.may_try(candidate.match.label)
 
     def _ask(
         self, track: int, candidate: _Candidate, sight: Sight | None, image_bgr: ImageBGR, at_s: float
@@ -189,10 +246,8 @@ class KioskLiveness:
         except ModelError as exc:
             return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
         if not state.over:
-            assert state.prompt is not None
-            if self._prompts.get(track) is not state.prompt:
-                self._prompts[track] = state.prompt
-                self._tell(track, state.prompt)
+            assert judge.request is not None
+            self._show(track, candidate.match, judge.request)
             return None
         if state.failure is not None:
             # Another movement next time, for people who cannot do this one.
@@ -203,18 +258,33 @@ class KioskLiveness:
         ends = (judge.first, judge.last)
         if not self._are_of(candidate.match.label, ends):
             return refuse(ChallengeFailure.OTHER_PERSON)
-        return self._checks.score(ends) if self._checks.wants_passive else LivenessVerdict(score=1.0)
+        return self._checks.score(ends, moved=True) if self._checks.wants_passive else LivenessVerdict(score=1.0)
+
+    def _show(self, track: int, match: Match, request: MovementRequest) -> None:
+        before = self._requests.get(track)
+        if before is not None and _falls_back(before, request):
+            # A landmark that jumps back for a frame is no news.
+            request = replace(request, stage=before.stage)
+        self._requests[track] = request
+        if before is None or _words(before) != _words(request):
+            self._asks.append(LivenessAsk(track, match, request))
 
     def _look(self, candidate: _Candidate, sight: Sight | None, at_s: float) -> LivenessVerdict | None:
         if not self._checks.wants_passive:
             return LivenessVerdict()
-        if sight is None or at_s - candidate.scored_s < PASSIVE_EVERY_S:
-            return None
-        candidate.sights.append(sight)
-        candidate.scored_s = at_s
         if len(candidate.sights) < PASSIVE_FRAMES:
-            return None
-        return self._checks.score(candidate.sights)
+            if sight is None or at_s - candidate.looked_s < PASSIVE_EVERY_S:
+                return None
+            candidate.looked_s = at_s
+            if self._are_of(candidate.match.label, (sight,)):
+                candidate.sights.append(sight)
+            if len(candidate.sights) < PASSIVE_FRAMES:
+                return None
+        verdict = self._checks.score(candidate.sights)
+        if verdict.refusal is not Outcome.MOVEMENT_NEEDED:
+            return verdict
+        candidate.unsure, candidate.sights = True, []
+        return None
 
     def _are_of(self, label: int, sights: Sequence[Sight]) -> bool:
         seen = [self._recognizer.examine(sight.image_bgr, [sight.face])[0] for sight in sights]
@@ -224,21 +294,34 @@ class KioskLiveness:
         return len(named) == len(sights)
 
     def _settle(self, track: int, candidate: _Candidate, verdict: LivenessVerdict, at_s: float) -> None:
-        self._prompts.pop(track, None)
+        self._requests.pop(track, None)
         if verdict.refusal is None:
             del self._candidates[track]
-            if self._checks.settings.require != "off":
+            if self._checks.guards:
                 self._attempts.forget(candidate.match.label)
             return
         if verdict.refusal in COUNTED:
             self._attempts.count_failure(candidate.match.label)
         candidate.judge, candidate.sights = None, []
+        candidate.begun = candidate.unsure = False
         paused = verdict.refusal is Outcome.TOO_MANY_ATTEMPTS
         candidate.rest_until_s = float("inf") if paused else at_s + AGAIN_AFTER_S
 
     def _drop(self, track: int) -> None:
         candidate = self._candidates.pop(track)
-        self._prompts.pop(track, None)
+        self._requests.pop(track, None)
         if candidate.judge is not None and candidate.judge.first is not None:
             # Who leaves in the middle has used up an attempt, as has a picture that is taken away.
             self._attempts.count_failure(candidate.match.label)
+
+
+def _words(request: MovementRequest) -> MovementRequest:
+    """Return what of a request is told in words: how far it is exactly, is only drawn."""
+    return replace(request, progress=0.0)
+
+
+def _falls_back(before: MovementRequest, now: MovementRequest) -> bool:
+    """Tell whether the same movement is said to be less far than before."""
+    same = (before.prompt, before.step) == (now.prompt, now.step)
+    stages = list(MovementStage)
+    return same and stages.index(now.stage) < stages.index(before.stage)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from ..domain import ClockReading, Face, ImageBGR, Outcome, Punch
+from ..domain import ClockReading, Face, ImageBGR, MovementRequest, Outcome, Punch
 from .punch_writer import Written
 
 
@@ -35,14 +36,31 @@ class Writer(Protocol):
     def close(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ShownFace:
+    """A face as a view shows it.
+
+    Attributes:
+        face: Where it is.
+        outcome: What became of it so far; None while undecided.
+        text: What the person is told.
+        request: The movement that this person is asked for; None where none is.
+    """
+
+    face: Face
+    outcome: Outcome | None
+    text: str
+    request: MovementRequest | None = None
+
+
 class KioskView(Protocol):
     """Shows what the kiosk sees; ``wants_quit`` ends the session."""
 
     @property
     def wants_quit(self) -> bool: ...
 
-    def show(self, image_bgr: ImageBGR, faces: list[tuple[Face, Outcome | None, str]]) -> None:
-        """Show a frame with each face, its outcome so far (None: undecided), and what the person is told."""
+    def show(self, image_bgr: ImageBGR, faces: list[ShownFace]) -> None:
+        """Show a frame with its faces."""
         ...
 
     def show_lost(self, image_bgr: ImageBGR | None) -> None:

@@ -14,11 +14,10 @@ import numpy as np
 from ..camera.address import display_name
 from ..camera.base import FrameSource
 from ..camera.window import PreviewWindow, can_show
-from ..domain import Face, ImageBGR, KioskEvent, KioskEventKind, KioskSummary, LivenessPrompt, Outcome
+from ..domain import ImageBGR, KioskEvent, KioskEventKind, KioskSummary
 from ..errors import CameraError
 from ..i18n import N_, _, describe_error
-from ..messages import PROMPTS
-from ..recognition.annotate import Label, draw, draw_banner
+from ..recognition.annotate import SIGNS, Label, draw, draw_banner
 from ..recognition.recognizer import Recognizer
 from ..store.tables import NOTE_LENGTH
 from ..store.texts import shortened
@@ -31,6 +30,7 @@ from .identify import take_over_engine
 from .kiosk import Announce, Kiosk
 from .kiosk_frames import RememberedFrames
 from .kiosk_liveness import KioskLiveness
+from .kiosk_parts import ShownFace
 from .kiosk_start import PunchesOf, open_without_waiting
 from .limits import RateLimits
 from .liveness import Attempts
@@ -43,10 +43,15 @@ BANNER_COLUMNS = 40
 
 
 class WindowView:
-    """Shows frames with their faces in a window."""
+    """Shows frames with their faces in a window.
 
-    def __init__(self) -> None:
+    Args:
+        mirrored: The camera gives mirrored pictures already.
+    """
+
+    def __init__(self, *, mirrored: bool) -> None:
         self._window = PreviewWindow(WINDOW_TITLE)
+        self._mirrored = mirrored
         self.lost_because = ""
         """What is wrong with the camera, in the language of the people here."""
 
@@ -55,9 +60,10 @@ class WindowView:
         """Whether the person closed the window or pressed q."""
         return self._window.wants_quit
 
-    def show(self, image_bgr: ImageBGR, faces: list[tuple[Face, Outcome | None, str]]) -> None:
-        """Show a frame."""
-        self._window.show(draw(image_bgr, [Label(face.box_xyxy, outcome, name) for face, outcome, name in faces]))
+    def show(self, image_bgr: ImageBGR, faces: list[ShownFace]) -> None:
+        """Show a frame as a mirror does: who is asked to turn to the left sees the face and the arrow go left."""
+        labels = [_label(each, None if self._mirrored else image_bgr.shape[1]) for each in faces]
+        self._window.show(draw(image_bgr if self._mirrored else image_bgr[:, ::-1], labels))
 
     def close(self) -> None:
         """Close the window."""
@@ -82,7 +88,7 @@ def run(
     """Run a kiosk; see :meth:`smartabsen.core.app.SmartAbsen.run_kiosk`."""
     ending = Ending(stop, max_seconds=max_seconds)
     start = open_without_waiting(services)
-    view, why = _open_view(wanted=window)
+    view, why = _open_view(wanted=window, mirrored=services.settings.liveness.mirrored)
     report = CameraReport(services)
     announce = partial(_announce_and_note, announce, report)
     with services.camera_lock(camera), GalleryWatch(services), report:
@@ -94,9 +100,7 @@ def run(
             on_skip=partial(_tell_loss, announce, KioskEventKind.TROUBLE),
         )
         try:
-            zone = services.site_zone
-            now = f"{services.clock.now().at.astimezone(zone):%H:%M} {zone.key}"
-            _tell_start(announce, source, people=start.gallery.people, view=why, now=now)
+            _tell_start(services, announce, source, people=start.gallery.people, view=why)
             for detail, params in start.remarks:
                 _tell(announce, KioskEventKind.TROUBLE, detail, params)
             log = RefusalLog(services, threshold=start.gallery.threshold, margin=start.gallery.margin)
@@ -120,7 +124,6 @@ def run(
                     gallery=start.gallery,
                     watch=remembered.watch if source.live else None,
                     keep=remembered.keep,
-                    prompt=partial(_tell_prompt, announce),
                 ),
                 writer=PunchWriter(PunchesOf(services), services.punch_queue, services.clock),
                 clock=services.clock,
@@ -153,12 +156,21 @@ def _announce_and_log(announce: Announce, log: RefusalLog, event: KioskEvent) ->
     announce(event)
 
 
-def _open_view(*, wanted: bool) -> tuple[WindowView | None, str]:
+def _label(shown: ShownFace, mirror_px: int | None) -> Label:
+    left, top, right, bottom = shown.face.box_xyxy
+    box = (left, top, right, bottom) if mirror_px is None else (mirror_px - right, top, mirror_px - left, bottom)
+    request = shown.request
+    if request is None:
+        return Label(box, shown.outcome, shown.text)
+    return Label(box, shown.outcome, shown.text, sign=SIGNS.get(request.prompt), progress=request.progress)
+
+
+def _open_view(*, wanted: bool, mirrored: bool) -> tuple[WindowView | None, str]:
     if not wanted:
         return None, N_("no window was wanted")
     reason = can_show()
     if reason is None:
-        return WindowView(), N_("a window shows the camera, q closes it")
+        return WindowView(mirrored=mirrored), N_("a window shows the camera, q closes it")
     return None, reason
 
 
@@ -167,7 +179,9 @@ def _test_source(name: str) -> str:
     return shortened(_("test source: {file}", file=Path(name).name), NOTE_LENGTH)
 
 
-def _tell_start(announce: Announce, source: FrameSource, *, people: int, view: str, now: str) -> None:
+def _tell_start(services: Services, announce: Announce, source: FrameSource, *, people: int, view: str) -> None:
+    zone = services.site_zone
+    now = f"{services.clock.now().at.astimezone(zone):%H:%M} {zone.key}"
     details = (("camera", source.name), ("view", view), ("people", str(people)), ("time", now))
     started = N_("Camera: {camera}. People in the model: {people}. View: {view}. Time: {time}.")
     if not source.live:
@@ -189,10 +203,6 @@ def _tell_of_camera(announce: Announce, view: WindowView | None, error: CameraEr
 
 def _tell_loss(announce: Announce, kind: KioskEventKind, error: CameraError) -> None:
     _tell(announce, kind, error.message_id, error.text_params)
-
-
-def _tell_prompt(announce: Announce, track: int, prompt: LivenessPrompt) -> None:
-    announce(KioskEvent(KioskEventKind.PROMPT, datetime.now(UTC), track=track, detail=PROMPTS[prompt], prompt=prompt))
 
 
 def _tell(announce: Announce, kind: KioskEventKind, detail: str, params: tuple[tuple[str, str], ...]) -> None:

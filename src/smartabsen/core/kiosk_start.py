@@ -14,6 +14,7 @@ from ..store.model_file import load_model
 from .bootstrap import Services
 from .clock_care import check_clock, check_zone
 from .gallery import LiveGallery
+from .guard import remark_on_guard
 from .identify import load_gallery, open_gallery
 from .model_in_force import checked_gallery, note_gallery
 from .punch import log_punch, record_attempt
@@ -60,7 +61,7 @@ def open_without_waiting(services: Services) -> Start:
     except DatabaseError as exc:
         gallery, people = _open_offline(services, exc), {}
         remarks = [(exc.message_id, exc.text_params)]
-    return Start(gallery, people, (*remarks, *_waiting(services)))
+    return Start(gallery, people, (*remarks, *remark_on_guard(services), *_waiting(services)))
 
 
 @dataclass(frozen=True, slots=True)

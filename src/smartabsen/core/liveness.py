@@ -1,11 +1,13 @@
-"""The policy on liveness, and what it makes of a burst of frames: a verdict, and the score that goes with the punch.
+"""The policy on liveness, and what it makes of frames of one person: a verdict, and the score that goes with the punch.
+
+The kiosk and the browser use one :class:`LivenessChecks`. By default (``auto``) a model looks where one is installed;
+whoever it is not sure of is asked for one movement instead of being refused.
 
 Everything here fails closed: what cannot be checked is refused, and the reason is told.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,12 +21,13 @@ from ..errors import DatabaseError, ModelError, SmartAbsenError
 from ..i18n import N_
 from ..recognition.liveness.base import PassiveLiveness, PassiveScore
 from ..recognition.liveness.challenge import Challenge, ChallengeJudge, ChallengeState, Sight, draw_challenge
-from ..recognition.liveness.files import build_liveness
+from ..recognition.liveness.files import build_liveness, is_installed
+from ..recognition.liveness.passive import PassiveDecision, PassiveLimits
 from ..recognition.runtime import running
 from .deadline import Deadline
 
 MAX_SCORE_S: Final = 5.0
-"""A model that takes longer for one face has hung; what it says afterwards is not waited for."""
+"""A model that takes longer for the frames of one person has hung; what it says afterwards is not waited for."""
 SENDING_S: Final = 30.0
 """A browser may take so long to send a burst. Who needs longer may have made a film of what was asked for."""
 WRONG_FACES: Final = 5
@@ -62,7 +65,7 @@ class LivenessVerdict:
     """What the checks said.
 
     Attributes:
-        refusal: Why nothing may be recorded, or None.
+        refusal: Why nothing may be recorded, or None. MOVEMENT_NEEDED: not yet; one movement decides.
         score: Probability of the passive check; 1 where only a movement was asked for and seen; None without a check.
         failure: Why a movement was not accepted.
         measured: The score that was too low, and what it needed.
@@ -162,7 +165,11 @@ def make_checks(settings: Settings) -> LivenessChecks:
     """Return the checks that the settings demand; the model is loaded at its first use."""
     models_dir, threads = settings.models_dir, settings.recognition.threads
     backend = settings.liveness.backend
-    return LivenessChecks(settings.liveness, lambda: build_liveness(backend, models_dir=models_dir, threads=threads))
+    return LivenessChecks(
+        settings.liveness,
+        lambda: build_liveness(backend, models_dir=models_dir, threads=threads),
+        is_installed=lambda: is_installed(backend, models_dir),
+    )
 
 
 class LivenessChecks:
@@ -171,28 +178,54 @@ class LivenessChecks:
     Args:
         settings: The policy.
         build: Loads the passive backend; called at its first use.
+        is_installed: Tells whether there is anything to load; decides what ``auto`` is.
     """
 
-    def __init__(self, settings: LivenessSettings, build: Callable[[], PassiveLiveness]) -> None:
+    def __init__(
+        self,
+        settings: LivenessSettings,
+        build: Callable[[], PassiveLiveness],
+        *,
+        is_installed: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.settings = settings
         self._build = build
+        self._is_installed = is_installed
+        self._was_installed = False
         self._backend: PassiveLiveness | None = None
         self._lock = threading.Lock()
         self._deadline = Deadline()
 
     @property
+    def guards(self) -> bool:
+        """Whether anything is checked at all."""
+        return self.wants_passive or self.wants_active
+
+    @property
+    def steps_up(self) -> bool:
+        """Whether who the model is not sure of is asked for a movement: ``auto`` where the model is installed.
+
+        A model that comes while the program runs is used from then on. One that was there and is gone is missed:
+        nobody is recorded unchecked.
+        """
+        if self.settings.require != "auto":
+            return False
+        self._was_installed = self._was_installed or self._is_installed()
+        return self._was_installed
+
+    @property
     def wants_passive(self) -> bool:
         """Whether a model must look at the face."""
-        return self.settings.require in ("passive", "both")
+        return self.settings.require in ("passive", "both") or self.steps_up
 
     @property
     def wants_active(self) -> bool:
-        """Whether a movement must be asked for."""
+        """Whether a movement must be asked for in any case."""
         return self.settings.require in ("active", "both")
 
     def draw(self, *, without: frozenset[LivenessAction] = frozenset()) -> Challenge:
-        """Draw a challenge; a fresh one for each attempt."""
-        return draw_challenge(actions=self.settings.actions, without=without)
+        """Draw a challenge; a fresh one for each attempt. Who the model is not sure of makes one movement."""
+        return draw_challenge(actions=1 if self.steps_up else self.settings.actions, without=without)
 
     def start(self, challenge: Challenge) -> ChallengeJudge:
         """Return who follows a face through a challenge."""
@@ -223,8 +256,13 @@ class LivenessChecks:
             return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
         return None
 
-    def score(self, sights: Sequence[Sight]) -> LivenessVerdict:
-        """Let the model judge faces; their mean decides."""
+    def score(self, sights: Sequence[Sight], *, moved: bool = False) -> LivenessVerdict:
+        """Let the model judge several frames of one person; their median decides.
+
+        Args:
+            sights: The frames.
+            moved: The person has just made a movement that no picture makes: where the model is not sure, that counts.
+        """
         try:
             with self._lock:
                 probabilities = self._score(sights)
@@ -232,10 +270,13 @@ class LivenessChecks:
             return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
         if not probabilities:
             return LivenessVerdict(Outcome.AT_THE_EDGE)
-        mean = math.fsum(probabilities) / len(probabilities)
-        if mean >= self._threshold:
-            return LivenessVerdict(score=mean)
-        return LivenessVerdict(Outcome.NOT_LIVE, score=mean, measured=Measured(mean, self._threshold))
+        limits = self._limits
+        decision, score = limits.decide(probabilities)
+        if decision is PassiveDecision.LIVE or (moved and decision is PassiveDecision.UNSURE):
+            return LivenessVerdict(score=score)
+        if decision is PassiveDecision.UNSURE:
+            return LivenessVerdict(Outcome.MOVEMENT_NEEDED, score=score)
+        return LivenessVerdict(Outcome.NOT_LIVE, score=score, measured=Measured(score, limits.unsure_from))
 
     def judge(
         self,
@@ -250,7 +291,7 @@ class LivenessChecks:
         Args:
             frames: Frames, and the face in each; None where there is none.
             times_s: Time of capture of each.
-            challenge: What was asked for; None where nothing was.
+            challenge: What was asked for; None where nothing was. With ``auto`` it is judged where there is one.
             within_s: Seconds since it was asked for; None where that is not known.
 
         Returns:
@@ -262,7 +303,7 @@ class LivenessChecks:
             return trouble, ()
         shown = [Sight(image, face) for image, face in frames if face is not None]
         ends: tuple[Sight, ...] = ()
-        if self.wants_active:
+        if self.judges_movement(challenge):
             if challenge is None or not self._is_fresh(challenge, within_s):
                 return LivenessVerdict(Outcome.CHALLENGE_FAILED, failure=ChallengeFailure.TIME_OUT), ()
             judge = self.start(challenge)
@@ -276,8 +317,12 @@ class LivenessChecks:
                 return refuse(judge.state.failure or ChallengeFailure.TIME_OUT), ()
             ends = (judge.first, judge.last)
         if self.wants_passive:
-            return self.score(ends or _spread(shown)), ends
+            return self.score(ends or _spread(shown), moved=bool(ends)), ends
         return LivenessVerdict(score=1.0 if ends else None), ends
+
+    def judges_movement(self, challenge: Challenge | None) -> bool:
+        """Tell whether a burst must show the movements of a challenge; a missing one fails where it must."""
+        return self.wants_active or (self.steps_up and challenge is not None)
 
     def close(self) -> None:
         """Release the model."""
@@ -286,10 +331,15 @@ class LivenessChecks:
             self._backend = None
 
     @property
-    def _threshold(self) -> float:
+    def _limits(self) -> PassiveLimits:
         assert self._backend is not None
-        named = self.settings.threshold
-        return self._backend.threshold if named is None else named
+        settings, backend = self.settings, self._backend
+        if not self.steps_up:
+            one = backend.threshold if settings.threshold is None else settings.threshold
+            return PassiveLimits(one, one)
+        sure_from = backend.sure_from if settings.threshold is None else settings.threshold
+        unsure_from = backend.unsure_from if settings.unsure_from is None else settings.unsure_from
+        return PassiveLimits(min(unsure_from, sure_from), sure_from)
 
     def _is_fresh(self, challenge: Challenge, within_s: float | None) -> bool:
         moving_s = self.settings.action_timeout_s * (len(challenge.actions) + 1)
@@ -304,16 +354,16 @@ class LivenessChecks:
     def _score(self, sights: Sequence[Sight]) -> list[float]:
         """Return the probabilities of the faces that could be judged."""
         backend = self._load()
+        try:
+            scores = self._deadline.call(partial(_score_all, backend, sights), within_s=MAX_SCORE_S)
+        except TimeoutError as exc:
+            raise ModelError(
+                N_("The liveness model {name} has not answered within {seconds} seconds."),
+                name=self.settings.backend,
+                seconds=f"{MAX_SCORE_S:g}",
+            ) from exc
         probabilities = []
-        for sight in sights:
-            try:
-                score = self._deadline.call(partial(_score_one, backend, sight), within_s=MAX_SCORE_S)
-            except TimeoutError as exc:
-                raise ModelError(
-                    N_("The liveness model {name} has not answered within {seconds} seconds."),
-                    name=self.settings.backend,
-                    seconds=f"{MAX_SCORE_S:g}",
-                ) from exc
+        for score in scores:
             if score.probability is not None:
                 if not 0.0 <= score.probability <= 1.0:
                     # Infinity passes every threshold, and NaN compares with nothing.
@@ -324,9 +374,9 @@ class LivenessChecks:
         return probabilities
 
 
-def _score_one(backend: PassiveLiveness, sight: Sight) -> PassiveScore:
+def _score_all(backend: PassiveLiveness, sights: Sequence[Sight]) -> list[PassiveScore]:
     with running(backend.name):
-        return backend.score(sight.image_bgr, sight.face)
+        return [backend.score(sight.image_bgr, sight.face) for sight in sights]
 
 
 def refuse(failure: ChallengeFailure) -> LivenessVerdict:

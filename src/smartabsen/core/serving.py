@@ -20,6 +20,7 @@ from .addresses import host_names, is_local, is_private, public_url
 from .audit import note
 from .bootstrap import Services
 from .clock_care import check_clock, check_zone
+from .guard import check_guard
 from .readiness import RememberedReadiness, check_readiness
 from .security_settings import note_settings
 
@@ -131,7 +132,7 @@ class Serving:
         self.check_secret()
         self.check_proxies()
         self._knock_at_redis()
-        return (*check_server(services), *check_zone(services), *self._look_at_data())
+        return (*check_server(services), *check_zone(services), *check_guard(services), *self._look_at_data())
 
     def note_start(self) -> None:
         """Write to the security log and the audit trail that the server starts, and which settings changed since.

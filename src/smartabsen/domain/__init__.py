@@ -8,7 +8,7 @@ from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
 from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
 from .kiosk import AT_MOST, MEASURES, CameraTrouble, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
-from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
+from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt, MovementRequest, MovementStage
 from .people import (
     Consent,
     ConsentText,
@@ -102,6 +102,8 @@ __all__ = [
     "ModelFile",
     "ModelIdentity",
     "ModelStatus",
+    "MovementRequest",
+    "MovementStage",
     "Observation",
     "OpenSession",
     "Outcome",

@@ -10,7 +10,7 @@ from typing import Final
 
 from .attendance import PunchResult
 from .faces import Measured
-from .liveness import LivenessPrompt
+from .liveness import MovementRequest
 from .people import Employee
 from .words import Outcome
 
@@ -75,7 +75,7 @@ class KioskEvent:
         at: UTC.
         outcome: For decisions.
         result: The punch, for RECOGNIZED and ALREADY_RECORDED, and for DELIVERED.
-        employee: Who is PENDING, where the kiosk knows the name.
+        employee: Who is PENDING, or who is asked for a movement, where the kiosk knows the name.
         similarity: For decisions on a compared face.
         lead: The same, above the second-best person; None for guidance.
         covered: For refusals of a compared face: mouth and chin seem to be covered.
@@ -83,7 +83,7 @@ class KioskEvent:
         detail: One English sentence for the others; a message id with ``params``.
         summary: For SUMMARY.
         frames_per_s: For RUNNING: pictures of the camera that were looked at in the last second.
-        prompt: For PROMPT: what the person of the track is asked to do.
+        request: For PROMPT: what the person of the track is asked to do, and how far that is.
         measured: For refusals of a face for its quality, or by a model of liveness.
     """
 
@@ -100,7 +100,7 @@ class KioskEvent:
     frames_per_s: float = 0.0
     lead: float | None = None
     covered: bool = False
-    prompt: LivenessPrompt | None = None
+    request: MovementRequest | None = None
     measured: Measured | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -17,6 +18,8 @@ class LivenessAction(StrEnum):
 class LivenessPrompt(StrEnum):
     """What a person is told to do now; those of the actions have the actions' values."""
 
+    WAIT = "wait"
+    """Somebody else is being asked."""
     SHOW_FACE = "show_face"
     MOVE_CLOSER = "move_closer"
     LOOK_STRAIGHT = "look_straight"
@@ -24,6 +27,34 @@ class LivenessPrompt(StrEnum):
     TURN_RIGHT = "turn_right"
     LOOK_UP = "look_up"
     COME_CLOSER = "come_closer"
+
+
+class MovementStage(StrEnum):
+    """How far somebody has come with what they were asked for; told while it happens."""
+
+    ASKED = "asked"
+    NOTICED = "noticed"
+    FURTHER = "further"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRequest:
+    """What one person is being asked now.
+
+    Attributes:
+        prompt: What to do.
+        step: Number of the movement, from 1.
+        steps: How many there are.
+        stage: How far it is.
+        progress: The same as a share, 0..1.
+    """
+
+    prompt: LivenessPrompt
+    step: int = 1
+    steps: int = 1
+    stage: MovementStage = MovementStage.ASKED
+    progress: float = 0.0
 
 
 class ChallengeFailure(StrEnum):

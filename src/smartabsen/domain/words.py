@@ -45,6 +45,8 @@ class Outcome(StrEnum):
     TOO_LARGE = "too_large"
     NOT_LIVE = "not_live"
     NOT_A_CAMERA = "not_a_camera"
+    MOVEMENT_NEEDED = "movement_needed"
+    """The model of liveness is not sure: no refusal yet, the person is asked for one movement."""
     CHALLENGE_FAILED = "challenge_failed"
     LIVENESS_UNAVAILABLE = "liveness_unavailable"
     TOO_MANY_ATTEMPTS = "too_many_attempts"

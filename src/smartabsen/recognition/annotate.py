@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -13,13 +14,15 @@ import cv2
 import numpy as np
 from PIL import ImageFont
 
-from ..domain import BoxXYXY, ImageBGR, Outcome
+from ..domain import BoxXYXY, ImageBGR, LivenessPrompt, Outcome
 
 _GREEN: Final = (50, 125, 15)
 _BLUE: Final = (180, 100, 20)
 _AMBER: Final = (0, 190, 255)
 _RED: Final = (40, 40, 200)
 _GREY: Final = (120, 120, 120)
+_VIOLET: Final = (175, 45, 110)
+_WHITE: Final = (255, 255, 255)
 _COLOURS: Final = {
     Outcome.ACCEPTED: _GREEN,
     Outcome.RECOGNIZED: _GREEN,
@@ -28,7 +31,35 @@ _COLOURS: Final = {
     Outcome.UNKNOWN: _RED,
     Outcome.NOT_LIVE: _RED,
 }
-"""Blue-green-red. All other outcomes are advice, in amber; a face without one yet is grey."""
+"""Blue-green-red. All other outcomes are advice, in amber; a face without one yet is grey, and one whose person is
+asked for a movement is violet: no other face has that colour meanwhile."""
+
+
+class Sign(Enum):
+    """A movement as a picture: lines of points from the middle of a square of side 2, x to the right, y down."""
+
+    LEFT = (((0.7, 0.0), (-0.7, 0.0)), ((-0.15, -0.55), (-0.7, 0.0), (-0.15, 0.55)))
+    RIGHT = (((-0.7, 0.0), (0.7, 0.0)), ((0.15, -0.55), (0.7, 0.0), (0.15, 0.55)))
+    UP = (((0.0, 0.7), (0.0, -0.7)), ((-0.55, -0.15), (0.0, -0.7), (0.55, -0.15)))
+    CLOSER = (
+        ((-0.2, -0.2), (-0.75, -0.75)), ((-0.75, -0.25), (-0.75, -0.75), (-0.25, -0.75)),
+        ((0.2, -0.2), (0.75, -0.75)), ((0.25, -0.75), (0.75, -0.75), (0.75, -0.25)),
+        ((-0.2, 0.2), (-0.75, 0.75)), ((-0.75, 0.25), (-0.75, 0.75), (-0.25, 0.75)),
+        ((0.2, 0.2), (0.75, 0.75)), ((0.25, 0.75), (0.75, 0.75), (0.75, 0.25)),
+    )  # fmt: skip
+    STRAIGHT = (((-0.55, 0.05), (-0.15, 0.45), (0.6, -0.4)),)
+
+
+SIGNS: Final = {
+    LivenessPrompt.TURN_LEFT: Sign.LEFT,
+    LivenessPrompt.TURN_RIGHT: Sign.RIGHT,
+    LivenessPrompt.LOOK_UP: Sign.UP,
+    LivenessPrompt.COME_CLOSER: Sign.CLOSER,
+    LivenessPrompt.LOOK_STRAIGHT: Sign.STRAIGHT,
+}
+"""Left is to the left of the picture: people see themselves as in a mirror."""
+_SIGN_AT: Final = {Sign.LEFT: (0.0, 0.5), Sign.RIGHT: (1.0, 0.5), Sign.UP: (0.5, 0.0)}
+"""Where a sign stands on its box, as shares of its sides; the others stand at the lower edge."""
 
 _FONTS: Final = (
     "DejaVuSans.ttf",
@@ -54,11 +85,15 @@ class Label:
         box_xyxy: In pixels of the image.
         outcome: Gives the colour; None while undecided.
         text: Lines of text; empty for the box alone.
+        sign: The movement that this person is asked for; None where none is.
+        progress: How far it is, 0..1.
     """
 
     box_xyxy: BoxXYXY
     outcome: Outcome | None
     text: str = ""
+    sign: Sign | None = None
+    progress: float = 0.0
 
 
 def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
@@ -77,8 +112,10 @@ def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
     line = max(2, size // 8)
     for box in boxes:
         left, top, right, bottom = (round(side) for side in box.box_xyxy)
-        colour = _GREY if box.outcome is None else _COLOURS.get(box.outcome, _AMBER)
+        colour = _colour(box)
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, line)
+        if box.sign is not None:
+            _draw_sign(canvas, box, box.sign, size)
         if box.text:
             plate = _plate(box.text, size, colour)[:height, :width]
             plate_height, plate_width = plate.shape[:2]
@@ -86,6 +123,31 @@ def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
             x = min(max(left, 0), width - plate_width)
             canvas[y : y + plate_height, x : x + plate_width] = plate
     return canvas
+
+
+def _colour(label: Label) -> tuple[int, int, int]:
+    if label.sign is not None:
+        return _VIOLET
+    return _GREY if label.outcome is None else _COLOURS.get(label.outcome, _AMBER)
+
+
+def _draw_sign(canvas: ImageBGR, label: Label, sign: Sign, size: int) -> None:
+    """Draw a sign on a round plate at the edge of its box, and below the face how far the movement is."""
+    left, top, right, bottom = (round(side) for side in label.box_xyxy)
+    height, width = canvas.shape[:2]
+    radius = max(size, round(0.2 * (right - left)))
+    across, down = _SIGN_AT.get(sign, (0.5, 1.0))
+    x = int(np.clip(left + across * (right - left), radius, max(radius, width - 1 - radius)))
+    y = int(np.clip(top + down * (bottom - top), radius, max(radius, height - 1 - radius)))
+    cv2.circle(canvas, (x, y), radius, _VIOLET, -1, cv2.LINE_AA)
+    cv2.circle(canvas, (x, y), radius, _WHITE, max(2, radius // 12), cv2.LINE_AA)
+    for points in sign.value:
+        line = np.array([(x + 0.75 * radius * right_, y + 0.75 * radius * down_) for right_, down_ in points])
+        cv2.polylines(canvas, [line.round().astype(np.int32)], False, _WHITE, max(3, radius // 6), cv2.LINE_AA)
+    bar = max(6, size // 2)
+    done = left + round(label.progress * (right - left))
+    cv2.rectangle(canvas, (left, bottom + bar // 2), (right, bottom + bar // 2 + bar), _GREY, -1)
+    cv2.rectangle(canvas, (left, bottom + bar // 2), (done, bottom + bar // 2 + bar), _VIOLET, -1)
 
 
 def draw_banner(image_bgr: ImageBGR, text: str) -> ImageBGR:

@@ -40,6 +40,7 @@ ROUTES: Final[dict[str, Route]] = {
     "verify.pair": Route(Who.ANYONE),
     "attendance.show": Route(Who.VERIFIED),
     "attendance.challenge": Route(Who.VERIFIED, as_json=True),
+    "attendance.look": Route(Who.VERIFIED, as_json=True),
     "attendance.process": Route(Who.VERIFIED, as_json=True),
     "attendance.show_pin": Route(Who.ANYONE),
     "attendance.punch_by_pin": Route(Who.ANYONE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import uuid
@@ -20,7 +21,7 @@ from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reuse
 from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
 from ..errors import DeniedError, SmartAbsenError
 from ..i18n import _
-from ..messages import STATUSES, describe_at_camera, describe_prompt, fill, greet
+from ..messages import STAGES, STATUSES, describe_at_camera, describe_prompt, fill, greet
 from .access import is_in_office
 from .connection import hides_visitors
 from .faults import describe_to_visitor, fail, json_answer
@@ -36,6 +37,8 @@ WARM_UP: Final = "SMARTABSEN_WARM_UP"
 """Key in the Flask configuration: whether the camera page loads engine and model in the background."""
 ATTEMPTS: Final = 20
 """Bursts that one sign-in may send."""
+LOOKS: Final = 600
+"""Pictures of movements that go on, of one sign-in."""
 _DONE: Final = (Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED)
 _CHALLENGE: Final = "challenge"
 _KEY: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -69,8 +72,47 @@ def challenge() -> Response:
     without = frozenset({LivenessAction(cannot)} if cannot in set(LivenessAction) else ())
     drawn = library().checkin.draw(without=without)
     session[_CHALLENGE] = {"actions": list(drawn), "at": library().now().isoformat()}
-    steps = [{"action": action.value, "text": describe_prompt(LivenessPrompt(action.value))} for action in drawn]
+    steps = [_describe_step(action, number, len(drawn)) for number, action in enumerate(drawn, start=1)]
     return json_answer({"steps": steps, "straight": describe_prompt(LivenessPrompt.LOOK_STRAIGHT)})
+
+
+def _describe_step(action: LivenessAction, number: int, count: int) -> dict[str, Any]:
+    return {
+        "action": action.value,
+        "text": describe_prompt(LivenessPrompt(action.value)),
+        "step": _("Step {step} of {steps}", step=number, steps=count) if count > 1 else "",
+    }
+
+
+@blueprint.post("/challenge/look")
+def look() -> Response:
+    """Tell how far a movement is in one picture: only to show it. The burst is judged as a whole afterwards."""
+    grant = find_grant()
+    assert grant is not None, "the access table lets nobody in without"
+    refusal = refuse_haste(f"look:{grant.id}", limit=LOOKS, per_s=300)
+    if refusal is not None:
+        return refusal
+    frame, action = request.files.get("frame"), request.form.get("action", "")
+    if frame is None or action not in set(LivenessAction):
+        abort(400)
+    seen = library().checkin.look(frame.stream.read(), LivenessAction(action), _read_posture())
+    return json_answer(
+        {
+            "posture": seen.posture,
+            "ready": seen.ready,
+            "progress": round(seen.progress, 3),
+            "text": _(STAGES[seen.stage]) if seen.stage in STAGES else "",
+        }
+    )
+
+
+def _read_posture() -> tuple[float, ...]:
+    """Return the posture that this page was told before; empty where there is none, or what came is none."""
+    with suppress(ValueError):
+        told = tuple(float(each) for each in request.form.get("start", "").split(","))
+        if len(told) == 3 and told[2] > 0.0 and all(map(math.isfinite, told)):
+            return told
+    return ()
 
 
 @blueprint.post("/process_attendance")

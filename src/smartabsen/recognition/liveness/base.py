@@ -55,7 +55,11 @@ class PassiveLiveness(Protocol):
     digest: str
     """SHA-256 (hex) over its files; empty where it has none."""
     threshold: float
-    """The probability from which its authors take a face for live."""
+    """The probability from which its authors take a face for live, where the model alone decides."""
+    unsure_from: float
+    """Below this probability it is a picture, where people may be asked for a movement."""
+    sure_from: float
+    """From this probability it is a person, where people may be asked for a movement."""
 
     def score(self, image_bgr: ImageBGR, face: Face) -> PassiveScore:
         """Judge a face.

@@ -17,10 +17,18 @@ Pure: frames and their times come in, nothing is read.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from ...domain import ChallengeFailure, Face, ImageBGR, LivenessAction, LivenessPrompt
+from ...domain import (
+    ChallengeFailure,
+    Face,
+    ImageBGR,
+    LivenessAction,
+    LivenessPrompt,
+    MovementRequest,
+    MovementStage,
+)
 from ...errors import InvalidInputError
 from ...i18n import N_
 from ..tracking import iou
@@ -53,6 +61,10 @@ MAX_GROWTH: Final = 1.2
 """Growth from one frame to the next."""
 BACK: Final = 0.06
 """In front again, the nose is so near to where it was; at rest, it moves by no more from frame to frame."""
+NOTICED: Final = 0.25
+"""A movement that has come so far is told to be seen."""
+FAR: Final = 0.6
+"""From here on the person is told to go on."""
 MAX_GAP_S: Final = 0.8
 """A face that is not seen for longer may be another one."""
 
@@ -63,6 +75,44 @@ _DIRECTIONS: Final = {
     LivenessAction.LOOK_UP: (0.0, -1.0),
 }
 """Where the nose goes in a picture that is not mirrored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """How a head is held: what a movement is measured by.
+
+    Attributes:
+        nose_xy: As of :class:`.relief.FaceView`.
+        eye_px: Distance of the eyes.
+    """
+
+    nose_xy: tuple[float, float]
+    eye_px: float
+
+    @property
+    def straight(self) -> bool:
+        """Whether it looks ahead."""
+        return abs(self.nose_xy[0]) <= FRONTAL
+
+    def is_back(self, start: Posture) -> bool:
+        """Whether it is where a movement began."""
+        return all(abs(now - before) <= BACK for now, before in zip(self.nose_xy, start.nose_xy, strict=True))
+
+    def progress(self, start: Posture, action: LivenessAction, *, mirrored: bool = False) -> float:
+        """Return how far a movement has come since ``start``, as a share of what is needed, 0..1."""
+        if action not in _DIRECTIONS:
+            share = (self.eye_px / start.eye_px - 1.0) / (CLOSER - 1.0)
+        else:
+            x, y = _DIRECTIONS[action]
+            right, down = self.nose_xy[0] - start.nose_xy[0], self.nose_xy[1] - start.nose_xy[1]
+            share = ((-x if mirrored else x) * right + y * down) / NEEDED[action]
+        return min(1.0, max(0.0, share))
+
+
+def posture_of(image_bgr: ImageBGR, face: Face) -> Posture | None:
+    """Return how a head is held; None where its eyes are too near to each other to be measured."""
+    view = view_face(image_bgr, face)
+    return None if view is None or view.eye_px < MIN_EYE_PX else Posture(view.nose_xy, view.eye_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +139,26 @@ class ChallengeState:
         done: Number of actions that were done.
         passed: Whether it was met.
         failure: Why it failed, or None.
+        progress: How far the movement that is asked for has come, 0..1.
     """
 
     prompt: LivenessPrompt | None
     done: int = 0
     passed: bool = False
     failure: ChallengeFailure | None = None
+    progress: float = 0.0
 
     @property
     def over(self) -> bool:
         """Whether no further frame changes anything."""
         return self.passed or self.failure is not None
+
+
+def stage_of(progress: float) -> MovementStage:
+    """Return what a person is told about a movement that has come so far, 0..1."""
+    if progress >= FAR:
+        return MovementStage.FURTHER
+    return MovementStage.NOTICED if progress >= NOTICED else MovementStage.ASKED
 
 
 def draw_challenge(
@@ -148,6 +207,7 @@ class ChallengeJudge:
         self._step: _Movement | _Approach | None = None
         self._frontal: list[FaceView] = []
         self._straight: FaceView | None = None
+        self._start: Posture | None = None
         self._last: tuple[Face, float] | None = None
         self._stage_began_s: float | None = None
         self.first: Sight | None = None
@@ -159,6 +219,19 @@ class ChallengeJudge:
     def state(self) -> ChallengeState:
         """Where it stands."""
         return self._state
+
+    @property
+    def request(self) -> MovementRequest | None:
+        """What the person is being asked now; None when it is over."""
+        state, steps = self._state, len(self.challenge.actions)
+        if state.prompt is None:
+            return None
+        if self._step is not None:
+            stage = stage_of(state.progress)
+            return MovementRequest(state.prompt, state.done + 1, steps, stage, state.progress)
+        if state.done and state.prompt is LivenessPrompt.LOOK_STRAIGHT:
+            return MovementRequest(state.prompt, state.done, steps, MovementStage.DONE, 1.0)
+        return MovementRequest(state.prompt, min(state.done + 1, steps), steps)
 
     def add(self, image_bgr: ImageBGR, face: Face | None, at_s: float) -> ChallengeState:
         """Take a frame.
@@ -193,12 +266,19 @@ class ChallengeJudge:
             if verdict:
                 self._step, self._frontal = None, []
                 self._state = ChallengeState(LivenessPrompt.LOOK_STRAIGHT, self._state.done + 1)
+            else:
+                self._state = replace(self._state, progress=self._progress(view))
             return self._state
         self._frontal = [*self._frontal, view] if self._is_straight(view) else []
         self._state = ChallengeState(LivenessPrompt.LOOK_STRAIGHT, self._state.done)
         if len(self._frontal) >= FRONTAL_FRAMES:
             self._begin_next(view, sight, at_s)
         return self._state
+
+    def _progress(self, view: FaceView) -> float:
+        assert self._start is not None
+        action = self.challenge.actions[self._state.done]
+        return Posture(view.nose_xy, view.eye_px).progress(self._start, action, mirrored=self._mirrored)
 
     def _begin_next(self, view: FaceView, sight: Sight, at_s: float) -> None:
         """Somebody looks straight ahead: the next action begins here, or the challenge ends."""
@@ -212,6 +292,7 @@ class ChallengeJudge:
         action = self.challenge.actions[done]
         self._straight = self._straight or view
         self._stage_began_s = at_s
+        self._start = Posture(view.nose_xy, view.eye_px)
         self._step = _Approach(view) if action not in _DIRECTIONS else _Movement(view, action, mirrored=self._mirrored)
         self._state = ChallengeState(LivenessPrompt(action.value), done)
 

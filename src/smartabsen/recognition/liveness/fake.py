@@ -26,6 +26,8 @@ class FakeLiveness:
     name: ClassVar[str] = "fake"
     digest: ClassVar[str] = hashlib.sha256(b"fake liveness").hexdigest()
     threshold: ClassVar[float] = 0.5
+    unsure_from: ClassVar[float] = 0.4
+    sure_from: ClassVar[float] = 0.6
 
     def __init__(self, *, threads: int = 0) -> None:
         """Take the argument that every backend takes; nothing here has threads."""

@@ -36,6 +36,21 @@ def build_liveness(name: str, *, models_dir: Path, threads: int = 0) -> PassiveL
     return make(*find_files(chosen, models_dir), threads=threads)
 
 
+def is_installed(name: str, models_dir: Path) -> bool:
+    """Tell whether a backend has its files; with ``auto``, any that ``auto`` tries. ``none`` never has.
+
+    A backend that is not known counts as installed: whoever named it wants a check, and learns at the first one why
+    there is none.
+    """
+    if name == "none":
+        return False
+    try:
+        find_files(_choose(models_dir) if name == "auto" else name, models_dir)
+    except ModelMissingError:
+        return False
+    return True
+
+
 def find_files(name: str, models_dir: Path) -> tuple[Path, ...]:
     """Return the files of a backend; none for those that have none, and of other packages, which bring their own.
 

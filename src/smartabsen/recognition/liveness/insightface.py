@@ -29,6 +29,9 @@ class InsightfaceLiveness:
 
     name: ClassVar[str] = "insightface"
     threshold: ClassVar[float] = 0.8
+    unsure_from: ClassVar[float] = 0.8
+    sure_from: ClassVar[float] = 0.8
+    """Its scores were never measured here: no span of doubt is known."""
 
     def __init__(self, model_path: Path, *, threads: int = 0) -> None:
         self.digest = digest_files([model_path])

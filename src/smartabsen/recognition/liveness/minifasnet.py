@@ -42,6 +42,9 @@ class MinifasnetLiveness:
 
     name: ClassVar[str] = "minifasnet"
     threshold: ClassVar[float] = 0.5
+    unsure_from: ClassVar[float] = 0.4
+    sure_from: ClassVar[float] = 0.7
+    """Chosen on every second press photo of LFW, one film and two attacks; see docs/liveness.md."""
 
     def __init__(self, *model_paths: Path, threads: int = 0) -> None:
         self.digest = digest_files(model_paths)

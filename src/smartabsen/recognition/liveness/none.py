@@ -15,6 +15,8 @@ class NoLiveness:
     name: ClassVar[str] = "none"
     digest: ClassVar[str] = ""
     threshold: ClassVar[float] = 1.0
+    unsure_from: ClassVar[float] = 1.0
+    sure_from: ClassVar[float] = 1.0
 
     def __init__(self, *, threads: int = 0) -> None:
         """Take the argument that every backend takes."""

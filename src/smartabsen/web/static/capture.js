@@ -10,6 +10,14 @@ const MOVING_SIDE_PX = 640;
 const MOVING_QUALITY = 0.8;
 const STRAIGHT_MS = 1500;
 const ACTION_MS = 2800;
+// With one movement there is more time for it, and for the way back.
+const ONLY_ACTION_MS = 5500;
+const ONLY_BACK_MS = 3000;
+// A movement that is far enough is shown for so long afterwards, so that it is seen in enough pictures.
+const LINGER_MS = 500;
+const LOOK_SIDE_PX = 480;
+const LOOK_QUALITY = 0.7;
+const ASKED_FOR_MS = 1800;
 const MOST_FRAMES = 88;
 const EVERY_MS = 220;
 const LONGER_SIDE_PX = 960;
@@ -22,6 +30,9 @@ const viewfinder = document.getElementById("viewfinder");
 const status = document.getElementById("status");
 const take = document.getElementById("take");
 const other = document.getElementById("other");
+const sign = document.getElementById("sign");
+const progress = document.getElementById("progress");
+const step = document.getElementById("step");
 const retry = document.getElementById("retry");
 const texts = page.dataset;
 
@@ -29,6 +40,8 @@ let key = newKey();
 let unanswered = null;
 let cannot = "";
 let asked = [];
+// Where movements are drawn: from the start where the firm demands them, else after a burst that left doubt.
+let movements = texts.asks;
 
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -104,26 +117,95 @@ async function takeBurst() {
   return burst;
 }
 
+/** Show a movement as an arrow, and how far it is as a part of the ring; null shows none. */
+function showSign(name, { share = 0, label = "" } = {}) {
+  // Elements of an SVG have no property "hidden".
+  sign.toggleAttribute("hidden", !name);
+  sign.setAttribute("data-sign", name ?? "");
+  progress.setAttribute("stroke-dasharray", `${Math.round(100 * share)} 100`);
+  progress.toggleAttribute("hidden", !share);
+  step.hidden = !label;
+  step.textContent = label;
+}
+
+/** Ask the server how far a movement is; null where it does not say, and time alone goes on. */
+async function look(action, start) {
+  const { burst, take } = makeCamera(LOOK_SIDE_PX, LOOK_QUALITY);
+  await take();
+  const body = new FormData();
+  body.append("csrf_token", texts.csrf);
+  body.append("action", action);
+  if (start) body.append("start", start.join(","));
+  body.append("frame", burst.frames[0], "look.jpg");
+  try {
+    const response = await fetch(texts.look, { method: "POST", body, headers: { Accept: "application/json" } });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Take pictures until `done` says so or the time is over; looks go on beside them. */
+async function takePart(part, take, burst, began) {
+  let over = performance.now() + part.ms;
+  let running = true;
+  const looking = (async () => {
+    while (running) {
+      const seen = await look(part.action, began.posture);
+      if (!running) break;
+      if (seen) {
+        // The movement is measured from the first look straight ahead.
+        if (seen.ready) began.posture ??= seen.posture;
+        const early = part.watch(seen);
+        if (early !== null) over = Math.min(over, performance.now() + early);
+      }
+      await pause(120);
+    }
+  })();
+  while (performance.now() < over && burst.frames.length < MOST_FRAMES) {
+    const next = performance.now() + MOVING_EVERY_MS;
+    await take();
+    await pause(Math.max(0, next - performance.now()));
+  }
+  running = false;
+  await Promise.race([looking, pause(200)]);
+}
+
 // The server says which movements; it judges them as well. Here they are only shown.
 async function takeMovement() {
   const body = new FormData();
   body.append("csrf_token", texts.csrf);
   if (cannot) body.append("cannot", cannot);
-  const response = await fetch(texts.asks, { method: "POST", body, headers: { Accept: "application/json" } });
+  const response = await fetch(texts.challenge, { method: "POST", body, headers: { Accept: "application/json" } });
   if (!response.ok) return null;
   const { steps, straight } = await response.json();
   asked = steps.map((step) => step.action);
-  const parts = [{ text: straight, ms: STRAIGHT_MS }];
-  for (const step of steps) parts.push({ text: step.text, ms: ACTION_MS }, { text: straight, ms: STRAIGHT_MS });
   const { burst, take } = makeCamera(MOVING_SIDE_PX, MOVING_QUALITY);
-  for (const part of parts) {
-    say(part.text);
-    const end = performance.now() + part.ms;
-    while (performance.now() < end && burst.frames.length < MOST_FRAMES) {
-      const next = performance.now() + MOVING_EVERY_MS;
-      await take();
-      await pause(Math.max(0, next - performance.now()));
+  const rest = { action: steps[0].action, ms: STRAIGHT_MS, watch: (seen) => (seen.ready ? LINGER_MS : null) };
+  try {
+    say(straight);
+    showSign(null, { label: steps[0].step });
+    const began = { posture: null };
+    await takePart(rest, take, burst, began);
+    for (const asking of steps) {
+      say(asking.text);
+      showSign(asking.action, { label: asking.step });
+      const moving = {
+        action: asking.action,
+        ms: steps.length === 1 ? ONLY_ACTION_MS : ACTION_MS,
+        watch: (seen) => {
+          showSign(asking.action, { share: seen.progress, label: asking.step });
+          if (seen.text && seen.text !== status.textContent) say(seen.text);
+          return seen.progress >= 1 ? LINGER_MS : null;
+        },
+      };
+      await takePart(moving, take, burst, began);
+      say(`${texts.textDone} ${straight}`);
+      showSign("straight", { share: 1, label: asking.step });
+      await takePart({ ...rest, ms: steps.length === 1 ? ONLY_BACK_MS : STRAIGHT_MS }, take, burst, began);
     }
+  } finally {
+    showSign(null);
   }
   return burst;
 }
@@ -184,7 +266,7 @@ async function attempt() {
         say(texts.textTaking);
       }
     }
-    const burst = response ? null : texts.asks ? await takeMovement() : await takeBurst();
+    const burst = response ? null : movements ? await takeMovement() : await takeBurst();
     viewfinder.classList.remove("is-taking");
     if (!burst && !response) {
       say(texts.textWait, { refusal: true });
@@ -213,6 +295,14 @@ async function attempt() {
     return;
   }
   if (response.status < 500) key = newKey();
+  if (answer.outcome === "movement_needed") {
+    // Not refused: the same person shows it by one movement, at once.
+    movements = texts.challenge;
+    say(problem.filter(Boolean).join(" "));
+    await pause(ASKED_FOR_MS);
+    await attempt();
+    return;
+  }
   other.hidden = asked.length === 0;
   take.disabled = false;
   take.focus({ preventScroll: true });
