@@ -330,6 +330,23 @@ def calibration(record: domain.CalibrationRecord) -> Json:
     }
 
 
+def automatic(limits: domain.AutomaticLimits) -> Json:
+    """The threshold that fits the number of people by itself, and what it rests on."""
+    return {
+        "people": limits.people,
+        "target_fpir": limits.target_fpir,
+        "threshold": number(limits.threshold, 4),
+        "rests_on": limits.basis.value,
+        "engine": number(limits.engine, 4),
+        "reference": number(limits.reference, 4),
+        "own": number(limits.own, 4),
+        "verification": number(limits.verification, 4),
+        "source": limits.source,
+        "pairs": limits.pairs,
+        "beyond_reference": limits.is_bound,
+    }
+
+
 def gate(value: domain.Gate) -> Json:
     """What a training asks for, and what was found."""
     return {

@@ -4,12 +4,14 @@ Nothing here reads a file, a clock, a setting or a database.
 """
 
 from .attendance import AttendanceDay, ClockReading, Punch, PunchResult, Report, ReportDay, ReportTotal
-from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
+from .calibration import AutomaticLimits, Basis, CalibrationRecord, CalibrationState, DecisionLimits, OwnScores
 from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
 from .kiosk import AT_MOST, MEASURES, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
 from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt
 from .people import (
+    ACTIVE,
+    EVERYBODY,
     Consent,
     ConsentText,
     DamagedTemplate,
@@ -20,6 +22,7 @@ from .people import (
     ImportReport,
     ImportRow,
     ImportVerdict,
+    Members,
     PhotoVerdict,
     TableFormat,
     Template,
@@ -50,13 +53,19 @@ from .training import (
     PersonAccuracy,
     SuspectTemplate,
     TrainReport,
+    WeakPerson,
+    WeakReason,
 )
 from .words import BoxXYXY, FloatArray, ImageBGR, LandmarkScheme, LicenceClass, Outcome, PunchMethod, Role, Status
 
 __all__ = [
+    "ACTIVE",
     "AT_MOST",
+    "EVERYBODY",
     "MEASURES",
     "AttendanceDay",
+    "AutomaticLimits",
+    "Basis",
     "BoxXYXY",
     "CalibrationRecord",
     "CalibrationState",
@@ -92,6 +101,7 @@ __all__ = [
     "Match",
     "Measure",
     "Measured",
+    "Members",
     "MixedPerson",
     "ModelFile",
     "ModelIdentity",
@@ -99,6 +109,7 @@ __all__ = [
     "Observation",
     "OpenSession",
     "Outcome",
+    "OwnScores",
     "PairedPhone",
     "Pairing",
     "PersonAccuracy",
@@ -130,5 +141,7 @@ __all__ = [
     "TrainReport",
     "User",
     "VerifyOutcome",
+    "WeakPerson",
+    "WeakReason",
     "WebSession",
 ]
