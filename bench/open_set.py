@@ -1,7 +1,7 @@
 """Strangers who pass and people who are missed among 200 enrolled people, on ``../shared/faces/lfw``.
 
-In each of ten draws 200 people of those with three photos or more are enrolled with up to four photos each, one photo at
-least is kept back; kept back photos are probes, and all photos of everybody else are strangers. (200 people with five
+In each of ten draws 200 people of those with three photos or more are enrolled with up to four photos each; one photo
+at least is kept back. Those photos are probes, and all photos of everybody else are strangers. (200 people with five
 photos, as in other comparisons, are not there: 109 people have so many.)
 
 Told are, with intervals of 95 % by drawing people anew (bootstrap; photos of one person are no independent trials):

@@ -29,7 +29,6 @@ from .domain import (
     PunchResult,
     Refusal,
     Status,
-    WeakPerson,
     WeakReason,
 )
 from .i18n import N_, _
@@ -358,10 +357,13 @@ def local_text(value: str, zone: tzinfo) -> str:
         return value
 
 
-def describe_weak(person: WeakPerson) -> str:
-    """Say why somebody is recognised in few of their own photos, and what helps."""
-    name = "" if person.resembles is None else f"{person.resembles.name} ({person.resembles.code})"
-    return "; ".join(fill(WEAK_REASONS[reason], {"name": name}) for reason in person.reasons)
+def describe_weak(reasons: Iterable[WeakReason], *, resembles: str) -> str:
+    """Say why somebody is recognised in few of their own photos, and what helps.
+
+    Args:
+        resembles: Name of who looks alike; empty unless that is a reason.
+    """
+    return "; ".join(fill(WEAK_REASONS[reason], (("name", resembles),)) for reason in reasons)
 
 
 AUTOMATIC: Final[Mapping[Basis, str]] = {
@@ -383,6 +385,7 @@ def describe_automatic(limits: AutomaticLimits, *, target: str) -> str:
         target: The FPIR aimed at, as text.
     """
     if limits.reference is None and limits.basis is Basis.ENGINE:
-        return fill(NO_REFERENCE, {"target": target})
-    text = fill(AUTOMATIC[limits.basis], {"people": limits.people, "target": target, "pairs": f"{limits.pairs:,}"})
-    return f"{text}; {fill(BEYOND_REFERENCE, {'target': target})}" if limits.is_bound else text
+        return fill(NO_REFERENCE, (("target", target),))
+    params = (("people", str(limits.people)), ("target", target), ("pairs", f"{limits.pairs:,}"))
+    text = fill(AUTOMATIC[limits.basis], params)
+    return f"{text}; {fill(BEYOND_REFERENCE, params)}" if limits.is_bound else text

@@ -6,10 +6,13 @@ Instants are ISO 8601 with an offset; ``jam_masuk`` and ``jam_pulang`` are local
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import domain
 from ..messages import describe_verdict, fill
+
+if TYPE_CHECKING:
+    from ..core.duplicates import DuplicateReport
 
 Json: TypeAlias = dict[str, Any]
 
@@ -327,6 +330,19 @@ def calibration(record: domain.CalibrationRecord) -> Json:
         "target_fpir": record.target_fpir,
         "threshold": record.threshold,
         "margin": record.margin,
+    }
+
+
+def duplicates(report: DuplicateReport) -> Json:
+    """Codes that are perhaps one person."""
+    return {
+        "searched_at": report.searched_at and instant(report.searched_at),
+        "complete": report.complete,
+        "threshold": report.threshold,
+        "pairs": [
+            {"employee": person(each.employee), "other": person(each.other), "similarity": number(each.similarity, 4)}
+            for each in report.pairs
+        ],
     }
 
 

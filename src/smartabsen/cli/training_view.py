@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ..domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport
+from ..domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport, WeakPerson
 from ..errors import GateError, PartlyDoneError, SmartAbsenError
 from ..i18n import N_, _
 from ..messages import ENROL_ADVICE, describe_automatic, describe_weak
@@ -124,10 +124,7 @@ def show(out: Output, report: TrainReport) -> None:
         out.line()
         columns = (Column(_("Recognised in few of their own photos")), Column(_("Photos"), number=True),
                    Column(_("Why, and what helps")))  # fmt: skip
-        rows = [
-            (f"{w.employee.name} ({w.employee.code})", f"{w.recognised}/{w.tried}", describe_weak(w))
-            for w in report.weak
-        ]
+        rows = [(f"{w.employee.name} ({w.employee.code})", f"{w.recognised}/{w.tried}", _why(w)) for w in report.weak]
         out.table(columns, rows)
     named = {each.employee.code for each in report.weak}
     weak = [each for each in report.people if each.recognised < each.tried and each.employee.code not in named]
@@ -177,8 +174,8 @@ def tell_calibration(session: Session, app: SmartAbsen, report: TrainReport) -> 
     )
     out.warn(
         _(
-            "This training uses the stricter of it and of what fits so many people, unless a setting names another: threshold "
-            "{threshold}, margin {margin}. Run “smartabsen calibrate”, then “smartabsen train”.",
+            "This training uses the stricter of it and of what fits so many people, unless a setting names another: "
+            "threshold {threshold}, margin {margin}. Run “smartabsen calibrate”, then “smartabsen train”.",
             threshold=f"{limits.threshold:.3f}",
             margin=f"{limits.margin:.3f}",
         )
@@ -230,6 +227,11 @@ def rests_on(limits: DecisionLimits) -> str:
     if limits.is_automatic or limits.outgrown:
         return describe_automatic(limits.automatic, target=exact(limits.automatic.target_fpir))
     return _("the settings")
+
+
+def _why(weak: WeakPerson) -> str:
+    other = weak.resembles
+    return describe_weak(weak.reasons, resembles="" if other is None else f"{other.name} ({other.code})")
 
 
 def _matcher(report: TrainReport) -> str:

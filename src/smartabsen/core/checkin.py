@@ -402,7 +402,7 @@ def _agreed(matches: Sequence[Match]) -> _Finding:
 
 @dataclass(frozen=True, slots=True)
 class _ClaimLimits:
-    """What a face needs that a phone names: the cosine to that person; and by how much another one may not be nearer."""
+    """What a face needs whose person a phone names: the cosine to that one, and by how much no other may be nearer."""
 
     threshold: float
     margin: float

@@ -27,6 +27,7 @@ from .calibrate import calibration_state
 from .calibration_record import find_stored, limits_for
 from .clock_care import check_clock, check_zone
 from .doctor_privacy import check_keys, check_privacy
+from .duplicates import Duplicates
 from .evaluation_figures import percent
 from .model_in_force import find_in_force
 from .readiness import check_database_disk, check_home_disk
@@ -225,6 +226,18 @@ def _check_calibration(services: Services) -> Iterator[Check]:
     )
 
 
+def _check_duplicates(services: Services) -> Iterator[Check]:
+    found = Duplicates(services).find()
+    if found.pairs:
+        detail = N_("Codes that are perhaps one person: {count} pairs, first {first}.")
+        fix = N_(
+            "Look at them: smartabsen employee duplicates. If they are two: smartabsen employee different CODE CODE"
+        )
+        pair = found.pairs[0]
+        first = f"{pair.employee.code} / {pair.other.code}"
+        yield _row("duplicates", _WARN, detail, fix, count=str(len(found.pairs)), first=first)
+
+
 def _check_automatic(services: Services) -> Iterator[Check]:
     active = services.active_model()
     if active is None:
@@ -376,8 +389,8 @@ _AUTOMATIC: Final = {
         "other people."
     ),
     Basis.OWN: N_(
-        "Threshold {threshold}, margin {margin}, automatic for {people} people and FPIR {target}: stricter than by other "
-        "people, since these look more alike."
+        "Threshold {threshold}, margin {margin}, automatic for {people} people and FPIR {target}: stricter than by "
+        "other people, since these look more alike."
     ),
     Basis.ENGINE: N_(
         "Threshold {threshold}, margin {margin}, automatic for {people} people and FPIR {target}: the engine's own is "
@@ -401,7 +414,7 @@ _CALIBRATIONS: Final = {
     CalibrationState.OUTGROWN: (
         _WARN,
         N_("Threshold {threshold}, margin {margin} were calibrated on {date} for FPIR {target} and {people} people; "
-           "more people or photos are enrolled. The next training uses the stricter of these and of what fits so many."),
+           "more people or photos are enrolled. The next training takes the stricter of these and the automatic ones."),
     ),
     CalibrationState.OTHER_ENGINE: (
         _WARN,
@@ -422,6 +435,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "runtime": _check_runtime,
     "training": _check_training,
     "calibration": _check_calibration,
+    "duplicates": _check_duplicates,
     "liveness": _check_liveness,
     "keys": check_keys,
     "consent": check_privacy,

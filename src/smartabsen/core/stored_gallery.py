@@ -21,7 +21,9 @@ _SHOWN: Final = 5
 
 
 def read_gallery(services: Services, session: Session, model: ModelIdentity, *, members: Members = ACTIVE) -> Gallery:
-    """Return the templates of a model, of all active employees or of whom ``members`` names; people are told of damaged ones, which keep nobody else from being recognised.
+    """Return the templates of a model, of all active employees or of whom ``members`` names.
+
+    People are told of damaged ones, which keep nobody else from being recognised.
 
     They are told as well of templates of erased people that were put back, and of a key file that others can read.
 
