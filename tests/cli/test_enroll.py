@@ -57,8 +57,8 @@ def test_train_names_whom_it_serves_badly_and_ends_with_seven(program: Any) -> N
     """In use all the same; each with the reason and what helps, once."""
 
     def prepare(library: Any) -> None:
-        first, second = library.people[:2]
-        library.accuracy = 1.0
+        first = library.people[0]
+        second = replace(first, code="E002", name="Contoh Dua")
         library.accuracies = (PersonAccuracy(first, 4, 4, 0),)
         reasons = (WeakReason.LOOK_ALIKE, WeakReason.BLURRED)
         library.weak = (WeakPerson(first, 4, 0, reasons, second),)

@@ -58,15 +58,15 @@ def test_the_page_asks_about_codes_that_are_perhaps_one_person(
     library: SmartAbsen, people: None, admin: FlaskClient, tmp_path: Path
 ) -> None:
     """Until an administrator says that they are two, with a reason."""
-    for code, shade in (("E001", 160), ("E002", 161)):
+    for code, shade in (("E801", 160), ("E802", 161)):
         cv2.imwrite(str(tmp_path / f"{code}.png"), picture(1, shade=shade))
         library.enrol("Contoh " + code, tmp_path / f"{code}.png", code=code, allow_duplicate=True)
     assert "Perhaps one person" not in admin.get("/admin/system").text
     library.duplicates.search()
     page = admin.get("/admin/system").text
-    assert "Perhaps one person under two codes" in page and "(E001)" in page and "(E002)" in page
+    assert "Perhaps one person under two codes" in page and "(E801)" in page and "(E802)" in page
     token = csrf_of(page)
-    form = {"csrf_token": token, "code": "E001", "other": "E002"}
+    form = {"csrf_token": token, "code": "E801", "other": "E802"}
     admin.post("/admin/system/duplicates", data=form)
     assert library.duplicates.find().pairs, "nothing is remembered without a reason"
     admin.post("/admin/system/duplicates", data={**form, "reason": "twins"})
@@ -79,10 +79,10 @@ def test_the_page_names_whom_a_training_serves_badly(
     """With the reason; the state survives the database."""
     for number, person in enumerate((7, 8)):
         cv2.imwrite(str(tmp_path / f"{number}.png"), picture(person))
-    library.enrol("Contoh Campur", [tmp_path / "0.png", tmp_path / "1.png"], code="E001", allow_duplicate=True)
+    library.enrol("Contoh Campur", [tmp_path / "0.png", tmp_path / "1.png"], code="E803", allow_duplicate=True)
     library.trainings.start()
     assert library.trainings.wait(60)
     job = library.trainings.find()
-    assert [(one.code, one.recognised, one.tried) for one in job.weak] == [("E001", 0, 2)]
+    assert [(one.code, one.recognised, one.tried) for one in job.weak] == [("E803", 0, 2)]
     page = admin.get("/admin/system/training").text
-    assert "Contoh Campur (E001), 0/2" in page and "two persons" in page
+    assert "Contoh Campur (E803), 0/2" in page and "two persons" in page
