@@ -36,7 +36,9 @@ from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owner
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
-NEED_DATABASE: Final = frozenset({"engine", "runtime", "training", "calibration", "keys", "consent", "log", "clock"})
+NEED_DATABASE: Final = frozenset(
+    {"engine", "runtime", "training", "calibration", "duplicates", "keys", "consent", "log", "clock"}
+)
 """The checks that cannot be made without the database."""
 
 _SHOWN: Final = 5
