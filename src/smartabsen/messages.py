@@ -14,6 +14,8 @@ from typing import Final
 
 from .domain import (
     AT_MOST,
+    AutomaticLimits,
+    Basis,
     CheckLevel,
     Employee,
     EnrolAdvice,
@@ -29,6 +31,7 @@ from .domain import (
     PunchResult,
     Refusal,
     Status,
+    WeakReason,
 )
 from .i18n import N_, _
 
@@ -179,6 +182,15 @@ MEASURE_NAMES: Final[Mapping[Measure, str]] = {
 }
 _FINE_MEASURES: Final = (Measure.SIMILARITY, Measure.LEAD, Measure.LIVENESS, Measure.YAW)
 """Measures between -1 and 1; the others are numbers of one or more."""
+
+WEAK_REASONS: Final[Mapping[WeakReason, str]] = {
+    WeakReason.MIXED: N_("the photos perhaps show two persons: look at them"),
+    WeakReason.LOOK_ALIKE: N_("looks like {name}: more photos of both, or is it one person under two codes?"),
+    WeakReason.BLURRED: N_("most photos are blurred: take sharp ones"),
+    WeakReason.FEW_PHOTOS: N_("two photos only: add some"),
+    WeakReason.UNLIKE: N_("the photos are unlike each other: add some as the person looks at the door today"),
+}
+"""Why somebody is recognised in few of their own photos, and what helps."""
 
 ENROL_ADVICE: Final[Mapping[EnrolAdvice, str]] = {
     EnrolAdvice.MIXED: N_(
@@ -395,3 +407,37 @@ def local_text(value: str, zone: tzinfo) -> str:
         return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M:%S}"
     except (ValueError, OverflowError):
         return value
+
+
+def describe_weak(reasons: Iterable[WeakReason], *, resembles: str) -> str:
+    """Say why somebody is recognised in few of their own photos, and what helps.
+
+    Args:
+        resembles: Name of who looks alike; empty unless that is a reason.
+    """
+    return "; ".join(fill(WEAK_REASONS[reason], (("name", resembles),)) for reason in reasons)
+
+
+AUTOMATIC: Final[Mapping[Basis, str]] = {
+    Basis.REFERENCE: N_("{people} people, FPIR {target}: by {pairs} pairs of other people"),
+    Basis.OWN: N_("{people} people, FPIR {target}: stricter than by other people, since these look more alike"),
+    Basis.ENGINE: N_("{people} people, FPIR {target}: the engine's own is strict enough"),
+}
+"""What an automatic threshold rests on."""
+NO_REFERENCE: Final = N_("the engine's own: there is no reference for this model, so {target} is not promised")
+BEYOND_REFERENCE: Final = N_(
+    "the reference does not reach so far: its curve was drawn on, and {target} is not promised"
+)
+
+
+def describe_automatic(limits: AutomaticLimits, *, target: str) -> str:
+    """Say what an automatic threshold rests on.
+
+    Args:
+        target: The FPIR aimed at, as text.
+    """
+    if limits.reference is None and limits.basis is Basis.ENGINE:
+        return fill(NO_REFERENCE, (("target", target),))
+    params = (("people", str(limits.people)), ("target", target), ("pairs", f"{limits.pairs:,}"))
+    text = fill(AUTOMATIC[limits.basis], params)
+    return f"{text}; {fill(BEYOND_REFERENCE, params)}" if limits.is_bound else text

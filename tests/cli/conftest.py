@@ -21,6 +21,7 @@ from smartabsen.config import load_settings
 from smartabsen.core.app import SmartAbsen
 from smartabsen.domain import (
     AttendanceDay,
+    AutomaticLimits,
     Check,
     CheckLevel,
     ConsentText,
@@ -56,6 +57,7 @@ from smartabsen.domain import (
     Status,
     TemplateFacts,
     TrainReport,
+    WeakPerson,
 )
 
 SITI = Employee(1, "E001", "Siti Rahma", "Cashier", True, datetime(2026, 11, 1, 1, tzinfo=UTC), 2)
@@ -91,6 +93,7 @@ class FakeApp:
         self.rows: tuple[ImportRow, ...] = (_row(2, "E001", ImportVerdict.IMPORTED),)
         self.interrupted = False
         self.mixed: tuple[MixedPerson, ...] = ()
+        self.weak: tuple[WeakPerson, ...] = ()
         self.accuracies: tuple[PersonAccuracy, ...] = ()
         self.accuracy = 1.0
         self.images: tuple[ImageResult, ...] = (_image("a.jpg", SITI), _image("b.jpg", None))
@@ -146,15 +149,19 @@ def _enrol(app: FakeApp, name: str, *_: Any, on_event: Callable[..., None] | Non
     return EnrolReport(SITI, created=True, verdicts=app.verdicts)
 
 
+AUTOMATIC = AutomaticLimits(6, 0.001, 0.5, 0.5, None, None, None, "", 0, is_bound=False)
+
+
 def _train(app: FakeApp, *, min_accuracy: float | None, force: bool) -> TrainReport:
     demanded = 0.99 if min_accuracy is None else min_accuracy
     rate = Rate(round(20 * app.accuracy), 20)
     return TrainReport(
         model=MODEL, version="abcdef012345", trained_at=AT, matcher="knn", k=1, chosen_matcher="knn",
         employees=6, templates=24, people=app.accuracies, confused=(), suspects=(), single_template=(SITI,),
-        gate=Gate(DecisionLimits(0.5, 0.05, 0.5, 0.05, None, False), rate, rate, demanded),
+        gate=Gate(DecisionLimits(0.5, 0.05, 0.5, 0.05, None, False, AUTOMATIC, 0.5), rate, rate, demanded),
         activated=force or app.accuracy >= demanded,
         mixed=app.mixed,
+        weak=app.weak,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from smartabsen.domain import MixedPerson, Outcome, PersonAccuracy, PhotoVerdict, Quality
+from smartabsen.domain import MixedPerson, Outcome, PersonAccuracy, PhotoVerdict, Quality, WeakPerson, WeakReason
 
 
 def test_enroll_says_what_an_accepted_photo_lacks(program: Any) -> None:
@@ -51,3 +51,25 @@ def test_train_lists_people_whose_photos_may_be_of_two(program: Any) -> None:
     assert "More and newer photos" not in told, "more photos do not mend it"
     (mixed,) = program.json("train")[1]["data"]["mixed"]
     assert (mixed["employee"]["code"], mixed["sources"], mixed["similarity"]) == ("E001", ["b.jpg"], 0.1235)
+
+
+def test_train_names_whom_it_serves_badly_and_ends_with_seven(program: Any) -> None:
+    """In use all the same; each with the reason and what helps, once."""
+
+    def prepare(library: Any) -> None:
+        first = library.people[0]
+        second = replace(first, code="E002", name="Contoh Dua")
+        library.accuracies = (PersonAccuracy(first, 4, 4, 0),)
+        reasons = (WeakReason.LOOK_ALIKE, WeakReason.BLURRED)
+        library.weak = (WeakPerson(first, 4, 0, reasons, second),)
+
+    program.prepare = prepare
+    result = program("train")
+    told = " ".join(result.stdout.split())
+    assert result.exit_code == 7 and "0/4" in told and "blurred" in told and "Not always recognised" not in told
+    assert "are recognised in none or few of their own photos" in " ".join(result.stderr.split())
+    code, answer = program.json("train")
+    (weak,) = answer["data"]["weak"]
+    assert (code, answer["status"], answer["data"]["activated"]) == (7, "partial", True)
+    assert (weak["employee"]["code"], weak["reasons"]) == ("E001", ["look_alike", "blurred"])
+    assert (weak["recognised"], weak["tried"], weak["looks_like"]["code"]) == (0, 4, "E002")

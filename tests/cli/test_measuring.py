@@ -110,8 +110,35 @@ def test_a_choice_is_told_in_percent_beside_the_engines_own(run: Run) -> None:
     exit_code, text = run("calibrate", "--target-fpir", "0.00000001", "--force")
     assert exit_code == 0
     assert "0.0000010 %" in text and "0.0000 %" not in text and "e-" not in text
-    assert "0.600 / 0.100 (the engine's own)" in text
+    assert "0.600 / 0.100 (automatic, for 3 people)" in text
     assert "reached: 100.00 % of 99.00 %" in text
+
+
+def test_train_says_what_its_threshold_rests_on(run: Run) -> None:
+    """In words, and for scripts."""
+    assert "no reference for this model" in " ".join(run("train")[1].split())
+    automatic = json.loads(run("train", "--json")[1])["data"]["automatic"]
+    assert (automatic["people"], automatic["target_fpir"], automatic["rests_on"]) == (3, 0.001, "engine")
+    assert automatic["in_use"] and automatic["reference"] is None
+
+
+def test_codes_that_are_one_person_are_listed_until_somebody_decides(home: Path, run: Run, tmp_path: Path) -> None:
+    """The command compares, lists, and remembers what was said."""
+    assert "Nobody looks like" in run("employee", "duplicates")[1]
+    image = np.full((240, 320, 3), 80, np.uint8)
+    draw_face(image, 1, centre_xy=(160, 120), size_px=150)
+    cv2.imwrite(str(tmp_path / "again.png"), image)
+    enrolled = run("enroll", "Contoh lain", str(tmp_path / "again.png"), "--code", "E99", "--allow-duplicate")
+    assert enrolled[0] == 0
+    assert run("employee", "duplicates", "--known", "--json")[1].count("E99") == 0
+    exit_code, text = run("employee", "duplicates", "--json")
+    (pair,) = json.loads(text)["data"]["pairs"]
+    assert exit_code == 0 and {pair["employee"]["code"], pair["other"]["code"]} >= {"E99"}
+    codes = pair["employee"]["code"], pair["other"]["code"]
+    assert run("employee", "different", *codes)[0] != 0, "a reason must be given"
+    assert run("employee", "different", *codes, "--reason", "twins")[0] == 0
+    assert json.loads(run("employee", "duplicates", "--anew", "--json")[1])["data"]["pairs"] == []
+    assert run("employee", "duplicates", "--anew", "--known")[0] == 2
 
 
 def test_a_target_beyond_sense_is_a_usage_error(run: Run) -> None:
@@ -142,7 +169,7 @@ def test_a_refused_choice_says_what_stays_in_force(home: Path, run: Run) -> None
         program, ["--home", str(home), "--engine", "fake", "calibrate", "--target-fpir", "0.001"]
     )
     assert result.exit_code == 1
-    assert "In force stays for the next training: 0.600 / 0.100 (the engine's own)." in result.stderr
+    assert "In force stays for the next training: 0.600 / 0.100 (automatic, for 3 people)." in result.stderr
     assert "The trained model in use decides with 0.600 / 0.100." in result.stderr
     assert "9 photos of 3 people are too few for any target up to 5.00 %" in result.stderr
 
@@ -157,8 +184,11 @@ def test_train_tells_what_an_outgrown_calibration_was_and_what_it_uses(home: Pat
     assert result.exit_code == 0
     assert "threshold 0.345, margin 0.020 were chosen on " in result.stderr
     assert "for 1 people and 3 templates; now there are 3 and 9." in result.stderr
-    assert "uses the stricter of it and of the engine's own" in result.stderr and "threshold 0.600" in result.stderr
-    assert "0.600 / 0.100 (the stricter of the engine's and of those for 1 people)" in result.stdout
+    assert (
+        "uses the stricter of it and of what fits so many people" in result.stderr
+        and "threshold 0.600" in result.stderr
+    )
+    assert "0.600 / 0.100 (the stricter of the automatic and of those for 1 people)" in result.stdout
     data = json.loads(run("train", "--json")[1])["data"]
     assert (data["threshold"], data["calibrated"], data["calibration"]["outgrown"]) == (0.6, False, True)
     assert data["gate"]["asks"] == "recognised"

@@ -29,7 +29,7 @@ camera is lost or back, and a last one with the summary.
 | 4 | failed | camera |
 | 5 | failed | database |
 | 6 | failed | model |
-| 7 | partial | partly done: some rows of an import or some pictures were refused |
+| 7 | partial | partly done: some rows, pictures or people could not be served; see each command |
 | 130 | failed or partial | interrupted; partial when the command could still say what it did |
 """
 

@@ -100,7 +100,7 @@ def test_what_nothing_supports_never_goes_below_the_engines_own() -> None:
 
 def test_the_tables_of_the_package_rise() -> None:
     """For every engine that is shipped: rarer means more alike, and the numbers go as far as the pairs carry."""
-    known = {"dlib": 128, "openvino": 256, "insightface": 512}
+    known = {"dlib": 128, "openvino": 256, "insightface": 512, "sface": 128, "open": 384}
     for table in reference._tables():
         assert find_table(ModelIdentity(table.engine, table.digests[0], known.pop(table.engine))) is table
         scores = [score for _, score in table.levels]
@@ -148,7 +148,7 @@ def test_a_calibration_is_outgrown_and_belongs_to_one_model(app: SmartAbsen, dra
         digest = app.services.engine.identity.digest
         meta.put(session, "calibration", stored.replace(digest, "0" * 64))
     assert app.calibration.state() is CalibrationState.OTHER_ENGINE
-    assert app.services.limits().engines_own
+    assert app.services.limits().is_automatic
 
 
 def test_other_photos_of_the_same_number_change_it_and_many_more_outgrow_it(app: SmartAbsen, draw: Draw) -> None:

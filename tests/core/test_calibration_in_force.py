@@ -9,7 +9,7 @@ import pytest
 
 from smartabsen import SmartAbsen
 from smartabsen.core.calibration_record import find_record, put_record
-from smartabsen.domain import CalibrationRecord, Check, CheckLevel, DecisionLimits, Gate, Rate
+from smartabsen.domain import AutomaticLimits, CalibrationRecord, Check, CheckLevel, DecisionLimits, Gate, Rate
 from smartabsen.errors import NotFoundError
 from smartabsen.store import audit
 from smartabsen.store.model_file import load_model
@@ -101,7 +101,8 @@ def test_the_gate_asks_the_same_of_a_threshold_that_is_set(
 
 def test_few_trials_pass_the_gate_and_prove_little() -> None:
     """The point estimate is asked for; 298 photos without an error do not show 99 %, 299 do."""
-    limits = DecisionLimits(0.5, 0.05, 0.5, 0.05, None, False)
+    automatic = AutomaticLimits(9, 0.001, 0.5, 0.5, None, None, None, "", 0, is_bound=False)
+    limits = DecisionLimits(0.5, 0.05, 0.5, 0.05, None, False, automatic, 0.5)
     few, enough = (Gate(limits, Rate(n, n), Rate(0, n), 0.99) for n in (298, 299))
     assert few.passed and not few.proven and few.trials_wanted == 299
     assert enough.passed and enough.proven

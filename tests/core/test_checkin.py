@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from smartabsen import InvalidInputError, NotTrainedError, Outcome, SmartAbsen
-from smartabsen.core.checkin import Burst
+from smartabsen.core.checkin import Burst, _ClaimLimits, _confirmed
 from smartabsen.core.limits import RateLimits
-from smartabsen.domain import Employee, Measure
+from smartabsen.domain import Employee, Match, Measure
 from smartabsen.recognition import quality
 from smartabsen.recognition.detectors.fake import draw_face
 from smartabsen.store import audit
-from smartabsen.store.model_file import load_model
+from smartabsen.store.model_file import load_model, replace_model
+from smartabsen.store.model_record import put_record
 
 Draw = Callable[..., Path]
 Drawn = tuple[int, int, int]
@@ -151,6 +152,42 @@ def test_the_owner_of_the_phone_is_compared_alone(app: SmartAbsen, people: dict[
     kiosk = {"kiosk": app.services.kiosk_name}
     assert entries == [kiosk, {**kiosk, "face_of": "E002"}]
     assert app.checkin.attempt(burst(SITI, repeat=4), key="k-3", only=people["Siti"]).outcome is Outcome.RECOGNIZED
+
+
+def judge(matches: list[tuple[Outcome, int, float]], own: list[float]) -> Outcome:
+    """Return the decision on somebody whose phone names employee 1: 0.3 for two faces, a margin of 0.1."""
+    found = [Match(outcome, label, similarity, 0, 0.0) for outcome, label, similarity in matches]
+    return _confirmed(found, own, 1, _ClaimLimits(0.3, 0.1)).outcome
+
+
+def test_whom_a_phone_names_is_compared_with_that_person_only() -> None:
+    """Below the threshold of a crowd, and with a colleague near by: recognised; one frame of two is not enough."""
+    unknown, ambiguous = Outcome.UNKNOWN, Outcome.AMBIGUOUS
+    assert judge([(unknown, 1, 0.35)] * 2, [0.35, 0.31]) is Outcome.RECOGNIZED
+    assert judge([(ambiguous, 2, 0.55)] * 2, [0.5, 0.5]) is Outcome.RECOGNIZED
+    assert judge([(unknown, 1, 0.35)] * 2, [0.35, 0.29]) is Outcome.OTHER_FACE
+
+
+def test_who_is_clearly_somebody_else_is_refused_with_anybodys_phone() -> None:
+    """Recognised among all, or nearer to another by the margin, in a single frame."""
+    unknown, known = Outcome.UNKNOWN, Outcome.RECOGNIZED
+    assert judge([(unknown, 1, 0.35), (unknown, 2, 0.45)], [0.35, 0.34]) is Outcome.OTHER_FACE
+    assert judge([(unknown, 1, 0.35), (known, 2, 0.6)], [0.35, 0.55]) is Outcome.OTHER_FACE
+    assert judge([(unknown, 1, 0.35), (unknown, 2, 0.29)], [0.35, 0.1]) is Outcome.OTHER_FACE, "too unlike"
+
+
+def test_the_limit_for_two_faces_is_that_of_the_trained_model(app: SmartAbsen, people: dict[str, Employee]) -> None:
+    """Among all nobody reaches a threshold of 0.9999; the owner of the phone is let in by the one for two faces."""
+    ring = app.services.key_chain.ring()
+    trained = load_model(app.settings.assets_dir, ring)
+    replace_model(app.settings.assets_dir, trained.with_limits(0.9999, trained.margin, 0.6), ring)
+    with app.services.database.write() as session:
+        put_record(session, load_model(app.settings.assets_dir, ring), ring)
+    assert app.checkin.attempt(burst(SITI, repeat=4), key="k-1").outcome is Outcome.UNKNOWN
+    assert app.checkin.attempt(burst(SITI, repeat=4), key="k-2", only=people["Siti"]).outcome is Outcome.RECOGNIZED
+    assert app.checkin.attempt(burst(BUDI, repeat=4), key="k-3", only=people["Siti"]).outcome is Outcome.OTHER_FACE
+    other, _ = app.refusals.latest()
+    assert other.outcome is Outcome.OTHER_FACE
 
 
 def test_an_owner_without_a_template_is_told_so(app: SmartAbsen, people: dict[str, Employee]) -> None:

@@ -9,13 +9,46 @@ import numpy as np
 import pytest
 
 from smartabsen.core.gallery import LiveGallery
-from smartabsen.domain import ModelIdentity
+from smartabsen.domain import ACTIVE, Members, ModelIdentity, Outcome
 from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.store.model_file import make_trained_model, save_model
 from smartabsen.store.sealing import KeyRing, key_id_of
 
 MODEL = ModelIdentity("fake", "0" * 64, 4)
+
+
+def gallery_of(directory: Path, members: Members) -> LiveGallery:
+    """Return the gallery of a model with the people a (employee 7) and b (8)."""
+    key = bytes(32)
+    ring = KeyRing.of({key_id_of(key): key}, active=key_id_of(key), place="a test")
+    trained = make_trained_model(
+        model=MODEL,
+        matcher="exact",
+        k=0,
+        threshold=0.5,
+        margin=0.1,
+        leave_one_out_accuracy=None,
+        trained_at=datetime.now(UTC),
+        embeddings=np.eye(4, dtype=np.float32),
+        employee_ids=np.array([7, 7, 7, 8]),
+        template_ids=np.arange(1, 5),
+        people={7: "a", 8: "b"},
+    )
+    save_model(directory, trained, ring)
+    return LiveGallery(directory, MODEL, lambda name: MATCHERS.get_factory(name)(), ring=lambda: ring, members=members)
+
+
+def test_a_gallery_of_chosen_people_compares_with_them_only(tmp_path: Path) -> None:
+    """The others are strangers there; it is known by the version of the whole model, and keeps to it."""
+    whole, chosen = (gallery_of(tmp_path, who) for who in (ACTIVE, Members(frozenset({"b", "c"}))))
+    probe = [np.eye(4, dtype=np.float32)[0]]
+    assert whole.match(probe)[0].outcome is Outcome.RECOGNIZED and whole.people == 2
+    assert chosen.match(probe)[0].outcome is Outcome.UNKNOWN and chosen.people == 1
+    assert not chosen.knows(7) and chosen.knows(8) and chosen.version == whole.version
+    assert not chosen.refresh()
+    nobody = gallery_of(tmp_path, Members(frozenset()))
+    assert nobody.match(probe)[0].outcome is Outcome.UNKNOWN
 
 
 def test_one_person_alone_is_as_similar_as_among_all(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from smartabsen.domain import Employee, ModelIdentity, Template
+from smartabsen.domain import EVERYBODY, Employee, ModelIdentity, Template
 from smartabsen.errors import InvalidInputError, KeyMissingError, NotFoundError, SealBrokenError
 from smartabsen.store import employees, templates
 from smartabsen.store.database import Database
@@ -83,7 +83,7 @@ def test_the_gallery_holds_active_people_of_one_model_in_a_fixed_order(
 
     with database.read() as session:
         gallery = templates.gallery(session, of_siti.model, ring=ring)
-        everybody = templates.gallery(session, of_siti.model, include_inactive=True, ring=ring)
+        everybody = templates.gallery(session, of_siti.model, members=EVERYBODY, ring=ring)
         size = templates.size(session, of_siti.model)
 
     assert size == (2, 2)

@@ -143,7 +143,7 @@ def refusal(report: CalibrationReport) -> GateError | None:
     if choice.least_target > LARGEST_TARGET:
         return GateError(
             N_("Not put into force: {templates} photos of {people} people are too few for any target up to {largest}."),
-            hint=N_("Keep the engine's own threshold until more people and photos are enrolled."),
+            hint=N_("Keep the automatic threshold until more people and photos are enrolled."),
             templates=report.record.templates,
             people=report.record.people,
             largest=percent(LARGEST_TARGET),
@@ -166,7 +166,7 @@ def show_forgotten(out: Output, record: CalibrationRecord) -> None:
     """Say what was dropped, and what comes in its place."""
     pair = _pair(record.threshold, record.margin)
     out.line(_("Forgotten: threshold and margin {pair}, for {people} people.", pair=pair, people=record.people))
-    out.note(_("The engine's own are in force from the next “smartabsen train” on."))
+    out.note(_("What fits the number of people by itself is in force from the next “smartabsen train” on."))
 
 
 def _warn(out: Output, report: CalibrationReport) -> None:

@@ -6,10 +6,13 @@ Instants are ISO 8601 with an offset; ``jam_masuk`` and ``jam_pulang`` are local
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import domain
 from ..messages import describe_verdict, fill
+
+if TYPE_CHECKING:
+    from ..core.duplicates import DuplicateReport
 
 Json: TypeAlias = dict[str, Any]
 
@@ -372,6 +375,36 @@ def calibration(record: domain.CalibrationRecord) -> Json:
         "target_fpir": record.target_fpir,
         "threshold": record.threshold,
         "margin": record.margin,
+    }
+
+
+def duplicates(report: DuplicateReport) -> Json:
+    """Codes that are perhaps one person."""
+    return {
+        "searched_at": report.searched_at and instant(report.searched_at),
+        "complete": report.complete,
+        "threshold": report.threshold,
+        "pairs": [
+            {"employee": person(each.employee), "other": person(each.other), "similarity": number(each.similarity, 4)}
+            for each in report.pairs
+        ],
+    }
+
+
+def automatic(limits: domain.AutomaticLimits) -> Json:
+    """The threshold that fits the number of people by itself, and what it rests on."""
+    return {
+        "people": limits.people,
+        "target_fpir": limits.target_fpir,
+        "threshold": number(limits.threshold, 4),
+        "rests_on": limits.basis.value,
+        "engine": number(limits.engine, 4),
+        "reference": number(limits.reference, 4),
+        "own": number(limits.own, 4),
+        "verification": number(limits.verification, 4),
+        "source": limits.source,
+        "pairs": limits.pairs,
+        "beyond_reference": limits.is_bound,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .. import domain
 from ..domain import CheckLevel, ImportVerdict, Outcome, Status
@@ -22,6 +22,11 @@ from ..messages import (
     tell_turned,
 )
 from .output import Cell, Column, Output, yes_no
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from ..core.duplicates import DuplicateReport
 
 MODEL_STATES: Final[Mapping[str, str]] = {
     "installed": N_("installed"),
@@ -338,6 +343,40 @@ def show_settings(out: Output, settings: Sequence[domain.SettingValue]) -> None:
         line = f"{each.name} = {value}  [{each.origin}]" if each.origin else each.name
         out.line(line, "" if each.origin == "default" else "bold")
         out.line(f"    {_(each.about)}", "dim")
+
+
+def show_duplicates(out: Output, report: DuplicateReport, zone: ZoneInfo) -> None:
+    """Print codes that are perhaps one person, and when that was searched for."""
+    if report.pairs:
+        columns = (
+            Column(_("Perhaps one person")),
+            Column(_("Code"), whole=True),
+            Column(_("Cosine"), number=True),
+            Column(_("Active"), whole=True),
+        )
+        rows = [
+            (
+                f"{a.name} / {b.name}",
+                f"{a.code} / {b.code}",
+                f"{each.similarity:.3f}",
+                f"{yes_no(a.active)} / {yes_no(b.active)}",
+            )
+            for each in report.pairs
+            for a, b in [(each.employee, each.other)]
+        ]
+        out.table(columns, rows)
+        out.note(
+            _("Look at the pictures of each pair. One person: smartabsen employee deactivate CODE. Two people: "
+              "smartabsen employee different CODE OTHER")
+        )  # fmt: skip
+    elif report.searched_at is not None:
+        out.line(_("Nobody looks like enrolled under two codes."))
+    if report.searched_at is None:
+        out.line(_("Nothing was compared yet."))
+    else:
+        out.note(_("Searched: {at}.", at=f"{report.searched_at.astimezone(zone):%Y-%m-%d %H:%M}"))
+        if not report.complete:
+            out.warn(_("Not everybody was compared yet: the same command goes on."))
 
 
 def percent(share: float) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ..domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport
-from ..errors import GateError
+from ..domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport, WeakPerson
+from ..errors import GateError, PartlyDoneError, SmartAbsenError
 from ..i18n import N_, _
-from ..messages import ENROL_ADVICE
+from ..messages import ENROL_ADVICE, describe_automatic, describe_weak
 from . import data
 from .output import Column, Output, yes_no
 from .tables import percent
@@ -37,6 +37,8 @@ def as_json(report: TrainReport) -> Json:
         "margin": data.number(limits.margin, 4),
         "engine_threshold": data.number(limits.engine_threshold, 4),
         "engine_margin": data.number(limits.engine_margin, 4),
+        "verification_threshold": data.number(limits.verification, 4),
+        "automatic": {**data.automatic(limits.automatic), "in_use": limits.is_automatic},
         "calibrated": limits.calibrated,
         "calibration": limits.calibration and {**data.calibration(limits.calibration), "outgrown": limits.outgrown},
         "leave_one_out_accuracy": data.number(gate.rank_1.share, 6),
@@ -83,6 +85,16 @@ def as_json(report: TrainReport) -> Json:
             }
             for each in report.suspects
         ],
+        "weak": [
+            {
+                "employee": data.person(each.employee),
+                "recognised": each.recognised,
+                "tried": each.tried,
+                "reasons": [reason.value for reason in each.reasons],
+                "looks_like": each.resembles and data.person(each.resembles),
+            }
+            for each in report.weak
+        ],
         "single_template": [data.person(each) for each in report.single_template],
     }
 
@@ -96,6 +108,8 @@ def show(out: Output, report: TrainReport) -> None:
         (_("Employees"), str(report.employees)),
         (_("Templates"), str(report.templates)),
         (_("Threshold and margin"), f"{limits.threshold:.3f} / {limits.margin:.3f} ({origin(limits)})"),
+        (_("That rests on"), rests_on(limits)),
+        (_("For a person whom a phone names"), f"{limits.verification:.3f}"),
         (_("Leave-one-out accuracy"), _measured(gate.rank_1)),
         (_("Recognised at the threshold"), _measured(gate.recognised)),
         (_("Demanded"), _demanded(gate)),
@@ -106,7 +120,14 @@ def show(out: Output, report: TrainReport) -> None:
     if gate.passed and not gate.proven:
         out.line()
         out.line(_doubt(gate))
-    weak = [each for each in report.people if each.recognised < each.tried]
+    if report.weak:
+        out.line()
+        columns = (Column(_("Recognised in few of their own photos")), Column(_("Photos"), number=True),
+                   Column(_("Why, and what helps")))  # fmt: skip
+        rows = [(f"{w.employee.name} ({w.employee.code})", f"{w.recognised}/{w.tried}", _why(w)) for w in report.weak]
+        out.table(columns, rows)
+    named = {each.employee.code for each in report.weak}
+    weak = [each for each in report.people if each.recognised < each.tried and each.employee.code not in named]
     if report.mixed:
         out.line()
         columns = (Column(_("Perhaps two persons")), Column(_("Code"), whole=True), Column(_("Unlike the others")))
@@ -153,16 +174,23 @@ def tell_calibration(session: Session, app: SmartAbsen, report: TrainReport) -> 
     )
     out.warn(
         _(
-            "This training uses the stricter of it and of the engine's own, unless a setting names another: threshold "
-            "{threshold}, margin {margin}. Run “smartabsen calibrate”, then “smartabsen train”.",
+            "This training uses the stricter of it and of what fits so many people, unless a setting names another: "
+            "threshold {threshold}, margin {margin}. Run “smartabsen calibrate”, then “smartabsen train”.",
             threshold=f"{limits.threshold:.3f}",
             margin=f"{limits.margin:.3f}",
         )
     )
 
 
-def refusal(report: TrainReport) -> GateError | None:
-    """Return why a training is not in use; None where it is."""
+def refusal(report: TrainReport) -> SmartAbsenError | None:
+    """Return why a training is not in use, or whom it serves badly; None where all is well."""
+    if report.activated and report.weak:
+        return PartlyDoneError(
+            N_("In use, but {count} of {all} people are recognised in none or few of their own photos."),
+            hint=N_("Look at them above. Until they have better photos: smartabsen punch CODE"),
+            count=len(report.weak),
+            all=report.employees,
+        )
     if report.activated:
         return None
     if report.gate.asks_rank_1:
@@ -182,11 +210,28 @@ def origin(limits: DecisionLimits) -> str:
     record = limits.calibration
     if limits.calibrated and record is not None:
         return _("calibrated for {people} people", people=record.people)
-    if limits.engines_own:
-        return _("the engine's own")
+    if limits.is_automatic:
+        return _("automatic, for {people} people", people=limits.automatic.people)
     if record is not None and limits.outgrown:
-        return _("the stricter of the engine's and of those for {people} people", people=record.people)
+        return _("the stricter of the automatic and of those for {people} people", people=record.people)
     return _("as set")
+
+
+def rests_on(limits: DecisionLimits) -> str:
+    """Say what the threshold rests on."""
+    from ..core.evaluation_figures import percent as exact
+
+    record = limits.calibration
+    if limits.calibrated and record is not None:
+        return _("a calibration by hand for FPIR {target}", target=exact(record.target_fpir))
+    if limits.is_automatic or limits.outgrown:
+        return describe_automatic(limits.automatic, target=exact(limits.automatic.target_fpir))
+    return _("the settings")
+
+
+def _why(weak: WeakPerson) -> str:
+    other = weak.resembles
+    return describe_weak(weak.reasons, resembles="" if other is None else f"{other.name} ({other.code})")
 
 
 def _matcher(report: TrainReport) -> str:

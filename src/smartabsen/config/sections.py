@@ -153,6 +153,15 @@ class RecognitionSettings(_Section):
     margin: Fraction | None = Field(
         None, description=N_("Distance to the second-best person; empty takes the engine's measured one.")
     )
+    target_fpir: float = Field(
+        0.001,
+        ge=0.0001,
+        le=0.05,
+        description=N_(
+            "Share of strangers that may be taken for somebody: “train” chooses the threshold that keeps it for the "
+            "number of people, and never goes below the engine's own."
+        ),
+    )
     detect_px: int = Field(
         1_280,
         ge=160,
@@ -183,7 +192,7 @@ class EnrolmentSettings(_Section):
         0.99,
         description=N_(
             "Share below which a training is not activated: of those recognised at the threshold that comes into use, "
-            "or of leave-one-out accuracy where that is the engine's own."
+            "or of leave-one-out accuracy where nobody chose that threshold."
         ),
     )
     keep_crops: bool = Field(

@@ -11,12 +11,14 @@ from typing import Self
 
 from ..config import LoadedSettings, Settings, load_settings
 from ..domain import (
+    ACTIVE,
     Employee,
     EnrolReport,
     ImageResult,
     ImportReport,
     KioskEvent,
     KioskSummary,
+    Members,
     ModelStatus,
     PunchResult,
     Report,
@@ -281,20 +283,26 @@ class SmartAbsen(UseCases):
 
     # --- recognition ---------------------------------------------------------------------------------------
 
-    def train(self, *, min_accuracy: float | None = None, force: bool = False) -> TrainReport:
+    def train(
+        self, *, min_accuracy: float | None = None, force: bool = False, members: Members = ACTIVE
+    ) -> TrainReport:
         """Fit the matcher on all templates, measure it by leave-one-out, and put it into use if it is good enough.
+
+        Its threshold fits the number of people by itself, for the setting ``recognition.target_fpir``.
 
         Args:
             min_accuracy: Share demanded by the gate, 0..1; the setting (0.99) by default.
             force: Put it into use whatever its accuracy.
+            members: Who is recognised by it, all active employees by default.
 
         Returns:
-            The report; ``activated`` says whether the model is in use. Running kiosks take it over by themselves.
+            The report; ``activated`` says whether the model is in use, ``weak`` who is recognised in few of their own
+            photos. Running kiosks take it over by themselves.
 
         Raises:
             NotFoundError: Nobody is enrolled.
         """
-        report = train.train(self.services, min_accuracy=min_accuracy, force=force)
+        report = train.train(self.services, min_accuracy=min_accuracy, force=force, members=members)
         self._gallery = None
         return report
 

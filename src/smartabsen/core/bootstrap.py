@@ -30,7 +30,7 @@ from ..recognition.recognizer import Recognizer
 from ..store import meta, templates
 from ..store.clock import MachineClock
 from .actors import current_actor
-from .calibration_record import find_record, limits_for
+from .calibration_record import find_stored, limits_for
 from .engine_choice import EngineChoice, check_identity, choose_engine
 from .liveness import LivenessChecks, make_checks
 from .once import made_once
@@ -210,10 +210,10 @@ class Services(Storage):
         """Return what a recognition needs, as a training would put it into use now."""
         engine = self.engine
         with self.database.read() as session:
-            record = find_record(session)
+            stored = find_stored(session)
             people, rows = templates.size(session, engine.identity)
         return limits_for(
-            record, engine, self.settings.recognition, model=engine.identity, people=people, templates=rows
+            stored, engine, self.settings.recognition, model=engine.identity, people=people, templates=rows
         )
 
     @made_once

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from ..domain import CalibrationRecord, CalibrationState, Confusion, DecisionLimits, Employee, Gate, Rate
+from ..domain import (
+    ACTIVE,
+    CalibrationRecord,
+    CalibrationState,
+    Confusion,
+    DecisionLimits,
+    Employee,
+    Gate,
+    Members,
+    Rate,
+)
 from ..errors import InvalidInputError, KeyMissingError, NotFoundError, SealBrokenError
 from ..i18n import N_
 from ..recognition.calibration import LOOK_ALIKES, Choice as CalibrationChoice, choose, expect_fpir
@@ -16,7 +26,16 @@ from ..store import audit, employees, model_record
 from ..store.database import Session
 from .audit import note
 from .bootstrap import Services
-from .calibration_record import find_record, hash_gallery, limits_for, put_record, remove_record, state_of
+from .calibration_record import (
+    StoredCalibration,
+    find_record,
+    find_stored,
+    hash_gallery,
+    limits_for,
+    put_record,
+    remove_record,
+    state_of,
+)
 from .stored_gallery import read_gallery
 
 __all__ = ["Calibration", "CalibrationChoice", "CalibrationReport", "calibration_state"]
@@ -76,7 +95,7 @@ class Calibration:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def calibrate(self, target_fpir: float, *, force: bool = False) -> CalibrationReport:
+    def calibrate(self, target_fpir: float, *, force: bool = False, members: Members = ACTIVE) -> CalibrationReport:
         """Choose threshold and margin, and put them into force where the data support the target.
 
         Running kiosks go on with the trained model's limits until the next training.
@@ -84,6 +103,7 @@ class Calibration:
         Args:
             target_fpir: Share of strangers that may be taken for somebody, :data:`LARGEST_TARGET` at most.
             force: Put them into force even where the data cannot support the target.
+            members: For whom: all active employees, or the chosen ones.
 
         Raises:
             InvalidInputError: The target is out of range.
@@ -97,10 +117,10 @@ class Calibration:
         services = self._services
         engine = services.engine
         with services.database.read() as session:
-            gallery = read_gallery(services, session, engine.identity)
+            gallery = read_gallery(services, session, engine.identity, members=members)
             people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
             deciding = _deciding(services, session)
-            stored_before = find_record(session)
+            stored_before = find_stored(session)
         count = len(set(gallery.employee_ids.tolist()))
         if count < 2:
             raise NotFoundError(
@@ -134,7 +154,7 @@ class Calibration:
         named = services.settings.recognition
         before, limits = (
             limits_for(one, engine, named, model=engine.identity, people=count, templates=record.templates)
-            for one in (stored_before, record)
+            for one in (stored_before, StoredCalibration(record, stored_before.own))
         )
         stored = choice.promised or force
         if stored:
@@ -173,7 +193,7 @@ class Calibration:
         )
 
     def forget(self) -> CalibrationRecord:
-        """Drop the calibration: the engine's own threshold and margin are used from the next training on.
+        """Drop the calibration: what fits the number of people by itself is used from the next training on.
 
         Returns:
             What was dropped.
@@ -186,7 +206,7 @@ class Calibration:
             if record is None:
                 raise NotFoundError(
                     N_("There is no calibration to forget."),
-                    hint=N_("The engine's own threshold is used already. “smartabsen calibrate” chooses one."),
+                    hint=N_("The automatic threshold is used already. “smartabsen calibrate” chooses one."),
                 )
             remove_record(session)
             audit.append(

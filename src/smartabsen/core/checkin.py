@@ -212,8 +212,9 @@ class CheckIn:
         Args:
             burst: 3 to 12 pictures taken one after the other within a few seconds; with a challenge up to 90.
             key: Idempotency key: the same attempt sent again stores nothing new.
-            only: Whose paired phone confirmed: the face is compared with this employee's templates alone. Another face
-                writes nothing but an entry in the audit trail.
+            only: Whose paired phone confirmed: the face is compared with this employee alone, at the threshold for two
+                faces instead of that for a crowd. Another face, or one that is clearly more like somebody else, writes
+                nothing but an entry in the audit trail.
             claim: What lets one person be recorded, as a confirmed sign-in: of all attempts that name it, whatever
                 their keys, the database stores the punch of one. Its own key by default.
 
@@ -237,7 +238,7 @@ class CheckIn:
                 return result
             if result.outcome in _SUSPICIOUS:
                 self._services.security.note(SecurityKind.FACE_REFUSED, reason=result.outcome.value)
-            self._note_refusal(finding or _Finding(result.outcome))
+            self._note_refusal(finding or _Finding(result.outcome), claimed=only is not None)
         return result
 
     def _attempt(
@@ -283,17 +284,18 @@ class CheckIn:
             self._tell_of_other_face(only, finding.label)
         return CheckInResult(finding.outcome, covered=finding.covered), finding
 
-    def _note_refusal(self, finding: _Finding) -> None:
+    def _note_refusal(self, finding: _Finding, *, claimed: bool) -> None:
         with suppress(SmartAbsenError):
             with self._lock:
                 gallery = self._current_gallery()
+            needed = gallery.verification if claimed else gallery.threshold
             note_refusal(
                 self._services,
                 make_refusal(
                     self._services.instant(),
                     _("{kiosk}, browser", kiosk=self._services.kiosk_name),
                     finding.outcome,
-                    compared=None if finding.similarity is None else Measured(finding.similarity, gallery.threshold),
+                    compared=None if finding.similarity is None else Measured(finding.similarity, needed),
                     lead=finding.lead,
                     margin=gallery.margin,
                     measured=finding.measured,
@@ -339,7 +341,7 @@ class CheckIn:
         if only is None:
             finding = _agreed(matches)
         else:
-            finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, gallery.threshold)
+            finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, _claim_limits(gallery))
         person = gallery.person(finding.label)
         return replace(finding, covered=covered, person=person, box_xyxy=box_xyxy, sights=sights)
 
@@ -375,9 +377,12 @@ class CheckIn:
         probes = [one.embedding for one in seen if one.embedding is not None]
         if len(probes) < len(sights):
             return False
+        matches = gallery.match(probes)
         if only is not None:
-            return all(reaches(each, gallery.threshold) for each in gallery.verify(probes, label))
-        return all(match.outcome is Outcome.RECOGNIZED and match.label == label for match in gallery.match(probes))
+            similarities, limits = gallery.verify(probes, label), _claim_limits(gallery)
+            near = all(reaches(each, limits.threshold) for each in similarities)
+            return near and not _others(matches, similarities, label, limits)
+        return all(match.outcome is Outcome.RECOGNIZED and match.label == label for match in matches)
 
     def _current_gallery(self) -> LiveGallery:
         if self._gallery is None:
@@ -466,14 +471,41 @@ def _agreed(matches: Sequence[Match]) -> _Finding:
     return _Finding(outcome, similarity=nearest.similarity, lead=nearest.margin)
 
 
-def _confirmed(matches: Sequence[Match], similarities: Sequence[float], label: int, threshold: float) -> _Finding:
-    """Return the one person where enough frames are similar enough and none names another person."""
-    others = [match.label for match in matches if match.outcome is Outcome.RECOGNIZED and match.label != label]
+@dataclass(frozen=True, slots=True)
+class _ClaimLimits:
+    """What a face needs whose person a phone names: the cosine to that one, and by how much no other may be nearer."""
+
+    threshold: float
+    margin: float
+
+
+def _claim_limits(gallery: LiveGallery) -> _ClaimLimits:
+    return _ClaimLimits(gallery.verification, gallery.margin)
+
+
+def _confirmed(matches: Sequence[Match], similarities: Sequence[float], label: int, limits: _ClaimLimits) -> _Finding:
+    """Return the one person where enough frames are similar enough and none is clearly of another person.
+
+    The second-best person of the crowd need not be far away: who looks like a colleague is let in with his own phone.
+    """
+    others = _others(matches, similarities, label, limits)
     if others:
         return _Finding(Outcome.OTHER_FACE, others[0])
-    good = [similarity for similarity in similarities if reaches(similarity, threshold)]
+    good = [similarity for similarity in similarities if reaches(similarity, limits.threshold)]
     if len(good) < AGREEING:
         # Of the frame that was one too few.
         decided = sorted(similarities, reverse=True)[AGREEING - 1]
         return _Finding(Outcome.OTHER_FACE, similarity=decided)
     return _Finding(Outcome.RECOGNIZED, label, max(good))
+
+
+def _others(matches: Sequence[Match], similarities: Sequence[float], label: int, limits: _ClaimLimits) -> list[int]:
+    """Return whom frames are clearly of instead: recognised as somebody else, or nearer to one by the margin."""
+    found = []
+    for match, similarity in zip(matches, similarities, strict=True):
+        if match.label == label:
+            continue
+        nearer = match.similarity >= limits.threshold and match.similarity - similarity >= limits.margin
+        if match.outcome is Outcome.RECOGNIZED or nearer:
+            found.append(match.label)
+    return found

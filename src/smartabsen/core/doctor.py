@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ..camera.window import can_show
-from ..domain import CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
+from ..domain import Basis, CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
 from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..messages import fill
@@ -25,8 +25,10 @@ from ..store.csv_sync import compare
 from ..store.model_file import load_model
 from .bootstrap import Services
 from .calibrate import calibration_state
+from .calibration_record import find_stored, limits_for
 from .clock_care import check_clock, check_zone
 from .doctor_privacy import check_keys, check_privacy
+from .duplicates import Duplicates
 from .evaluation_figures import percent
 from .guard import check_guard
 from .model_in_force import find_in_force
@@ -37,7 +39,7 @@ from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owner
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
 NEED_DATABASE: Final = frozenset(
-    {"engine", "runtime", "training", "calibration", "keys", "consent", "log", "clock", "kiosks"}
+    {"engine", "runtime", "training", "calibration", "duplicates", "keys", "consent", "log", "clock", "kiosks"}
 )
 """The checks that cannot be made without the database."""
 
@@ -212,7 +214,7 @@ def _check_training(services: Services) -> Iterator[Check]:
 def _check_calibration(services: Services) -> Iterator[Check]:
     record, state = calibration_state(services)
     if record is None:
-        yield _row("calibration", _OK, N_("Not calibrated: the engine's own threshold is in use."))
+        yield from _check_automatic(services)
         return
     level, detail = _CALIBRATIONS[state]
     yield _row(
@@ -225,6 +227,46 @@ def _check_calibration(services: Services) -> Iterator[Check]:
         target=percent(record.target_fpir),
         date=f"{record.at.astimezone(ZoneInfo(services.settings.site.zone)):%Y-%m-%d}",
         people=str(record.people),
+    )
+
+
+def _check_duplicates(services: Services) -> Iterator[Check]:
+    found = Duplicates(services).find()
+    if found.pairs:
+        detail = N_("Codes that are perhaps one person: {count} pairs, first {first}.")
+        fix = N_(
+            "Look at them: smartabsen employee duplicates. If they are two: smartabsen employee different CODE CODE"
+        )
+        pair = found.pairs[0]
+        first = f"{pair.employee.code} / {pair.other.code}"
+        yield _row("duplicates", _WARN, detail, fix, count=str(len(found.pairs)), first=first)
+
+
+def _check_automatic(services: Services) -> Iterator[Check]:
+    active = services.active_model()
+    if active is None:
+        return
+    with services.database.read() as session:
+        stored = find_stored(session)
+        people, rows = templates.size(session, active)
+    named, spec = services.settings.recognition, get_spec(active.engine)
+    limits = limits_for(stored, spec, named, model=active, people=people, templates=rows)
+    if limits.is_automatic:
+        automatic = limits.automatic
+        known = automatic.reference is not None or automatic.own is not None
+        detail = _AUTOMATIC[automatic.basis] if known else _NO_REFERENCE
+        pairs, target = f"{automatic.pairs:,}", percent(automatic.target_fpir)
+    else:
+        detail, pairs, target = N_("Threshold {threshold}, margin {margin}: as set."), "", ""
+    yield _row(
+        "calibration",
+        _OK,
+        detail,
+        threshold=f"{limits.threshold:.3f}",
+        margin=f"{limits.margin:.3f}",
+        people=str(people),
+        target=target,
+        pairs=pairs,
     )
 
 
@@ -358,6 +400,24 @@ def _texts(params: dict[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple((key, each if isinstance(each, str) else str(each)) for key, each in params.items())
 
 
+_AUTOMATIC: Final = {
+    Basis.REFERENCE: N_(
+        "Threshold {threshold}, margin {margin}, automatic for {people} people and FPIR {target}: by {pairs} pairs of "
+        "other people."
+    ),
+    Basis.OWN: N_(
+        "Threshold {threshold}, margin {margin}, automatic for {people} people and FPIR {target}: stricter than by "
+        "other people, since these look more alike."
+    ),
+    Basis.ENGINE: N_(
+        "Threshold {threshold}, margin {margin}, automatic for {people} people and FPIR {target}: the engine's own is "
+        "strict enough."
+    ),
+}
+_NO_REFERENCE: Final = N_(
+    "Threshold {threshold}, margin {margin}: the engine's own. There is no reference for this model, so FPIR {target} "
+    "among {people} people is not promised."
+)
 _CALIBRATIONS: Final = {
     CalibrationState.FITS: (
         _OK,
@@ -371,7 +431,7 @@ _CALIBRATIONS: Final = {
     CalibrationState.OUTGROWN: (
         _WARN,
         N_("Threshold {threshold}, margin {margin} were calibrated on {date} for FPIR {target} and {people} people; "
-           "more people or photos are enrolled. The next training uses the stricter of these and of the engine's own."),
+           "more people or photos are enrolled. The next training takes the stricter of these and the automatic ones."),
     ),
     CalibrationState.OTHER_ENGINE: (
         _WARN,
@@ -392,6 +452,7 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "runtime": _check_runtime,
     "training": _check_training,
     "calibration": _check_calibration,
+    "duplicates": _check_duplicates,
     "liveness": _check_liveness,
     "keys": check_keys,
     "consent": check_privacy,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ..domain import Consent, Employee, EnrolReport, ModelIdentity, Outcome, PhotoVerdict, Template
+from ..domain import EVERYBODY, Consent, Employee, EnrolReport, ModelIdentity, Outcome, PhotoVerdict, Template
 from ..errors import CameraError, ConflictError, InvalidInputError
 from ..i18n import N_
 from ..store import audit, consents, crops, employees, meta, templates
@@ -182,7 +182,7 @@ class Enroller:
         self._consent_text: Consent | None = None
         self._identity = services.engine.identity
         with services.database.read() as session:
-            gallery = read_gallery(services, session, self._identity, include_inactive=True)
+            gallery = read_gallery(services, session, self._identity, members=EVERYBODY)
         self._damaged = gallery.damaged
         self._known = KnownFaces(gallery.embeddings, gallery.employee_ids, gallery.sources)
 

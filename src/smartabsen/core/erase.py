@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from ..domain import Employee
+from ..domain import EVERYBODY, Employee
 from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..i18n import N_
 from ..store import audit, audit_erasure, dumps, employees, erasure, log_copies, templates
@@ -173,7 +173,7 @@ def forget_erased(services: Services) -> bool:
             return False
         if not erased & set(trained.employee_ids.tolist()):
             return False
-        stored = templates.gallery(session, trained.model, ring=ring, include_inactive=True)
+        stored = templates.gallery(session, trained.model, ring=ring, members=EVERYBODY)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
 
     def forget(model: TrainedModel) -> TrainedModel | None:

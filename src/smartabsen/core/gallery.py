@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray, Match, ModelIdentity
+from ..domain import ACTIVE, FloatArray, Match, Members, ModelIdentity
 from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError
 from ..recognition.matchers.base import Matcher
 from ..store.model_file import TrainedModel, find_stamp, load_model
@@ -42,6 +42,7 @@ class LiveGallery:
         identity: Of the engine whose embeddings will be compared.
         make_matcher: Makes an empty matcher by name.
         ring: Gives the keys that it is sealed with, as they are at that moment.
+        members: Who is compared, of those in the model.
 
     Raises:
         NotTrainedError: There is no trained model.
@@ -57,19 +58,27 @@ class LiveGallery:
         make_matcher: Callable[[str], Matcher],
         *,
         ring: Callable[[], KeyRing],
+        members: Members = ACTIVE,
     ) -> None:
         self._directory = directory
         self._identity = identity
         self._make_matcher = make_matcher
         self._ring = ring
+        self._members = members
+        self._version = ""
         self._stamp = find_stamp(directory)
         self._other_engine: ModelIdentity | None = None
         self._take(load_model(directory, ring()))
 
     @property
     def version(self) -> str:
-        """Version of the trained model in use."""
-        return self._model.version
+        """Version of the trained model in use, of which this may be a part."""
+        return self._version
+
+    @property
+    def members(self) -> Members:
+        """Who is compared."""
+        return self._members
 
     @property
     def people(self) -> int:
@@ -85,6 +94,11 @@ class LiveGallery:
     def margin(self) -> float:
         """Distance to the second-best person that a recognition needs."""
         return self._model.margin
+
+    @property
+    def verification(self) -> float:
+        """Cosine that somebody needs who is compared with one person alone; see :meth:`verify`."""
+        return self._model.verification
 
     @property
     def other_engine(self) -> ModelIdentity | None:
@@ -139,16 +153,26 @@ class LiveGallery:
             self._other_engine = model.model
             return False
         self._other_engine = None
-        if (model.version, model.people) == (self._model.version, self._model.people):
+        chosen = self._chosen(model)
+        if (model.version, chosen.people) == (self._version, self._model.people):
             return False
-        self._change(model)
+        self._change(chosen)
+        self._version = model.version
         return True
 
     def _take(self, model: TrainedModel) -> None:
         if model.model != self._identity:
             raise mismatch(model.model, wanted=str(self._identity))
-        self._fit(model)
-        self._model = model
+        chosen = self._chosen(model)
+        self._fit(chosen)
+        self._model, self._version = chosen, model.version
+
+    def _chosen(self, model: TrainedModel) -> TrainedModel:
+        """Return the part of a model that is of the members. What is in a model was active when it was trained."""
+        if self._members.uuids is None:
+            return model
+        ids = [owner for owner, uuid in model.people.items() if self._members.includes(uuid)]
+        return model.only(np.isin(model.employee_ids, ids))
 
     def _fit(self, model: TrainedModel) -> None:
         matcher = self._make_matcher(model.matcher)

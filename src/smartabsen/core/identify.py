@@ -11,7 +11,18 @@ from typing import Final
 
 import numpy as np
 
-from ..domain import Employee, Identification, ImageBGR, ImageResult, Match, Observation, Outcome
+from ..domain import (
+    ACTIVE,
+    EVERYBODY,
+    Employee,
+    Identification,
+    ImageBGR,
+    ImageResult,
+    Match,
+    Members,
+    Observation,
+    Outcome,
+)
 from ..errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError, SealBrokenError
 from ..i18n import N_
 from ..recognition.annotate import Label, draw
@@ -31,11 +42,14 @@ from .stored_gallery import read_gallery
 _SHOWN_NAMES: Final = 5
 
 
-def open_gallery(services: Services) -> LiveGallery:
+def open_gallery(services: Services, members: Members = ACTIVE) -> LiveGallery:
     """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
     was trained on another database: its numbers would name other people here.
 
     People who were enrolled since the training are remarked.
+
+    Args:
+        members: Who is compared: everybody in the trained model, or the chosen ones.
     """
     forget_erased(services)
     try:
@@ -43,9 +57,9 @@ def open_gallery(services: Services) -> LiveGallery:
     except SealBrokenError as exc:
         # The model of this home is good as long as it opens.
         services.remark(exc.message_id, **exc.params)
-    gallery = load_gallery(services)
+    gallery = load_gallery(services, members)
     with services.database.read(long=True) as session:
-        stored = read_gallery(services, session, services.engine.identity, include_inactive=True)
+        stored = read_gallery(services, session, services.engine.identity, members=EVERYBODY)
         people = {person.id: person.name for person in employees.find_all(session, include_inactive=False)}
         version = model_record.find_version(session)
     known = set(template_rows(stored))
@@ -55,7 +69,8 @@ def open_gallery(services: Services) -> LiveGallery:
             N_("The trained model does not belong to the people in this database."),
             hint=N_("Train it again: smartabsen train"),
         )
-    lacking = {people[owner] for _, owner, _ in known.difference(gallery.rows()) if owner in people}
+    wanted = {owner for owner, uuid in stored.people.items() if members.includes(uuid)}
+    lacking = {people[owner] for _, owner, _ in known.difference(gallery.rows()) if owner in people and owner in wanted}
     if lacking:
         names = ", ".join(sorted(lacking)[:_SHOWN_NAMES]) + (" …" if len(lacking) > _SHOWN_NAMES else "")
         services.remark(N_("The trained model lacks photos of {names}. Train it again: smartabsen train"), names=names)
@@ -83,13 +98,17 @@ def take_over_engine(services: Services, gallery: LiveGallery) -> LiveGallery:
     """
     assert gallery.other_engine is not None
     services.change_engine(gallery.other_engine)
-    return load_gallery(services)
+    return load_gallery(services, gallery.members)
 
 
-def load_gallery(services: Services) -> LiveGallery:
+def load_gallery(services: Services, members: Members = ACTIVE) -> LiveGallery:
     """Load the trained model for the engine in use, whatever database it was trained on."""
     return LiveGallery(
-        services.settings.assets_dir, services.engine.identity, services.make_matcher, ring=services.key_chain.ring
+        services.settings.assets_dir,
+        services.engine.identity,
+        services.make_matcher,
+        ring=services.key_chain.ring,
+        members=members,
     )
 
 

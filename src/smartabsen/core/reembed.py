@@ -14,6 +14,7 @@ from ..domain import Employee, Match, ModelIdentity, Outcome, Template, TrainRep
 from ..errors import ConflictError, GateError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from ..recognition.crops import read_crop
+from ..recognition.engine_specs import EngineSpec
 from ..recognition.engines import Engine, get_spec
 from ..recognition.leave_one_out import decide_each, leave_one_out
 from ..recognition.quality import NO_LIMITS
@@ -25,6 +26,7 @@ from ..store.resealing import ring_for_writing
 from ..store.templates import Gallery
 from .audit import note
 from .bootstrap import Services
+from .calibration_record import StoredCalibration, find_stored, limits_for
 from .stored_gallery import read_gallery
 from .train import train
 
@@ -184,17 +186,10 @@ class Reembedding:
             people = {person.id: person for person in employees.find_all(session, include_inactive=False)}
             old = read_gallery(self._services, session, before)
             stored = read_gallery(self._services, session, engine.identity)
+            limits = find_stored(session)
         new = _with(stored, [one for one in made.values() if one.employee_id in people])
-        asked = self._services.settings.recognition
         spec = get_spec(before.engine)
-        at_old = {
-            "threshold": spec.threshold if asked.threshold is None else asked.threshold,
-            "margin": spec.margin if asked.margin is None else asked.margin,
-        }
-        at_new = {
-            "threshold": engine.threshold if asked.threshold is None else asked.threshold,
-            "margin": engine.margin if asked.margin is None else asked.margin,
-        }
+        at_old, at_new = (self._limits(limits, one, gallery) for one, gallery in ((spec, old), (engine, new)))
         tried_old = leave_one_out(old.embeddings, old.employee_ids, balance=spec.balance, **at_old)
         tried_new = leave_one_out(new.embeddings, new.employee_ids, balance=engine.balance, **at_new)
         have_new = set(new.employee_ids.tolist())
@@ -213,6 +208,14 @@ class Reembedding:
             recognised_before=tried_old.recognised.share,
             recognised_after=tried_new.recognised.share,
         )
+
+    def _limits(self, stored: StoredCalibration, engine: Engine | EngineSpec, gallery: Gallery) -> dict[str, float]:
+        """Return what a training of a gallery would put into use."""
+        people = len(set(gallery.employee_ids.tolist()))
+        named = self._services.settings.recognition
+        rows = len(gallery.employee_ids)
+        limits = limits_for(stored, engine, named, model=gallery.model, people=people, templates=rows)
+        return {"threshold": limits.threshold, "margin": limits.margin}
 
     def _check(self, report: ReembedReport, *, force: bool) -> None:
         demanded = self._services.settings.enrolment.min_accuracy

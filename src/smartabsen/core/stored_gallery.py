@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ..domain import DamagedTemplate, ModelIdentity
+from ..domain import ACTIVE, DamagedTemplate, Members, ModelIdentity
 from ..i18n import N_
 from ..store import templates
 from ..store.database import Session
@@ -20,10 +20,10 @@ ERASED_FIX: Final = N_("Find out who writes into the database; then: smartabsen 
 _SHOWN: Final = 5
 
 
-def read_gallery(
-    services: Services, session: Session, model: ModelIdentity, *, include_inactive: bool = False
-) -> Gallery:
-    """Return the templates of a model; people are told of damaged ones, which keep nobody else from being recognised.
+def read_gallery(services: Services, session: Session, model: ModelIdentity, *, members: Members = ACTIVE) -> Gallery:
+    """Return the templates of a model, of all active employees or of whom ``members`` names.
+
+    People are told of damaged ones, which keep nobody else from being recognised.
 
     They are told as well of templates of erased people that were put back, and of a key file that others can read.
 
@@ -31,7 +31,7 @@ def read_gallery(
         SealBrokenError: All are damaged: that is no accident to one row.
         KeyMissingError: The key is missing, or is another one.
     """
-    gallery = templates.gallery(session, model, ring=services.key_chain.ring(), include_inactive=include_inactive)
+    gallery = templates.gallery(session, model, ring=services.key_chain.ring(), members=members)
     if gallery.damaged:
         if not len(gallery.template_ids):
             first = gallery.damaged[0]

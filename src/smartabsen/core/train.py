@@ -8,19 +8,33 @@ from typing import Final
 
 import numpy as np
 
-from ..domain import Confusion, Employee, Gate, MixedPerson, PersonAccuracy, SuspectTemplate, TrainReport
+from ..domain import (
+    ACTIVE,
+    Confusion,
+    Employee,
+    Gate,
+    Members,
+    MixedPerson,
+    PersonAccuracy,
+    Quality,
+    SuspectTemplate,
+    TrainReport,
+    WeakPerson,
+)
 from ..errors import KeyMissingError, ModelDamagedError, NotFoundError
 from ..i18n import N_
+from ..recognition.calibration import measure_own
 from ..recognition.engines import get_spec
 from ..recognition.leave_one_out import LeaveOneOutResult, leave_one_out
 from ..recognition.mixture import find_odd_ones
-from ..store import employees
+from ..store import employees, templates
 from ..store.templates import Gallery
 from ..store.trained_model import TrainedModel, make_trained_model
 from .bootstrap import Services
-from .calibration_record import find_record, limits_for
+from .calibration_record import StoredCalibration, find_record, find_stored, limits_for, put_own
 from .model_in_force import change_model, put_in_force
 from .stored_gallery import read_gallery
+from .weak_people import find_weak
 
 STEPS: Final = 4
 """Reading the templates, fitting, measuring, saving."""
@@ -31,14 +45,20 @@ def train(
     *,
     min_accuracy: float | None,
     force: bool,
+    members: Members = ACTIVE,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> TrainReport:
-    """Fit on all templates of active employees, measure, and activate unless too few are recognised.
+    """Fit on all templates of the members, measure, and activate unless too few are recognised.
+
+    The threshold fits the number of people by itself: it is what the engine's reference asks for so many, or these
+    people themselves, or the engine's own, whichever is the strictest; see :func:`.recognition.calibration.fit_people`.
+    What a person calibrated, or what a setting names, comes before it.
 
     The gate asks for the share that is recognised at the threshold and margin that this training puts into use. Only
-    where these are the engine's own, which nobody chose, it asks for leave-one-out accuracy (rank 1).
+    where nobody chose these, it asks for leave-one-out accuracy (rank 1).
 
     Args:
+        members: Who is trained, all active employees by default. The threshold is for so many.
         min_accuracy: Share demanded; None takes the setting.
         force: Activate whatever the share.
         on_progress: Told the steps that are done, of :data:`STEPS`.
@@ -58,7 +78,7 @@ def train(
         services.follow_engine()
     engine = services.engine
     with services.database.read(long=True) as session:
-        gallery = read_gallery(services, session, engine.identity)
+        gallery = read_gallery(services, session, engine.identity, members=members)
         people = {person.id: person for person in employees.find_all(session, model=engine.identity)}
         record = find_record(session)
     if not len(gallery.employee_ids):
@@ -71,8 +91,15 @@ def train(
     matcher.fit(gallery.embeddings, gallery.employee_ids)
     on_progress(2, STEPS)
     count = len(set(gallery.employee_ids.tolist()))
+    own = measure_own(
+        gallery.embeddings,
+        gallery.employee_ids,
+        model=engine.identity,
+        engine=engine,
+        target=services.settings.recognition.target_fpir,
+    )
     limits = limits_for(
-        record,
+        StoredCalibration(record, own),
         engine,
         services.settings.recognition,
         model=engine.identity,
@@ -101,10 +128,13 @@ def train(
         employee_ids=gallery.employee_ids,
         template_ids=gallery.template_ids,
         people=gallery.people,
+        verification=limits.verification,
     )
     if activated:
         put_in_force(services, trained, details=_audited(gallery))
+        services.database.run_write(lambda session: put_own(session, own))
     on_progress(STEPS, STEPS)
+    mixed = _mixed(gallery, people, threshold=engine.threshold)
     return TrainReport(
         model=trained.model,
         version=trained.version,
@@ -121,7 +151,8 @@ def train(
         gate=gate,
         activated=activated,
         damaged=gallery.damaged,
-        mixed=_mixed(gallery, people, threshold=engine.threshold),
+        mixed=mixed,
+        weak=_weak(services, tried, people, mixed),
     )
 
 
@@ -152,7 +183,7 @@ def forget_employee(services: Services, employee_id: int) -> None:
 def recall_employee(services: Services, employee_id: int) -> bool:
     """Put an active employee's templates back into the trained model that is in force, where a training puts them.
 
-    A calibration that those who come back outgrow is no longer enough: limits rise to what a training would use.
+    Where nobody chose the limits, or those who come back outgrow a calibration, they rise to what a training would use.
 
     Returns:
         Whether the employee is in it now; False where there is no model, none that opens, or one of another engine.
@@ -166,7 +197,7 @@ def recall_employee(services: Services, employee_id: int) -> bool:
     try:
         with services.database.read(long=True) as session:
             gallery = read_gallery(services, session, active)
-            record = find_record(session)
+            stored = find_stored(session)
     except (KeyMissingError, ModelDamagedError):
         return False
     own = gallery.employee_ids == employee_id
@@ -183,7 +214,7 @@ def recall_employee(services: Services, employee_id: int) -> bool:
         template_ids = np.concatenate([trained.template_ids[others], gallery.template_ids[own]])
         order = np.argsort(ids, kind="stable")
         limits = limits_for(
-            record,
+            stored,
             get_spec(active.engine),
             services.settings.recognition,
             model=active,
@@ -191,8 +222,12 @@ def recall_employee(services: Services, employee_id: int) -> bool:
             templates=len(ids),
         )
         again = trained.with_rows(rows[order], ids[order], template_ids[order], {**trained.people, **gallery.people})
-        if limits.outgrown:
-            again = again.with_limits(max(again.threshold, limits.threshold), max(again.margin, limits.margin))
+        if limits.outgrown or limits.is_automatic:
+            again = again.with_limits(
+                max(again.threshold, limits.threshold),
+                max(again.margin, limits.margin),
+                max(again.verification, limits.verification),
+            )
         return again if again.version != trained.version else None
 
     if own.any():
@@ -216,6 +251,19 @@ def _mixed(gallery: Gallery, people: dict[int, Employee], *, threshold: float) -
         if odd:
             found.append(MixedPerson(people[label], tuple(gallery.sources[row] for row in odd), max(odd.values())))
     return tuple(sorted(found, key=lambda person: person.similarity))
+
+
+def _weak(
+    services: Services, tried: LeaveOneOutResult, people: dict[int, Employee], mixed: tuple[MixedPerson, ...]
+) -> tuple[WeakPerson, ...]:
+    engine = services.engine
+
+    def qualities(employee_id: int) -> list[Quality]:
+        with services.database.read() as session:
+            facts = templates.facts_of_employee(session, employee_id)
+        return [one.quality for one in facts if one.model == engine.identity]
+
+    return find_weak(tried, people, mixed, probe_sharpness=engine.probe_sharpness, qualities=qualities)
 
 
 def _suspects(tried: LeaveOneOutResult, gallery: Gallery, people: dict[int, Employee]) -> tuple[SuspectTemplate, ...]:

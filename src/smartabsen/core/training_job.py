@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from ..domain import TrainReport
+from ..domain import TrainReport, WeakPerson, WeakReason
 from ..errors import ConflictError, SmartAbsenError
 from ..i18n import N_
 from ..reading import parse_json
@@ -22,6 +22,8 @@ from .actors import acting_as
 from .bootstrap import Services
 
 BEAT_S: Final = 2.0
+WEAK_NAMED: Final = 50
+"""So many are named on the page: the command names them all."""
 SILENT_AFTER_S: Final = 60.0
 """A job that has not been heard of for so long was cut off with its process."""
 _FACT: Final = "training_job"
@@ -40,6 +42,18 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WeakFact:
+    """Somebody who is recognised in few of their own photos; see :class:`smartabsen.domain.WeakPerson`."""
+
+    code: str
+    name: str
+    recognised: int
+    tried: int
+    reasons: tuple[WeakReason, ...]
+    resembles: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingJob:
     """The last training that the dashboard started.
 
@@ -49,6 +63,8 @@ class TrainingJob:
         started_at, ended_at: UTC, ISO 8601; empty where not yet.
         accuracy: What the gate asked for; see :attr:`Gate.rate`.
         message, params: What went wrong, as a message id with its places.
+        weak: Who is recognised in few of their own photos, the first of them.
+        weak_people: How many these are in all.
     """
 
     state: JobState = JobState.NONE
@@ -66,6 +82,8 @@ class TrainingJob:
     demanded: float = 0.0
     message: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    weak: tuple[WeakFact, ...] = ()
+    weak_people: int = 0
 
 
 class TrainingJobs:
@@ -162,7 +180,14 @@ def _ended(job: TrainingJob, report: TrainReport) -> TrainingJob:
         templates=report.templates,
         accuracy=report.gate.rate.share,
         demanded=report.gate.demanded,
+        weak=tuple(_weak_fact(one) for one in report.weak[:WEAK_NAMED]),
+        weak_people=len(report.weak),
     )
+
+
+def _weak_fact(one: WeakPerson) -> WeakFact:
+    other = "" if one.resembles is None else f"{one.resembles.name} ({one.resembles.code})"
+    return WeakFact(one.employee.code, one.employee.name, one.recognised, one.tried, one.reasons, other)
 
 
 def _text(job: TrainingJob) -> str:
@@ -174,7 +199,11 @@ def _read(text: str | None, now: datetime) -> TrainingJob:
         return TrainingJob()
     stored: dict[str, Any] = parse_json(text)
     params = tuple((str(name), str(value)) for name, value in stored.pop("params"))
-    job = TrainingJob(**{**stored, "state": JobState(stored["state"]), "params": params})
+    weak = tuple(
+        WeakFact(**{**one, "reasons": tuple(WeakReason(reason) for reason in one["reasons"])})
+        for one in stored.pop("weak", ())
+    )
+    job = TrainingJob(**{**stored, "state": JobState(stored["state"]), "params": params, "weak": weak})
     silent = now - timedelta(seconds=SILENT_AFTER_S)
     if job.state is JobState.RUNNING and datetime.fromisoformat(job.beat_at) < silent:
         return replace(job, state=JobState.CUT_OFF)

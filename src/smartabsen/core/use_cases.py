@@ -18,6 +18,7 @@ from .corrections import Corrections
 from .databases import Databases
 from .desk import DayQuery, Desk
 from .desk_export import ExportFile, ExportFormat, export_days
+from .duplicates import Duplicates
 from .enrolled_photos import EnrolledPhotos
 from .enrolments import Enrolments
 from .erase import carry_tombstones
@@ -26,6 +27,7 @@ from .gallery_watch import GalleryWatch
 from .keys import Keys
 from .leave import Leave
 from .limits import RateLimits
+from .nightly import Nightly
 from .once import made_once
 from .phones import Phones
 from .privacy import Privacy
@@ -150,6 +152,18 @@ class UseCases:
         It loads no engine: whom another machine erases leaves the files here though nobody was recognised yet.
         """
         return self.services.on_close.enter_context(GalleryWatch(self.services))
+
+    @made_once
+    def duplicates(self) -> Duplicates:
+        """People who are perhaps enrolled under two codes."""
+        return Duplicates(self.services)
+
+    @made_once
+    def nightly(self) -> Nightly:
+        """What a server does once a night: it runs from its first use until everything is closed."""
+        services = self.services
+        nightly = Nightly(self.duplicates.search_of_night, lambda: services.instant().astimezone(services.site_zone))
+        return services.on_close.enter_context(nightly)
 
     @made_once
     def serving(self) -> Serving:

@@ -4,12 +4,14 @@ Nothing here reads a file, a clock, a setting or a database.
 """
 
 from .attendance import AttendanceDay, ClockReading, Punch, PunchResult, Report, ReportDay, ReportTotal
-from .calibration import CalibrationRecord, CalibrationState, DecisionLimits
+from .calibration import AutomaticLimits, Basis, CalibrationRecord, CalibrationState, DecisionLimits, OwnScores
 from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
 from .kiosk import AT_MOST, MEASURES, CameraTrouble, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
 from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt, MovementRequest, MovementStage
 from .people import (
+    ACTIVE,
+    EVERYBODY,
     Consent,
     ConsentText,
     DamagedTemplate,
@@ -21,6 +23,7 @@ from .people import (
     ImportReport,
     ImportRow,
     ImportVerdict,
+    Members,
     PhotoVerdict,
     RemovedPhoto,
     TableFormat,
@@ -54,13 +57,19 @@ from .training import (
     PersonAccuracy,
     SuspectTemplate,
     TrainReport,
+    WeakPerson,
+    WeakReason,
 )
 from .words import BoxXYXY, FloatArray, ImageBGR, LandmarkScheme, LicenceClass, Outcome, PunchMethod, Role, Status
 
 __all__ = [
+    "ACTIVE",
     "AT_MOST",
+    "EVERYBODY",
     "MEASURES",
     "AttendanceDay",
+    "AutomaticLimits",
+    "Basis",
     "BoxXYXY",
     "CalibrationRecord",
     "CalibrationState",
@@ -98,6 +107,7 @@ __all__ = [
     "Match",
     "Measure",
     "Measured",
+    "Members",
     "MixedPerson",
     "ModelFile",
     "ModelIdentity",
@@ -107,6 +117,7 @@ __all__ = [
     "Observation",
     "OpenSession",
     "Outcome",
+    "OwnScores",
     "PairedPhone",
     "Pairing",
     "PersonAccuracy",
@@ -141,5 +152,7 @@ __all__ = [
     "TrainReport",
     "User",
     "VerifyOutcome",
+    "WeakPerson",
+    "WeakReason",
     "WebSession",
 ]

@@ -36,6 +36,29 @@ class Employee:
     uuid: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who belongs to a gallery: all active employees, or those of them who are chosen.
+
+    Attributes:
+        uuids: The chosen ones; None takes everybody.
+        include_inactive: Whether those belong to it who may not punch.
+    """
+
+    uuids: frozenset[str] | None = None
+    include_inactive: bool = False
+
+    def includes(self, uuid: str) -> bool:
+        """Tell whether an employee is among the chosen ones."""
+        return self.uuids is None or uuid in self.uuids
+
+
+ACTIVE: Final = Members()
+"""Everybody who may punch."""
+EVERYBODY: Final = Members(include_inactive=True)
+"""Those who may not punch any more as well."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A stored embedding with its model's identity.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from math import ceil, log
 
 from .calibration import DecisionLimits
@@ -64,6 +65,38 @@ class MixedPerson:
     similarity: float
 
 
+class WeakReason(StrEnum):
+    """Why somebody is recognised in few of their own photos."""
+
+    MIXED = "mixed"
+    """The photos perhaps show two persons."""
+    LOOK_ALIKE = "look_alike"
+    """They are about as near to somebody else."""
+    BLURRED = "blurred"
+    """Most are less sharp than a face at a kiosk must be."""
+    FEW_PHOTOS = "few_photos"
+    """There are two: each is measured by one other."""
+    UNLIKE = "unlike"
+    """They are less like each other than a recognition asks: other light, other years, the head turned."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeakPerson:
+    """Somebody who is recognised in none or few of their own photos.
+
+    Attributes:
+        tried, recognised: See :class:`PersonAccuracy`.
+        reasons: Why, the first to be mended first; one at least.
+        resembles: Who looks alike; None unless that is a reason.
+    """
+
+    employee: Employee
+    tried: int
+    recognised: int
+    reasons: tuple[WeakReason, ...]
+    resembles: Employee | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What a training must show before it is used.
@@ -84,10 +117,10 @@ class Gate:
     def asks_rank_1(self) -> bool:
         """Whether rank 1 is asked for; otherwise it is who is recognised.
 
-        The engine's own threshold keeps strangers out of galleries of any size, and some engines refuse photos of the
-        right people there; whoever chose a threshold must see what it refuses.
+        The automatic threshold keeps strangers out, and weak engines refuse photos of the right people there: the
+        report names those people, and the others can come in. Whoever chose a threshold must see what it refuses.
         """
-        return self.limits.engines_own
+        return self.limits.is_automatic
 
     @property
     def rate(self) -> Rate:
@@ -126,6 +159,8 @@ class TrainReport:
         gate: What was measured and demanded.
         activated: Whether this model is in use now.
         damaged: Stored templates that are damaged, and not in the model.
+        weak: Who is recognised in fewer than half of their own photos, each tried against the others: at a door they
+            will be refused.
     """
 
     model: ModelIdentity
@@ -144,6 +179,7 @@ class TrainReport:
     activated: bool
     damaged: tuple[DamagedTemplate, ...] = ()
     mixed: tuple[MixedPerson, ...] = ()
+    weak: tuple[WeakPerson, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,9 @@
-"""Choosing threshold and margin for a gallery: from its own scores, and from reference scores where it has too few."""
+"""Choosing threshold and margin for a gallery: from its own scores, and from reference scores where it has too few.
+
+:func:`choose` is for a target that a person names, and may go below the engine's own threshold. What a training uses
+without being asked is :func:`fit_people`: the reference for so many people, made stricter by what the people who are
+enrolled say of themselves (:func:`measure_own`), and never slacker than the engine's own.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..domain import Rate
+from ..domain import AutomaticLimits, FloatArray, ModelIdentity, OwnScores, Rate
+from .engine_specs import EngineSpec
+from .engines import Engine
 from .rates import fmr_for, fpir_of, supports
-from .reference import ImpostorTable
-from .scores import Scores
+from .reference import ImpostorTable, find_table
+from .scores import Scores, blocks, compare_gallery
 
 STEP: Final = 0.005
 """Thresholds and margins are rounded up to this."""
@@ -19,6 +27,8 @@ MATED_FOR_MARGIN: Final = 200
 KEPT_BY: Final = 0.99
 """The margin is half of what this share of the correct mated searches keep to the second person."""
 LOOK_ALIKES: Final = 10
+MOST_COMPARED: Final = 10_000
+"""Templates that are compared with each other for an automatic threshold: of more people, so many are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,108 @@ def choose(
         promised=any(supported) and not contradicted,
         least_target=least,
     )
+
+
+def threshold_for(
+    table: ImpostorTable, people: int, *, target: float, engine_threshold: float, shift: float = 0.0
+) -> float:
+    """Return the cosine that keeps an FPIR among ``people`` by the reference, the engine's own threshold at least."""
+    wanted = _round_up(table.score_at(fmr_for(target, people)) + shift)
+    return min(1.0 - STEP, max(engine_threshold, wanted))
+
+
+def measure_own(
+    embeddings: FloatArray,
+    labels: NDArray[np.int64],
+    *,
+    model: ModelIdentity,
+    engine: Engine | EngineSpec,
+    target: float,
+) -> OwnScores:
+    """Compare the people of a gallery with each other, for :func:`fit_people`.
+
+    Of two who reach the engine's duplicate threshold one is left out: somebody under two codes, or a photo in the wrong
+    place, is for a person to mend, and no reason to refuse everybody else.
+
+    Args:
+        embeddings: float32 (N, D), rows of unit length.
+        labels: int64 (N,), not negative.
+        model: Whose embeddings.
+        engine: The engine, or what is known of it.
+        target: FPIR.
+    """
+    rows = _draw_people(labels)
+    embeddings, labels = embeddings[rows], labels[rows]
+    twice = _probably_twice(embeddings, labels, engine.duplicate_threshold)
+    kept = ~np.isin(labels, list(twice))
+    scores = compare_gallery(embeddings[kept], labels[kept], balance=engine.balance)
+    table = find_table(model)
+    own = None
+    if supports(target, len(scores.labels)):
+        own = _round_up(scores.threshold_for_fpir(target, engine.margin))
+    shift = 0.0 if table is None else table.shift_for(scores.impostor)
+    return OwnScores(model, scores.people, len(scores.labels), shift, own, len(twice))
+
+
+def fit_people(
+    people: int, *, model: ModelIdentity, engine: Engine | EngineSpec, target: float, own: OwnScores | None
+) -> AutomaticLimits:
+    """Return the threshold for so many people: the highest of the engine's own, the reference's and the people's.
+
+    Args:
+        people: Of the gallery.
+        model: Whose embeddings.
+        engine: The engine, or what is known of it.
+        target: FPIR.
+        own: What the people of the gallery say; None where that was not measured. That of another model says nothing.
+    """
+    people = max(1, people)
+    if own is not None and own.model != model:
+        own = None
+    table = find_table(model)
+    reference = verification = None
+    asked = [] if own is None or own.threshold is None else [own.threshold]
+    if table is not None:
+        shift = 0.0 if own is None else own.shift
+        reference = _round_up(table.score_at(fmr_for(target, people)))
+        if shift > 0.0:
+            asked.append(_round_up(table.score_at(fmr_for(target, people)) + shift))
+        verification = _round_up(table.score_at(target) + shift)
+    most = max(asked, default=None)
+    stricter = most if most is not None and most > max(engine.threshold, reference or -1.0) else None
+    threshold = min(1.0 - STEP, max(one for one in (engine.threshold, reference, stricter) if one is not None))
+    return AutomaticLimits(
+        people=people,
+        target_fpir=target,
+        threshold=threshold,
+        engine=engine.threshold,
+        reference=reference,
+        own=stricter,
+        verification=verification,
+        source="" if table is None else table.source,
+        pairs=0 if table is None else table.pairs,
+        is_bound=table is not None and fmr_for(target, people) < table.least_fmr,
+    )
+
+
+def _draw_people(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the rows, bool (N,), of all people, or of as many as have :data:`MOST_COMPARED` templates."""
+    if len(labels) <= MOST_COMPARED:
+        return np.ones(len(labels), dtype=np.bool_)
+    people, counts = np.unique(labels, return_counts=True)
+    # Always the same ones of the same people: a training that is repeated says the same.
+    order = np.random.default_rng(0).permutation(len(people))
+    return np.isin(labels, people[order][np.cumsum(counts[order]) <= MOST_COMPARED])
+
+
+def _probably_twice(embeddings: FloatArray, labels: NDArray[np.int64], threshold: float) -> set[int]:
+    twice: set[int] = set()
+    for rows, cosines in blocks(embeddings):
+        place, column = np.nonzero((cosines >= threshold) & (labels[rows][:, None] < labels[None, :]))
+        for first, second in sorted(zip(labels[rows][place].tolist(), labels[column].tolist(), strict=True)):
+            if first not in twice:
+                twice.add(second)
+    return twice
 
 
 def expect_fpir(table: ImpostorTable | None, threshold: float, comparisons: int) -> float | None:

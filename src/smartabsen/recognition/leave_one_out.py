@@ -6,7 +6,7 @@ photo probably lies in the wrong folder.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -33,12 +33,16 @@ class LabelAccuracy:
         tried: Number of templates of ``label``, two or more.
         correct: How many of them are most similar to the same person, measured by the other templates.
         recognised: How many also pass threshold and margin.
+        resembling: How many of the others are as near, within the margin, to somebody else.
+        resembles: Whom most of those are near to; :data:`NOBODY` where there are none.
     """
 
     label: int
     tried: int
     correct: int
     recognised: int
+    resembling: int = 0
+    resembles: int = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ def leave_one_out(
     correct: dict[int, int] = defaultdict(int)
     recognised: dict[int, int] = defaultdict(int)
     confused: dict[tuple[int, int], list[float]] = defaultdict(list)
+    near: dict[int, Counter[int]] = defaultdict(Counter)
     suspects: list[SuspectRow] = []
     for row, similarities, persons in gallery.each_against_the_others():
         owner = int(gallery.person_of[row])
@@ -140,6 +145,8 @@ def leave_one_out(
         other = float(persons[nearest])
         if len(persons) == 1:
             nearest, other = NOBODY, LEAST_SIMILAR
+        if not alone and own - other < margin and nearest != NOBODY and max(own, other) >= threshold:
+            near[owner][int(gallery.people[nearest])] += 1
         if not alone and own >= other:
             correct[owner] += 1
             match = decide(owner, own, nearest, other, threshold=threshold, margin=margin)
@@ -153,7 +160,7 @@ def leave_one_out(
     names = gallery.people.tolist()
     return LeaveOneOutResult(
         people=tuple(
-            LabelAccuracy(name, count, correct[person], recognised[person])
+            LabelAccuracy(name, count, correct[person], recognised[person], *_most(near[person]))
             for person, (name, count) in enumerate(zip(names, gallery.counts.tolist(), strict=True))
             if count > 1
         ),
@@ -186,6 +193,11 @@ def decide_each(
         ]
         decided[int(order[row])] = decide(*found[0], *found[1], threshold=threshold, margin=margin)
     return tuple(decided[row] for row in range(len(labels)))
+
+
+def _most(near: Counter[int]) -> tuple[int, int]:
+    """Return how many photos are near to somebody else, and to whom most of them are."""
+    return near.total(), near.most_common(1)[0][0] if near else NOBODY
 
 
 def _is_taken_for(nearest: int, similarity: float, persons: FloatArray, *, threshold: float, margin: float) -> bool:

@@ -127,7 +127,7 @@ def compare_gallery(embeddings: FloatArray, labels: NDArray[np.int64], *, balanc
     genuine, impostor = np.zeros(BINS, dtype=np.int64), np.zeros(BINS, dtype=np.int64)
     low: list[tuple[float, int, int]] = []
     high: dict[tuple[int, int], tuple[float, int, int]] = {}
-    for rows, similarities in _blocks(embeddings):
+    for rows, similarities in blocks(embeddings):
         same = labels[rows, None] == labels[None, :]
         after = np.arange(count)[None, :] > rows[:, None]
         genuine += count_scores(similarities[same & after])
@@ -175,7 +175,8 @@ def count_scores(similarities: NDArray[Any]) -> NDArray[np.int64]:
     return np.bincount(np.minimum(places, BINS - 1), minlength=BINS)
 
 
-def _blocks(embeddings: FloatArray) -> Iterator[tuple[NDArray[np.intp], FloatArray]]:
+def blocks(embeddings: FloatArray) -> Iterator[tuple[NDArray[np.intp], FloatArray]]:
+    """Yield some rows after the other, int64 (B,), and their cosines to all rows, float32 (B, N)."""
     step = max(1, _BLOCK // max(1, len(embeddings)))
     for start in range(0, len(embeddings), step):
         rows = np.arange(start, min(start + step, len(embeddings)))

@@ -175,6 +175,7 @@ def _describe(trained: TrainedModel, arrays: bytes) -> dict[str, Any]:
         "k": trained.k,
         "threshold": trained.threshold,
         "margin": trained.margin,
+        "verification": trained.verification,
         "employees": len(np.unique(trained.employee_ids)),
         "templates": len(trained.embeddings),
         "leave_one_out_accuracy": trained.leave_one_out_accuracy,
@@ -283,6 +284,7 @@ def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
             employee_ids=employee_ids,
             template_ids=template_ids,
             people=people,
+            verification=facts.get("verification"),
         )
     except ModelDamagedError:
         raise

@@ -47,6 +47,7 @@ class ModelRecord:
     leave_one_out_accuracy: float | None
     trained_at: datetime
     template_ids: NDArray[np.int64]
+    verification: float | None = None
 
     def make(self, gallery: Gallery) -> TrainedModel:
         """Make the model of the templates in the database; those that are gone, damaged or inactive are left out.
@@ -69,6 +70,7 @@ class ModelRecord:
             employee_ids=gallery.employee_ids[rows],
             template_ids=gallery.template_ids[rows],
             people=gallery.people,
+            verification=self.verification,
         )
 
 
@@ -118,6 +120,7 @@ def put_record(session: Session, trained: TrainedModel, ring: KeyRing) -> None:
         "k": trained.k,
         "threshold": trained.threshold,
         "margin": trained.margin,
+        "verification": trained.verification,
         "leave_one_out_accuracy": trained.leave_one_out_accuracy,
         "trained_at": trained.trained_at.isoformat(),
         "template_ids": _packed(trained.template_ids),

@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, CursorResult, and_, delete as sql_delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..domain import DamagedTemplate, ModelIdentity, Quality, Template, TemplateFacts
+from ..domain import ACTIVE, DamagedTemplate, Members, ModelIdentity, Quality, Template, TemplateFacts
 from ..errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ..i18n import N_
 from ..reading import parse_json
@@ -133,10 +133,13 @@ def facts_of_employee(session: Session, employee_id: int) -> tuple[TemplateFacts
     )
 
 
-def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_inactive: bool = False) -> Gallery:
-    """Return all templates of a model as arrays, and which ones are damaged: these harm nobody but their owner.
+def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, members: Members = ACTIVE) -> Gallery:
+    """Return templates of a model as arrays, and which ones are damaged: these harm nobody but their owner.
 
     What an erasure has taken away is not among them, though somebody put the rows back: the tombstone stands.
+
+    Args:
+        members: Whose.
 
     Raises:
         KeyMissingError: One is sealed with a key that is not in the ring.
@@ -158,9 +161,10 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, include_in
         .order_by(TemplateRow.karyawan_id, TemplateRow.id)
     )
     put_back = select(Karyawan.kode).join(TemplateRow).where(_made_by(model), _is_erased()).distinct()
-    if not include_inactive:
+    if not members.include_inactive:
         query = query.where(Karyawan.aktif)
-    found = session.execute(query).all()
+    # Chosen here, not in the query: databases differ in how many values one may name.
+    found = [row for row in session.execute(query).all() if members.includes(row.uuid or "")]
     opened = [_opened(row, ring, model) for row in found]
     # All at once: one check of thousands of rows takes the time of a few single ones.
     size = 4 * model.dimension

@@ -33,6 +33,8 @@ class TrainedModel:
         model: Identity of the embeddings.
         matcher, k: The matcher and, for KNN, its number of neighbours.
         threshold, margin: What a decision needs.
+        verification: Cosine that somebody needs whom a phone or a code names, and who is compared with that person
+            alone. An earlier version knew none: it is the threshold there.
         leave_one_out_accuracy: As measured when it was trained, None where it could not be.
         trained_at: UTC.
         embeddings: float32 (N, D), rows of unit length.
@@ -56,6 +58,7 @@ class TrainedModel:
     template_ids: NDArray[np.int64]
     version: str
     people: Mapping[int, str] = field(default_factory=dict)
+    verification: float = field(default=1.0)
 
     def with_rows(
         self,
@@ -84,10 +87,11 @@ class TrainedModel:
             employee_ids=employee_ids,
             template_ids=template_ids,
             people=self.people if people is None else people,
+            verification=self.verification,
         )
 
-    def with_limits(self, threshold: float, margin: float) -> TrainedModel:
-        """Return the model with another threshold and margin, and so another version."""
+    def with_limits(self, threshold: float, margin: float, verification: float) -> TrainedModel:
+        """Return the model with other limits, and so another version."""
         return make_trained_model(
             model=self.model,
             matcher=self.matcher,
@@ -100,6 +104,7 @@ class TrainedModel:
             employee_ids=self.employee_ids,
             template_ids=self.template_ids,
             people=self.people,
+            verification=verification,
         )
 
     def only(self, rows: NDArray[np.bool_]) -> TrainedModel:
@@ -120,15 +125,23 @@ def make_trained_model(
     employee_ids: NDArray[np.int64],
     template_ids: NDArray[np.int64],
     people: Mapping[int, str],
+    verification: float | None = None,
 ) -> TrainedModel:
     """Check the parts of a trained model and give it its version.
+
+    Args:
+        verification: None takes the threshold, as a model of an earlier version does.
 
     Raises:
         ModelDamagedError: Shapes, types or values are wrong.
     """
     _check_arrays(model, embeddings, employee_ids, template_ids)
     threshold, margin = float(threshold), float(margin)
+    verification = threshold if verification is None else float(verification)
     settings = [1, model.engine, model.digest, model.dimension, matcher, k, repr(threshold), repr(margin)]
+    if verification != threshold:
+        # Otherwise the version is the one that an earlier smartabsen gave: its files stay good.
+        settings.append(repr(verification))
     digest = sha256(json.dumps(settings).encode())
     digest.update(np.ascontiguousarray(employee_ids, dtype="<i8").data)
     digest.update(np.ascontiguousarray(embeddings, dtype="<f4").data)
@@ -145,6 +158,7 @@ def make_trained_model(
         template_ids=template_ids,
         version=digest.hexdigest()[:12],
         people={owner: people[owner] for owner in np.unique(employee_ids).tolist() if people.get(owner)},
+        verification=verification,
     )
 
 

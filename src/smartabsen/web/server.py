@@ -69,7 +69,7 @@ def _watching(app: SmartAbsen) -> Flask:
     served = create_app(app)
     # A worker of Gunicorn ends without closing its installation.
     atexit.register(app.security.close)
-    _ = app.gallery_watch
+    _ = app.gallery_watch, app.nightly
     return served
 
 

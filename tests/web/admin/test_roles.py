@@ -91,6 +91,7 @@ CASES = {
     "admin.training_part": Case("GET", "/admin/system/training", 302, 200, 200),
     "admin.train": Case("POST", "/admin/system/training", 401, 403, 302),
     "admin.check": Case("POST", "/admin/system/checks", 401, 403, 200),
+    "admin.mark_different": Case("POST", "/admin/system/duplicates", 401, 403, 302, {"code": "E1", "other": "E2"}),
 }  # fmt: skip
 """Endpoint to what becomes of a call."""
 

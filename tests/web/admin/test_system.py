@@ -17,6 +17,7 @@ from smartabsen.web import library as web_library
 from smartabsen.web.attendance import _warm_up
 
 from ...core.conftest import picture
+from ..pages import csrf_of
 
 
 @pytest.fixture
@@ -51,3 +52,37 @@ def test_the_log_of_the_server_names_it_once(
     told = [record for record in caplog.records if "(E002)" in record.getMessage()]
     assert len(told) == 1
     assert any(thread.name == "gallery watch" for thread in threading.enumerate())
+
+
+def test_the_page_asks_about_codes_that_are_perhaps_one_person(
+    library: SmartAbsen, people: None, admin: FlaskClient, tmp_path: Path
+) -> None:
+    """Until an administrator says that they are two, with a reason."""
+    for code, shade in (("E801", 160), ("E802", 161)):
+        cv2.imwrite(str(tmp_path / f"{code}.png"), picture(1, shade=shade))
+        library.enrol("Contoh " + code, tmp_path / f"{code}.png", code=code, allow_duplicate=True)
+    assert "Perhaps one person" not in admin.get("/admin/system").text
+    library.duplicates.search()
+    page = admin.get("/admin/system").text
+    assert "Perhaps one person under two codes" in page and "(E801)" in page and "(E802)" in page
+    token = csrf_of(page)
+    form = {"csrf_token": token, "code": "E801", "other": "E802"}
+    admin.post("/admin/system/duplicates", data=form)
+    assert library.duplicates.find().pairs, "nothing is remembered without a reason"
+    admin.post("/admin/system/duplicates", data={**form, "reason": "twins"})
+    assert "Perhaps one person" not in admin.get("/admin/system").text
+
+
+def test_the_page_names_whom_a_training_serves_badly(
+    library: SmartAbsen, people: None, admin: FlaskClient, tmp_path: Path
+) -> None:
+    """With the reason; the state survives the database."""
+    for number, person in enumerate((7, 8)):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture(person))
+    library.enrol("Contoh Campur", [tmp_path / "0.png", tmp_path / "1.png"], code="E803", allow_duplicate=True)
+    library.trainings.start()
+    assert library.trainings.wait(60)
+    job = library.trainings.find()
+    assert [(one.code, one.recognised, one.tried) for one in job.weak] == [("E803", 0, 2)]
+    page = admin.get("/admin/system/training").text
+    assert "Contoh Campur (E803), 0/2" in page and "two persons" in page

@@ -12,8 +12,6 @@ from ..session import Session
 
 app = make_noun()
 
-_TARGET = 0.001
-
 
 @command(
     app,
@@ -23,7 +21,7 @@ _TARGET = 0.001
     + _("From their own scores and from reference scores of the engine. What the data cannot support is not put into "
         "force, and the exit code is 1. “smartabsen train” then uses the choice, as long as it fits the people.")
     + "\n\n"
-    + _("--forget drops it: the engine's own threshold and margin are used from the next training on."),
+    + _("--forget drops it: what fits the number of people by itself is used from the next training on."),
     example="smartabsen calibrate --target-fpir 0.001",
 )  # fmt: skip
 def calibrate(
@@ -33,7 +31,9 @@ def calibrate(
         typer.Option(
             "--target-fpir",
             metavar="SHARE",
-            help=_("Share of strangers that may be taken for somebody, 0.05 at most. Default: 0.001."),
+            help=_(
+                "Share of strangers that may be taken for somebody, 0.05 at most. Default: recognition.target_fpir."
+            ),
         ),
     ] = None,
     force: Annotated[
@@ -53,7 +53,8 @@ def calibrate(
                 show=lambda out: calibration_view.show_forgotten(out, record),
             )
         session.tell_engine(app)
-        report = app.calibration.calibrate(_TARGET if target_fpir is None else target_fpir, force=force)
+        target = app.settings.recognition.target_fpir if target_fpir is None else target_fpir
+        report = app.calibration.calibrate(target, force=force)
     return Answer.of(
         calibration_view.as_json(report),
         lambda out: calibration_view.show(out, report),

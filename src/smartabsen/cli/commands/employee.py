@@ -12,7 +12,7 @@ from .. import data, privacy_view, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Output
-from ..parameters import Code, ReasonIfAny
+from ..parameters import Code, Reason, ReasonIfAny
 from ..session import Session
 
 PhotoNumber = Annotated[
@@ -179,6 +179,51 @@ def activate_employee(session: Session, code: Code, reason: ReasonIfAny = "") ->
     """Activate an employee."""
     with session.open() as app:
         return _changed(app.activate_employee(code, reason=reason))
+
+
+@command(
+    app,
+    "duplicates",
+    help=_("List codes that are perhaps one person.")
+    + "\n\n"
+    + _("Compares who was enrolled since the last search with everybody; a server does so once a night by itself. Look "
+        "at the pictures of each pair, and decide: deactivate one code, or say that they are two people with "
+        "“smartabsen employee different”."),
+    example="smartabsen employee duplicates",
+)  # fmt: skip
+def list_duplicates(
+    session: Session,
+    anew: Annotated[bool, typer.Option("--anew", help=_("Compare everybody with everybody once more."))] = False,
+    known: Annotated[bool, typer.Option("--known", help=_("Show what was found before, and compare nothing."))] = False,
+) -> Answer:
+    """Search, and list what was found."""
+    if anew and known:
+        raise typer.BadParameter(_("Give either --anew or --known."))
+    with session.open() as library:
+        report = library.duplicates.find() if known else library.duplicates.search(anew=anew)
+        zone = ZoneInfo(library.settings.site.zone)
+    return Answer(data=data.duplicates(report), show=lambda out: tables.show_duplicates(out, report, zone))
+
+
+@command(
+    app,
+    "different",
+    help=_("Say that two codes that look like one person are two people."),
+    example="smartabsen employee different E001 E002 --reason 'twins'",
+)
+def mark_different(
+    session: Session,
+    code: Code,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help=_("Code of the other employee."))],
+    reason: Reason = "",
+) -> Answer:
+    """Remember it: they are not listed again."""
+    with session.open() as library:
+        both = library.duplicates.mark_different(code, other, reason=session.ask_reason(reason))
+    return Answer(
+        data={"employee": data.employee(both[0]), "other": data.employee(both[1])},
+        show=lambda out: tables.show_employees(out, both),
+    )
 
 
 def _changed(employee: Employee) -> Answer:

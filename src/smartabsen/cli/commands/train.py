@@ -20,8 +20,12 @@ app = make_noun()
     + "\n\n"
     + _("A model below the accuracy demanded is not activated: the one before stays in use, and the exit code is 1.")
     + "\n\n"
-    + _("Demanded of the share recognised at the threshold that comes into use; of leave-one-out accuracy where that "
-        "is the engine's own. Where a calibration no longer fits, the stricter of it and of the engine's own is used."),
+    + _("Its threshold fits the number of people by itself, for the share of strangers in recognition.target_fpir; a "
+        "calibration or a setting comes before it. Where a calibration no longer fits, the stricter of both is used.")
+    + "\n\n"
+    + _("Demanded of the share recognised at the threshold that comes into use; of leave-one-out accuracy where nobody "
+        "chose that threshold. Whoever is recognised in fewer than half of their own photos is named with the reason, "
+        "and the exit code is 7."),
     example="smartabsen train --min-accuracy 0.95",
 )  # fmt: skip
 def train(

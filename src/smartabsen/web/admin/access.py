@@ -77,6 +77,7 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.training_part": _VIEW,
     "admin.train": _CHANGE,
     "admin.check": _CHANGE,
+    "admin.mark_different": _CHANGE,
 }
 """Endpoint to who may call it."""
 _WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})

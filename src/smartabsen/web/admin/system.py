@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from ...core.duplicates import DuplicateReport
 from ...domain import CheckLevel
 from ...i18n import _
-from ...messages import CHECK_LEVELS, fill
+from ...messages import CHECK_LEVELS, describe_weak, fill
 from ..library import library
+from . import forms
 from .blueprint import blueprint, done, tells_problems
 from .parts import part
 
@@ -24,14 +29,36 @@ _LEVEL_CLASSES = {
 def system() -> str:
     """Show what is installed and in use."""
     return render_template(
-        "admin/system.html", facts=library().system.facts(), job=library().trainings.find(), fill=fill
+        "admin/system.html",
+        facts=library().system.facts(),
+        duplicates=_duplicates(),
+        job=library().trainings.find(),
+        fill=fill,
+        describe_weak=describe_weak,
     )
+
+
+def _duplicates() -> DuplicateReport:
+    """Return the pairs with times of the site."""
+    report = library().duplicates.find()
+    at = report.searched_at
+    return replace(report, searched_at=at and at.astimezone(ZoneInfo(library().settings.site.zone)))
+
+
+@blueprint.post("/system/duplicates")
+@tells_problems(lambda: url_for("admin.system"))
+def mark_different() -> Response:
+    """Remember that two codes are two people."""
+    code, other = forms.text("code"), forms.text("other")
+    library().duplicates.mark_different(code, other, reason=forms.text("reason"))
+    done(_("{code} and {other} are two people: they are not listed again.", code=code, other=other))
+    return redirect(url_for("admin.system"))
 
 
 @blueprint.get("/system/training")
 def training_part() -> Response:
     """Return how the training stands, for polling."""
-    return part("admin/_training.html", job=library().trainings.find(), fill=fill)
+    return part("admin/_training.html", job=library().trainings.find(), fill=fill, describe_weak=describe_weak)
 
 
 @blueprint.post("/system/training")

@@ -30,6 +30,7 @@ ACTIONS: Final = {
     "database.upgrade": N_("Database upgraded"),
     "employee.activate": N_("Employee activated"),
     "employee.deactivate": N_("Employee deactivated"),
+    "employee.different": N_("Two codes said to be two people"),
     "employee.edit": N_("Employee edited"),
     "employee.enrol": N_("Employee enrolled"),
     "employee.remove_photo": N_("Photo of an employee removed"),
