@@ -194,6 +194,7 @@ def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
 
 _ANSWERS: dict[str, Callable[..., Any]] = {
     "setting_values": lambda app: tuple(load_settings({"home": app.settings.home, **app.flags}).values()),
+    "pack_to_fetch": lambda app: None,
     "engine_choice": lambda app: SimpleNamespace(name="dlib", why="the built-in engine"),
     "enrol": _enrol,
     "enrol_from_camera": _enrol,

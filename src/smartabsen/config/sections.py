@@ -363,7 +363,7 @@ class Settings(_Section):
     """All settings, frozen. Make one with :func:`load_settings`."""
 
     home: Path = Field(description=N_("Directory of everything: database, models, trained model, attendance log."))
-    engine: str = Field("auto", description=N_("Recognition engine: auto, insightface, openvino or dlib."))
+    engine: str = Field("auto", description=N_("Recognition engine: auto, open, sface, openvino, insightface or dlib."))
     pack: str = Field(
         "auto",
         description=N_("InsightFace pack: a name below models_dir/insightface, or a folder; auto takes the best."),

@@ -38,7 +38,7 @@ from . import (
     train,
 )
 from .bootstrap import Services
-from .engine_choice import EngineChoice
+from .engine_choice import EngineChoice, find_pack_to_fetch
 from .enrol import CameraEvent
 from .gallery import LiveGallery
 from .import_people import OnConflict
@@ -120,6 +120,10 @@ class SmartAbsen(UseCases):
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
         return self.services.engine_choice()
+
+    def pack_to_fetch(self) -> str | None:
+        """Return the model pack without which nobody can be enrolled here; None where an engine is there or named."""
+        return find_pack_to_fetch(self.settings, self.services.active_model())
 
     # --- people --------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from ..camera.reconnect import open_camera
 from ..camera.sources import open_source
 from ..config import LoadedSettings
 from ..domain import DecisionLimits, ModelIdentity
-from ..errors import CameraError
+from ..errors import CameraError, SmartAbsenError
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
 from ..recognition.execution import Execution
@@ -31,7 +31,7 @@ from ..store import meta, templates
 from ..store.clock import MachineClock
 from .actors import current_actor
 from .calibration_record import find_record, limits_for
-from .engine_choice import EngineChoice, check_identity, choose_engine
+from .engine_choice import EngineChoice, check_identity, choose_engine, find_obstacle_here
 from .liveness import LivenessChecks, make_checks
 from .once import made_once
 from .runtime_memory import RuntimeMemory
@@ -133,7 +133,14 @@ class Services(Storage):
                 self._engines["in use"] = self._build_for(self.active_model())
             return self._engines["in use"]
 
+    def find_obstacle(self) -> SmartAbsenError | None:
+        """Return why the engine cannot be loaded, without loading it; None where nothing is in the way."""
+        return find_obstacle_here(self.settings, self.active_model())
+
     def _build_for(self, active: ModelIdentity | None) -> Engine:
+        obstacle = find_obstacle_here(self.settings, active)
+        if obstacle is not None:
+            raise obstacle
         self._pack = self._find_pack(active)
         engine = self.build_engine(choose_engine(self.settings, active).name)
         check_identity(engine, active, models_dir=self.settings.models_dir)

@@ -52,7 +52,7 @@ def import_people(
 ) -> Answer:
     """Import, write the rejects if asked, and answer with the verdict of each row."""
     with session.open({"recognition.detector": detector}) as app, interrupt_on_sigterm():
-        session.tell_engine(app)
+        session.prepare_engine(app)
         with session.out.progress(_("Photos")) as progress:
             report = app.import_people(
                 people,
