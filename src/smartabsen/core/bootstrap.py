@@ -226,7 +226,8 @@ class Services(Storage):
     @made_once
     def enrolment(self) -> Recognizer:
         """The recogniser for photos that become templates."""
-        return Recognizer(self.engine.detector, self.engine.embedder, limits=ENROLMENT_LIMITS)
+        limits = ENROLMENT_LIMITS.with_turn(self.settings.recognition.max_turn_deg)
+        return Recognizer(self.engine.detector, self.engine.embedder, limits=limits)
 
     @made_once
     def identification(self) -> Recognizer:
@@ -252,7 +253,8 @@ class Services(Storage):
     @property
     def _probe_limits(self) -> QualityLimits:
         smallest, sharpness = self.settings.recognition.min_face_px, self.engine.probe_sharpness
-        return PROBE_LIMITS.with_least(min_face_px=smallest, min_sharpness=sharpness)
+        limits = PROBE_LIMITS.with_least(min_face_px=smallest, min_sharpness=sharpness)
+        return limits.with_turn(self.settings.recognition.max_turn_deg)
 
     def make_matcher(self, name: str) -> Matcher:
         """Make an empty matcher by name, for embeddings of the engine in use."""

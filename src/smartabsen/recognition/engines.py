@@ -265,19 +265,23 @@ def _haar_files(models_dir: Path, pack: str) -> tuple[Path, ...]:
 
 
 def _landmarks_file(models_dir: Path, pack: str) -> Path:
-    """Return the file that places landmarks in the boxes of Haar's cascade, the best measured one first.
+    """Return the file that places landmarks in the boxes of Haar's cascade.
+
+    In that order: with SFace, of 413 pairs of photos of one person (600 of LFW), those accepted at an FMR of 1e-4 were
+    98.8 % with the retail network, and 97.6 % each with YuNet and with dlib's predictor.
 
     Raises:
         ModelMissingError: No engine that brings one is installed.
     """
-    missing: ModelMissingError | None = None
-    for find in (_yunet_files, _retail_landmarks, _hog_files):
+    missing = None
+    for find in (_retail_landmarks, _yunet_files, _hog_files):
         try:
             return find(models_dir, pack)[-1]
         except MissingDependencyError:
             continue
         except ModelMissingError as exc:
-            missing = missing or exc
+            # The last one that can be fetched: YuNet's, from the package index.
+            missing = exc
     assert missing is not None
     raise missing
 
