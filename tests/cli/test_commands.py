@@ -25,7 +25,7 @@ from smartabsen.domain import (
 
 def last_call(program: Any) -> tuple[Any, ...]:
     """The library's method that was called last, with its arguments, remarks on the engine aside."""
-    return [call for call in program.library.calls if call[0] != "engine_choice"][-1]
+    return [call for call in program.library.calls if call[0] not in ("engine_choice", "pack_to_fetch")][-1]
 
 
 # --- settings ----------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_import_writes_the_rejects_where_it_is_told(program: Any, tmp_path: Path
     """``--rejects`` hands the whole report on."""
     program("import", "people.csv", "--rejects", str(tmp_path / "r.csv"), "--workers", "1", "--on-conflict", "update")
     assert (tmp_path / "r.csv").exists()
-    imported = program.library.calls[1][2]
+    imported = last_call(program)[2]
     assert (imported["workers"], imported["on_conflict"]) == (1, "update")
 
 

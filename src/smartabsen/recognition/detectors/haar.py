@@ -42,6 +42,7 @@ class HaarDetector(FramedDetector):
     SECOND_LOOK_PX: ClassVar[int] = 128
     name = "haar"
     runs_on = RunsOn("opencv", "cpu", "f32")
+
     def __init__(
         self,
         cascade_path: Path,

@@ -127,9 +127,7 @@ class RetailLandmarks:
         return landmarks
 
 
-def _cut(
-    image_bgr: ImageBGR, origin_xy: NDArray[np.float64], factor_xy: tuple[float, float], side_px: int
-) -> ImageBGR:
+def _cut(image_bgr: ImageBGR, origin_xy: NDArray[np.float64], factor_xy: tuple[float, float], side_px: int) -> ImageBGR:
     """Return a square part: its pixel (x, y) is at origin + (x, y) / factor; outside the image the edge repeats."""
     (x, y), (across, down) = origin_xy, factor_xy
     matrix = np.array([[across, 0, -across * x], [0, down, -down * y]])
