@@ -62,11 +62,11 @@ WIDTH, HEIGHT = 640, 480
 STEPS: Final = ("detect", "align", "quality", "embed", "match", "decide")
 RAW_STEPS: Final = ("detect", "embed")
 RAW_CALLS: Final = {
-    "haar": ("_cascade.detectMultiScale3", "_predictor._predict"),
+    "haar": ("_cascade.detectMultiScale3", "_landmarks._model.detect"),
     "hog": ("_detector.run", "_predictor._predict"),
     "scrfd": ("_model.run",),
     "yunet": ("_model.detect",),
-    "retail": ("_detector.infer", "_landmarks.infer"),
+    "retail": ("_detector.infer", "_landmarks._request.infer"),
     "dlib_resnet": ("_model.compute_face_descriptor",),
     "arcface": ("_model.run",),
     "retail_reid": ("_model.infer",),

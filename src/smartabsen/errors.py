@@ -100,6 +100,7 @@ class MissingDependencyError(ConfigError):
     """A library that the chosen backend needs is not installed; the hint says what to install."""
 
     code = "missing_dependency"
+    http_status = 503
 
 
 class NotFoundError(SmartAbsenError):

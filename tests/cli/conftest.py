@@ -206,6 +206,7 @@ def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
 _ANSWERS: dict[str, Callable[..., Any]] = {
     "now": lambda app: datetime.now(UTC),
     "setting_values": lambda app: tuple(load_settings({"home": app.settings.home, **app.flags}).values()),
+    "pack_to_fetch": lambda app: None,
     "engine_choice": lambda app: SimpleNamespace(name="dlib", why="the built-in engine"),
     "enrol": _enrol,
     "enrol_from_camera": _enrol,

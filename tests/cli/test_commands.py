@@ -22,10 +22,12 @@ from smartabsen.domain import (
     PhotoVerdict,
 )
 
+from . import conftest
+
 
 def last_call(program: Any) -> tuple[Any, ...]:
     """The library's method that was called last, with its arguments, remarks on the engine aside."""
-    return [call for call in program.library.calls if call[0] != "engine_choice"][-1]
+    return [call for call in program.library.calls if call[0] not in ("engine_choice", "pack_to_fetch")][-1]
 
 
 # --- settings ----------------------------------------------------------------------------------------------
@@ -202,7 +204,7 @@ def test_import_writes_the_rejects_where_it_is_told(program: Any, tmp_path: Path
     """``--rejects`` hands the whole report on."""
     program("import", "people.csv", "--rejects", str(tmp_path / "r.csv"), "--workers", "1", "--on-conflict", "update")
     assert (tmp_path / "r.csv").exists()
-    imported = program.library.calls[1][2]
+    (imported,) = [call[2] for call in program.library.calls if call[0] == "import_people"]
     assert (imported["workers"], imported["on_conflict"]) == (1, "update")
 
 
@@ -257,6 +259,22 @@ def test_deactivate_asks_on_a_terminal(
     assert result.exit_code == exit_code
     assert (last_call(program)[0] == "deactivate_employee") is (exit_code == 0)
     assert program("employee", "deactivate", "E001", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize(("answer", "pulled"), [("y\n", True), ("\n", False)])
+@pytest.mark.parametrize(
+    "command", [("enroll", "Siti Rahma", "a.jpg", "--code", "E001", "--consent"), ("import", "p.csv")]
+)
+def test_the_first_enrolment_offers_to_fetch_an_engine(
+    program: Any, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], answer: str, pulled: bool
+) -> None:
+    """At a terminal, where none is there; nobody is asked otherwise."""
+    monkeypatch.setitem(conftest._ANSWERS, "pack_to_fetch", lambda app: "sface")
+    program(*command)
+    assert "pull_models" not in [call[0] for call in program.library.calls]
+    monkeypatch.setattr("smartabsen.cli.output.Output.can_ask", lambda _: True)
+    assert "Fetch “sface” now" in program(*command, input=answer).stderr
+    assert ("pull_models" in [call[0] for call in program.library.calls]) is pulled
 
 
 # --- recognition -------------------------------------------------------------------------------------------

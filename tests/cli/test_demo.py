@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -32,6 +36,7 @@ def homes(monkeypatch: pytest.MonkeyPatch, punched: PunchResult) -> list[tuple[P
             home=home, attendance=Report(date(2026, 11, 2), date(2026, 11, 2), "Asia/Jakarta", (), ()),
             csv_lines=("07:55,E001",), places=(("Database", str(home / "smartabsen.db")),), qr_text="██\n▀▀",
             address="http://127.0.0.1:5001/auth", recorded=6, refused=1, seconds=12.34, ok=flags == {},
+            engine="open", photograph_refused=True,
         )  # fmt: skip
 
     monkeypatch.setattr(demo, "run_demo", run_demo)
@@ -74,3 +79,54 @@ def test_the_home_is_temporary_unless_it_is_to_be_kept(program: Any, homes: list
     assert existed
     assert not temporary.exists()
     assert kept == tmp_path / "kept"
+
+
+def demonstrate(models_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the real demonstration."""
+    return subprocess.run(
+        [sys.executable, "-m", "smartabsen", "demo", *arguments],
+        env={**os.environ, "SMARTABSEN_MODELS_DIR": str(models_dir), "SMARTABSEN_LANGUAGE": "en", **variables},
+        capture_output=True, text=True, check=False, timeout=1_200,
+    )  # fmt: skip
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.parametrize(("packs", "engine"), [(("sface", "openvino"), "open"), (("sface",), "sface")])
+def test_everybody_is_recorded_and_the_stranger_and_a_photograph_are_refused(
+    models_dir: Path, tmp_path: Path, packs: tuple[str, ...], engine: str
+) -> None:
+    """With the best engine whose files are there, and with the files of the liveness check."""
+    for pack in (*packs, "minifasnet"):
+        (tmp_path / "models").mkdir(exist_ok=True)
+        (tmp_path / "models" / pack).symlink_to(models_dir / pack)
+    done = demonstrate(tmp_path / "models", "--json")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    report = json.loads(done.stdout)["data"]
+    assert (report["engine"], report["recorded"], report["photograph_refused"]) == (engine, 6, True)
+    assert report["refused"] >= 1
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_without_the_files_of_the_liveness_check_one_line_says_so(models_dir: Path, tmp_path: Path) -> None:
+    """Nothing else is missing."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "sface").symlink_to(models_dir / "sface")
+    done = demonstrate(tmp_path / "models")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    (line,) = [line for line in done.stdout.splitlines() if "guards the door" in line]
+    assert "smartabsen models pull minifasnet" in line
+    assert "6 people recorded" in done.stdout
+
+
+def test_without_a_network_the_demonstration_says_what_to_do(tmp_path: Path) -> None:
+    """Exit code 6, the address and the folder; nothing is left half done."""
+    nowhere = "http://127.0.0.1:9"
+    done = demonstrate(
+        tmp_path / "models",
+        PIP_NO_INDEX="1", PIP_FIND_LINKS="", PIP_CONFIG_FILE=os.devnull, https_proxy=nowhere, http_proxy=nowhere,
+    )  # fmt: skip
+    assert done.returncode == 6
+    assert "face_recognition_sface" in done.stderr and str(tmp_path / "models" / "sface") in done.stderr
+    assert "Traceback" not in done.stderr

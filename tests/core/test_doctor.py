@@ -78,7 +78,7 @@ def test_an_engine_that_does_not_exist_comes_with_a_remedy(flags: dict[str, obje
     with SmartAbsen.open(flags={**flags, "engine": "nonsense"}) as app:
         (row,) = rows(app, "engine")
     known = dict(row.params)["known"]
-    assert (row.level, known) == (CheckLevel.FAIL, "dlib, insightface, openvino")
+    assert (row.level, known) == (CheckLevel.FAIL, "dlib, insightface, openvino, sface, open")
     assert "config show" in row.fix
 
 

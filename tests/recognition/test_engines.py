@@ -19,6 +19,7 @@ from smartabsen.errors import (
     SmartAbsenError,
     UnknownBackendError,
 )
+from smartabsen.recognition import engines
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.detectors.fake import draw_face
 from smartabsen.recognition.engines import ENGINES, build_engine, find_obstacle, find_pack_of, get_spec
@@ -79,8 +80,8 @@ def test_the_fake_engine_recognises_drawn_faces(tmp_path: Path) -> None:
     assert first @ again > engine.threshold > first @ second
 
 
-def test_the_built_in_engine_needs_no_file(tmp_path: Path) -> None:
-    """Nor a question: dlib's weights came with the installation and are free."""
+def test_dlib_needs_no_file_of_the_models_directory(tmp_path: Path) -> None:
+    """Nor a question: its weights came with its extra and are free."""
     assert find_obstacle("dlib", models_dir=tmp_path) is None
     with build_engine("dlib", models_dir=tmp_path, threads=1) as engine:
         assert engine.identity == ModelIdentity("dlib", engine.identity.digest, 128)
@@ -91,8 +92,6 @@ def test_another_detector_keeps_the_gallery_but_not_the_licence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The identity is the embedder's; a detector with a restricted licence restricts the whole."""
-    from smartabsen.recognition import engines
-
     with (
         build_engine("fake", models_dir=tmp_path) as plain,
         build_engine("fake", models_dir=tmp_path, detector="hog") as other,
@@ -122,7 +121,7 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
         ("insightface", {}, "buffalo_l"),
         ("insightface", {"pack": "buffalo_s"}, "buffalo_s"),
         ("insightface", {"pack": "mine"}, "buffalo_l"),
-        ("dlib", {"detector": "yunet"}, "yunet"),
+        ("dlib", {"detector": "yunet"}, "sface"),
         ("dlib", {"detector": "scrfd"}, "buffalo_l"),
         ("dlib", {"detector": "retail"}, "openvino"),
     ],
@@ -134,6 +133,31 @@ def test_missing_files_come_with_the_command_that_gets_them(
     found = obstacle(name, tmp_path, **options)
     assert isinstance(found, ModelMissingError)
     assert f"smartabsen models pull {pull}" in found.hint
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("there", "file"),
+    [
+        (("openvino", "sface"), "landmarks-regression-retail-0009.xml"),
+        (("sface",), "face_detection_yunet_2023mar_int8bq.onnx"),
+        ((), "shape_predictor_5_face_landmarks.dat"),
+    ],
+)
+def test_haar_takes_its_landmarks_from_what_is_installed(
+    models_dir: Path, tmp_path: Path, there: tuple[str, ...], file: str
+) -> None:
+    """The most accurate of them; dlib's, where nothing else is there."""
+    for pack in there:
+        (tmp_path / pack).symlink_to(models_dir / pack)
+    assert engines._landmarks_file(tmp_path, "auto").name == file
+
+
+def test_haar_without_any_landmarks_says_what_to_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pack that comes from the package index."""
+    monkeypatch.setattr("smartabsen.recognition.runtime.find_spec", lambda name: None)
+    found = obstacle("sface", tmp_path, detector="haar")
+    assert "smartabsen models pull sface" in found.hint
 
 
 def test_a_missing_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +230,7 @@ def test_a_gallery_finds_its_pack_again(models_dir: Path) -> None:
 @pytest.mark.shared
 def test_every_engine_takes_every_detector(models_dir: Path) -> None:
     """Where the files are there."""
-    for name in ("dlib", "insightface", "openvino"):
+    for name in ("dlib", "insightface", "openvino", "sface", "open"):
         for detector in ("haar", "hog", "scrfd", "yunet", "retail"):
             assert find_obstacle(name, models_dir=models_dir, detector=detector) is None
 

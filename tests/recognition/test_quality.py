@@ -187,3 +187,9 @@ def test_enrolment_asks_for_more_than_a_kiosk() -> None:
     assert ENROLMENT_LIMITS.min_brightness > PROBE_LIMITS.min_brightness
     assert ENROLMENT_LIMITS.max_brightness < PROBE_LIMITS.max_brightness
     assert ENROLMENT_LIMITS.max_yaw < PROBE_LIMITS.max_yaw
+
+
+def test_the_largest_turn_can_be_set_in_degrees() -> None:
+    """Nothing given leaves the measured limit."""
+    assert ENROLMENT_LIMITS.with_turn(None) == ENROLMENT_LIMITS
+    assert ENROLMENT_LIMITS.with_turn(30).max_yaw == pytest.approx(0.5)

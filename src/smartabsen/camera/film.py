@@ -24,6 +24,9 @@ _WALL_BGR: Final = (172, 178, 182)
 _FILM_QUALITY: Final = 30.0
 """On the scale of OpenCV's own encoder, where 30 gives about what 85 does for a JPEG file: some 45 KB a frame."""
 _GRAIN_ROOM: Final = 64
+_PAPER_BGR: Final = (240, 238, 236)
+_PAPER_BORDER: Final = 0.08
+"""White border of a print, as a part of its width."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +147,36 @@ def walk_past(
         for step in range(steps):
             yield walker.frame(progress=step / (steps - 1), at_s=step / fps)
     yield from (stage.empty() for _ in range(nobody))
+
+
+def hold_up(
+    portrait: Portrait, *, seed: int, size: tuple[int, int] = (640, 480), fps: float = 12.0, seconds: float = 3.0
+) -> Iterator[ImageBGR]:
+    """Yield the frames of a camera to which a print of a portrait is held up: paper with a white border, a little
+    shaky, brought nearer.
+
+    Args:
+        portrait: What is printed.
+        seed: Light and noise.
+        size: Width and height of the frames.
+        fps, seconds: Pace and length.
+    """
+    cv2 = quiet_cv2()
+    stage = _Stage(size, np.random.default_rng(seed))
+    border = round(_PAPER_BORDER * portrait.image_bgr.shape[1])
+    around = (border, border, border, border)
+    paper = cv2.copyMakeBorder(portrait.image_bgr, *around, cv2.BORDER_CONSTANT, value=_PAPER_BGR)
+    centre = (portrait.centre_xy[0] + border, portrait.centre_xy[1] + border)
+    whole = np.ones(paper.shape[:2], np.float32)
+    steps = max(2, round(seconds * fps))
+    for step in range(steps):
+        face_px = size[1] * (0.26 + 0.08 * step / (steps - 1))
+        move = cv2.getRotationMatrix2D(centre, 2.5 * math.sin(step / 2.0), face_px / portrait.face_px)
+        move[:, 2] += (size[0] / 2.0 - centre[0], 0.46 * size[1] - centre[1])
+        print_bgr = cv2.warpAffine(paper, move, size, flags=cv2.INTER_AREA)
+        mask = cv2.warpAffine(whole, move, size)
+        scene = cv2.blendLinear(print_bgr, stage.wall, mask, 1.0 - mask)
+        yield stage.film(cast("ImageBGR", scene), light=0.9, side_light=0.05)
 
 
 def write_video(path: Path, frames: Iterable[ImageBGR], *, fps: float) -> int:

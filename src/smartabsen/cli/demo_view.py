@@ -72,8 +72,10 @@ def report_data(report: DemoReport) -> data.Json:
     """Return the same for scripts."""
     return {
         "home": str(report.home),
+        "engine": report.engine,
         "recorded": report.recorded,
         "refused": report.refused,
+        "photograph_refused": report.photograph_refused,
         "seconds": round(report.seconds, 2),
         "attendance": data.attendance(report.attendance),
         "csv_lines": list(report.csv_lines),

@@ -167,6 +167,18 @@ class Session:
                 return int(given) - 1
             self.out.tell(_("A number from 1 to {most}.", most=len(question.choices)))
 
+    def prepare_engine(self, app: SmartAbsen) -> None:
+        """Say which engine works; at a terminal, offer to fetch one to those who have none yet."""
+        pack = app.pack_to_fetch()
+        if pack is None:
+            self.tell_engine(app)
+            return
+        question = _("There is no engine to recognise faces with yet. Fetch “{name}” now (10 MB)?", name=pack)
+        if self.out.can_ask() and self.out.confirm(question):
+            with self.out.progress(pack) as progress:
+                app.pull_models(pack, on_progress=progress)
+            self.tell_engine(app)
+
     def tell_engine(self, app: SmartAbsen, note: Callable[[str], None] | None = None) -> None:
         """Say which engine works, and why that one.
 

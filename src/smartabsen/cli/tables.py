@@ -32,7 +32,7 @@ MODEL_STATES: Final[Mapping[str, str]] = {
     "installed": N_("installed"),
     "missing": N_("missing"),
     "different": N_("not the published files"),
-    "bundled": N_("comes with smartabsen"),
+    "bundled": N_("comes with an installed package"),
 }
 _LEVEL_STYLES: Final = {CheckLevel.OK: "green", CheckLevel.WARN: "yellow", CheckLevel.FAIL: "red",
                                      CheckLevel.SKIP: "dim"}  # fmt: skip

@@ -169,6 +169,12 @@ class RecognitionSettings(_Section):
         description=N_("Longer side of a photo that detection works on; larger finds smaller faces."),
     )
     min_face_px: int = Field(60, ge=20, le=1_000, description=N_("Faces with a shorter side are too small."))
+    max_turn_deg: int | None = Field(
+        None,
+        ge=10,
+        le=90,
+        description=N_("Largest turn of the head in degrees; empty takes 44 for enrolment and 49 for recognition."),
+    )
     threads: int = Field(
         0, ge=0, le=256, description=N_("Threads of runtimes, OpenCV and linear algebra; 0 lets smartabsen choose.")
     )
@@ -433,7 +439,7 @@ class Settings(_Section):
     """All settings, frozen. Make one with :func:`load_settings`."""
 
     home: Path = Field(description=N_("Directory of everything: database, models, trained model, attendance log."))
-    engine: str = Field("auto", description=N_("Recognition engine: auto, insightface, openvino or dlib."))
+    engine: str = Field("auto", description=N_("Recognition engine: auto, open, sface, openvino, insightface or dlib."))
     pack: str = Field(
         "auto",
         description=N_("InsightFace pack: a name below models_dir/insightface, or a folder; auto takes the best."),

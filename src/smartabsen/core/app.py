@@ -42,7 +42,7 @@ from . import (
     train,
 )
 from .bootstrap import Services
-from .engine_choice import EngineChoice
+from .engine_choice import EngineChoice, find_pack_to_fetch
 from .enrol import CameraEvent
 from .gallery import LiveGallery
 from .import_people import OnConflict
@@ -76,7 +76,7 @@ class SmartAbsen(UseCases):
         """Open the installation that flags, environment and ``smartabsen.toml`` describe.
 
         Args:
-            flags: Settings by dotted name that win over all others, as ``{"engine": "dlib", "home": "/srv/absen"}``.
+            flags: Settings by dotted name that win over all others, as ``{"engine": "sface", "home": "/srv/absen"}``.
 
         Raises:
             ConfigError: A setting is unknown or out of range.
@@ -124,6 +124,10 @@ class SmartAbsen(UseCases):
     def engine_choice(self) -> EngineChoice:
         """Return the name of the engine in use and why it is this one, without loading it."""
         return self.services.engine_choice()
+
+    def pack_to_fetch(self) -> str | None:
+        """Return the model pack without which nobody can be enrolled here; None where an engine is there or named."""
+        return find_pack_to_fetch(self.settings, self.services.active_model())
 
     # --- people --------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from ..camera.reconnect import check_pictures, open_camera
 from ..camera.sources import open_source
 from ..config import LoadedSettings
 from ..domain import DecisionLimits, ModelIdentity
-from ..errors import CameraError
+from ..errors import CameraError, SmartAbsenError
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
 from ..recognition.execution import Execution
@@ -31,7 +31,7 @@ from ..store import meta, templates
 from ..store.clock import MachineClock
 from .actors import current_actor
 from .calibration_record import find_stored, limits_for
-from .engine_choice import EngineChoice, check_identity, choose_engine
+from .engine_choice import EngineChoice, check_identity, choose_engine, find_obstacle_here
 from .liveness import LivenessChecks, make_checks
 from .once import made_once
 from .runtime_memory import RuntimeMemory
@@ -133,7 +133,14 @@ class Services(Storage):
                 self._engines["in use"] = self._build_for(self.active_model())
             return self._engines["in use"]
 
+    def find_obstacle(self) -> SmartAbsenError | None:
+        """Return why the engine cannot be loaded, without loading it; None where nothing is in the way."""
+        return find_obstacle_here(self.settings, self.active_model())
+
     def _build_for(self, active: ModelIdentity | None) -> Engine:
+        obstacle = find_obstacle_here(self.settings, active)
+        if obstacle is not None:
+            raise obstacle
         self._pack = self._find_pack(active)
         engine = self.build_engine(choose_engine(self.settings, active).name)
         check_identity(engine, active, models_dir=self.settings.models_dir)
@@ -219,7 +226,8 @@ class Services(Storage):
     @made_once
     def enrolment(self) -> Recognizer:
         """The recogniser for photos that become templates."""
-        return Recognizer(self.engine.detector, self.engine.embedder, limits=ENROLMENT_LIMITS)
+        limits = ENROLMENT_LIMITS.with_turn(self.settings.recognition.max_turn_deg)
+        return Recognizer(self.engine.detector, self.engine.embedder, limits=limits)
 
     @made_once
     def identification(self) -> Recognizer:
@@ -245,7 +253,8 @@ class Services(Storage):
     @property
     def _probe_limits(self) -> QualityLimits:
         smallest, sharpness = self.settings.recognition.min_face_px, self.engine.probe_sharpness
-        return PROBE_LIMITS.with_least(min_face_px=smallest, min_sharpness=sharpness)
+        limits = PROBE_LIMITS.with_least(min_face_px=smallest, min_sharpness=sharpness)
+        return limits.with_turn(self.settings.recognition.max_turn_deg)
 
     def make_matcher(self, name: str) -> Matcher:
         """Make an empty matcher by name, for embeddings of the engine in use."""

@@ -18,7 +18,9 @@ from ..i18n import N_
 from ..reading import read_text
 from ..store.leftovers import DEMO, working_folder
 from .app import SmartAbsen
+from .demo_engine import find_engine
 from .demo_film import DemoMaterial, make_demo_material
+from .model_packs import LIVENESS
 from .terminal import Terminal
 
 NAMES: Final = ("Contoh Satu", "Contoh Dua", "Contoh Tiga", "Contoh Empat", "Contoh Lima", "Contoh Enam")
@@ -26,6 +28,12 @@ NAMES: Final = ("Contoh Satu", "Contoh Dua", "Contoh Tiga", "Contoh Empat", "Con
 ZONE: Final = "Asia/Jakarta"
 ADDRESS: Final = "http://127.0.0.1:5001/auth"
 """What a phone or laptop opens when a server runs with its defaults."""
+
+
+_UNGUARDED: Final = N_(
+    "Nothing guards the door: the files of the liveness check could not be fetched, so a photograph held up would be "
+    "recorded as the person on it. In your own home: smartabsen models pull {pack}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,9 @@ class DemoReport:
     """What came of it.
 
     Attributes:
-        ok: All six were recorded once, and the stranger was refused.
+        ok: All six were recorded once, the stranger was refused, and so was the photograph where that was tried.
+        engine: The engine that recognised.
+        photograph_refused: Whether a photograph held up was refused; None where no liveness model was there to try.
         recorded: People recorded.
         refused: Refusals (UNKNOWN or AMBIGUOUS) of faces.
         attendance: The report of the day.
@@ -60,6 +70,8 @@ class DemoReport:
     """
 
     ok: bool
+    engine: str
+    photograph_refused: bool | None
     home: Path
     recorded: int
     refused: int
@@ -89,6 +101,7 @@ def run_demo(
 
     Raises:
         ConflictError: The home is not empty.
+        ModelError: No engine is there and none can be fetched.
     """
     started = time.monotonic()
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
@@ -97,17 +110,28 @@ def run_demo(
             hint=N_("Name a new directory: smartabsen demo --keep DIR"),
             home=home,
         )
+    engine = find_engine(
+        home,
+        flags,
+        on_fetch=lambda name: say(DemoStep(N_("Fetching the engine {name} …"), (("name", name),))),
+    )
     settings = {
-        "engine": "dlib",
         # Work starts soon, whatever the time of day: everybody is punctual in a demonstration.
         "attendance.start": (datetime.now(ZoneInfo(ZONE)) + timedelta(minutes=30)).strftime("%H:%M"),
         "site.zone": ZONE,
+        # The film is made of photographs, and would be refused like every photograph.
+        "liveness.require": "off",
+        # One of the six looks far to the side.
+        "recognition.max_turn_deg": 75,
         **flags,
+        "engine": engine.name,
+        "models_dir": str(engine.models_dir),
         "home": str(home),
         "database_url": "",
     }
     with SmartAbsen.open(flags=settings) as app:
         zone = app.settings.site.zone
+        say(DemoStep(N_("Engine: {name}"), (("name", engine.name),), zone=zone))
         say(DemoStep(N_("Making photos and a film of seven people …"), zone=zone))
         material = _make_material(app, home)
         say(DemoStep(N_("Enrolling six people, five photos each"), zone=zone))
@@ -130,8 +154,14 @@ def run_demo(
         recorded = [event for event in decisions if event.outcome is Outcome.RECOGNIZED]
         strangers = [event for event in decisions if event.outcome in (Outcome.UNKNOWN, Outcome.AMBIGUOUS)]
         names = sorted(event.result.employee.name for event in recorded if event.result is not None)
+        photograph_refused = _hold_up_a_photograph(settings, material.photograph, say) if engine.guarded else None
+        if photograph_refused is None:
+            say(DemoStep(_UNGUARDED, (("pack", LIVENESS),), zone=zone))
+        everybody = names == sorted(NAMES) and len(today.days) == len(NAMES)
         return DemoReport(
-            ok=names == sorted(NAMES) and bool(strangers) and len(today.days) == len(NAMES),
+            ok=everybody and bool(strangers) and photograph_refused is not False,
+            engine=engine.name,
+            photograph_refused=photograph_refused,
             home=home,
             recorded=len(recorded),
             refused=len(strangers),
@@ -148,6 +178,21 @@ def run_demo(
             address=ADDRESS,
             qr_text=terminal.draw_qr(ADDRESS),
         )
+
+
+def _hold_up_a_photograph(settings: Mapping[str, object], film: Path, say: Callable[[DemoStep], None]) -> bool:
+    """Return whether a print of somebody who is enrolled is refused at the camera, the liveness check being on."""
+    decisions: list[KioskEvent] = []
+
+    def on_event(event: KioskEvent) -> None:
+        if event.kind is KioskEventKind.DECISION:
+            decisions.append(event)
+        say(DemoStep(result=event, zone=ZONE))
+
+    say(DemoStep(N_("A photograph of {name} is held up to the camera"), (("name", NAMES[0]),), zone=ZONE))
+    with SmartAbsen.open(flags={**settings, "liveness.require": "passive"}) as app:
+        app.run_kiosk(camera=str(film), on_event=on_event)
+    return bool(decisions) and all(event.outcome is Outcome.NOT_LIVE for event in decisions)
 
 
 def _make_material(app: SmartAbsen, home: Path) -> DemoMaterial:

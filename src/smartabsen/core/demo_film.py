@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..camera.film import Portrait, Variation, crop_with_margin, vary, walk_past, write_video
+from ..camera.film import Portrait, Variation, crop_with_margin, hold_up, vary, walk_past, write_video
 from ..camera.picture import read_picture, write_picture
 from ..errors import MissingDependencyError, ModelError
 from ..i18n import N_
@@ -49,6 +49,7 @@ class DemoMaterial:
         fps: Its frames per second.
         order: Who comes, in this order; the stranger among them.
         stranger: The name of the one who is not enrolled.
+        photograph: Another video: a print of the first person is held up to the camera.
     """
 
     photos: dict[str, tuple[Path, ...]]
@@ -57,6 +58,7 @@ class DemoMaterial:
     fps: float
     order: tuple[str, ...]
     stranger: str
+    photograph: Path
 
 
 def make_demo_material(
@@ -92,6 +94,8 @@ def make_demo_material(
     walkers.insert(_STRANGER_COMES, (stranger, _portraits(_STRANGERS_PHOTO, boxes_of, count=1)[0]))
     film = directory / "camera.avi"
     frames = write_video(film, walk_past([portrait for _, portrait in walkers], seed=seed, fps=_FPS), fps=_FPS)
+    photograph = directory / "photograph.avi"
+    write_video(photograph, hold_up(people[names[0]], seed=seed, fps=_FPS), fps=_FPS)
     return DemoMaterial(
         photos=photos,
         film=film,
@@ -99,6 +103,7 @@ def make_demo_material(
         fps=_FPS,
         order=tuple(name for name, _ in walkers),
         stranger=stranger,
+        photograph=photograph,
     )
 
 
@@ -111,7 +116,7 @@ def _portraits(
     if len(largest) < count:
         raise ModelError(
             N_("The detector finds {found} of the {count} faces in {photo}."),
-            hint=N_("Try another one: --detector hog."),
+            hint=N_("Try another one: --detector yunet."),
             found=len(largest),
             count=count,
             photo=photo[1],

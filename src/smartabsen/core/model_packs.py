@@ -10,7 +10,17 @@ from typing import IO, Final
 from ..domain import LicenceClass, ModelFile, ModelStatus
 from ..errors import ConflictError, LicenceError, ModelDamagedError, ModelError, StorageError
 from ..i18n import N_
-from ..recognition.catalog import INSTALLED, PACKS, ModelPack, find_other_packs, get_pack, get_packs, verify_pack
+from ..recognition.catalog import (
+    INSTALLED,
+    MISSING,
+    PACKS,
+    ModelPack,
+    find_other_packs,
+    get_pack,
+    get_packs,
+    verify_pack,
+)
+from ..recognition.engines import get_spec
 from ..recognition.runtime import digest_files
 from ..store.files import make_private_directory
 from ..store.leftovers import PULLING, working_folder
@@ -55,7 +65,7 @@ def pull(
     accepted = accept_noncommercial or services.settings.accept_noncommercial
     for pack in packs:
         if not pack.downloads:
-            raise ConflictError(N_("{name} comes with the installation; there is nothing to fetch."), name=pack.name)
+            raise _bundled(pack, models_dir)
         if pack.licence_class is LicenceClass.NON_COMMERCIAL and not accepted:
             raise LicenceError(
                 N_("The weights of {name} may be used for non-commercial research only ({source})."),
@@ -71,6 +81,17 @@ def pull(
         return (*pulled, _pull_one(guard, models_dir, on_progress))
     except ModelError:
         return (*pulled, verify_pack(guard, models_dir))
+
+
+def _bundled(pack: ModelPack, models_dir: Path) -> ConflictError:
+    if verify_pack(pack, models_dir).state != MISSING:
+        return ConflictError(N_("{name} comes with the installation; there is nothing to fetch."), name=pack.name)
+    return ConflictError(
+        N_("{name} comes with a Python package that is not installed."),
+        hint=N_("Install it: pip install '{install}'"),
+        name=pack.name,
+        install=get_spec(pack.engine).install if pack.engine else "opencv-python<5",
+    )
 
 
 def _pull_one(pack: ModelPack, models_dir: Path, on_progress: Progress | None) -> ModelStatus:

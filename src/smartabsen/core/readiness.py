@@ -14,7 +14,6 @@ from typing import Final
 from ..domain import Check, CheckLevel
 from ..errors import NotTrainedError, SmartAbsenError
 from ..i18n import N_
-from ..recognition.engines import find_obstacle
 from ..store import meta, model_record
 from ..store.files import check_writable
 from ..store.model_file import find_stamp
@@ -109,13 +108,7 @@ def _look_at_database(services: Services) -> None:
 
 
 def _look_at_engine(services: Services) -> None:
-    settings = services.settings
-    obstacle = find_obstacle(
-        services.engine_choice().name,
-        models_dir=settings.models_dir,
-        pack=settings.pack,
-        detector=settings.recognition.detector,
-    )
+    obstacle = services.find_obstacle()
     if obstacle is not None:
         raise obstacle
 

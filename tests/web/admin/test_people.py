@@ -12,8 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from smartabsen import Role, SmartAbsen
+from smartabsen import ModelMissingError, Role, SmartAbsen
 from smartabsen.core import enrolments
+from smartabsen.core.bootstrap import Services
 from smartabsen.core.training_job import JobState
 
 from ...core.conftest import picture
@@ -68,6 +69,18 @@ def test_uploaded_pictures_get_a_verdict_each(library: SmartAbsen, admin: FlaskC
     assert page.count("Accepted.") == 2 and "The face is too small." in page and "Train now" in page
     assert library.get_employee("E001").templates == 2
     assert not list(library.settings.home.rglob("*.jpg"))
+
+
+def test_without_an_engine_the_page_says_what_the_operator_has_to_fetch(
+    admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new installation before “models pull”: the line, and no crash."""
+    missing = ModelMissingError("There is no engine yet.", hint="Get one: smartabsen models pull {pack}", pack="sface")
+    monkeypatch.setattr(Services, "engine", property(lambda _: (_ for _ in ()).throw(missing)))
+    token = csrf_of(admin.get("/admin/employees/1").text)
+    answer = admin.post("/admin/employees/1/pictures", data={"csrf_token": token, "pictures": [photo(1)]})
+    assert answer.status_code == 503
+    assert "smartabsen models pull sface" in unescape(answer.text)
 
 
 def test_the_face_of_somebody_else_is_named_to_administrators(library: SmartAbsen, admin: FlaskClient) -> None:

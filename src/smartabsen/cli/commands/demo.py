@@ -21,7 +21,10 @@ app = make_noun()
     "demo",
     help=_("Show the whole job on sample photos, in a home of its own.")
     + "\n\n"
-    + _("Enrols six people of one photograph, trains, plays a camera, records attendance. Nothing is downloaded."),
+    + _(
+        "Enrols six people of one photograph, trains, plays a camera, records attendance. An engine that is not there "
+        "yet is fetched (10 MB) and kept in the user's cache for the next time."
+    ),
     example="smartabsen demo --keep my-demo",
 )
 def demo(

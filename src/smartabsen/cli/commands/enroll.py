@@ -55,7 +55,7 @@ def enroll(
     with session.open({"recognition.detector": detector}) as app:
         if not no_photos:
             consent = privacy_view.ask_consent(session, app, name=name, code=code, given=consent)
-            session.tell_engine(app)
+            session.prepare_engine(app)
         if camera:
             report = app.enrol_from_camera(
                 name,

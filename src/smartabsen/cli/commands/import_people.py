@@ -67,7 +67,7 @@ def import_people(
     """Import, write the rejects if asked, and answer with the verdict of each row."""
     titles = _titles(columns)
     with session.open({"recognition.detector": detector}) as app, interrupt_on_sigterm():
-        session.tell_engine(app)
+        session.prepare_engine(app)
         with session.out.progress(_("Photos"), at_once=False) as progress:
             report = app.import_people(
                 people,

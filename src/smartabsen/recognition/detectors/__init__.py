@@ -14,7 +14,7 @@ DETECTORS: Final[Registry[Detector]] = Registry(
     N_("detector"),
     {
         "haar": Registration(f"{__name__}.haar:HaarDetector"),
-        "hog": Registration(f"{__name__}.hog:HogDetector"),
+        "hog": Registration(f"{__name__}.hog:HogDetector", install="smartabsen[dlib]"),
         "scrfd": Registration(f"{__name__}.scrfd:ScrfdDetector"),
         "yunet": Registration(f"{__name__}.yunet:YunetDetector"),
         "retail": Registration(f"{__name__}.retail:RetailDetector", install="smartabsen[openvino]"),

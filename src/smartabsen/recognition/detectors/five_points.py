@@ -14,7 +14,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import ImageBGR
+from ...domain import ImageBGR, LandmarkScheme
 from ..runtime import loading
 
 MARGIN: Final = 0.4
@@ -32,6 +32,8 @@ class FivePointPredictor:
     Raises:
         ModelDamagedError: The file is no predictor.
     """
+
+    scheme = LandmarkScheme.DLIB5
 
     def __init__(self, path: Path) -> None:
         with loading(path):

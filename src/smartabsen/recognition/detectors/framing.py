@@ -98,7 +98,10 @@ class FramedDetector(ABC):
         """Find faces in a copy of the working size."""
 
     def _place_landmarks(self, image_bgr: ImageBGR, boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Find the five landmarks within boxes of the full image, float64 (N, 5, 2)."""
+        """Find the five landmarks within boxes of the full image, float64 (N, 5, 2).
+
+        Where they are not a number there is no face in the box, and it is left out.
+        """
         raise NotImplementedError
 
     def _look_again(self, working_bgr: ImageBGR) -> Candidates:
@@ -134,7 +137,7 @@ def _make_faces(
     for box, score, landmarks in zip(found.boxes_xyxy.tolist(), found.scores.tolist(), points, strict=True):
         left, top = max(box[0], 0.0), max(box[1], 0.0)
         right, bottom = min(box[2], float(width)), min(box[3], float(height))
-        if right - left >= 1.0 and bottom - top >= 1.0:
+        if right - left >= 1.0 and bottom - top >= 1.0 and np.isfinite(landmarks).all():
             face = Face((left, top, right, bottom), score, landmarks, scheme)
             faces.append(((right - left) * (bottom - top), face))
     return tuple(face for _, face in sorted(faces, key=lambda pair: -pair[0]))

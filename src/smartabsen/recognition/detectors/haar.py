@@ -1,4 +1,4 @@
-"""OpenCV's Haar cascade with dlib's 5-point predictor inside its boxes.
+"""OpenCV's Haar cascade, with the landmarks of an installed engine inside its boxes.
 
 Viola and Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001. It is the detector of
 the original system; the others find more and are faster.
@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import ImageBGR, LandmarkScheme
+from ...domain import ImageBGR
 from ..runtime import RunsOn, limit_opencv, loading
-from .five_points import FivePointPredictor
 from .framing import Candidates, FramedDetector
+from .landmarks import load_placer
 
 SCALE_STEP: Final = 1.1
 NEIGHBOURS: Final = 5
@@ -29,7 +29,7 @@ class HaarDetector(FramedDetector):
 
     Args:
         cascade_path: ``haarcascade_frontalface_default.xml``, which comes with OpenCV before 5.0.
-        predictor_path: dlib's ``shape_predictor_5_face_landmarks.dat``.
+        landmarks_path: What places the landmarks; see :func:`.landmarks.load_placer`.
         max_side_px: Longer side of the copy that is searched.
         score_threshold: Number of overlapping hits that a face needs.
         threads: Of OpenCV, for the whole process.
@@ -42,12 +42,11 @@ class HaarDetector(FramedDetector):
     SECOND_LOOK_PX: ClassVar[int] = 128
     name = "haar"
     runs_on = RunsOn("opencv", "cpu", "f32")
-    scheme = LandmarkScheme.DLIB5
 
     def __init__(
         self,
         cascade_path: Path,
-        predictor_path: Path,
+        landmarks_path: Path,
         *,
         max_side_px: int | None = None,
         score_threshold: float | None = None,
@@ -59,7 +58,8 @@ class HaarDetector(FramedDetector):
             self._cascade = cv2.CascadeClassifier(str(cascade_path))
             if self._cascade.empty():
                 raise ValueError("it is no cascade")
-        self._predictor = FivePointPredictor(predictor_path)
+        self._landmarks = load_placer(landmarks_path, threads=threads)
+        self.scheme = self._landmarks.scheme
 
     def _search(self, image_bgr: ImageBGR) -> Candidates:
         grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
@@ -78,6 +78,6 @@ class HaarDetector(FramedDetector):
         return Candidates(boxes_xyxy=corners, scores=np.array(scores, dtype=np.float64).reshape(-1))
 
     def _place_landmarks(self, image_bgr: ImageBGR, boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
-        # The predictor was trained on the boxes of dlib's HOG detector, a tenth smaller and lower. Moving Haar's boxes
-        # there changed nothing measurable on LFW, so they are taken as they are.
-        return self._predictor.place(image_bgr, boxes_xyxy)
+        # Each way was made for boxes of its own detector. Moving Haar's boxes to those of dlib's changed nothing
+        # measurable on LFW, so they are taken as they are.
+        return self._landmarks.place(image_bgr, boxes_xyxy)

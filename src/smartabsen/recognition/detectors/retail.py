@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from ...domain import ImageBGR, LandmarkScheme
 from ..runtime import find_openvino_facts, load_openvino
 from .framing import Candidates, FramedDetector
+from .landmarks import RetailLandmarks
 
 INPUT_PX: Final = 300
-LANDMARK_INPUT_PX: Final = 48
 LONGEST: Final = 16 / 9
 """Proportion of sides up to which an image is squeezed into a square."""
 
@@ -58,11 +58,11 @@ class RetailDetector(FramedDetector):
     ) -> None:
         super().__init__(max_side_px=max_side_px, score_threshold=score_threshold)
         self._detector: Any = load_openvino(detector_path, threads=threads, exact=False)
-        self._landmarks: Any = load_openvino(landmarks_path, threads=threads, exact=False)
+        self._landmarks = RetailLandmarks(landmarks_path, threads=threads)
         self.runs_on = find_openvino_facts(self._detector)
 
     def close(self) -> None:
-        self._detector = self._landmarks = None
+        self._detector = None
 
     def _working_size(self, width: int, height: int) -> tuple[int, int]:
         longer = max(width, height)
@@ -81,15 +81,7 @@ class RetailDetector(FramedDetector):
         return Candidates(boxes_xyxy=rows[:, 3:] * INPUT_PX, scores=rows[:, 2])
 
     def _place_landmarks(self, image_bgr: ImageBGR, boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
-        landmarks = np.zeros((len(boxes_xyxy), 5, 2))
-        for index, box in enumerate(boxes_xyxy):
-            sides = box[2:] - box[:2]
-            factor = LANDMARK_INPUT_PX / np.maximum(sides, 1.0)
-            matrix = np.array([[factor[0], 0, -factor[0] * box[0]], [0, factor[1], -factor[1] * box[1]]])
-            size = (LANDMARK_INPUT_PX, LANDMARK_INPUT_PX)
-            part = cv2.warpAffine(image_bgr, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-            landmarks[index] = _infer(self._landmarks, np.asarray(part, dtype=np.uint8)).reshape(5, 2) * sides + box[:2]
-        return landmarks
+        return self._landmarks.place(image_bgr, boxes_xyxy)
 
 
 def _infer(request: Any, image_bgr: ImageBGR) -> NDArray[np.float64]:

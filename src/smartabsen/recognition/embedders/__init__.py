@@ -12,7 +12,7 @@ from .base import Embedder
 EMBEDDERS: Final[Registry[Embedder]] = Registry(
     N_("embedder"),
     {
-        "dlib_resnet": Registration(f"{__name__}.dlib_resnet:DlibResnetEmbedder"),
+        "dlib_resnet": Registration(f"{__name__}.dlib_resnet:DlibResnetEmbedder", install="smartabsen[dlib]"),
         "arcface": Registration(f"{__name__}.arcface:ArcfaceEmbedder"),
         "sface": Registration(f"{__name__}.sface:SfaceEmbedder"),
         "sface_retail": Registration(f"{__name__}.sface_retail:SfaceRetailEmbedder", install="smartabsen[openvino]"),
