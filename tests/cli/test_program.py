@@ -128,7 +128,7 @@ def test_a_usage_error_is_json_too() -> None:
         (["enroll", "Siti", "a.jpg"], "--code is missing."),
         (
             ["report", "--from", "soon"],
-            "--from: “soon” is no date: write 30/11/2025, 30 November 2025 or 2025-11-30, the day before the month.",
+            "“soon” is no date: write 30/11/2025, 30 November 2025 or 2025-11-30, the day before the month.",
         ),
         (["report", "--format", "xlsx"], "xlsx needs --output FILE."),
         (["report", "--output", "a.pdf"], "--output writes csv or xlsx."),

@@ -33,7 +33,7 @@ _ASSIGNMENT: Final = re.compile(r'\s*(?P<name>\w[\w ]*?)\s*=\s*(?:"(?P<quoted>[^
         "can be imported again: nothing is doubled. Exit code 7 when rows were rejected."
     ),
     example="smartabsen import people.csv --photos photos/ --dry-run\nsmartabsen import people.csv --photos photos/\n"
-    "smartabsen import hr.xlsx --sheet Data --columns 'code=NIK,name=Nama' --dry-run",
+    "smartabsen import hr.xlsx --sheet Data --columns code=NIK,name=Nama",
 )
 def import_people(
     session: Session,
