@@ -62,13 +62,15 @@ WIDTH, HEIGHT = 640, 480
 STEPS: Final = ("detect", "align", "quality", "embed", "match", "decide")
 RAW_STEPS: Final = ("detect", "embed")
 RAW_CALLS: Final = {
-    "haar": ("_cascade.detectMultiScale3", "_landmarks._model.detect"),
+    "haar": ("_cascade.detectMultiScale3", "_landmarks._request.infer"),
     "hog": ("_detector.run", "_predictor._predict"),
     "scrfd": ("_model.run",),
     "yunet": ("_model.detect",),
     "retail": ("_detector.infer", "_landmarks._request.infer"),
     "dlib_resnet": ("_model.compute_face_descriptor",),
     "arcface": ("_model.run",),
+    "sface": ("_model.run",),
+    "sface_retail": ("_sface._model.run", "_retail._model.infer"),
     "retail_reid": ("_model.infer",),
     "sface": ("_model.run",),
     "sface_retail": ("_sface._model.run", "_retail._model.infer"),

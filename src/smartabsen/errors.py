@@ -6,7 +6,7 @@
     ├── InvalidInputError                  2   400   what was given cannot be used (a file, a name, a date)
     ├── ConfigError                        3   500   a setting is unknown, out of range or missing
     │   ├── UnknownBackendError            3   500   no backend has that name
-    │   └── MissingDependencyError         3   500   a library for the chosen backend is not installed
+    │   └── MissingDependencyError         3   503   a library for the chosen backend is not installed
     ├── NotFoundError                      1   404   no such employee, template, model, file
     ├── ConflictError                      1   409   it exists already, or it contradicts what exists
     │   └── KeyReusedError                 1   409   the idempotency key of an attempt came again, with something else

@@ -132,6 +132,7 @@ def test_every_pack_that_embeds_tells_its_size_and_most_what_their_makers_measur
     embedding = {name: pack for name, pack in PACKS.items() if pack.engine}
     assert {name: pack.dimension for name, pack in embedding.items()} == {
         "dlib": 128, "openvino": 256, "buffalo_l": 512, "antelopev2": 512, "buffalo_s": 512, "buffalo_sc": 512,
+        "sface": 128,
     }  # fmt: skip
     assert [name for name, pack in embedding.items() if not pack.claimed] == ["antelopev2"]
     assert all("(" in pack.claimed for pack in embedding.values() if pack.claimed)
