@@ -200,8 +200,8 @@ _CLOCKS: Final = {
     ),
     ClockState.UNCONFIRMED: (N_("{now}; no server tells the time, nothing speaks against it."), ""),
     ClockState.DOUBTED: (
-        N_("{now}; the latest trusted time is {known}, by which it is {least} or later now: punches of this machine are "
-           "marked as doubtful."),
+        N_("{now}; the latest trusted time is {known}, by which it is {least} or later now: punches of this machine "
+           "are marked as doubtful."),
         N_("Set the clock; if it is right, say so: smartabsen clock accept --reason TEXT"),
     ),
 }  # fmt: skip
