@@ -23,6 +23,7 @@ worker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIP
 worker.stdout.readline()
 with Overtime(kill_s=0.1, exit_s=0.3) as overtime:
     overtime.workers = {worker.pid: "a worker"}
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     # As where other code takes the signals over, and then does not look at them.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
@@ -36,11 +37,14 @@ with Overtime(kill_s=0.1, exit_s=0.3) as overtime:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_what_does_not_end_by_itself_is_ended_with_its_workers(number: signal.Signals, code: int) -> None:
     """Neither of them looks at the signal."""
-    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", STUBBORN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         worker = int(process.stdout.readline())
         process.send_signal(number)
-        assert process.wait(60) == code
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert said == "the end took more than 0.3 s; what was left is cut off\n"
     try:
         # A process that was killed and that nobody asked about is still listed until its new parent did.
         state = Path(f"/proc/{worker}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]

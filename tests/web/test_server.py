@@ -63,6 +63,7 @@ def test_production_has_workers_that_end_with_it(tmp_path: Path) -> None:
         said = server.stop()
     assert server.process.returncode == 0
     assert said.count("The server has ended.") == 1
+    assert "Exception" not in said and "Error" not in said
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
 
 

@@ -56,13 +56,15 @@ class Overtime:
             self._told.close()
 
     def _watch(self, hears: socket.socket) -> None:
-        with hears:
-            while not self._has_come:
-                numbers = hears.recv(4096)
-                if not numbers:
-                    return
-                ends = [number for number in numbers if number in _EXIT_CODES]
-                self._has_come = bool(ends)
+        ends: list[int] = []
+        while not ends:
+            numbers = hears.recv(4096)
+            if not numbers:
+                hears.close()
+                return
+            ends = [number for number in numbers if number in _EXIT_CODES]
+        # It stays open from now on: every further signal is still told here, and nobody has to read it.
+        self._has_come = True
         time.sleep(self._kill_s)
         for worker in tuple(self.workers):
             with suppress(OSError):
