@@ -31,7 +31,7 @@ class Overtime:
         workers: Process ids of the workers; whoever starts them keeps it up to date.
     """
 
-    def __init__(self, *, kill_s: float = 6.0, exit_s: float = 8.0) -> None:
+    def __init__(self, *, kill_s: float = 5.5, exit_s: float = 7.5) -> None:
         self.workers: Collection[int] = ()
         self._kill_s, self._exit_s = kill_s, exit_s
         self._process = os.getpid()

@@ -55,7 +55,7 @@ def serve(
     overtime: Overtime | None = None,
 ) -> None:
     """Answer requests until ``stop`` is set, SIGTERM or Ctrl-C comes; it then takes 5 seconds, and what is left after
-    6 and 8 is ended by ``overtime``.
+    5.5 and 7.5 is ended by ``overtime``.
 
     Args:
         app: The installation. In production its connections are closed: each worker opens it anew.
