@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from smartabsen import ConflictError, InvalidInputError, Outcome, SmartAbsen, Status
 from smartabsen.config import load_settings
-from smartabsen.core.clock import KNOWN_TIME, TrustedClock
+from smartabsen.core.clock import KNOWN_AT, KNOWN_TIME, TrustedClock
 from smartabsen.core.clock_care import ClockState
 from smartabsen.core.kiosk_start import PunchesOf
 from smartabsen.core.punch import attempt_by_face
@@ -365,6 +365,30 @@ def test_a_clock_set_back_before_the_first_punch_of_a_day_is_noticed_within_a_st
     assert not clock.now().trusted
     wall[0] += HOUR
     assert clock.now().trusted
+
+
+class Facts(dict[str, str]):
+    """What earlier runs came to know."""
+
+    def find_fact(self, name: str) -> str:
+        """Return one."""
+        return self.get(name, "")
+
+    def note_facts(self, facts: Mapping[str, str]) -> None:
+        """Keep them."""
+        self.update(facts)
+
+
+@pytest.mark.parametrize(("shown_s", "trusted"), [(130, True), (20, False), (50, False)])
+def test_a_row_that_is_younger_than_the_noted_time_makes_no_right_clock_doubtful(shown_s: int, trusted: bool) -> None:
+    """The reading of the steady clock belongs to the noted time; a clock that was set back is noticed as before."""
+    noted = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    memory = Facts({KNOWN_TIME: noted.isoformat(), KNOWN_AT: str(BootTime("one", 100.0))})
+    machine = MachineClock(lambda: noted + timedelta(seconds=shown_s), steady=lambda: 230.0, boot="one")
+    row = noted + timedelta(seconds=121)
+    clock = TrustedClock(DatabaseClock(machine), memory=memory, known=row)
+    assert clock.least == noted + timedelta(seconds=130)
+    assert clock.now().trusted is trusted
 
 
 def test_every_way_of_punching_judges_the_clock_alike(open_machine: Open) -> None:

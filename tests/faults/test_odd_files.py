@@ -208,6 +208,68 @@ def test_deep_brackets_in_the_trained_model_are_a_damaged_model(home: Path) -> N
     check(done)
 
 
+PIPES = {
+    "database": (["employee", "list"], "smartabsen.db"),
+    "security log": (["logs"], "logs/security.log"),
+    "backup": (["backup", "verify", "{file}"], ""),
+    "backup to restore": (["backup", "restore", "{file}", "--yes"], ""),
+    "camera": (["run-kiosk", "--camera", "{file}", "--headless"], ""),
+    "evaluate": (["evaluate", "{file}"], ""),
+    "photos of a list": (["import", "{people}", "--photos", "{file}", "--consent"], ""),
+    "report": (["report", "--format", "csv", "--output", "{file}"], ""),
+    "audit export": (["audit", "export", "{file}"], ""),
+}
+
+
+@pytest.mark.parametrize("case", PIPES)
+def test_a_named_pipe_is_called_that_and_stays(case: str, home: Path, tmp_path: Path) -> None:
+    """Whether it stands in the home, is named, or would be replaced by what is written."""
+    arguments, place = PIPES[case]
+    pipe = home / place if place else tmp_path / "pipe"
+    pipe.unlink(missing_ok=True)
+    pipe.parent.mkdir(exist_ok=True)
+    os.mkfifo(pipe)
+    people = tmp_path / "people.csv"
+    people.write_text("code,name\nE8,Contoh Delapan\n")
+    done = run(home, *(part.format(file=pipe, people=people) for part in arguments))
+    check(done)
+    assert done.exit_code != 0 and "named pipe, not a file" in " ".join(done.stderr.split()), done.stderr
+    assert pipe.is_fifo()
+
+
+def test_a_directory_is_no_database_and_no_backup(home: Path) -> None:
+    """And is called what it is."""
+    done = run(home, "backup", "verify", str(home))
+    assert done.exit_code != 0 and "directory, not a file" in " ".join(done.stderr.split())
+    (home / "smartabsen.db").unlink()
+    (home / "smartabsen.db").mkdir()
+    done = run(home, "employee", "list")
+    assert done.exit_code != 0 and "directory, not a file" in " ".join(done.stderr.split())
+
+
+LONG_KEYS = {
+    "dots": b"a." * 30_000 + b"b = 1",
+    "dots of a table": b"[" + b"a." * 30_000 + b"b]",
+    "dots within": b"a = {" + b"'a' . " * 10_000 + b"b = 1}",
+    "length": b"#" * 1_000_000,
+    "depth": b"a = " + DEEP[:60_000],
+    "digits": b"a = " + b"1" * 60_000,
+}
+
+
+@pytest.mark.parametrize("case", LONG_KEYS)
+def test_settings_that_a_parser_would_take_minutes_for_are_refused_before(
+    case: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time grows with the square of a key's parts."""
+    if case not in ("depth", "digits"):
+        monkeypatch.setattr("tomllib.loads", lambda _text: pytest.fail("it was parsed"))
+    (home / "smartabsen.toml").write_bytes(LONG_KEYS[case])
+    done = run(home, "config", "show")
+    check(done)
+    assert done.exit_code == 3 and "no valid TOML" in " ".join(done.stderr.split())
+
+
 UNREADABLE = {
     "keys check": (["keys", "check"], "secrets/keys.json"),
     "keys in a closed folder": (["keys", "check"], "secrets"),
@@ -220,6 +282,15 @@ UNREADABLE = {
     "pairs": (["evaluate", "photos", "--pairs", "pairs.txt"], "pairs.txt"),
     "model file": (["models", "install", "own.onnx"], "own.onnx"),
     "model folder": (["models", "install", "photos"], "photos"),
+    "backup to verify": (["backup", "verify", "photos"], "photos"),
+    "backup to restore": (["backup", "restore", "photo.jpg", "--yes"], "photo.jpg"),
+    "backup in a closed folder": (["backup", "verify", "photos/a.jpg"], "photos"),
+    "sealed backup": (["backup", "verify", "sealed.tar.age"], "sealed.tar.age"),
+    "folder to evaluate": (["evaluate", "photos"], "photos"),
+    "folder of photos for a list": (["import", "people.csv", "--photos", "photos", "--consent"], "photos"),
+    "film": (["run-kiosk", "--camera", "photo.jpg", "--headless"], "photo.jpg"),
+    "database": (["employee", "list"], "smartabsen.db"),
+    "report into a closed folder": (["report", "--format", "csv", "--output", "photos/r.csv"], "photos"),
 }
 
 
@@ -252,6 +323,7 @@ def test_what_this_user_may_not_read_is_called_that(case: str, home: Path) -> No
     (home / "people.csv").write_text("code,name\nE8,Contoh Delapan\n")
     (home / "pairs.txt").write_text("1\t1\n")
     (home / "own.onnx").write_bytes(b"onnx")
+    (home / "sealed.tar.age").write_bytes(b"age-encryption.org/v1\n")
     (home / "smartabsen.toml").write_text("engine = 'fake'\n")
     (home / closed).chmod(0)
     try:

@@ -220,3 +220,16 @@ def test_a_table_says_how_it_was_written(tmp_path: Path, encoding: str, separato
     content = f"kode{separator}nama\nE1{separator}Ré\n".encode(encoding)
     form = read_table(write(tmp_path, content)).format
     assert (form.header, form.separator, form.encoding) == (("kode", "nama"), separator, expected)
+
+
+@pytest.mark.parametrize("tag", [b"<row></row>", b"<row/>", b"<x:row r='1'/>"])
+def test_a_book_with_more_rows_than_a_sheet_can_have_is_refused_before_it_is_parsed(
+    tag: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small file of millions of empty rows kept a processor busy."""
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"<worksheet><sheetData>" + tag * 1_100_000)
+    monkeypatch.setattr("openpyxl.load_workbook", lambda *_, **__: pytest.fail("it was parsed"))
+    with pytest.raises(InvalidInputError, match="more than"):
+        read_table(path)

@@ -15,7 +15,7 @@ from smartabsen import ConfigError, SmartAbsen
 from smartabsen.config import load_settings
 from smartabsen.core.addresses import is_own_address, own_address
 from smartabsen.web import create_app
-from smartabsen.web.faults import bare_answer
+from smartabsen.web.faults import BARE_HEADERS, bare_answer
 from smartabsen.web.intake import CIPHERS
 
 from .pages import csrf_of, open_signin
@@ -165,8 +165,17 @@ def test_what_the_server_answers_by_itself_carries_the_headers(number: int) -> N
     assert headers["Content-Length"] == str(len(body)) and headers["Connection"] == "close"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
+    assert headers["Permissions-Policy"].startswith("camera=(), microphone=()")
     assert "Strict-Transport-Security" in headers
     assert b"Strict-Transport-Security" not in bare_answer(number)
+
+
+def test_the_server_s_own_answers_carry_what_every_page_does(client: FlaskClient) -> None:
+    """One list for both; only the policy of scripts and forms is a page's own."""
+    page = client.get("/nowhere").headers
+    own = {"Content-Security-Policy"}
+    for name, value in BARE_HEADERS:
+        assert name in own or page[name] == value
 
 
 def test_https_uses_no_cbc_suites() -> None:

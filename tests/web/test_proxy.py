@@ -88,7 +88,24 @@ def test_without_a_trusted_proxy_its_headers_are_air(flags: dict[str, object], p
         assert "Strict-Transport-Security" not in plain.headers
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "Forwarded", "True-Client-IP"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Forwarded-For",
+        "X-Real-IP",
+        "CF-Connecting-IP",
+        "Forwarded",
+        "True-Client-IP",
+        "X-Client-IP",
+        "X-Cluster-Client-IP",
+        "Fastly-Client-IP",
+        "Fly-Client-IP",
+        "X-Envoy-External-Address",
+        "X-Azure-ClientIP",
+        "X-Original-Forwarded-For",
+        "X-ProxyUser-Ip",
+    ],
+)
 def test_behind_a_proxy_that_was_forgotten_nobody_is_in_the_office(
     flags: dict[str, object], header: str, caplog: pytest.LogCaptureFixture
 ) -> None:

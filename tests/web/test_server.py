@@ -18,7 +18,8 @@ import pytest
 
 from smartabsen import SmartAbsen
 from smartabsen.config import ServerSettings
-from smartabsen.web.server import gunicorn_options, room_for
+from smartabsen.core.overtime import Overtime
+from smartabsen.web.server import gunicorn_options, room_for, worker_class
 
 from .server_process import STRONG_SECRET, running_server
 
@@ -62,6 +63,7 @@ def test_production_has_workers_that_end_with_it(tmp_path: Path) -> None:
         said = server.stop()
     assert server.process.returncode == 0
     assert said.count("The server has ended.") == 1
+    assert "Exception" not in said and "Error" not in said
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
 
 
@@ -163,6 +165,51 @@ def test_slow_clients_keep_neither_visitors_nor_the_end_waiting(
             assert server.get("/verify_qr", cafile=authority, timeout_s=30)[0] == 200
         server.process.send_signal(number)
         server.process.wait(60)
+
+
+TOLD_TOO_EARLY = """
+import sys, threading
+from smartabsen import SmartAbsen
+from smartabsen.web.server import serve
+
+with SmartAbsen.open(flags={"home": sys.argv[1], "server.production": True, "server.port": 0}) as app:
+    stop = threading.Event()
+    with app.serving.listen() as listener:
+        serve(app, listener, stop=stop, ready=stop.set)
+    print("ended")
+"""
+
+
+@POSIX
+def test_a_production_server_ends_that_was_told_before_its_workers_began(tmp_path: Path) -> None:
+    """The signal came while Gunicorn had no handlers yet: it was lost, and the server stayed."""
+    environment = {**os.environ, "SMARTABSEN_SECRET_KEY": STRONG_SECRET}
+    command = [sys.executable, "-c", TOLD_TOO_EARLY, str(tmp_path)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            said, _ = process.communicate(timeout=90)
+        finally:
+            process.terminate()
+    assert (said, process.returncode) == ("ended\n", 0)
+
+
+@POSIX
+@pytest.mark.parametrize("booted", [False, True])
+def test_a_worker_that_is_still_loading_ends_at_once(booted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It serves nobody yet; one that serves ends well."""
+    kind = worker_class(ServerSettings())
+    worker = kind.__new__(kind)
+    worker.booted, worker.alive = booted, True
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    worker.handle_exit(signal.SIGTERM, None)
+    assert (ended == [0]) is not booted and not worker.alive
+
+
+def test_the_end_leaves_time_below_ten_seconds() -> None:
+    """Gunicorn kills its workers after five; whoever is left then is a matter of the watch over the end."""
+    assert gunicorn_options(ServerSettings(), 7)["graceful_timeout"] == 5
+    assert Overtime()._kill_s <= 6 and Overtime()._exit_s <= 8
 
 
 @pytest.mark.slow

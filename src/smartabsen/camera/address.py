@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ..domain.addresses import mask_camera
 from ..errors import CameraError
 from ..i18n import N_
+from ..reading import refuse_odd
 
 STREAM_SCHEMES: Final = ("rtsp", "rtsps", "rtmp", "http", "https")
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
@@ -26,6 +27,7 @@ def kind_of(spec: str) -> str:
 
     Raises:
         CameraError: There is no such file or folder, or nothing was named.
+        StorageError: What is there may not be read, or is neither.
     """
     spec = spec.strip()
     if not spec:
@@ -37,6 +39,7 @@ def kind_of(spec: str) -> str:
         name = scheme[1].lower()
         return "stream" if name in STREAM_SCHEMES else name
     path = Path(spec)
+    refuse_odd(path)
     if path.is_dir():
         return "folder"
     if path.is_file():

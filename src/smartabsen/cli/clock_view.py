@@ -16,7 +16,9 @@ _STATES: Final = {
     "confirmed": N_("The database server confirms it: {seconds} s off, {tolerance} s are allowed."),
     "off": N_("It is {seconds} s off the database server's, {tolerance} s are allowed: punches are marked."),
     "unconfirmed": N_("No server tells the time; nothing speaks against it."),
-    "doubted": N_("The latest trusted time is {known}: punches are marked as doubtful."),
+    "doubted": N_(
+        "The latest trusted time is {known}, by which it is {least} or later now: punches are marked as doubtful."
+    ),
 }
 
 
@@ -29,6 +31,7 @@ def clock(facts: ClockFacts) -> Json:
         "offset_s": facts.offset_s,
         "tolerance_s": facts.tolerance_s,
         "known": facts.known.isoformat(timespec="milliseconds"),
+        "least": facts.least.isoformat(timespec="milliseconds"),
         "in_future": facts.ahead,
         "kiosks": [
             {
@@ -50,6 +53,7 @@ def show_clock(out: Output, facts: ClockFacts, zone: tzinfo) -> None:
         seconds=f"{facts.offset_s or 0.0:+.1f}",
         tolerance=f"{facts.tolerance_s:.0f}",
         known=f"{facts.known.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        least=f"{facts.least.astimezone(zone):%Y-%m-%d %H:%M:%S}",
     )
     out.line(state, "green" if facts.right else "red")
     if facts.ahead:

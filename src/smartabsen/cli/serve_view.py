@@ -14,9 +14,10 @@ from .output import Output
 
 if TYPE_CHECKING:
     from ..core.app import SmartAbsen
+    from ..core.overtime import Overtime
 
 
-def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
+def serve(out: Output, app: SmartAbsen, stop: threading.Event, overtime: Overtime) -> float:
     """Check, say what was found, and serve until somebody ends it; return for how many seconds.
 
     Raises:
@@ -34,7 +35,7 @@ def serve(out: Output, app: SmartAbsen, stop: threading.Event) -> float:
         started = time.monotonic()
         app.serving.note_start()
         try:
-            run(app, listener, stop=stop, ready=lambda: _tell_address(out, app))
+            run(app, listener, stop=stop, ready=lambda: _tell_address(out, app), overtime=overtime)
         finally:
             app.serving.note_stop()
     return time.monotonic() - started

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from ..domain import SettingValue
 from ..domain.addresses import mask_camera
 from ..errors import ConfigError
 from ..i18n import N_
-from ..reading import read_text
+from ..reading import read_toml
 from .problems import error_of
 from .sections import Settings
 from .zones import zone_of_home
@@ -177,7 +176,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _from_file(path: Path) -> Iterator[tuple[str, object]]:
     try:
-        document = tomllib.loads(read_text(path, encoding="utf-8-sig"))
+        document = read_toml(path)
     except FileNotFoundError:
         return
     except NotADirectoryError as exc:
@@ -198,7 +197,7 @@ def _from_file(path: Path) -> Iterator[tuple[str, object]]:
             hint=N_("Save it anew in your editor with the encoding UTF-8."),
             path=path,
         ) from exc
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+    except ValueError as exc:
         raise ConfigError(
             N_("The settings file {path} is no valid TOML: {problem}"),
             hint=N_("docs/settings.md shows a file that works."),

@@ -81,6 +81,11 @@ class TrustedClock:
         """By how much a right clock may differ."""
         return self._tolerance
 
+    @property
+    def least(self) -> datetime:
+        """What a right clock shows by now, or a later time: what was trusted last, and what has passed since then."""
+        return self._least(self._clock.machine.steady())
+
     def now(self) -> ClockReading:
         """Return the time (UTC) and what is to be thought of it."""
         steady = self._clock.machine.steady()
@@ -153,12 +158,24 @@ class TrustedClock:
             self._memory.note_facts(facts)
         self._accepted = mark
 
+    def _later(self, known: datetime, noted_at: BootTime, before: datetime) -> tuple[datetime, BootTime]:
+        """Return the later one of a noted time and of a time of which no reading is known, with its reading."""
+        steady = self._clock.machine.steady()
+        passed = steady.since(noted_at)
+        if before <= known or passed is None:
+            return max(known, before), noted_at
+        # The reading belongs to the noted time alone: what passed since then has not passed since the other one.
+        return max(before, known + passed), steady
+
     def _is_near(self, offset: timedelta) -> bool:
         return abs(offset) <= self._tolerance
 
-    def _is_plausible(self, at: datetime, steady: BootTime) -> bool:
+    def _least(self, steady: BootTime) -> datetime:
         passed = None if self._known_at is None else steady.since(self._known_at)
-        least = self._last_known + (passed or timedelta(0))
+        return self._last_known + (passed or timedelta(0))
+
+    def _is_plausible(self, at: datetime, steady: BootTime) -> bool:
+        least = self._least(steady)
         leaps = self._known_at is not None and at > least + LEAP
         return at >= least - self._tolerance and not leaps and self._is_near(self._last_offset)
 
@@ -171,8 +188,8 @@ class TrustedClock:
             if known is not None:
                 # Once a person has spoken, what was written before is no evidence any more.
                 before = WRITTEN if self._accepted else self._last_known
-                self._last_known = max(known, before)
-                self._known_at = BootTime.parse(self._memory.find_fact(KNOWN_AT)) or BootTime("", 0.0)
+                noted_at = BootTime.parse(self._memory.find_fact(KNOWN_AT)) or BootTime("", 0.0)
+                self._last_known, self._known_at = self._later(known, noted_at, before)
             shown, _, read_at = self._memory.find_fact(SERVER_TIME).partition(" ")
             at, reading = _instant(shown), BootTime.parse(read_at)
             if at is not None and reading is not None:

@@ -45,6 +45,7 @@ class ClockFacts:
         offset_s: Seconds that this machine is ahead of the server; None where none told the time.
         tolerance_s: So much is allowed.
         known: The latest time that was trusted, UTC.
+        least: What a right clock shows now or has passed, by that time and the steady clock since then, UTC.
         ahead: How many punches that count lie in the future.
         kiosks: Kiosks with marked punches of the last days.
     """
@@ -55,6 +56,7 @@ class ClockFacts:
     offset_s: float | None
     tolerance_s: float
     known: datetime
+    least: datetime
     ahead: int
     kiosks: tuple[DoubtfulKiosk, ...]
 
@@ -79,7 +81,7 @@ class ClockCare:
         services = self._services
         clock = services.look_at_clock()
         # Before the look, which takes a server's word over what was known.
-        known = clock.last_known
+        known, least = clock.last_known, clock.least
         reading = clock.now()
         since = services.rules.work_date(reading.at) - timedelta(days=KIOSK_DAYS)
         with services.database.read() as session:
@@ -91,7 +93,7 @@ class ClockCare:
             state = ClockState.UNCONFIRMED if reading.trusted else ClockState.DOUBTED
         machine = services.machine.wall().astimezone(UTC)
         tolerance_s = clock.tolerance.total_seconds()
-        return ClockFacts(state, reading.at, machine, reading.offset_s, tolerance_s, known, ahead, kiosks)
+        return ClockFacts(state, reading.at, machine, reading.offset_s, tolerance_s, known, least, ahead, kiosks)
 
     def accept(self, *, reason: str) -> ClockFacts:
         """Take a person's word that this machine's clock is right, with an entry in the audit trail.
@@ -169,6 +171,7 @@ def _clock_row(services: Services, facts: ClockFacts) -> Check:
     places = {
         "now": f"{facts.machine.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         "known": f"{facts.known.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        "least": f"{facts.least.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         "seconds": f"{facts.offset_s or 0.0:+.1f}",
         "tolerance": f"{facts.tolerance_s:.0f}",
     }
@@ -197,7 +200,8 @@ _CLOCKS: Final = {
     ),
     ClockState.UNCONFIRMED: (N_("{now}; no server tells the time, nothing speaks against it."), ""),
     ClockState.DOUBTED: (
-        N_("{now}; the latest trusted time is {known}: punches of this machine are marked as doubtful."),
+        N_("{now}; the latest trusted time is {known}, by which it is {least} or later now: punches of this machine "
+           "are marked as doubtful."),
         N_("Set the clock; if it is right, say so: smartabsen clock accept --reason TEXT"),
     ),
 }  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 from ..domain import Face, FloatArray, ImageBGR, Rate
 from ..errors import InvalidInputError, KeyMissingError, NotFoundError
 from ..i18n import N_
+from ..reading import refuse_odd
 from ..recognition.curves import judge_pairs
 from ..recognition.images import ImageRefusal
 from ..recognition.quality import QualityLimits, judge
@@ -121,6 +122,7 @@ class Evaluation:
             StorageError: The cache cannot be written.
         """
         root = Path(folder)
+        refuse_odd(root)
         if not root.is_dir():
             raise NotFoundError(N_("There is no folder {folder}."), folder=root)
         listed = None if pairs is None else read_pairs(Path(pairs), root)

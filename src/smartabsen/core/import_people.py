@@ -16,6 +16,7 @@ from ..domain import Employee, EnrolAdvice, EnrolReport, ImportReport, ImportRow
 from ..errors import ConflictError, ConsentMissingError, InvalidInputError, NotFoundError
 from ..i18n import N_, Message
 from ..messages import OUTCOMES, fill
+from ..reading import refuse_odd
 from ..store import employees
 from ..store.employees import code_key
 from ..store.files import require_directory
@@ -73,8 +74,10 @@ def import_people(
         ConflictError: ``on_conflict`` is ``fail`` and a code exists; nothing was written.
     """
     table = read_table(people_file, choice=choice, ask=ask)
-    if photos_dir is not None and not photos_dir.is_dir():
-        raise NotFoundError(N_("There is no directory {path}."), path=photos_dir)
+    if photos_dir is not None:
+        refuse_odd(photos_dir)
+        if not photos_dir.is_dir():
+            raise NotFoundError(N_("There is no directory {path}."), path=photos_dir)
     if on_conflict not in ("skip", "update", "fail"):
         raise InvalidInputError(N_("on_conflict is skip, update or fail, not {value}."), value=on_conflict)
     active = services.active_model()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Final
 
-from ..reading import read_text
+from ..reading import parse_toml, read_text
 
 _SECRET_LINE: Final = re.compile(r"^\s*[\"']?([\w.\"']*(password|secret|url|key)[\w.\"']*)\s*=", re.IGNORECASE)
 # A password that was not percent-encoded may itself hold any sign.
@@ -23,7 +22,7 @@ def public_settings(path: Path) -> str:
     lines = [line for line in text.splitlines() if not _SECRET_LINE.match(line) and not _PRIVATE_URL.search(line)]
     kept = "\n".join(lines) + "\n"
     try:
-        tomllib.loads(kept)
-    except tomllib.TOMLDecodeError:
+        parse_toml(kept)
+    except ValueError:
         return ""
     return kept

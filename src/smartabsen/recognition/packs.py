@@ -9,6 +9,7 @@ from typing import Final
 
 from ..errors import ModelDamagedError, ModelMissingError
 from ..i18n import N_
+from ..reading import refuse_odd
 from .onnx_file import OnnxFile, Shape, read_onnx
 
 FOLDER: Final = "insightface"
@@ -55,6 +56,7 @@ def find_installed(models_dir: Path, pack: str = "auto") -> InstalledPack:
     place = models_dir / FOLDER / pack
     if not place.exists():
         place = Path(pack).expanduser()
+    refuse_odd(place)
     if not place.exists():
         raise ModelMissingError(
             N_("There is no InsightFace pack “{pack}” in {folder}, and no folder of that name."),

@@ -26,7 +26,7 @@ from ..errors import (
     SmartAbsenError,
 )
 from ..i18n import N_
-from ..reading import is_unreadable, no_permission_to_read, open_file
+from ..reading import is_unreadable, no_permission_to_read, open_file, refuse_odd
 
 MAX_DEFAULT_THREADS: Final = 4
 """The small networks here gain nothing from more threads, and the machine has other work."""
@@ -88,6 +88,7 @@ def require_file(path: Path, *, pull: str) -> Path:
     Raises:
         ModelMissingError: It is not there.
     """
+    refuse_odd(path, directory=False)
     if not path.is_file():
         raise ModelMissingError(
             N_("The model file {path} is not installed."),

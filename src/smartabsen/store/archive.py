@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final, Self
 
 from ..errors import IntegrityError, InvalidInputError, MissingDependencyError, NotFoundError, SmartAbsenError
 from ..i18n import N_
-from ..reading import no_permission_to_read, open_file, parse_json, read_text
+from ..reading import no_permission_to_read, open_file, parse_json, read_text, refuse_odd
 from .files import PRIVATE_FILE, atomic_file, nameless_file, storage_errors, write_atomically
 
 FORMAT: Final = 1
@@ -171,6 +171,7 @@ def extract_archive(path: Path, into: Path, *, identity: Path | None = None) -> 
         InvalidInputError: It is encrypted and no key was given, or not this one.
         IntegrityError: Anything differs from what was written.
     """
+    refuse_odd(path, directory=False)
     if not path.is_file():
         raise NotFoundError(N_("There is no backup {path}."), path=path)
     check_digest(path)

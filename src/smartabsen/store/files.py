@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, cast
 from ..errors import StorageError
 from ..i18n import N_
 from ..locking import try_lock
-from ..reading import is_unreadable, no_permission_to_read
+from ..reading import NotAFileError, check_kind, is_unreadable, no_permission_to_read, refuse_odd, unreadable_error
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
@@ -45,10 +45,11 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     has a name beside, with a lock on it for as long as its writer lives. An error leaves the old file as it was.
 
     Raises:
-        StorageError: The disk is full, or permission is missing.
+        StorageError: The disk is full, permission is missing, or a named pipe, a socket or a device has this name.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     with storage_errors(path):
+        _refuse_special(path)
         make_private_directory(path.parent)
         descriptor = _open_nameless(path.parent)
         named = descriptor is None
@@ -71,6 +72,12 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
                 temporary.unlink()
             raise
         sync_directory(path.parent)
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse to put a file in the place of a named pipe, a socket or a device, which others read. Raises OSError."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        check_kind(path.stat().st_mode, path)
 
 
 def nameless_file(directory: Path) -> BinaryIO:
@@ -129,6 +136,7 @@ def require_directory(path: Path) -> None:
     Raises:
         StorageError: There is none.
     """
+    refuse_odd(path)
     if not path.is_dir():
         raise StorageError(
             N_("There is no directory {path}."), hint=N_("Make it first, or correct the name."), path=path
@@ -210,6 +218,8 @@ def _is_mounted_for_reading(place: Path) -> bool:
 
 
 def _storage_error(exc: OSError, path: Path) -> StorageError:
+    if isinstance(exc, NotAFileError):
+        return unreadable_error(exc)
     if exc.errno in _FULL:
         return full_disk(path)
     if exc.errno in _FORBIDDEN:

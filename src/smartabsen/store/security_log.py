@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import StorageError
+from ..reading import open_file
 from .file_lock import file_lock
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
 
@@ -177,12 +178,10 @@ class SecurityFiles:
     def _lines_of(self, path: Path, begin: int = 0, *, whole_only: bool = False) -> Iterator[bytes]:
         with storage_errors(path):
             try:
-                descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+                file = open_file(path)
             except FileNotFoundError:
                 return
-            with os.fdopen(descriptor, "rb") as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    return
+            with file:
                 file.seek(begin)
                 for line in file:
                     if line.endswith(b"\n") or not whole_only:

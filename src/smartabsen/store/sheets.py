@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ from .zips import ZipLimits, check_end
 MAX_BYTES: Final = 32 * 2**20
 _MAX_UNPACKED_BYTES: Final = 512 * 2**20
 MAX_ROWS: Final = 100_000
+_ROW: Final = re.compile(rb"<(?:\w{1,20}:)?row[\s/>]")
 _BOOK_LIMITS: Final = ZipLimits(members=5_000, unpacked_bytes=_MAX_UNPACKED_BYTES, packed_times=10_000)
 _SEPARATORS: Final = (";", ",", "\t")
 _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
@@ -426,6 +428,8 @@ def _workbook(path: Path, content: bytes) -> Iterator[list[tuple[_Page, bool]]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED_BYTES:
                 raise _too_long(path)
+            if any(_has_too_many_rows(archive, name) for name in archive.namelist()):
+                raise _too_long(path)
         with warnings.catch_warnings():
             # openpyxl warns of styles and rules that it does not keep; we only read values.
             warnings.simplefilter("ignore", UserWarning)
@@ -439,6 +443,21 @@ def _workbook(path: Path, content: bytes) -> Iterator[list[tuple[_Page, bool]]]:
     except Exception as exc:
         # Of a damaged file, zipfile, zlib, the XML parser and openpyxl raise anything.
         raise _unsuitable(path) from exc
+
+
+def _has_too_many_rows(archive: zipfile.ZipFile, name: str) -> bool:
+    """Tell whether a file of a book has more rows than any sheet can: a parser would take seconds to find that out."""
+    if not name.lower().endswith(".xml"):
+        return False
+    rows, end = 0, b""
+    with archive.open(name) as file:
+        while (piece := file.read(2**20)) and rows <= _LAST_LINE:
+            text = end + piece
+            # What may be the beginning of a tag is looked at together with the next piece.
+            cut = max(text.rfind(b"<"), len(text) - 100)
+            rows += sum(1 for _ in _ROW.finditer(text, 0, cut))
+            end = text[cut:]
+    return rows > _LAST_LINE
 
 
 def _chosen_page(

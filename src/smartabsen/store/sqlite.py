@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..i18n import N_
+from ..reading import refuse_odd
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
 
 WAL_REASON: Final = N_("this SQLite is free of the WAL-reset bug")
@@ -113,6 +114,7 @@ def create_private_file(path: Path) -> None:
     """
     with _creating, storage_errors(path):
         if path.exists():
+            refuse_odd(path, directory=False)
             return
         make_private_directory(path.parent)
         with suppress(FileExistsError):

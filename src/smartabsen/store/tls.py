@@ -28,6 +28,8 @@ SERVER_LIFETIME: Final = timedelta(days=397)
 """Phones refuse server certificates that are valid for much longer."""
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7",
                    "fe80::/10", "::1/128")  # fmt: skip
+_MAX_PEM_BYTES: Final = 1_000_000
+"""A file with a chain of certificates has some thousands."""
 _CLOCK_SKEW: Final = timedelta(hours=1)
 
 
@@ -190,7 +192,7 @@ def _write(cert_path: Path, key_path: Path, certificate: x509.Certificate, key: 
 
 def _load(path: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(read_bytes(path))
+        return x509.load_pem_x509_certificate(read_bytes(path, most=_MAX_PEM_BYTES))
     except PermissionError as exc:
         raise no_permission_to_read(path) from exc
     except (OSError, ValueError) as exc:
@@ -199,7 +201,7 @@ def _load(path: Path) -> x509.Certificate:
 
 def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
-        key = serialization.load_pem_private_key(read_bytes(path), password=None)
+        key = serialization.load_pem_private_key(read_bytes(path, most=_MAX_PEM_BYTES), password=None)
     except PermissionError as exc:
         raise no_permission_to_read(path) from exc
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as exc:

@@ -73,12 +73,24 @@ _LAST_RESORT: Final = """<!doctype html>
 """What is answered when nothing else can be."""
 
 
-BARE_HEADERS: Final = (
-    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+COMMON_HEADERS: Final = (
     ("Referrer-Policy", "strict-origin"),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+"""Of every answer, whoever gives it."""
+
+
+def permissions_policy(*, camera: bool) -> str:
+    """Return what a page may use of the machine it is shown on."""
+    return f"camera={'(self)' if camera else '()'}, microphone=(), geolocation=(), display-capture=(), usb=()"
+
+
+BARE_HEADERS: Final = (
+    *COMMON_HEADERS,
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ("Permissions-Policy", permissions_policy(camera=False)),
     ("Cache-Control", "no-store"),
 )
 """Of an answer that the server gives by itself, before there is a request: see :func:`bare_answer`."""

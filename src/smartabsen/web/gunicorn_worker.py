@@ -69,6 +69,7 @@ class IntakeWorker(Worker):  # type: ignore[misc]
             patience=self.patience,
         )
         if not self.alive:
+            # SIGTERM came between loading and the intake.
             self._intake.stop()
         self._intake.run(self._tick)
 
@@ -78,7 +79,9 @@ class IntakeWorker(Worker):  # type: ignore[misc]
             self._intake.stop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End well: SIGTERM."""
+        """End well: SIGTERM. A worker that is still loading serves nobody yet, and ends at once."""
+        if not self.booted:
+            os._exit(0)
         super().handle_exit(sig, frame)
         if self._intake is not None:
             self._intake.stop()

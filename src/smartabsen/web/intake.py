@@ -66,7 +66,7 @@ class Patience:
     idle_s: float = 15.0
     linger_s: float = 2.0
     slowest_rate: int = 4096
-    grace_s: float = 5.0
+    grace_s: float = 4.0
     partial_s: float = 1.0
 
 

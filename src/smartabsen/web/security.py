@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from ..core.app import SmartAbsen
 from ..i18n import _
 from .connection import is_https
-from .faults import HSTS_S, Problem, fail, problem_of_status
+from .faults import COMMON_HEADERS, HSTS_S, Problem, fail, permissions_policy, problem_of_status
 from .hosts import is_local_name
 from .languages import remember_language
 from .library import library
@@ -93,13 +93,10 @@ def _refuse_other_sites() -> Response | None:
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    camera = "(self)" if g.get("camera") else "()"
+    for name, value in COMMON_HEADERS:
+        headers[name] = value
     headers["Content-Security-Policy"] = _POLICY.format(nonce=csp_nonce())
-    headers["Permissions-Policy"] = f"camera={camera}, microphone=(), geolocation=(), display-capture=(), usb=()"
-    headers["Referrer-Policy"] = "strict-origin"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = permissions_policy(camera=bool(g.get("camera")))
     local = is_local_name(request.environ.get("HTTP_HOST", ""))
     if is_https() or local:
         # Elsewhere browsers ignore it and complain about it in every visitor's console.

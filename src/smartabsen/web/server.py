@@ -23,6 +23,7 @@ from flask import Flask
 
 from ..config import ServerSettings
 from ..core.app import SmartAbsen
+from ..core.overtime import Overtime
 from ..errors import ConfigError, SmartAbsenError
 from ..i18n import N_
 from .access import body_limit
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = Patience()
 _TIMEOUT_S: Final = 60
-_MASTER_S: Final = 2
+_MASTER_S: Final = 1
 """What the master of the workers waits for them beyond their own grace, before it kills them."""
 _SPARE_FILES: Final = 128
 """Descriptors that are not for connections: databases, models, logs."""
@@ -46,20 +47,28 @@ _FILES_EACH: Final = 3
 
 
 def serve(
-    app: SmartAbsen, listener: socket.socket, *, stop: threading.Event, ready: Callable[[], None] = lambda: None
+    app: SmartAbsen,
+    listener: socket.socket,
+    *,
+    stop: threading.Event,
+    ready: Callable[[], None] = lambda: None,
+    overtime: Overtime | None = None,
 ) -> None:
-    """Answer requests until ``stop`` is set, SIGTERM or Ctrl-C comes; it then takes 8 seconds at most.
+    """Answer requests until ``stop`` is set, SIGTERM or Ctrl-C comes; it then takes 5 seconds, and what is left after
+    5.5 and 7.5 is ended by ``overtime``.
 
     Args:
         app: The installation. In production its connections are closed: each worker opens it anew.
         listener: Bound and listening.
+        stop: Looked at all the time by one process, and by Gunicorn before it takes signals over.
         ready: Called when the server answers, or is about to where other processes do.
+        overtime: Learns which processes answer.
 
     Raises:
         ConfigError: It cannot start like this.
     """
     if app.settings.server.production and os.name == "posix":
-        _serve_by_gunicorn(app, listener, ready)
+        _serve_by_gunicorn(app, listener, stop, ready, overtime or Overtime())
     else:
         _serve_here(app, listener, stop, ready)
 
@@ -171,17 +180,31 @@ def worker_class(settings: ServerSettings) -> type[IntakeWorker]:
     return Configured
 
 
-def _serve_by_gunicorn(app: SmartAbsen, listener: socket.socket, ready: Callable[[], None]) -> None:
+def _serve_by_gunicorn(
+    app: SmartAbsen, listener: socket.socket, stop: threading.Event, ready: Callable[[], None], overtime: Overtime
+) -> None:
     from gunicorn.app.base import BaseApplication
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
 
     settings, loaded, log_unchecked = app.settings.server, app.services.loaded, app.services.log_unchecked
     app.close()
     ready()
 
+    def look_at_stop(_arbiter: Arbiter) -> None:
+        # What came before Gunicorn had its handlers is nothing to it.
+        if stop.is_set():
+            raise SystemExit(0)
+
+    def tell_workers(arbiter: Arbiter, _worker: Worker) -> None:
+        overtime.workers = arbiter.WORKERS
+
     class Application(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             # Gunicorn closes the descriptor, and goes on with one of its own.
-            for name, value in gunicorn_options(settings, listener.detach()).items():
+            options = gunicorn_options(settings, listener.detach())
+            options |= {"when_ready": look_at_stop, "pre_fork": tell_workers}
+            for name, value in options.items():
                 # Not every version that may be installed knows all of them.
                 if name in self.cfg.settings:
                     self.cfg.set(name, value)

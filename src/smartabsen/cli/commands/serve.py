@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ...core.overtime import Overtime
 from ...i18n import _
 from .. import serve_view
 from ..answer import INTERRUPTED, Answer
@@ -58,8 +59,8 @@ def serve(
         "server.tls_cert": tls_cert,
         "server.tls_key": tls_key,
     }
-    with session.open(flags) as app, stop_on_signals() as stop:
-        seconds = serve_view.serve(session.out, app, stop.event)
+    with session.open(flags) as app, stop_on_signals() as stop, Overtime() as overtime:
+        seconds = serve_view.serve(session.out, app, stop.event, overtime)
         address = app.serving.address
     return Answer(
         data={"address": address, "seconds": round(seconds, 1)},

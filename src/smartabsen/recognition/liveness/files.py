@@ -8,6 +8,7 @@ from typing import Final
 
 from ...errors import ModelMissingError
 from ...i18n import N_
+from ...reading import refuse_odd
 from ..runtime import require_file
 from . import LIVENESS
 from .base import PassiveLiveness
@@ -77,6 +78,7 @@ def _choose(models_dir: Path) -> str:
 def _minifasnet_files(models_dir: Path) -> tuple[Path, ...]:
     """One of the two networks is enough; the names of conversions differ in what stands before that of the network."""
     folder = models_dir / "minifasnet"
+    refuse_odd(folder)
     found = [next(iter(sorted(folder.glob(f"*{ending}"))), None) for ending in _MINIFASNET_ENDINGS]
     paths = tuple(path for path in found if path is not None)
     if not paths:
