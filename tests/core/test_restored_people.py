@@ -17,7 +17,7 @@ from smartabsen.core.identify import load_gallery
 from smartabsen.core.kiosk_start import PunchesOf, open_without_waiting
 from smartabsen.core.punch import attempt_by_face
 from smartabsen.core.punch_writer import RESTORED, PunchWriter, Written
-from smartabsen.domain import Employee, Punch, Role
+from smartabsen.domain import ClockReading, Employee, Punch, Role
 from smartabsen.errors import ConflictError, NotFoundError
 from smartabsen.store import meta, templates
 from smartabsen.store.tables import ErasureRow, Karyawan, PunchRow, TemplateRow
@@ -49,7 +49,7 @@ def add(app: SmartAbsen, draw: Draw, person: int) -> Employee:
 
 def attempt(app: SmartAbsen, who: Employee, key: str, *, person: str | None = None) -> Punch:
     person = who.uuid if person is None else person
-    punch = attempt_by_face(app.services, who.id, similarity=0.9, at=datetime.now(UTC), clock_trusted=True,
+    punch = attempt_by_face(app.services, who.id, similarity=0.9, reading=ClockReading(datetime.now(UTC), True),
                             person=person, code=who.code)  # fmt: skip
     return replace(punch, key=key)
 

@@ -29,7 +29,8 @@ def clock(facts: ClockFacts) -> Json:
         "offset_s": facts.offset_s,
         "tolerance_s": facts.tolerance_s,
         "known": facts.known.isoformat(timespec="milliseconds"),
-        "in_future": facts.ahead,
+        "in_future": len(facts.ahead),
+        "future": [{"code": one.code, "at": one.at.isoformat(timespec="seconds")} for one in facts.ahead],
         "kiosks": [
             {
                 "kiosk": each.kiosk,
@@ -53,7 +54,9 @@ def show_clock(out: Output, facts: ClockFacts, zone: tzinfo) -> None:
     )
     out.line(state, "green" if facts.right else "red")
     if facts.ahead:
-        out.line(_("Punches that lie in the future: {count}.", count=facts.ahead), "yellow")
+        from ..core.clock_care import name_punches
+
+        out.line(_("Punches that lie in the future: {punches}.", punches=name_punches(facts.ahead, zone)), "yellow")
     for each in facts.kiosks:
         seconds = _("unknown") if each.offset_s is None else f"{each.offset_s:+.1f} s"
         out.line(_("{kiosk}: off by {seconds}, marked punches: {count}", kiosk=each.kiosk, seconds=seconds,

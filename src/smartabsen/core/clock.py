@@ -3,8 +3,9 @@
 Where there is a database server, its clock is the one that counts, and a machine that differs by more than
 ``attendance.clock_tolerance_s`` is marked. Without one (SQLite, or a server that was not reached since the machine
 started) a clock is doubted that shows a time before the latest one that was trusted: a small computer without a battery
-for its clock wakes up in the past. Nor does it believe a leap of more than a year, which would make every right time
-after it look like the past. A punch is kept in any case, with the mark that somebody should look at it.
+for its clock wakes up in the past. Nor is a jump into the future believed, which would make every right time after it
+look like the past: since a start of the machine its steady clock says how late it is, and over a new start a leap of
+more than a month is doubted. A punch is kept in any case, with the mark that somebody should look at it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ OFFSET: Final = "clock_offset_s"
 """Seconds that this machine's clock was ahead of the server's then."""
 ACCEPTED: Final = "clock_accepted"
 """Changes whenever a person says that the clock is right."""
-LEAP: Final = timedelta(days=366)
+LEAP: Final = timedelta(days=31)
+"""A machine that was switched off for longer is asked about: shorter are the holidays of most sites."""
 NOTE_EVERY: Final = timedelta(seconds=60)
 
 
@@ -159,8 +161,14 @@ class TrustedClock:
     def _is_plausible(self, at: datetime, steady: BootTime) -> bool:
         passed = None if self._known_at is None else steady.since(self._known_at)
         least = self._last_known + (passed or timedelta(0))
-        leaps = self._known_at is not None and at > least + LEAP
-        return at >= least - self._tolerance and not leaps and self._is_near(self._last_offset)
+        if passed is not None:
+            most = least + self._tolerance
+        elif self._known_at is not None:
+            most = least + LEAP
+        else:
+            # Of this machine nothing is known: a database that was brought here may be old.
+            most = at
+        return least - self._tolerance <= at <= most and self._is_near(self._last_offset)
 
     def _recall(self) -> None:
         if self._memory is None:
@@ -169,10 +177,8 @@ class TrustedClock:
             self._accepted = self._memory.find_fact(ACCEPTED)
             known = _instant(self._memory.find_fact(KNOWN_TIME))
             if known is not None:
-                # Once a person has spoken, what was written before is no evidence any more.
-                before = WRITTEN if self._accepted else self._last_known
-                self._last_known = max(known, before)
                 self._known_at = BootTime.parse(self._memory.find_fact(KNOWN_AT)) or BootTime("", 0.0)
+                self._last_known = max(known, self._evidence_beside(known, self._known_at))
             shown, _, read_at = self._memory.find_fact(SERVER_TIME).partition(" ")
             at, reading = _instant(shown), BootTime.parse(read_at)
             if at is not None and reading is not None:
@@ -180,6 +186,13 @@ class TrustedClock:
             self._last_offset = timedelta(seconds=float(self._memory.find_fact(OFFSET) or 0.0))
         except (ValueError, StorageError):
             return
+
+    def _evidence_beside(self, known: datetime, known_at: BootTime) -> datetime:
+        """Return what the database says beside the memory; it may have been written by a clock that was doubted."""
+        # Once a person has spoken, or the steady clock counts on, what was written is no evidence any more.
+        if self._accepted or self._clock.machine.steady().since(known_at) is not None:
+            return WRITTEN
+        return self._last_known if self._last_known <= known + LEAP else WRITTEN
 
 
 def _seconds(offset: timedelta) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -14,11 +14,13 @@ from ..domain import Check, CheckLevel
 from ..errors import ConflictError, InvalidInputError
 from ..i18n import N_
 from ..store import audit, clock_evidence
-from ..store.clock_evidence import DoubtfulKiosk
+from ..store.clock_evidence import DoubtfulKiosk, FuturePunch
 from .bootstrap import Services
 
 KIOSK_DAYS: Final = 7
 """How far back marked punches are told."""
+_SHOWN: Final = 5
+"""Punches of the future that are named."""
 _OK, _WARN = CheckLevel.OK, CheckLevel.WARN
 
 
@@ -45,7 +47,7 @@ class ClockFacts:
         offset_s: Seconds that this machine is ahead of the server; None where none told the time.
         tolerance_s: So much is allowed.
         known: The latest time that was trusted, UTC.
-        ahead: How many punches that count lie in the future.
+        ahead: The punches that count and lie in the future.
         kiosks: Kiosks with marked punches of the last days.
     """
 
@@ -55,7 +57,7 @@ class ClockFacts:
     offset_s: float | None
     tolerance_s: float
     known: datetime
-    ahead: int
+    ahead: tuple[FuturePunch, ...]
     kiosks: tuple[DoubtfulKiosk, ...]
 
     @property
@@ -83,7 +85,7 @@ class ClockCare:
         reading = clock.now()
         since = services.rules.work_date(reading.at) - timedelta(days=KIOSK_DAYS)
         with services.database.read() as session:
-            ahead = clock_evidence.count_after(session, reading.at + clock.tolerance)
+            ahead = clock_evidence.after(session, reading.at + clock.tolerance)
             kiosks = clock_evidence.doubtful_kiosks(session, since=since)
         if reading.offset_s is not None:
             state = ClockState.CONFIRMED if reading.trusted else ClockState.OFF
@@ -129,9 +131,9 @@ def check_clock(services: Services) -> Iterator[Check]:
     facts = ClockCare(services).facts()
     yield _clock_row(services, facts)
     if facts.ahead:
-        detail = N_("Punches that lie in the future: {count}. A clock was ahead when they were recorded.")
+        detail = N_("Punches that lie in the future: {punches}. A clock was ahead when they were recorded.")
         fix = N_("Correct or take them out in the dashboard, or wait for their day.")
-        yield _row("clock", _WARN, detail, fix, count=facts.ahead)
+        yield _row("clock", _WARN, detail, fix, punches=name_punches(facts.ahead, services.site_zone))
     for kiosk in facts.kiosks:
         places = {"kiosk": kiosk.kiosk, "count": kiosk.punches, "days": KIOSK_DAYS}
         fix = N_("Look at the clock of that machine, and at the days of these punches.")
@@ -162,6 +164,13 @@ def check_zone(services: Services) -> Iterator[Check]:
     detail = N_("The site's time is that of {zone}, this machine's that of {here}: lateness is judged by the site's.")
     fix = N_("Set site.zone, or the machine's zone (on Linux: timedatectl set-timezone {zone}).")
     yield _row("zone", _WARN, detail, fix, zone=zone, here=here)
+
+
+def name_punches(ahead: Sequence[FuturePunch], zone: tzinfo) -> str:
+    """Name punches by code and time of the site, the first few of them, and how many more there are."""
+    named = ", ".join(f"{one.code} {one.at.astimezone(zone):%Y-%m-%d %H:%M}" for one in ahead[:_SHOWN])
+    more = len(ahead) - _SHOWN
+    return f"{named} … (+{more})" if more > 0 else named
 
 
 def _clock_row(services: Services, facts: ClockFacts) -> Check:
