@@ -36,6 +36,20 @@ class Employee:
     uuid: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who somebody of a trained model is.
+
+    Attributes:
+        uuid: Never given to anybody else; it decides.
+        code, name: For people; empty where an earlier version made the model.
+    """
+
+    uuid: str
+    code: str = ""
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A stored embedding with its model's identity.

@@ -173,6 +173,12 @@ def check_seals(session: Session, ring: KeyRing) -> SealCheck:
     return SealCheck(counts[TemplateRow], counts[FaceCropRow], tuple(named), old)
 
 
+def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing) -> dict[int, str]:
+    """Return, of some templates that do not open, the codes of those for whom they were sealed, as far as it is known."""
+    query = select(TemplateRow).where(TemplateRow.id.in_(template_ids[:_LOOKED_UP]))
+    return {row_id: code for (_, row_id), code in _find_owners(session, session.scalars(query).all(), ring).items()}
+
+
 def delete_broken(session: Session, broken: tuple[BrokenSeal, ...]) -> int:
     """Delete rows that do not open; return how many there were."""
     deleted = 0
