@@ -126,6 +126,19 @@ def test_doctor_tells_a_clock_that_is_off_here_and_at_other_kiosks(
 
 
 @pytest.mark.mariadb
+def test_a_machine_of_the_same_name_does_not_make_this_ones_clock_wrong(
+    open_machine: Open, office: SmartAbsen, mariadb_url: str
+) -> None:
+    """Cloned images share a name; each home knows which marks are its own."""
+    behind = open_machine(Machine(-MINUTES_10), "door", database_url=mariadb_url, **{"site.kiosk": "office"})
+    behind.punch("E2")
+    (own, other) = [row for row in office.check_health() if row.name == "clock"]
+    assert (own.level, other.level, "another machine" in other.detail) == (CheckLevel.OK, CheckLevel.WARN, True)
+    assert (office.clock.facts().namesake, behind.clock.facts().namesake) == ("office", "")
+    assert not any("another machine" in row.detail for row in behind.check_health())
+
+
+@pytest.mark.mariadb
 def test_the_tolerance_can_be_set(open_machine: Open, office: SmartAbsen, mariadb_url: str) -> None:
     """Ten minutes may be allowed."""
     more = {"attendance.clock_tolerance_s": 3_600}
@@ -432,9 +445,7 @@ def test_a_running_program_follows_a_persons_word(open_machine: Open) -> None:
 
 @pytest.mark.parametrize("ahead", [HOUR, timedelta(days=300), YEARS_3])
 @pytest.mark.parametrize("restarted", [False, True])
-def test_a_jump_into_the_future_is_marked_and_forgotten(
-    open_machine: Open, ahead: timedelta, restarted: bool
-) -> None:
+def test_a_jump_into_the_future_is_marked_and_forgotten(open_machine: Open, ahead: timedelta, restarted: bool) -> None:
     """Since a start of the machine its steady clock knows better, also in a new process; nobody has to say a word."""
     machine = Machine()
     app = open_machine(machine)

@@ -179,7 +179,12 @@ def test_swapped_rows_are_listed_and_can_be_deleted(app: SmartAbsen, draw: Draw)
     report = app.train()
     assert (report.templates, [one.code for one in report.damaged]) == (2, ["E1", "E2"])
     told = {message: dict(params).get("people") for message, params in app.remarks}
-    assert (told[MOVED], MOVED_FIX in told, DAMAGED in told, DAMAGED_FIX in told) == ("E1 < E2, E2 < E1", True, False, False)
+    assert (told[MOVED], MOVED_FIX in told, DAMAGED in told, DAMAGED_FIX in told) == (
+        "E1 < E2, E2 < E1",
+        True,
+        False,
+        False,
+    )
     assert [row.fix for row in app.check_health() if row.name == "templates"] == [MOVED_FIX]
     assert recognised(app, draw("x.png", 2)) == ["E2"]
 

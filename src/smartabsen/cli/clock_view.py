@@ -34,6 +34,7 @@ def clock(facts: ClockFacts) -> Json:
         "kiosks": [
             {
                 "kiosk": each.kiosk,
+                "elsewhere": each.kiosk == facts.namesake,
                 "marked": each.punches,
                 "offset_s": each.offset_s,
                 "at": each.at.isoformat(timespec="seconds"),
@@ -58,6 +59,7 @@ def show_clock(out: Output, facts: ClockFacts, zone: tzinfo) -> None:
 
         out.line(_("Punches that lie in the future: {punches}.", punches=name_punches(facts.ahead, zone)), "yellow")
     for each in facts.kiosks:
+        name = _("another machine called {kiosk}", kiosk=each.kiosk) if each.kiosk == facts.namesake else each.kiosk
         seconds = _("unknown") if each.offset_s is None else f"{each.offset_s:+.1f} s"
-        out.line(_("{kiosk}: off by {seconds}, marked punches: {count}", kiosk=each.kiosk, seconds=seconds,
+        out.line(_("{kiosk}: off by {seconds}, marked punches: {count}", kiosk=name, seconds=seconds,
                    count=each.punches), "yellow")  # fmt: skip

@@ -29,6 +29,8 @@ SERVER_TIME: Final = "server_time"
 """The database server's latest answer, with the reading of the steady clock that belongs to it."""
 OFFSET: Final = "clock_offset_s"
 """Seconds that this machine's clock was ahead of the server's then."""
+MARKED: Final = "marked_punch"
+"""Key of the latest punch of this home that was marked."""
 ACCEPTED: Final = "clock_accepted"
 """Changes whenever a person says that the clock is right."""
 LEAP: Final = timedelta(days=31)
@@ -136,6 +138,12 @@ class TrustedClock:
             }
         with suppress(StorageError):
             self._memory.note_facts(facts)
+
+    def note_marked(self, key: str) -> None:
+        """Keep the key of a stored punch that is marked: another machine's marks may bear the same name of a kiosk."""
+        if self._memory is not None:
+            with suppress(StorageError):
+                self._memory.note_facts({MARKED: key})
 
     def accept(self, mark: str) -> None:
         """Take this machine's clock as right from now on, whatever was trusted before.

@@ -13,9 +13,10 @@ from ..config.zones import FIRST_START, UTC_NAMES, machine_zone, same_time
 from ..domain import Check, CheckLevel
 from ..errors import ConflictError, InvalidInputError
 from ..i18n import N_
-from ..store import audit, clock_evidence
+from ..store import audit, clock_evidence, employees
 from ..store.clock_evidence import DoubtfulKiosk, FuturePunch
 from .bootstrap import Services
+from .clock import MARKED
 
 KIOSK_DAYS: Final = 7
 """How far back marked punches are told."""
@@ -49,6 +50,7 @@ class ClockFacts:
         known: The latest time that was trusted, UTC.
         ahead: The punches that count and lie in the future.
         kiosks: Kiosks with marked punches of the last days.
+        namesake: Name of this machine's kiosk, where the last marked punch under it is another machine's.
     """
 
     state: ClockState
@@ -59,6 +61,7 @@ class ClockFacts:
     known: datetime
     ahead: tuple[FuturePunch, ...]
     kiosks: tuple[DoubtfulKiosk, ...]
+    namesake: str = ""
 
     @property
     def right(self) -> bool:
@@ -93,7 +96,19 @@ class ClockCare:
             state = ClockState.UNCONFIRMED if reading.trusted else ClockState.DOUBTED
         machine = services.machine.wall().astimezone(UTC)
         tolerance_s = clock.tolerance.total_seconds()
-        return ClockFacts(state, reading.at, machine, reading.offset_s, tolerance_s, known, ahead, kiosks)
+        own = services.punch_queue.find_fact(MARKED)
+        namesake = any(one.kiosk == services.kiosk_name and one.key != own for one in kiosks)
+        return ClockFacts(
+            state,
+            reading.at,
+            machine,
+            reading.offset_s,
+            tolerance_s,
+            known,
+            ahead,
+            kiosks,
+            services.kiosk_name if namesake else "",
+        )
 
     def accept(self, *, reason: str) -> ClockFacts:
         """Take a person's word that this machine's clock is right, with an entry in the audit trail.
@@ -135,14 +150,33 @@ def check_clock(services: Services) -> Iterator[Check]:
         fix = N_("Correct or take them out in the dashboard, or wait for their day.")
         yield _row("clock", _WARN, detail, fix, punches=name_punches(facts.ahead, services.site_zone))
     for kiosk in facts.kiosks:
-        places = {"kiosk": kiosk.kiosk, "count": kiosk.punches, "days": KIOSK_DAYS}
+        places: dict[str, object] = {"kiosk": kiosk.kiosk, "count": kiosk.punches, "days": KIOSK_DAYS}
         fix = N_("Look at the clock of that machine, and at the days of these punches.")
-        if kiosk.offset_s is None:
+        if kiosk.kiosk == facts.namesake:
+            places["offset"] = "?" if kiosk.offset_s is None else f"{kiosk.offset_s:+.0f} s"
+            detail = N_(
+                "The clock of another machine that is called {kiosk} as well was off at last ({offset}); marked punches in "
+                "{days} days: {count}."
+            )
+            fix = N_("Give each machine a name of its own (site.kiosk), and look at the clock of that one.")
+            yield _row("clock", _WARN, detail, fix, **places)
+        elif kiosk.offset_s is None:
             detail = N_("The clock of {kiosk} was not to be trusted; marked punches in {days} days: {count}.")
             yield _row("clock", _WARN, detail, fix, **places)
         else:
             detail = N_("The clock of {kiosk} was {seconds} s off at last; marked punches in {days} days: {count}.")
             yield _row("clock", _WARN, detail, fix, seconds=f"{kiosk.offset_s:+.0f}", **places)
+
+
+def tell_zone_once(services: Services) -> None:
+    """Remark before the first enrolment what is odd about the zone: all days are judged by it. Raises DatabaseError."""
+    with services.database.read() as session:
+        if employees.count(session):
+            return
+    for row in check_zone(services):
+        if row.level is not _OK:
+            for message in (row.detail, row.fix):
+                services.remark(message, **dict(row.params))
 
 
 def check_zone(services: Services) -> Iterator[Check]:

@@ -281,7 +281,9 @@ def read_details(stored: str) -> Mapping[str, str]:
 
 def last_at(session: Session, action: str) -> datetime | None:
     """Return when an action was done last (UTC), None where it never was."""
-    return session.scalar(select(AuditRow.at_utc).where(AuditRow.action == action).order_by(AuditRow.id.desc()).limit(1))
+    return session.scalar(
+        select(AuditRow.at_utc).where(AuditRow.action == action).order_by(AuditRow.id.desc()).limit(1)
+    )
 
 
 def about(session: Session, code: str) -> list[dict[str, str]]:

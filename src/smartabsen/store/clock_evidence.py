@@ -20,12 +20,14 @@ class DoubtfulKiosk:
         punches: How many punches are marked.
         offset_s: Seconds that its clock was ahead of the server's at the last of them; None where that is not known.
         at: The time of that one.
+        key: Its key.
     """
 
     kiosk: str
     punches: int
     offset_s: float | None
     at: datetime
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def doubtful_kiosks(session: Session, *, since: date) -> tuple[DoubtfulKiosk, ..
     ).all()
     last = {row.id: row for row in session.scalars(select(PunchRow).where(PunchRow.id.in_([one[2] for one in counts])))}
     found = (
-        DoubtfulKiosk(kiosk, count, last[row_id].clock_offset_s, last[row_id].at_utc) for kiosk, count, row_id in counts
+        DoubtfulKiosk(kiosk, count, last[row_id].clock_offset_s, last[row_id].at_utc, last[row_id].idempotency_key)
+        for kiosk, count, row_id in counts
     )
     return tuple(sorted(found, key=lambda one: one.kiosk))
 
