@@ -182,7 +182,7 @@ def test_a_kiosk_says_time_and_zone_at_its_start_and_warns(
 def test_the_first_enrolment_tells_of_a_machine_in_utc_once(
     flags: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whoever begins with ``enroll`` or ``import`` hears it before the first day is judged; later only doctor says it."""
+    """Whoever begins with ``enroll`` or ``import`` hears it before a day is judged; later doctor says it."""
     monkeypatch.setenv("TZ", "UTC")
     people = tmp_path / "people.csv"
     people.write_text("code,name\nE1,Adi Contoh\n")

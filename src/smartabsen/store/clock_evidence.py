@@ -41,8 +41,8 @@ class FuturePunch:
 def latest(session: Session) -> datetime | None:
     """Return when the last entry of the trail or the last punch was written, None where there is neither.
 
-    Time goes on with the row ids, so a last row that is right takes back what a wrong clock wrote before it. A punch that
-    is marked is no evidence.
+    Time goes on with the row ids, so a last row that is right takes back what a wrong clock wrote before it. A punch
+    that is marked is no evidence.
     """
     last_entry = session.scalar(select(AuditRow.at_utc).order_by(AuditRow.id.desc()).limit(1))
     last_punch = session.scalar(

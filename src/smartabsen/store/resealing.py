@@ -174,7 +174,7 @@ def check_seals(session: Session, ring: KeyRing) -> SealCheck:
 
 
 def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing) -> dict[int, str]:
-    """Return, of some templates that do not open, the codes of those for whom they were sealed, as far as it is known."""
+    """Return the codes of those for whom templates that do not open were sealed, by row id, as far as known."""
     query = select(TemplateRow).where(TemplateRow.id.in_(template_ids[:_LOOKED_UP]))
     return {row_id: code for (_, row_id), code in _find_owners(session, session.scalars(query).all(), ring).items()}
 
