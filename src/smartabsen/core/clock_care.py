@@ -155,8 +155,8 @@ def check_clock(services: Services) -> Iterator[Check]:
         if kiosk.kiosk == facts.namesake:
             places["offset"] = "?" if kiosk.offset_s is None else f"{kiosk.offset_s:+.0f} s"
             detail = N_(
-                "The clock of another machine that is called {kiosk} as well was off at last ({offset}); marked punches "
-                "in {days} days: {count}."
+                "The clock of another machine that is called {kiosk} as well was off at last ({offset}); marked "
+                "punches in {days} days: {count}."
             )
             fix = N_("Give each machine a name of its own (site.kiosk), and look at the clock of that one.")
             yield _row("clock", _WARN, detail, fix, **places)
