@@ -69,8 +69,6 @@ RAW_CALLS: Final = {
     "retail": ("_detector.infer", "_landmarks._request.infer"),
     "dlib_resnet": ("_model.compute_face_descriptor",),
     "arcface": ("_model.run",),
-    "sface": ("_model.run",),
-    "sface_retail": ("_sface._model.run", "_retail._model.infer"),
     "retail_reid": ("_model.infer",),
     "sface": ("_model.run",),
     "sface_retail": ("_sface._model.run", "_retail._model.infer"),

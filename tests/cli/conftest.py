@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -66,6 +67,7 @@ QUALITY = Quality(face_px=120.25, brightness=128.0, sharpness=250.0, yaw=0.1, de
 REFUSED = PhotoVerdict("night.jpg", Outcome.TOO_DARK, QUALITY)
 ACCEPTED = PhotoVerdict("front.jpg", Outcome.ACCEPTED, QUALITY)
 # 07:55 in Jakarta.
+ZONE = ZoneInfo("Asia/Jakarta")
 AT = datetime(2026, 11, 2, 0, 55, tzinfo=UTC)
 PUNCH = Punch(7, 1, AT, date(2026, 11, 2), PunchMethod.FACE, "gate", "key-1", similarity=0.81)
 DAY = AttendanceDay(1, date(2026, 11, 2), AT, None, Status.PRESENT)
@@ -108,6 +110,9 @@ class FakeApp:
         )
         self.published = "00ff"
         self.lost = 0
+        # The site's day begins at five.
+        self.desk = SimpleNamespace(work_date=lambda: (self.now().astimezone(ZONE) - timedelta(hours=5)).date())
+        self.clock_at = datetime.now(UTC)
         self.calibration = SimpleNamespace(state=lambda: "none")
         self.run: Callable[..., None] = lambda **_: None
 
@@ -175,7 +180,7 @@ def _kiosk(app: FakeApp, *, on_event: Callable[[KioskEvent], None], stop: Any, *
 
 
 def _report(app: FakeApp, first: date, last: date, *, code: str | None = None) -> Report:
-    local = AT.astimezone(__import__("zoneinfo").ZoneInfo("Asia/Jakarta"))
+    local = AT.astimezone(ZONE)
     days = (ReportDay("E001", SITI.name, DAY.work_date, local, None, Status.PRESENT, 0, 0),)
     totals = (ReportTotal("E001", SITI.name, 1, 0, 0, 0, 0, 0, 0),)
     return Report(first, last, "Asia/Jakarta", days, totals)
@@ -204,7 +209,7 @@ def _models(app: FakeApp) -> tuple[ModelStatus, ...]:
 
 
 _ANSWERS: dict[str, Callable[..., Any]] = {
-    "now": lambda app: datetime.now(UTC),
+    "now": lambda app: app.clock_at,
     "setting_values": lambda app: tuple(load_settings({"home": app.settings.home, **app.flags}).values()),
     "pack_to_fetch": lambda app: None,
     "engine_choice": lambda app: SimpleNamespace(name="dlib", why="the built-in engine"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -366,11 +365,21 @@ def test_report_has_days_in_the_words_of_the_database(program: Any) -> None:
     assert plain == program("report", "--from", "2026-11-01", "--to", "2026-11-30", "--json").stdout
 
 
-def test_report_covers_this_month_in_the_zone_of_the_site(program: Any) -> None:
-    """Without dates: from the first of the month to today there."""
+@pytest.mark.parametrize(
+    ("now", "first", "last"),
+    [
+        (datetime(2026, 11, 30, 17, 40, tzinfo=UTC), date(2026, 11, 1), date(2026, 11, 30)),
+        (datetime(2026, 12, 1, 1, 0, tzinfo=UTC), date(2026, 12, 1), date(2026, 12, 1)),
+    ],
+    ids=["forty minutes past midnight", "in the morning"],
+)
+def test_report_covers_this_month_to_the_work_date_of_the_site(
+    program: Any, now: datetime, first: date, last: date
+) -> None:
+    """Without dates: who punches after midnight is in the report of the day that they worked."""
+    program.prepare = lambda app: setattr(app, "clock_at", now)
     program("report")
-    today = datetime.now(ZoneInfo("Asia/Jakarta")).date()
-    assert last_call(program)[1] == (today.replace(day=1), today)
+    assert next(one for one in program.library.calls if one[0] == "report")[1] == (first, last)
 
 
 def test_report_writes_csv_to_stdout_and_files_where_told(program: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen import ConflictError, KeyMissingError, Outcome, SealBrokenError, SmartAbsen
+from smartabsen.core.stored_gallery import DAMAGED, DAMAGED_FIX, MOVED, MOVED_FIX
 from smartabsen.store import resealing
 from smartabsen.store.model_file import model_key
 
@@ -177,6 +178,14 @@ def test_swapped_rows_are_listed_and_can_be_deleted(app: SmartAbsen, draw: Draw)
         session.execute(text("UPDATE templates SET karyawan_id = 3 - karyawan_id WHERE id IN (1, 3)"))
     report = app.train()
     assert (report.templates, [one.code for one in report.damaged]) == (2, ["E1", "E2"])
+    told = {message: dict(params).get("people") for message, params in app.remarks}
+    assert (told[MOVED], MOVED_FIX in told, DAMAGED in told, DAMAGED_FIX in told) == (
+        "E1 < E2, E2 < E1",
+        True,
+        False,
+        False,
+    )
+    assert [row.fix for row in app.check_health() if row.name == "templates"] == [MOVED_FIX]
     assert recognised(app, draw("x.png", 2)) == ["E2"]
 
     found = app.keys.check()

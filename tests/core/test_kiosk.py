@@ -26,6 +26,7 @@ from smartabsen.domain import (
     Face,
     KioskEvent,
     KioskEventKind,
+    KnownPerson,
     LandmarkScheme,
     Match,
     Measured,
@@ -58,9 +59,14 @@ class Script:
         self.threshold = 0.5
         self.version, self.people = "v1", 2
         self.new_model = False
+        self.members: dict[int, KnownPerson] = {}
 
     def person(self, label: int) -> str:
-        return ""
+        member = self.member(label)
+        return "" if member is None else member.uuid
+
+    def member(self, label: int) -> KnownPerson | None:
+        return self.members.get(label)
 
     def camera(self) -> FakeSource:
         images = (np.full((1, 1, 3), number, dtype=np.uint8) for number in range(len(self.frames)))
@@ -156,6 +162,8 @@ def make_attempt(
         similarity,
         liveness=liveness,
         clock_trusted=reading.trusted,
+        person=person,
+        code=code,
     )
 
 
@@ -282,6 +290,17 @@ def test_nothing_is_announced_before_it_is_stored() -> None:
     assert len(writer.attempts) == 1
     assert events[-1].summary is not None
     assert (events[-1].summary.frames, events[-1].summary.pending, events[-1].summary.lost) == (20, 3, 2)
+
+
+def test_whom_only_the_trained_model_names_is_kept_with_the_code_and_greeted_by_name() -> None:
+    """As after a start without the database, and of people who were enrolled since the start."""
+    script = Script([{0: 1}] * 12)
+    script.members = {1: KnownPerson("uuid-1", "E1", "Contoh")}
+    writer = Writer(lambda attempt, track: Written(attempt, track, pending=True))
+    event, _ = play([], script=script, writer=writer)
+    assert event.outcome is Outcome.PENDING
+    assert event.employee is not None and (event.employee.code, event.employee.name) == ("E1", "Contoh")
+    assert [(one.code, one.person) for one in writer.attempts] == [("E1", "uuid-1")]
 
 
 def test_a_punch_that_the_kiosk_keeps_is_told_as_pending_with_the_name_and_the_instant() -> None:

@@ -33,7 +33,7 @@ def gallery_of(directory: Path, members: Members) -> LiveGallery:
         embeddings=np.eye(4, dtype=np.float32),
         employee_ids=np.array([7, 7, 7, 8]),
         template_ids=np.arange(1, 5),
-        people={7: "a", 8: "b"},
+        people={7: KnownPerson("a"), 8: KnownPerson("b")},
     )
     save_model(directory, trained, ring)
     return LiveGallery(directory, MODEL, lambda name: MATCHERS.get_factory(name)(), ring=lambda: ring, members=members)

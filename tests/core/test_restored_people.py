@@ -17,9 +17,9 @@ from smartabsen.core.identify import load_gallery
 from smartabsen.core.kiosk_start import PunchesOf, open_without_waiting
 from smartabsen.core.punch import attempt_by_face
 from smartabsen.core.punch_writer import RESTORED, PunchWriter, Written
-from smartabsen.domain import Employee, Punch, Role
-from smartabsen.errors import ConflictError, NotFoundError
-from smartabsen.store import meta, templates
+from smartabsen.domain import ClockReading, Employee, KnownPerson, Punch, Role
+from smartabsen.errors import ConflictError, NotFoundError, NotTrainedError
+from smartabsen.store import meta, model_file, templates
 from smartabsen.store.tables import ErasureRow, Karyawan, PunchRow, TemplateRow
 from smartabsen.store.users import add as add_user
 
@@ -49,7 +49,7 @@ def add(app: SmartAbsen, draw: Draw, person: int) -> Employee:
 
 def attempt(app: SmartAbsen, who: Employee, key: str, *, person: str | None = None) -> Punch:
     person = who.uuid if person is None else person
-    punch = attempt_by_face(app.services, who.id, similarity=0.9, at=datetime.now(UTC), clock_trusted=True,
+    punch = attempt_by_face(app.services, who.id, similarity=0.9, reading=ClockReading(datetime.now(UTC), True),
                             person=person, code=who.code)  # fmt: skip
     return replace(punch, key=key)
 
@@ -102,6 +102,31 @@ def test_a_waiting_punch_reaches_nobody_else_after_a_restore(
     assert {dict(row.params).get("code") for row in elsewhere.check_health() if row.name == "queue"} == {"E3", None}
     assert [one.punch.code for one in elsewhere.databases.status().aside] == ["E3"]
     assert RESTORED in {str(one.trouble.message_id) for one in answers if one.trouble is not None}
+
+
+def test_a_kiosk_whose_model_is_of_another_state_passes_on_what_waits_and_names_the_restore(
+    used: SmartAbsen, elsewhere: SmartAbsen, draw: Draw
+) -> None:
+    """The refusal says what happened and what to do; doctor does not advise the command that was just refused."""
+    with used.services.database.write() as session:
+        # The backup is of the time before the first training.
+        session.execute(text("DELETE FROM meta WHERE name IN ('active_version', 'trained_model')"))
+    made = used.backups.create()
+    gone, stays = add(used, draw, 3), used.get_employee("E2")
+    open_without_waiting(elsewhere.services)
+    queue = elsewhere.services.punch_queue
+    for who, key in ((gone, "gone"), (stays, "stays")):
+        queue.add(attempt(elsewhere, who, key), database_id=queue.find_fact("database_id"))
+    used.backups.restore(made.path)
+
+    (fix,) = (row.fix for row in elsewhere.check_health() if row.name == "queue")
+    assert "smartabsen train" in fix
+    with pytest.raises(NotTrainedError, match="An older backup was restored on 2"):
+        open_without_waiting(elsewhere.services)
+    assert recorded(used) == {"first": "E1", "stays": "E2"}
+    assert [one.punch.code for one in queue.refused()] == ["E3"]
+    ((_, told),) = [one for one in elsewhere.remarks if "were passed on" in one[0]]
+    assert dict(told) == {"passed": "1", "aside": "1", "waiting": "0"}
 
 
 @pytest.mark.parametrize("restored", [False, True], ids=["no restore", "restore"])
@@ -180,8 +205,6 @@ def test_a_model_of_the_version_before_is_made_anew_with_names(
     used: SmartAbsen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its file has row ids alone; at the first start it is made of the templates again."""
-    from smartabsen.store import model_file
-
     trained = model_file.load_model(used.settings.assets_dir, used.services.key_chain.ring())
     with monkeypatch.context() as patch:
         patch.setattr(model_file, "_FORMAT", 3)
@@ -189,6 +212,22 @@ def test_a_model_of_the_version_before_is_made_anew_with_names(
     assert not load_gallery(used.services).person(1)
     gallery = open_without_waiting(used.services).gallery
     assert (gallery.version, gallery.person(1)) == (trained.version, used.get_employee("E1").uuid)
+
+
+def test_the_trained_model_follows_a_new_name_and_a_model_that_lacks_names(
+    used: SmartAbsen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kiosk says while its database is away is what the database said last."""
+    used.rename_employee("E1", "Contoh Baru")
+    assert open_without_waiting(used.services).gallery.member(1).name == "Contoh Baru"
+    ring, assets = used.services.key_chain.ring(), used.settings.assets_dir
+    trained = model_file.load_model(assets, ring)
+    with monkeypatch.context() as patch:
+        patch.setattr(model_file, "_FORMAT", 4)
+        people = {row: KnownPerson(one.uuid) for row, one in trained.people.items()}
+        model_file.save_model(assets, replace(trained, people=people), ring)
+    assert load_gallery(used.services).member(1).code == ""
+    assert open_without_waiting(used.services).gallery.member(1).code == "E1"
 
 
 def test_without_a_name_and_after_a_restore_a_face_records_nobody(used: SmartAbsen) -> None:

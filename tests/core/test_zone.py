@@ -177,3 +177,18 @@ def test_a_kiosk_says_time_and_zone_at_its_start_and_warns(
     warned = [event.detail for event in events if event.kind is KioskEventKind.TROUBLE]
     assert any("off the database server's clock" in detail for detail in warned)
     assert any("lateness is judged by the site's" in detail for detail in warned)
+
+
+def test_the_first_enrolment_tells_of_a_machine_in_utc_once(
+    flags: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever begins with ``enroll`` or ``import`` hears it before a day is judged; later doctor says it."""
+    monkeypatch.setenv("TZ", "UTC")
+    people = tmp_path / "people.csv"
+    people.write_text("code,name\nE1,Adi Contoh\n")
+    arguments = ["--home", str(flags["home"]), "--engine", "fake"]
+    first = run.invoke(program, [*arguments, "import", str(people)])
+    second = run.invoke(program, [*arguments, "enroll", "Budi Contoh", "--code", "E2", "--no-photos"])
+    assert (first.exit_code, second.exit_code) == (0, 0), (first.output, second.output)
+    assert "set to UTC" in first.stderr and "site.zone" in first.stderr
+    assert "UTC" not in second.stderr

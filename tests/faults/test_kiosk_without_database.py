@@ -39,6 +39,9 @@ def test_a_kiosk_starts_and_records_while_its_database_is_away(
     events = run(behind, tmp_path / "film")
     assert decided(events) == [(KioskEventKind.DECISION, Outcome.PENDING)]
     assert events[-1].summary is not None and events[-1].summary.pending == 1
+    assert [one.employee.code for one in events if one.outcome is Outcome.PENDING and one.employee] == ["E1"]
+    with SmartAbsen.open(flags=behind) as app:
+        assert [one.punch.code for one in app.services.punch_queue.oldest()] == ["E1"]
 
     gate.set("open")
     draw("empty/1.png")

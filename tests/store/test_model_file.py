@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smartabsen.domain import ModelIdentity
+from smartabsen.domain import KnownPerson, ModelIdentity
 from smartabsen.errors import KeyMissingError, ModelDamagedError, NotTrainedError, SealBrokenError
 from smartabsen.store import model_file
 from smartabsen.store.model_file import (
@@ -56,7 +56,7 @@ def trained(seed: int = 1, **changes: Any) -> TrainedModel:
         "embeddings": embeddings,
         "employee_ids": np.array([1, 1, 2, 2, 3]),
         "template_ids": np.array([1, 2, 3, 4, 6]),
-        "people": {1: "u1", 2: "u2", 3: "u3"},
+        "people": {row: KnownPerson(f"u{row}", f"E{row}", f"Contoh {row}") for row in (1, 2, 3)},
     }
     return make_trained_model(**{**values, **changes})
 
@@ -312,9 +312,9 @@ def test_a_file_of_a_later_format_is_said(tmp_path: Path) -> None:
     """A model that a newer program wrote is refused by its format."""
     save_model(tmp_path, trained(), RING)
 
-    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), format=5)
+    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), format=6)
 
-    with pytest.raises(ModelDamagedError, match="format is 5"):
+    with pytest.raises(ModelDamagedError, match="format is 6"):
         load_model(tmp_path, RING)
 
 

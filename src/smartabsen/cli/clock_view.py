@@ -32,10 +32,12 @@ def clock(facts: ClockFacts) -> Json:
         "tolerance_s": facts.tolerance_s,
         "known": facts.known.isoformat(timespec="milliseconds"),
         "least": facts.least.isoformat(timespec="milliseconds"),
-        "in_future": facts.ahead,
+        "in_future": len(facts.ahead),
+        "future": [{"code": one.code, "at": one.at.isoformat(timespec="seconds")} for one in facts.ahead],
         "kiosks": [
             {
                 "kiosk": each.kiosk,
+                "elsewhere": each.kiosk == facts.namesake,
                 "marked": each.punches,
                 "offset_s": each.offset_s,
                 "at": each.at.isoformat(timespec="seconds"),
@@ -57,8 +59,11 @@ def show_clock(out: Output, facts: ClockFacts, zone: tzinfo) -> None:
     )
     out.line(state, "green" if facts.right else "red")
     if facts.ahead:
-        out.line(_("Punches that lie in the future: {count}.", count=facts.ahead), "yellow")
+        from ..core.clock_care import name_punches
+
+        out.line(_("Punches that lie in the future: {punches}.", punches=name_punches(facts.ahead, zone)), "yellow")
     for each in facts.kiosks:
+        name = _("another machine called {kiosk}", kiosk=each.kiosk) if each.kiosk == facts.namesake else each.kiosk
         seconds = _("unknown") if each.offset_s is None else f"{each.offset_s:+.1f} s"
-        out.line(_("{kiosk}: off by {seconds}, marked punches: {count}", kiosk=each.kiosk, seconds=seconds,
+        out.line(_("{kiosk}: off by {seconds}, marked punches: {count}", kiosk=name, seconds=seconds,
                    count=each.punches), "yellow")  # fmt: skip

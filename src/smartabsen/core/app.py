@@ -42,6 +42,7 @@ from . import (
     train,
 )
 from .bootstrap import Services
+from .clock_care import tell_zone_once
 from .engine_choice import EngineChoice, find_pack_to_fetch
 from .enrol import CameraEvent
 from .gallery import LiveGallery
@@ -163,6 +164,7 @@ class SmartAbsen(UseCases):
         if isinstance(photos, str | Path):
             # A single path; a string would be taken apart into letters, and “.” is a folder.
             photos = [photos]
+        tell_zone_once(self.services)
         person = Person(code, name, position, self.now() if consent else None)
         return enrol.enrol(self.services, person, photos, allow_duplicate=allow_duplicate, on_progress=on_progress)
 
@@ -190,6 +192,7 @@ class SmartAbsen(UseCases):
         Raises:
             CameraError: The camera is held by another process or gives no good photo.
         """
+        tell_zone_once(self.services)
         return enrol.enrol_from_camera(
             self.services,
             Person(code, name, position, self.now() if consent else None),
@@ -238,6 +241,7 @@ class SmartAbsen(UseCases):
             InvalidInputError: It is no table of people.
             ConflictError: ``on_conflict`` is ``fail`` and a code exists.
         """
+        tell_zone_once(self.services)
         return import_people.import_people(
             self.services,
             Path(people_file),

@@ -3,8 +3,9 @@
 Where there is a database server, its clock is the one that counts, and a machine that differs by more than
 ``attendance.clock_tolerance_s`` is marked. Without one (SQLite, or a server that was not reached since the machine
 started) a clock is doubted that shows a time before the latest one that was trusted: a small computer without a battery
-for its clock wakes up in the past. Nor does it believe a leap of more than a year, which would make every right time
-after it look like the past. A punch is kept in any case, with the mark that somebody should look at it.
+for its clock wakes up in the past. Nor is a jump into the future believed, which would make every right time after it
+look like the past: since a start of the machine its steady clock says how late it is, and over a new start a leap of
+more than a month is doubted. A punch is kept in any case, with the mark that somebody should look at it.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ SERVER_TIME: Final = "server_time"
 """The database server's latest answer, with the reading of the steady clock that belongs to it."""
 OFFSET: Final = "clock_offset_s"
 """Seconds that this machine's clock was ahead of the server's then."""
+MARKED: Final = "marked_punch"
+"""Key of the latest punch of this home that was marked."""
 ACCEPTED: Final = "clock_accepted"
 """Changes whenever a person says that the clock is right."""
-LEAP: Final = timedelta(days=366)
+LEAP: Final = timedelta(days=31)
+"""A machine that was switched off for longer is asked about: shorter are the holidays of most sites."""
 NOTE_EVERY: Final = timedelta(seconds=60)
 
 
@@ -140,6 +144,12 @@ class TrustedClock:
         with suppress(StorageError):
             self._memory.note_facts(facts)
 
+    def note_marked(self, key: str) -> None:
+        """Keep the key of a stored punch that is marked: another machine's marks may bear the same name of a kiosk."""
+        if self._memory is not None:
+            with suppress(StorageError):
+                self._memory.note_facts({MARKED: key})
+
     def accept(self, mark: str) -> None:
         """Take this machine's clock as right from now on, whatever was trusted before.
 
@@ -158,15 +168,6 @@ class TrustedClock:
             self._memory.note_facts(facts)
         self._accepted = mark
 
-    def _later(self, known: datetime, noted_at: BootTime, before: datetime) -> tuple[datetime, BootTime]:
-        """Return the later one of a noted time and of a time of which no reading is known, with its reading."""
-        steady = self._clock.machine.steady()
-        passed = steady.since(noted_at)
-        if before <= known or passed is None:
-            return max(known, before), noted_at
-        # The reading belongs to the noted time alone: what passed since then has not passed since the other one.
-        return max(before, known + passed), steady
-
     def _is_near(self, offset: timedelta) -> bool:
         return abs(offset) <= self._tolerance
 
@@ -175,9 +176,16 @@ class TrustedClock:
         return self._last_known + (passed or timedelta(0))
 
     def _is_plausible(self, at: datetime, steady: BootTime) -> bool:
+        passed = None if self._known_at is None else steady.since(self._known_at)
         least = self._least(steady)
-        leaps = self._known_at is not None and at > least + LEAP
-        return at >= least - self._tolerance and not leaps and self._is_near(self._last_offset)
+        if passed is not None:
+            most = least + self._tolerance
+        elif self._known_at is not None:
+            most = least + LEAP
+        else:
+            # Of this machine nothing is known: a database that was brought here may be old.
+            most = at
+        return least - self._tolerance <= at <= most and self._is_near(self._last_offset)
 
     def _recall(self) -> None:
         if self._memory is None:
@@ -186,10 +194,8 @@ class TrustedClock:
             self._accepted = self._memory.find_fact(ACCEPTED)
             known = _instant(self._memory.find_fact(KNOWN_TIME))
             if known is not None:
-                # Once a person has spoken, what was written before is no evidence any more.
-                before = WRITTEN if self._accepted else self._last_known
-                noted_at = BootTime.parse(self._memory.find_fact(KNOWN_AT)) or BootTime("", 0.0)
-                self._last_known, self._known_at = self._later(known, noted_at, before)
+                self._known_at = BootTime.parse(self._memory.find_fact(KNOWN_AT)) or BootTime("", 0.0)
+                self._last_known = max(known, self._evidence_beside(known, self._known_at))
             shown, _, read_at = self._memory.find_fact(SERVER_TIME).partition(" ")
             at, reading = _instant(shown), BootTime.parse(read_at)
             if at is not None and reading is not None:
@@ -197,6 +203,13 @@ class TrustedClock:
             self._last_offset = timedelta(seconds=float(self._memory.find_fact(OFFSET) or 0.0))
         except (ValueError, StorageError):
             return
+
+    def _evidence_beside(self, known: datetime, known_at: BootTime) -> datetime:
+        """Return what the database says beside the memory; it may have been written by a clock that was doubted."""
+        # Once a person has spoken, or the steady clock counts on, what was written is no evidence any more.
+        if self._accepted or self._clock.machine.steady().since(known_at) is not None:
+            return WRITTEN
+        return self._last_known if self._last_known <= known + LEAP else WRITTEN
 
 
 def _seconds(offset: timedelta) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -13,12 +13,15 @@ from ..config.zones import FIRST_START, UTC_NAMES, machine_zone, same_time
 from ..domain import Check, CheckLevel
 from ..errors import ConflictError, InvalidInputError
 from ..i18n import N_
-from ..store import audit, clock_evidence
-from ..store.clock_evidence import DoubtfulKiosk
+from ..store import audit, clock_evidence, employees
+from ..store.clock_evidence import DoubtfulKiosk, FuturePunch
 from .bootstrap import Services
+from .clock import MARKED
 
 KIOSK_DAYS: Final = 7
 """How far back marked punches are told."""
+_SHOWN: Final = 5
+"""Punches of the future that are named."""
 _OK, _WARN = CheckLevel.OK, CheckLevel.WARN
 
 
@@ -46,8 +49,9 @@ class ClockFacts:
         tolerance_s: So much is allowed.
         known: The latest time that was trusted, UTC.
         least: What a right clock shows now or has passed, by that time and the steady clock since then, UTC.
-        ahead: How many punches that count lie in the future.
+        ahead: The punches that count and lie in the future.
         kiosks: Kiosks with marked punches of the last days.
+        namesake: Name of this machine's kiosk, where the last marked punch under it is another machine's.
     """
 
     state: ClockState
@@ -57,8 +61,9 @@ class ClockFacts:
     tolerance_s: float
     known: datetime
     least: datetime
-    ahead: int
+    ahead: tuple[FuturePunch, ...]
     kiosks: tuple[DoubtfulKiosk, ...]
+    namesake: str = ""
 
     @property
     def right(self) -> bool:
@@ -85,7 +90,7 @@ class ClockCare:
         reading = clock.now()
         since = services.rules.work_date(reading.at) - timedelta(days=KIOSK_DAYS)
         with services.database.read() as session:
-            ahead = clock_evidence.count_after(session, reading.at + clock.tolerance)
+            ahead = clock_evidence.after(session, reading.at + clock.tolerance)
             kiosks = clock_evidence.doubtful_kiosks(session, since=since)
         if reading.offset_s is not None:
             state = ClockState.CONFIRMED if reading.trusted else ClockState.OFF
@@ -93,7 +98,20 @@ class ClockCare:
             state = ClockState.UNCONFIRMED if reading.trusted else ClockState.DOUBTED
         machine = services.machine.wall().astimezone(UTC)
         tolerance_s = clock.tolerance.total_seconds()
-        return ClockFacts(state, reading.at, machine, reading.offset_s, tolerance_s, known, least, ahead, kiosks)
+        own = services.punch_queue.find_fact(MARKED)
+        namesake = any(one.kiosk == services.kiosk_name and one.key != own for one in kiosks)
+        return ClockFacts(
+            state,
+            reading.at,
+            machine,
+            reading.offset_s,
+            tolerance_s,
+            known,
+            least,
+            ahead,
+            kiosks,
+            services.kiosk_name if namesake else "",
+        )
 
     def accept(self, *, reason: str) -> ClockFacts:
         """Take a person's word that this machine's clock is right, with an entry in the audit trail.
@@ -131,18 +149,37 @@ def check_clock(services: Services) -> Iterator[Check]:
     facts = ClockCare(services).facts()
     yield _clock_row(services, facts)
     if facts.ahead:
-        detail = N_("Punches that lie in the future: {count}. A clock was ahead when they were recorded.")
+        detail = N_("Punches that lie in the future: {punches}. A clock was ahead when they were recorded.")
         fix = N_("Correct or take them out in the dashboard, or wait for their day.")
-        yield _row("clock", _WARN, detail, fix, count=facts.ahead)
+        yield _row("clock", _WARN, detail, fix, punches=name_punches(facts.ahead, services.site_zone))
     for kiosk in facts.kiosks:
-        places = {"kiosk": kiosk.kiosk, "count": kiosk.punches, "days": KIOSK_DAYS}
+        places: dict[str, object] = {"kiosk": kiosk.kiosk, "count": kiosk.punches, "days": KIOSK_DAYS}
         fix = N_("Look at the clock of that machine, and at the days of these punches.")
-        if kiosk.offset_s is None:
+        if kiosk.kiosk == facts.namesake:
+            places["offset"] = "?" if kiosk.offset_s is None else f"{kiosk.offset_s:+.0f} s"
+            detail = N_(
+                "The clock of another machine that is called {kiosk} as well was off at last ({offset}); marked "
+                "punches in {days} days: {count}."
+            )
+            fix = N_("Give each machine a name of its own (site.kiosk), and look at the clock of that one.")
+            yield _row("clock", _WARN, detail, fix, **places)
+        elif kiosk.offset_s is None:
             detail = N_("The clock of {kiosk} was not to be trusted; marked punches in {days} days: {count}.")
             yield _row("clock", _WARN, detail, fix, **places)
         else:
             detail = N_("The clock of {kiosk} was {seconds} s off at last; marked punches in {days} days: {count}.")
             yield _row("clock", _WARN, detail, fix, seconds=f"{kiosk.offset_s:+.0f}", **places)
+
+
+def tell_zone_once(services: Services) -> None:
+    """Remark before the first enrolment what is odd about the zone: all days are judged by it. Raises DatabaseError."""
+    with services.database.read() as session:
+        if employees.count(session):
+            return
+    for row in check_zone(services):
+        if row.level is not _OK:
+            for message in (row.detail, row.fix):
+                services.remark(message, **dict(row.params))
 
 
 def check_zone(services: Services) -> Iterator[Check]:
@@ -164,6 +201,13 @@ def check_zone(services: Services) -> Iterator[Check]:
     detail = N_("The site's time is that of {zone}, this machine's that of {here}: lateness is judged by the site's.")
     fix = N_("Set site.zone, or the machine's zone (on Linux: timedatectl set-timezone {zone}).")
     yield _row("zone", _WARN, detail, fix, zone=zone, here=here)
+
+
+def name_punches(ahead: Sequence[FuturePunch], zone: tzinfo) -> str:
+    """Name punches by code and time of the site, the first few of them, and how many more there are."""
+    named = ", ".join(f"{one.code} {one.at.astimezone(zone):%Y-%m-%d %H:%M}" for one in ahead[:_SHOWN])
+    more = len(ahead) - _SHOWN
+    return f"{named} … (+{more})" if more > 0 else named
 
 
 def _clock_row(services: Services, facts: ClockFacts) -> Check:

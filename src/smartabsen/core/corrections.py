@@ -193,6 +193,8 @@ class Corrections:
 
         done = services.database.run_write(work)
         services.clock.note()
+        if done.new and not reading.trusted:
+            services.clock.note_marked(entry.key)
         services.csv_log.append(LoggedPunch(done.entry, done.employee.code, done.employee.name))
         return done
 

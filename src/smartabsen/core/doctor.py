@@ -15,7 +15,7 @@ import numpy as np
 
 from ..camera.window import can_show
 from ..domain import Basis, CalibrationState, Check, CheckLevel, LicenceClass, ModelIdentity
-from ..errors import ModelDamagedError, NotTrainedError, SmartAbsenError
+from ..errors import DatabaseError, ModelDamagedError, ModelError, NotTrainedError, SmartAbsenError
 from ..i18n import N_
 from ..messages import fill
 from ..recognition.engines import ONNX_BACKENDS, get_spec
@@ -32,10 +32,11 @@ from .duplicates import Duplicates
 from .engine_choice import find_stronger
 from .evaluation_figures import percent
 from .guard import check_guard
+from .identify import model_belongs
 from .model_in_force import find_in_force
 from .readiness import check_database_disk, check_home_disk
 from .serving import check_server
-from .stored_gallery import DAMAGED, DAMAGED_FIX, ERASED, ERASED_FIX, name_owners
+from .stored_gallery import ERASED, ERASED_FIX, explain_damaged
 
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -191,8 +192,9 @@ def _check_training(services: Services) -> Iterator[Check]:
     with services.database.read(long=True) as session:
         gallery = templates.gallery(session, active, ring=services.key_chain.ring())
         without = sum(not person.templates for person in employees.find_all(session, model=active) if person.active)
-    if gallery.damaged:
-        yield _row("templates", _FAIL, DAMAGED, DAMAGED_FIX, people=name_owners(gallery.damaged))
+        damaged_rows = tuple(explain_damaged(services, session, gallery)) if gallery.damaged else ()
+    for message, fix, names in damaged_rows:
+        yield _row("templates", _FAIL, message, fix, people=names)
     if gallery.erased:
         yield _row("templates", _FAIL, ERASED, ERASED_FIX, people=", ".join(gallery.erased))
     local = None
@@ -340,9 +342,21 @@ def _check_queue(services: Services) -> Iterator[Check]:
     if waiting:
         detail = N_("Punches that wait on this kiosk for the database: {count}.")
         fix = N_("They are passed on while a kiosk runs: smartabsen run-kiosk")
+        if not _kiosk_starts(services):
+            fix = N_("They are passed on while a kiosk runs; none starts before: smartabsen train")
         yield _row("queue", _WARN, detail, fix, count=str(waiting))
     else:
         yield _row("queue", _OK, N_("No punch waits on this kiosk for the database."))
+
+
+def _kiosk_starts(services: Services) -> bool:
+    """Tell whether a kiosk would open its trained model; where the database is away, its other checks say so."""
+    try:
+        return model_belongs(services)
+    except ModelError:
+        return False
+    except DatabaseError:
+        return True
 
 
 def _check_camera(services: Services) -> Iterator[Check]:

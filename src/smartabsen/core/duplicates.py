@@ -183,7 +183,7 @@ def _compare(gallery: Gallery, before: FoundPairs, *, threshold: float, ends_at:
         up_to, done = int(gallery.template_ids[rows[-1]]), done + len(rows)
     pairs = sorted(
         (
-            (gallery.people[first], gallery.people[second], round(cosine, 4))
+            (gallery.people[first].uuid, gallery.people[second].uuid, round(cosine, 4))
             for (first, second), cosine in found.items()
         ),
         key=lambda pair: (-pair[2], pair[0], pair[1]),
@@ -195,7 +195,7 @@ def _rows_of(
     gallery: Gallery, pairs: Sequence[tuple[str, str, float]]
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Return the rows of both of each pair, where both are still there, the lower row id first."""
-    owners = {uuid: owner for owner, uuid in gallery.people.items()}
+    owners = {person.uuid: owner for owner, person in gallery.people.items()}
     found = []
     for first, second, _ in pairs:
         if first in owners and second in owners:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import ACTIVE, FloatArray, Match, Members, ModelIdentity
+from ..domain import ACTIVE, FloatArray, KnownPerson, Match, Members, ModelIdentity
 from ..errors import KeyMissingError, ModelDamagedError, NotTrainedError
 from ..recognition.matchers.base import Matcher
 from ..store.model_file import TrainedModel, find_stamp, load_model
@@ -81,6 +82,11 @@ class LiveGallery:
         return self._members
 
     @property
+    def trained_at(self) -> datetime:
+        """When it was trained (UTC)."""
+        return self._model.trained_at
+
+    @property
     def people(self) -> int:
         """Number of people in it."""
         return len(set(self._model.employee_ids.tolist()))
@@ -117,7 +123,12 @@ class LiveGallery:
 
     def person(self, label: int) -> str:
         """Return the UUID of an employee as the model knows it; empty where an earlier version made the model."""
-        return self._model.people.get(label, "")
+        member = self.member(label)
+        return "" if member is None else member.uuid
+
+    def member(self, label: int) -> KnownPerson | None:
+        """Return who an employee is as the model knows it; None where an earlier version made the model."""
+        return self._model.people.get(label)
 
     def verify(self, probes: Sequence[FloatArray], label: int) -> tuple[float, ...]:
         """Compare probes, float32 (D,) of unit length each, with one employee alone.
@@ -171,7 +182,7 @@ class LiveGallery:
         """Return the part of a model that is of the members. What is in a model was active when it was trained."""
         if self._members.uuids is None:
             return model
-        ids = [owner for owner, uuid in model.people.items() if self._members.includes(uuid)]
+        ids = [owner for owner, person in model.people.items() if self._members.includes(person.uuid)]
         return model.only(np.isin(model.employee_ids, ids))
 
     def _fit(self, model: TrainedModel) -> None:

@@ -29,13 +29,14 @@ from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
 from ..recognition.light import find_light
 from ..recognition.upright import Upright, find_upright
-from ..store import employees, model_record
+from ..store import audit, employees, model_record, templates
 from ..store.files import write_atomically
+from ..store.model_file import load_model
 from .audit import note
 from .bootstrap import Services
 from .erase import forget_erased
 from .gallery import LiveGallery, template_rows
-from .model_in_force import follow
+from .model_in_force import find_in_force, follow
 from .photos import expand_folders, read_picture
 from .stored_gallery import read_gallery
 
@@ -62,19 +63,40 @@ def open_gallery(services: Services, members: Members = ACTIVE) -> LiveGallery:
         stored = read_gallery(services, session, services.engine.identity, members=EVERYBODY)
         people = {person.id: person.name for person in employees.find_all(session, include_inactive=False)}
         version = model_record.find_version(session)
+        restored_at = audit.last_at(session, "backup.restore")
     known = set(template_rows(stored))
     # The model in force belongs here, whatever was damaged or deleted since.
     if gallery.version != version and not known.issuperset(gallery.rows()):
-        raise NotTrainedError(
-            N_("The trained model does not belong to the people in this database."),
-            hint=N_("Train it again: smartabsen train"),
-        )
-    wanted = {owner for owner, uuid in stored.people.items() if members.includes(uuid)}
+        hint = N_("Train it again: smartabsen train")
+        if restored_at is not None and restored_at > gallery.trained_at:
+            raise NotTrainedError(
+                N_("An older backup was restored on {at}: the trained model does not belong to the people in it."),
+                hint=hint,
+                at=f"{restored_at.astimezone(services.site_zone):%Y-%m-%d %H:%M}",
+            )
+        raise NotTrainedError(N_("The trained model does not belong to the people in this database."), hint=hint)
+    wanted = {owner for owner, person in stored.people.items() if members.includes(person.uuid)}
     lacking = {people[owner] for _, owner, _ in known.difference(gallery.rows()) if owner in people and owner in wanted}
     if lacking:
         names = ", ".join(sorted(lacking)[:_SHOWN_NAMES]) + (" …" if len(lacking) > _SHOWN_NAMES else "")
         services.remark(N_("The trained model lacks photos of {names}. Train it again: smartabsen train"), names=names)
     return gallery
+
+
+def model_belongs(services: Services) -> bool:
+    """Tell whether :func:`open_gallery` would find the trained model of this database; nothing is written.
+
+    Raises:
+        ModelError: There is none, or it does not open.
+        DatabaseError: The database does not answer.
+    """
+    ring = services.key_chain.ring()
+    trained = find_in_force(services, load_model(services.settings.assets_dir, ring))
+    assert trained is not None
+    with services.database.read(long=True) as session:
+        stored = templates.gallery(session, trained.model, ring=ring, members=EVERYBODY)
+        version = model_record.find_version(session)
+    return trained.version == version or set(template_rows(stored)).issuperset(template_rows(trained))
 
 
 def current_gallery(services: Services, gallery: LiveGallery | None) -> LiveGallery:

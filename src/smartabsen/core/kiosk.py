@@ -37,6 +37,7 @@ from ..recognition.liveness.challenge import Sight
 from ..recognition.recognizer import Recognizer
 from ..recognition.tracking import Tracker
 from ..recognition.voting import TrackVote, Verdict
+from ..store.clock import WRITTEN
 from .clock import TrustedClock
 from .ending import Ending
 from .gallery import LiveGallery
@@ -302,9 +303,17 @@ class Kiosk:
         self._writer.submit(attempt, track=answer.track)
 
     def _find_person(self, row_id: int, person: str) -> Employee | None:
-        """Return what is known of an employee; nothing where that row id was another person's then."""
+        """Return what is known of an employee; nothing where that row id was another person's then.
+
+        Whom the database has not told of since the start, the trained model names.
+        """
         found = self._people.get(row_id)
-        return found if found is not None and person in ("", found.uuid) else None
+        if found is not None and person in ("", found.uuid):
+            return found
+        member = self._gallery.member(row_id)
+        if member is None or not member.code or member.uuid != person:
+            return None
+        return Employee(row_id, member.code, member.name, "", active=True, created_at=WRITTEN, uuid=member.uuid)
 
     def _find_matched(self, match: Match) -> Employee | None:
         return self._find_person(match.label, self._gallery.person(match.label))

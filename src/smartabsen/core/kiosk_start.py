@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..domain import CheckLevel, Employee, Punch, PunchResult
-from ..errors import DatabaseError, SchemaError, StorageError
+from ..errors import DatabaseError, ModelError, SchemaError, StorageError
 from ..i18n import N_
 from ..store import employees, meta
 from ..store.database import Session
@@ -18,7 +18,7 @@ from .guard import remark_on_guard
 from .identify import load_gallery, open_gallery
 from .model_in_force import checked_gallery, note_gallery
 from .punch import log_punch, record_attempt
-from .punch_writer import DATABASE_ID, GENERATION, RESTORED, DatabaseIdentity
+from .punch_writer import DATABASE_ID, GENERATION, RESTORED, DatabaseIdentity, PunchWriter
 
 Remark = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -45,11 +45,16 @@ def open_without_waiting(services: Services) -> Start:
     who is recognised is kept in the queue, and the database decides when it is back.
 
     Raises:
-        NotTrainedError: There is no trained model, or it belongs to another database.
+        NotTrainedError: There is no trained model, or it belongs to another database; what waits was passed on.
         DatabaseError: The database is away and the trained model was never checked against it.
     """
     try:
-        gallery = open_gallery(services)
+        try:
+            gallery = open_gallery(services)
+        except ModelError:
+            # What was recorded earlier does not depend on a model.
+            pass_on_waiting(services)
+            raise
         with services.database.read() as session:
             people = {person.id: person for person in employees.find_all(session)}
             identity = find_identity(session)
@@ -62,6 +67,23 @@ def open_without_waiting(services: Services) -> Start:
         gallery, people = _open_offline(services, exc), {}
         remarks = [(exc.message_id, exc.text_params)]
     return Start(gallery, people, (*remarks, *remark_on_guard(services), *_waiting(services)))
+
+
+def pass_on_waiting(services: Services) -> None:
+    """Pass on the punches that wait where no session will; what came of them is remarked. Raises StorageError."""
+    queue = services.punch_queue
+    before = queue.count()
+    if not before:
+        return
+    aside = len(queue.refused())
+    waiting = PunchWriter(PunchesOf(services), queue, services.clock).close()
+    aside = len(queue.refused()) - aside
+    services.remark(
+        N_("Of the punches that waited on this kiosk {passed} were passed on, {aside} are kept aside, {waiting} wait."),
+        passed=str(before - waiting - aside),
+        aside=str(aside),
+        waiting=str(waiting),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def _look_at_file(services: Services, ring: KeyRing) -> tuple[TrainedModel | Non
 
 
 def _names_people(session: Session, local: TrainedModel) -> bool:
-    people = employees.uuids(session)
+    people = employees.members(session)
     return all(
         owner in local.people and people.get(owner) == local.people[owner] for owner in set(local.employee_ids.tolist())
     )

@@ -197,6 +197,8 @@ def record_attempt(
         attempt = replace(settled, work_date=services.rules.work_date(settled.at))
     recorded = services.database.run_write(work)
     clock.note()
+    if recorded.new and not recorded.punch.clock_trusted:
+        clock.note_marked(recorded.punch.key)
     return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
 
 

@@ -59,6 +59,20 @@ EVERYBODY: Final = Members(include_inactive=True)
 """Those who may not punch any more as well."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """Who somebody of a trained model is.
+
+    Attributes:
+        uuid: Never given to anybody else; it decides.
+        code, name: For people; empty where an earlier version made the model.
+    """
+
+    uuid: str
+    code: str = ""
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A stored embedding with its model's identity.

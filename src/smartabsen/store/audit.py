@@ -279,6 +279,13 @@ def read_details(stored: str) -> Mapping[str, str]:
     return details if isinstance(details, dict) else {UNREADABLE: stored}
 
 
+def last_at(session: Session, action: str) -> datetime | None:
+    """Return when an action was done last (UTC), None where it never was."""
+    return session.scalar(
+        select(AuditRow.at_utc).where(AuditRow.action == action).order_by(AuditRow.id.desc()).limit(1)
+    )
+
+
 def about(session: Session, code: str) -> list[dict[str, str]]:
     """Return what was done about an employee and when, the oldest first; not by whom, nor from where."""
     rows = session.scalars(select(AuditRow).where(AuditRow.subject == code).order_by(AuditRow.number))

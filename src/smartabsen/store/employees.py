@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_,
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..domain import Employee, ModelIdentity
+from ..domain import Employee, KnownPerson, ModelIdentity
 from ..errors import ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from .clock import moment
@@ -213,10 +213,12 @@ def lock_person(session: Session, person: str) -> Employee:
     return _employee(row, 0)
 
 
-def uuids(session: Session) -> dict[int, str]:
-    """Return the UUIDs of all employees by row id; who was inserted by another program may lack one."""
-    found = session.execute(select(Karyawan.id, Karyawan.uuid).where(Karyawan.uuid.is_not(None)))
-    return {row_id: person or "" for row_id, person in found}
+def members(session: Session) -> dict[int, KnownPerson]:
+    """Return all employees by row id as a trained model knows them; who was inserted by another program may lack."""
+    found = session.execute(
+        select(Karyawan.id, Karyawan.uuid, Karyawan.kode, Karyawan.nama).where(Karyawan.uuid.is_not(None))
+    )
+    return {row_id: KnownPerson(uuid or "", code, name) for row_id, uuid, code, name in found}
 
 
 def _with_uuid(session: Session, row: Karyawan) -> Employee:

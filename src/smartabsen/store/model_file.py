@@ -1,7 +1,8 @@
 """The trained model on the disk: ``model_knn.npz`` with the arrays, sealed, ``model_knn.json`` with everything else.
 
-The arrays are faces, so the .npz lies inside a seal that is bound to the model's identity and version; the .json is
-readable without a key and holds nothing of a face. The database is the truth and these files are derived from it;
+The arrays are faces, so the .npz lies inside a seal that is bound to the model's identity and version. With them lie
+codes and names: a kiosk whose database is away knows whom it recognised. The .json is readable without a key and holds
+nothing of a face. The database is the truth and these files are derived from it;
 running kiosks take over new ones when :func:`find_stamp` changes. No pickle is ever loaded.
 
 Two files cannot be replaced in one step, so the JSON goes first and describes **both** models: the new one and, under
@@ -24,7 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..domain import ModelIdentity
+from ..domain import KnownPerson, ModelIdentity
 from ..errors import ModelDamagedError, NotTrainedError, SealBrokenError
 from ..i18n import N_
 from ..reading import no_permission_to_read, parse_json, read_bytes
@@ -40,9 +41,9 @@ from .trained_model import (
 
 FACTS_NAME: Final = "model_knn.json"
 _LOCK_NAME: Final = ".model.lock"
-_FORMAT: Final = 4
-_READABLE: Final = (3, 4)
-"""3 knows people by their row ids alone."""
+_FORMAT: Final = 5
+_READABLE: Final = (3, 4, 5)
+"""3 knows people by their row ids alone, 4 also by their UUIDs, 5 by code and name as well."""
 _TRIES: Final = 5
 _RETRY_S: Final = 0.02
 
@@ -252,7 +253,8 @@ def _opened(path: Path, facts: dict[str, Any], arrays: bytes, ring: KeyRing) -> 
 
 def _encode(trained: TrainedModel) -> bytes:
     buffer = io.BytesIO()
-    people = json.dumps({str(owner): person for owner, person in trained.people.items()}).encode()
+    members = {str(owner): [one.uuid, one.code, one.name] for owner, one in trained.people.items()}
+    people = json.dumps(members).encode()
     np.savez(
         buffer,
         allow_pickle=False,
@@ -264,14 +266,18 @@ def _encode(trained: TrainedModel) -> bytes:
     return buffer.getvalue()
 
 
+def _member(stored: str | list[str]) -> KnownPerson:
+    return KnownPerson(stored) if isinstance(stored, str) else KnownPerson(*map(str, stored))
+
+
 def _decode(path: Path, facts: dict[str, Any], content: bytes) -> TrainedModel:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             embeddings, employee_ids, template_ids = (
                 arrays[name] for name in ("embeddings", "employee_ids", "template_ids")
             )
-            stored: dict[str, str] = json.loads(arrays["people"].tobytes()) if "people" in arrays else {}
-            people = {int(owner): str(person) for owner, person in stored.items()}
+            stored: dict[str, Any] = json.loads(arrays["people"].tobytes()) if "people" in arrays else {}
+            people = {int(owner): _member(one) for owner, one in stored.items()}
         trained = make_trained_model(
             model=ModelIdentity(facts["engine"], facts["digest"], facts["dimension"]),
             matcher=facts["matcher"],

@@ -173,6 +173,12 @@ def check_seals(session: Session, ring: KeyRing) -> SealCheck:
     return SealCheck(counts[TemplateRow], counts[FaceCropRow], tuple(named), old)
 
 
+def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing) -> dict[int, str]:
+    """Return the codes of those for whom templates that do not open were sealed, by row id, as far as known."""
+    query = select(TemplateRow).where(TemplateRow.id.in_(template_ids[:_LOOKED_UP]))
+    return {row_id: code for (_, row_id), code in _find_owners(session, session.scalars(query).all(), ring).items()}
+
+
 def delete_broken(session: Session, broken: tuple[BrokenSeal, ...]) -> int:
     """Delete rows that do not open; return how many there were."""
     deleted = 0

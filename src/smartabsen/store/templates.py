@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, CursorResult, and_, delete as sql_delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..domain import ACTIVE, DamagedTemplate, Members, ModelIdentity, Quality, Template, TemplateFacts
+from ..domain import ACTIVE, DamagedTemplate, KnownPerson, Members, ModelIdentity, Quality, Template, TemplateFacts
 from ..errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ..i18n import N_
 from ..reading import parse_json
@@ -49,7 +49,7 @@ class Gallery:
         template_ids: int64 (N,).
         sources: N file names or cameras, for people.
         photo_digests: N digests (hex) of the photos.
-        people: UUIDs of those employees by row id.
+        people: Those employees by row id; who was inserted by another program may be missing.
         damaged: Templates of the model that are not among these: they are not what their rows say.
         erased: Codes of people who were erased and of whom somebody put templates back: these are not among them.
     """
@@ -60,7 +60,7 @@ class Gallery:
     template_ids: NDArray[np.int64]
     sources: tuple[str, ...]
     photo_digests: tuple[str, ...]
-    people: Mapping[int, str]
+    people: Mapping[int, KnownPerson]
     damaged: tuple[DamagedTemplate, ...] = ()
     erased: tuple[str, ...] = ()
 
@@ -180,7 +180,7 @@ def gallery(session: Session, model: ModelIdentity, *, ring: KeyRing, members: M
         template_ids=np.array([row.id for row in rows], dtype=np.int64),
         sources=tuple(row.source for row in rows),
         photo_digests=tuple(row.photo_digest for row in rows),
-        people={row.karyawan_id: row.uuid or "" for row in rows},
+        people={row.karyawan_id: KnownPerson(row.uuid, row.kode, row.nama) for row in rows if row.uuid},
         damaged=tuple(
             DamagedTemplate(
                 id=row.id,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..domain import ModelIdentity
+from ..domain import KnownPerson, ModelIdentity
 from ..errors import ModelDamagedError
 from ..i18n import N_
 
@@ -40,8 +40,8 @@ class TrainedModel:
         embeddings: float32 (N, D), rows of unit length.
         employee_ids: int64 (N,), whose each row is.
         template_ids: int64 (N,), which stored template each row is.
-        people: UUIDs by row id of those employees, as they were when it was made: a row id is another person's after an
-            older database was restored. Empty where an earlier version made it.
+        people: Those employees by row id, as they were when it was made: a row id is another person's after an older
+            database was restored. Empty where an earlier version made it.
         version: 12 hex characters over all of this but the accuracy, the time and the ids of templates: the same
             gallery, trained with the same settings, has the same version.
     """
@@ -57,7 +57,7 @@ class TrainedModel:
     employee_ids: NDArray[np.int64]
     template_ids: NDArray[np.int64]
     version: str
-    people: Mapping[int, str] = field(default_factory=dict)
+    people: Mapping[int, KnownPerson] = field(default_factory=dict)
     verification: float = field(default=1.0)
 
     def with_rows(
@@ -65,12 +65,12 @@ class TrainedModel:
         embeddings: FloatArray,
         employee_ids: NDArray[np.int64],
         template_ids: NDArray[np.int64],
-        people: Mapping[int, str] | None = None,
+        people: Mapping[int, KnownPerson] | None = None,
     ) -> TrainedModel:
         """Return the model with other rows, float32 (N, D) and twice int64 (N,), and so another version.
 
         Args:
-            people: UUIDs of who is in them; None where they are among those of before.
+            people: Who is in them; None where they are among those of before.
 
         Raises:
             ModelDamagedError: Shapes, types or values are wrong.
@@ -124,7 +124,7 @@ def make_trained_model(
     embeddings: FloatArray,
     employee_ids: NDArray[np.int64],
     template_ids: NDArray[np.int64],
-    people: Mapping[int, str],
+    people: Mapping[int, KnownPerson],
     verification: float | None = None,
 ) -> TrainedModel:
     """Check the parts of a trained model and give it its version.
@@ -157,7 +157,7 @@ def make_trained_model(
         employee_ids=employee_ids,
         template_ids=template_ids,
         version=digest.hexdigest()[:12],
-        people={owner: people[owner] for owner in np.unique(employee_ids).tolist() if people.get(owner)},
+        people={owner: people[owner] for owner in np.unique(employee_ids).tolist() if owner in people},
         verification=verification,
     )
 

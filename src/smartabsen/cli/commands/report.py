@@ -1,10 +1,9 @@
 """``smartabsen report``."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -59,7 +58,7 @@ def report(
     if totals and kind != "csv":
         raise typer.BadParameter(_("--totals belongs to a CSV: --format csv, or --output FILE.csv."))
     with session.open() as app:
-        first_day, last_day = _period(first, last, app.now().astimezone(ZoneInfo(app.settings.site.zone)))
+        first_day, last_day = _period(first, last, app.desk.work_date())
         result = app.report(first_day, last_day, code=employee)
         show = _writer(app, result, kind, output, totals=totals)
     written = {"output": str(output)} if output else {}
@@ -79,8 +78,8 @@ def _file_kind(format: Format | None, output: Path | None) -> FileKind | None:
     raise typer.BadParameter(_("--output writes csv or xlsx."))
 
 
-def _period(first: str | None, last: str | None, now: datetime) -> tuple[date, date]:
-    last_day = _day(last, "--to") or now.date()
+def _period(first: str | None, last: str | None, today: date) -> tuple[date, date]:
+    last_day = _day(last, "--to") or today
     return _day(first, "--from") or last_day.replace(day=1), last_day
 
 
