@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from smartabsen.core.gallery import LiveGallery
-from smartabsen.domain import ACTIVE, Members, ModelIdentity, Outcome
+from smartabsen.domain import ACTIVE, KnownPerson, Members, ModelIdentity, Outcome
 from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.store.model_file import make_trained_model, save_model
