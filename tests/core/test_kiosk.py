@@ -167,6 +167,7 @@ def make_liveness(script: Any, *, require: str = "off", **parts: Any) -> KioskLi
         recognizer=script,
         gallery=script,
         watch=parts.get("watch"),
+        too_slow=lambda: None,
         keep=lambda: None,
         prompt=parts.get("prompt") or (lambda *_: None),
     )

@@ -180,8 +180,8 @@ def _tell_start(announce: Announce, source: FrameSource, *, people: int, view: s
 
 def _tell_too_slow(announce: Announce) -> None:
     slow = N_(
-        "The camera gives too few pictures a second to tell whether it shows the present: nobody is recorded until enough "
-        "were compared."
+        "The camera gives too few pictures a second to tell whether it shows the present: nobody is recorded until "
+        "enough were compared."
     )
     _tell(announce, KioskEventKind.TROUBLE, slow, ())
 

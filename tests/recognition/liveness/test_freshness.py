@@ -56,7 +56,8 @@ class Camera:
         return self.shown(x, y, scale=1.0 + nearer / 40.0, tilt=tilt / 40.0)
 
     def shown(self, x: float, y: float, *, scale: float = 1.0, tilt: float = 0.0) -> ImageBGR:
-        shift = cv2.getRotationMatrix2D((80.0, 62.0), np.degrees(tilt), scale) + [[0.0, 0.0, x], [0.0, 0.0, y]]
+        shift = cv2.getRotationMatrix2D((80.0, 62.0), np.degrees(tilt), scale)
+        shift[:, 2] += x, y
         image = cv2.warpAffine(self._scene, shift, SIZE_WH, borderMode=cv2.BORDER_REFLECT)
         if self._noise:
             image = cv2.add(image, self._random.normal(0.0, self._noise, image.shape), dtype=cv2.CV_8U)
