@@ -142,12 +142,14 @@ class _Compared:
         waves: float32 (48, 5).
         lags_s: float64 (n,): how long before it each of the earlier ones was.
         off: float32 (n,): how far it is from the way that goes on from each of them, squared.
+        unknown: float32 (n,): what is unknown of that way, squared: much where few frames of it were seen.
     """
 
     at_s: float
     waves: FloatArray
     lags_s: NDArray[np.float64]
     off: FloatArray
+    unknown: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,24 +353,32 @@ class FreshnessWatch:
         if window is None:
             return None
         prints, unknown = window
-        near = [each.lags_s[each.off <= _AS_NEAR * unknown] for each in prints]
+        near = [each.lags_s[each.off <= _AS_NEAR * np.maximum(each.unknown, unknown)] for each in prints]
         lasted_s = prints[-1].at_s - prints[0].at_s
         return _Verdict(lasted_s, twin=bool(len(near[-1])), again=_share_of_one_lag(near) >= _IN_ORDER)
 
-    def _find_near(self, seen: SeenFrame, tiles: NDArray[np.intp]) -> tuple[NDArray[np.float64], FloatArray]:
-        """Return how long ago the nearest prints were, and how far the way from each to its next one is, squared."""
+    def _find_near(
+        self, seen: SeenFrame, tiles: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float64], FloatArray, FloatArray]:
+        """Return how long ago the nearest prints were, how far the way from each to its next one is, squared, and what
+        is unknown of that way, squared.
+        """
         times_s = np.array([frame.at_s for frame in (*self._kept, *self._seen)])
         count = int(np.searchsorted(times_s, seen.at_s - _APART_S, side="right"))
         joined = np.flatnonzero(np.diff(times_s[:count]) <= _GAP_S)
         if not len(joined):
-            return np.zeros(0), np.zeros(0, np.float32)
+            return np.zeros(0), np.zeros(0, np.float32), np.zeros(0, np.float32)
         waves = np.concatenate([self._kept_waves, _waves_of(self._seen)])[:count, tiles].reshape(count, -1)
         waves = waves.astype(np.float32)
         mine = seen.waves[tiles].ravel().astype(np.float32)
         ends = _squares(waves - mine)
         nearest = joined[np.argsort(np.minimum(ends[joined], ends[joined + 1]))[:_NEAREST]]
         off = _off_the_way(mine[None], waves[nearest], waves[nearest + 1])
-        return seen.at_s - times_s[nearest], off
+        before, after = np.maximum(nearest - 1, 0), np.minimum(nearest + 2, count - 1)
+        turns = _off_the_way(waves[nearest], waves[before], waves[nearest + 1])
+        turns_next = _off_the_way(waves[nearest + 1], waves[nearest], waves[after])
+        known = (times_s[after] - times_s[before]) <= 3 * _GAP_S
+        return seen.at_s - times_s[nearest], off, np.where(known, np.minimum(turns, turns_next), np.float32(0.0))
 
 
 def has_face_moved(images_bgr: Sequence[ImageBGR], box_xyxy: BoxXYXY) -> bool:
