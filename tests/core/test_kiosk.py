@@ -175,6 +175,7 @@ def make_liveness(script: Any, *, require: str = "off", **parts: Any) -> KioskLi
         recognizer=script,
         gallery=script,
         watch=parts.get("watch"),
+        too_slow=lambda: None,
         keep=lambda: None,
     )
 

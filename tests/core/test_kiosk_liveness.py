@@ -77,6 +77,7 @@ class Bench:
         self.told: list[LivenessAsk] = []
         self.failures: list[int] = []
         self.kept: list[float] = []
+        self.slow: list[float] = []
         settings = LivenessSettings(require=require, attempts=2)
 
         def build() -> Any:
@@ -92,6 +93,7 @@ class Bench:
             recognizer=self,  # type: ignore[arg-type]
             gallery=self,
             watch=watch,
+            too_slow=lambda: self.slow.append(self.now_s),
             keep=lambda: self.kept.append(self.now_s),
         )
         self.now_s = 0.0
@@ -119,10 +121,12 @@ class Bench:
     def match(self, probes: Sequence[Any]) -> tuple[Match, ...]:
         return tuple(Match(Outcome.RECOGNIZED, self.who, 0.9, -1, 1.9) for _ in probes)
 
-    def play(self, sides: Sequence[float], *, image: np.ndarray | None = None) -> list[LivenessAnswer]:
+    def play(
+        self, sides: Sequence[float], *, image: np.ndarray | None = None, gap_s: float = 0.1
+    ) -> list[LivenessAnswer]:
         answers = []
         for side in sides:
-            self.now_s += 0.1
+            self.now_s += gap_s
             picture = frame() if image is None else image
             answers += self.liveness.take(picture, {1: face(side)}, frozenset({1}), self.now_s)
             self.told += self.liveness.asks()
@@ -245,6 +249,15 @@ def test_who_stood_still_for_long_and_moves_after_all_is_recorded() -> None:
     moved = [answer for step in range(12) for answer in bench.play([0.0], image=np.roll(scene, step, axis=1))]
     assert [answer.verdict.refusal for answer in (*refused, *moved)] == [Outcome.NOT_A_CAMERA, None]
     assert bench.kept[-1] <= bench.now_s and len(bench.kept) == 2
+
+
+def test_too_few_frames_record_nobody_and_are_told_once() -> None:
+    """Whether they repeat themselves cannot be seen; somebody must know why the kiosk does nothing."""
+    bench = Bench("off", watch=FreshnessWatch())
+    bench.liveness.begin(1, SITI)
+    answers = bench.play([0.0] * 30, gap_s=0.8)
+    assert all(answer.verdict.refusal is not None for answer in answers)
+    assert len(bench.slow) == 1
 
 
 def test_with_another_engine_the_proof_begins_anew() -> None:

@@ -98,6 +98,7 @@ class KioskLiveness:
         gallery: Says who they are.
         watch: Watches the frames of a camera. None for a recording: it was chosen by whoever runs the kiosk, and its
             frames may stand still or come back.
+        too_slow: Called once while faces are in sight for long enough, and too few frames of them came to be compared.
         keep: Called when what ``watch`` has seen is to be written down.
     """
 
@@ -109,6 +110,7 @@ class KioskLiveness:
         recognizer: Recognizer,
         gallery: Compare,
         watch: FreshnessWatch | None,
+        too_slow: Callable[[], None],
         keep: Callable[[], None],
     ) -> None:
         self._checks = checks
@@ -116,6 +118,8 @@ class KioskLiveness:
         self._recognizer = recognizer
         self._gallery = gallery
         self._watch = watch
+        self._tell_too_slow = too_slow
+        self._told_too_slow = False
         self._keep_frames = keep
         self._kept_s = -1e9
         self._candidates: dict[int, _Candidate] = {}
@@ -175,6 +179,9 @@ class KioskLiveness:
         """
         if self._watch is not None:
             self._watch.add(image_bgr, faces, alive, at_s)
+            if self._watch.lacks_frames and not self._told_too_slow:
+                self._tell_too_slow()
+            self._told_too_slow = self._watch.lacks_frames
             if faces and at_s - self._kept_s >= KEEP_EVERY_S:
                 self._keep(at_s)
         for track in self._candidates.keys() - alive:

@@ -123,6 +123,7 @@ def run(
                     recognizer=services.at_kiosk,
                     gallery=start.gallery,
                     watch=remembered.watch if source.live else None,
+                    too_slow=partial(_tell_too_slow, announce),
                     keep=remembered.keep,
                 ),
                 writer=PunchWriter(PunchesOf(services), services.punch_queue, services.clock),
@@ -189,6 +190,14 @@ def _tell_start(services: Services, announce: Announce, source: FrameSource, *, 
             "Test source: {camera}; its punches say so. People in the model: {people}. View: {view}. Time: {time}."
         )
     _tell(announce, KioskEventKind.STARTED, started, details)
+
+
+def _tell_too_slow(announce: Announce) -> None:
+    slow = N_(
+        "The camera gives too few pictures a second to tell whether it shows the present: nobody is recorded until "
+        "enough were compared."
+    )
+    _tell(announce, KioskEventKind.TROUBLE, slow, ())
 
 
 def _tell_return(announce: Announce, camera: str) -> None:
