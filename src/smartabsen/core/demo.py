@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..domain import EnrolReport, KioskEvent, KioskEventKind, Outcome, Report, T
 from ..errors import ConflictError
 from ..i18n import N_
 from ..reading import read_text
+from ..store.files import make_private_directory
 from ..store.leftovers import DEMO, working_folder
 from .app import SmartAbsen
 from .demo_engine import find_engine
@@ -83,9 +84,14 @@ class DemoReport:
     qr_text: str
 
 
-def temporary_home() -> AbstractContextManager[Path]:
+@contextmanager
+def temporary_home() -> Iterator[Path]:
     """Give a home for a demonstration that is gone after the ``with`` block, or swept by the next one."""
-    return working_folder(Path(tempfile.gettempdir()), DEMO)
+    with working_folder(Path(tempfile.gettempdir()), DEMO) as folder:
+        # The folder itself has the mark of its owner in it, and a demonstration wants a new or empty one.
+        home = folder / "home"
+        make_private_directory(home)
+        yield home
 
 
 def run_demo(
