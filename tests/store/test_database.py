@@ -292,8 +292,8 @@ def test_a_directory_that_cannot_be_made_is_a_database_error(tmp_path: Path) -> 
     assert str(tmp_path) in str(refuse(f"sqlite:///{tmp_path / 'file' / 'smartabsen.db'}"))
 
 
-def test_a_directory_in_place_of_the_file_cannot_be_opened(tmp_path: Path) -> None:
-    """SQLite's own refusal to open is translated, too."""
+def test_a_directory_in_place_of_the_file_is_called_that(tmp_path: Path) -> None:
+    """Before SQLite is asked, whose own words do not say it."""
     assert "it is a directory, not a file" in str(refuse(f"sqlite:///{tmp_path}"))
 
 
