@@ -15,7 +15,8 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,6 +34,8 @@ from .kills import FRAMES, prepare_film
 
 GAP_S = 0.25
 """Between two pictures: people do not come in milliseconds."""
+SLACK_S = 0.1
+"""By how much this machine's clock and its own server's may differ."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class AwayReport:
     Attributes:
         told: Punches that were told to people as kept on the kiosk.
         rows: Rows in the database after its return.
-        lost: Told ones that are not among them, by their instant.
+        lost: Told ones that are not among them: no row of their own within :data:`SLACK_S` of their instant.
         doubled: Rows of one instant and person more than once.
         out_of_order: Rows whose instant is before that of an earlier row.
         waiting: Punches that still wait at the end.
@@ -125,7 +128,7 @@ def _take(
         kills=kills,
         told=len(told),
         rows=len(rows),
-        lost=len(set(told) - set(instants)),
+        lost=_count_missing(told, instants),
         doubled=len(rows) - len({(one.employee_id, one.at) for one in rows}),
         out_of_order=sum(later < earlier for earlier, later in itertools.pairwise(instants)),
         waiting=waiting.count(),
@@ -133,6 +136,18 @@ def _take(
         longest_gap_s=max((after - before for before, after in pairs), default=0.0),
         back_s=back_s,
     )
+
+
+def _count_missing(told: Sequence[float], stored: Sequence[float]) -> int:
+    """Count what has no stored instant of its own. What was taken before the server told the time gets its time."""
+    left, missing = sorted(stored), 0
+    for instant in sorted(told):
+        place = bisect_left(left, instant - SLACK_S)
+        if place < len(left) and left[place] <= instant + SLACK_S:
+            del left[place]
+        else:
+            missing += 1
+    return missing
 
 
 def _start(context: Any, flags: Mapping[str, object], film: Path) -> tuple[Any, Connection]:

@@ -32,7 +32,7 @@ def test_enroll_tells_of_two_persons_under_one_code(program: Any) -> None:
     )
     program.prepare = lambda library: setattr(library, "verdicts", verdicts)
     told = " ".join(program("enroll", "Siti", "a.jpg", "b.jpg", "--code", "E001").stdout.split())
-    assert "erase CODE --face-only" in told
+    assert "employee remove-photo" in told
     answer = program.json("enroll", "Siti", "a.jpg", "b.jpg", "--code", "E001")[1]["data"]
     assert [each["unlike_others"] for each in answer["photos"]] == [None, 0.1235]
     assert "another person" in answer["photos"][1]["hint"] and answer["advice"][0] == "mixed"
@@ -47,7 +47,7 @@ def test_train_lists_people_whose_photos_may_be_of_two(program: Any) -> None:
 
     program.prepare = prepare
     told = " ".join(program("train").stdout.split())
-    assert "Perhaps two persons" in told and "b.jpg" in told and "erase CODE --face-only" in told
+    assert "Perhaps two persons" in told and "b.jpg" in told and "employee remove-photo" in told
     assert "More and newer photos" not in told, "more photos do not mend it"
     (mixed,) = program.json("train")[1]["data"]["mixed"]
     assert (mixed["employee"]["code"], mixed["sources"], mixed["similarity"]) == ("E001", ["b.jpg"], 0.1235)

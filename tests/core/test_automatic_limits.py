@@ -194,7 +194,7 @@ def test_a_training_of_chosen_people_knows_nobody_else_and_counts_them_only(
     report = app.train(members=chosen)
     assert (report.employees, report.gate.limits.automatic.people) == (2, 2)
     trained = load_model(app.settings.assets_dir, app.services.key_chain.ring())
-    assert set(trained.people.values()) == chosen.uuids
+    assert {person.uuid for person in trained.people.values()} == chosen.uuids
     assert app.calibration.calibrate(0.05, members=chosen).record.people == 2
     assert app.train().employees == 3
 

@@ -310,7 +310,7 @@ def test_the_queue_is_private_durable_and_holds_no_face(waiting: PunchQueue) -> 
     assert columns == [
         "number", "key", "employee_id", "at_utc", "work_date", "method", "kiosk", "similarity", "liveness",
         "model_digest", "note", "clock_trusted", "database_id", "refused",
-        "clock_offset_s", "taken_at", "person", "code",
+        "person", "code", "clock_offset_s", "taken_at",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import Role, SmartAbsen
-from smartabsen.domain import SecurityEvent
+from smartabsen.domain import SecurityEvent, SecurityKind
 from smartabsen.store import passwords
 from smartabsen.web import create_app
 
@@ -149,7 +150,8 @@ def test_the_address_behind_a_trusted_proxy_is_the_visitors(flags: dict[str, obj
 
         assert enter("198.51.100.1, 203.0.113.7") == 302
         assert browser.get("/admin/", headers={"X-Forwarded-For": "<b>\x7f"}).status_code == 403
-        seen: list[SecurityEvent] = list(library.security.events())
+        # That the account was made is the first event; it came from no request.
+        seen: list[SecurityEvent] = [one for one in library.security.events() if one.kind != SecurityKind.ACCOUNT]
         assert [each.address for each in seen] == ["203.0.113.7", ""]
         (entry,) = library.audit.entries(action="user.login")
         assert entry.address == "203.0.113.7"
@@ -160,7 +162,9 @@ def test_a_server_whose_log_cannot_be_written_answers_all_the_same(
     client: FlaskClient, library: SmartAbsen, users: None
 ) -> None:
     """A file stands where the directory should be."""
-    (library.settings.home / "logs").write_text("in the way")
+    logs = library.settings.home / "logs"
+    shutil.rmtree(logs)
+    logs.write_text("in the way")
     assert log_in(client, "siti", "wrong") == 401
     assert log_in(client, "siti") == 302
 

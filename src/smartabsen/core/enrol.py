@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from ..store import audit, consents, crops, employees, meta, templates
 from ..store.crops import KeptCrop
 from ..store.database import Session
 from ..store.resealing import ring_for_writing
+from ..store.templates import Gallery
 from .bootstrap import Services
 from .consent import consent_missing, demands_consent, new_consent, store_consent
 from .engine_choice import mismatch
@@ -180,11 +182,23 @@ class Enroller:
         self._dry_run = dry_run
         self._drafts: dict[int, Employee] = {}
         self._consent_text: Consent | None = None
-        self._identity = services.engine.identity
-        with services.database.read() as session:
-            gallery = read_gallery(services, session, self._identity, members=EVERYBODY)
-        self._damaged = gallery.damaged
-        self._known = KnownFaces(gallery.embeddings, gallery.employee_ids, gallery.sources)
+
+    @cached_property
+    def _identity(self) -> ModelIdentity:
+        """Of the engine in use; not asked for where nobody has a photo: people can be added without any engine."""
+        return self._services.engine.identity
+
+    @cached_property
+    def _gallery(self) -> Gallery:
+        with self._services.database.read() as session:
+            return read_gallery(self._services, session, self._identity, members=EVERYBODY)
+
+    @cached_property
+    def _known(self) -> KnownFaces:
+        return KnownFaces(self._gallery.embeddings, self._gallery.employee_ids, self._gallery.sources)
+
+    def _model(self, *, with_photos: bool) -> ModelIdentity | None:
+        return self._identity if with_photos else self._services.active_model()
 
     def store(
         self, person: Person, exams: Sequence[PhotoExam], *, allow_duplicate: bool, update: bool = False
@@ -197,12 +211,14 @@ class Enroller:
         Raises:
             EngineMismatchError: Another process fixed another engine meanwhile.
         """
+        model = self._model(with_photos=bool(exams))
+        damaged = self._gallery.damaged if exams else ()
         with self._services.database.read() as session:
-            before = employees.find(session, person.code, model=self._identity)
-            digests = templates.photo_digests(session, before.id, self._identity) if before else frozenset()
+            before = employees.find(session, person.code, model=model)
+            digests = templates.photo_digests(session, before.id, model) if before and model else frozenset()
             if before:
-                digests -= {one.photo_digest for one in self._damaged if one.employee_id == before.id}
-            verdicts = self._judge(session, exams, before, digests, allow_duplicate=allow_duplicate)
+                digests -= {one.photo_digest for one in damaged if one.employee_id == before.id}
+            verdicts = self._judge(session, exams, before, digests, allow_duplicate=allow_duplicate) if exams else ()
         good = [exam for exam, verdict in zip(exams, verdicts, strict=True) if verdict.accepted]
         # Negative ids stand for people who are not stored.
         draft = before or Employee(
@@ -313,7 +329,7 @@ class Enroller:
 
     def _replace_damaged(self, session: Session, employee: Employee) -> None:
         """Delete what is damaged of somebody who gets good templates now."""
-        doomed = [one.id for one in self._damaged if one.employee_id == employee.id]
+        doomed = [one.id for one in self._gallery.damaged if one.employee_id == employee.id]
         deleted = templates.delete(session, doomed) if doomed else 0
         if deleted:
             details = {"rows": str(deleted)}
@@ -350,13 +366,14 @@ class Enroller:
             if self._services.settings.enrolment.keep_crops:
                 crops.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)
         self._note(session, employee, photos=len(good), added=not exists, named=not exists or update)
-        return employees.get(session, person.code, model=self._identity)
+        return employees.get(session, person.code, model=self._model(with_photos=bool(good)))
 
     def _store_consent(self, session: Session, employee: Employee, at: datetime) -> None:
         store_consent(session, employee_id=employee.id, code=employee.code, consent=self._consent(at))
 
     def _note(self, session: Session, employee: Employee, *, photos: int, added: bool, named: bool) -> None:
-        details = {"photos": str(photos), "model": str(self._identity), "employee": str(employee.id)}
+        model = self._model(with_photos=photos > 0)
+        details = {"photos": str(photos), "model": str(model or ""), "employee": str(employee.id)}
         if added:
             details["added"] = employee.created_at.isoformat()
         if named:

@@ -134,13 +134,14 @@ def examine_image(
     upright = find_upright(recognizer, image_bgr)
     if not upright.faces:
         return PhotoExam(photo, find_light(recognizer, image_bgr) or Outcome.NO_FACE, digest)
-    if not upright.clear or (upright.quarters and not may_turn):
+    if upright.quarters and not may_turn:
         return PhotoExam(photo, Outcome.NOT_UPRIGHT, digest)
     height, width = upright.image_bgr.shape[:2]
     face, is_alone = _take_face(upright.faces, width, height)
     turned = -90 * upright.quarters % 360
     if not is_alone:
-        return PhotoExam(photo, Outcome.SEVERAL_FACES, digest, turned=turned)
+        outcome = Outcome.SEVERAL_FACES if upright.clear else Outcome.NOT_UPRIGHT
+        return PhotoExam(photo, outcome, digest, turned=turned)
     exam = PhotoExam(
         photo,
         Outcome.ACCEPTED,
@@ -153,6 +154,9 @@ def examine_image(
     seen: Observation = recognizer.examine(upright.image_bgr, [face])[0]
     if seen.refusal is not None or seen.embedding is None:
         return replace(exam, outcome=seen.refusal or Outcome.UNREADABLE, quality=seen.quality)
+    if not upright.clear:
+        # Last, so that a face that is turned away or too dark is called that: what hides it hides its turn as well.
+        return replace(exam, outcome=Outcome.NOT_UPRIGHT, quality=seen.quality)
     return replace(exam, quality=seen.quality, embedding=seen.embedding, crop=cut_crop(upright.image_bgr, seen.face))
 
 
