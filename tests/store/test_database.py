@@ -293,8 +293,8 @@ def test_a_directory_that_cannot_be_made_is_a_database_error(tmp_path: Path) -> 
 
 
 def test_a_directory_in_place_of_the_file_cannot_be_opened(tmp_path: Path) -> None:
-    """SQLite's own refusal to open is translated, too."""
-    assert "cannot be opened" in str(refuse(f"sqlite:///{tmp_path}"))
+    """It is called what it is."""
+    assert "directory, not a file" in str(refuse(f"sqlite:///{tmp_path}"))
 
 
 def test_a_full_disk_is_said(sqlite: Database) -> None:
