@@ -8,7 +8,8 @@ from datetime import UTC
 import numpy as np
 import pytest
 
-from smartabsen.domain import Face, KioskEventKind, Outcome
+from smartabsen.core.kiosk_parts import ShownFace
+from smartabsen.domain import KioskEventKind
 from smartabsen.messages import tell_decision
 
 from . import test_kiosk
@@ -25,8 +26,8 @@ def test_who_is_refused_with_a_covered_mouth_is_told_to_lower_the_mask(
     class View:
         wants_quit = False
 
-        def show(self, _image: np.ndarray, faces: list[tuple[Face, Outcome | None, str]]) -> None:
-            captions.extend(caption for *_, caption in faces)
+        def show(self, _image: np.ndarray, faces: list[ShownFace]) -> None:
+            captions.extend(one.text for one in faces)
 
         def show_lost(self, image: np.ndarray | None) -> None:
             raise AssertionError("the camera is there")
