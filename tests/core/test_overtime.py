@@ -72,6 +72,20 @@ def test_without_a_signal_nothing_is_left_of_the_watch() -> None:
     assert after == before
 
 
+@POSIX
+def test_a_program_that_ends_in_time_is_left_alone() -> None:
+    """The watch ends with the block, also when a signal came."""
+    old = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with Overtime(kill_s=3600.0, exit_s=7200.0):
+            (thread,) = (one for one in threading.enumerate() if one.name == "overtime")
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, old)
+    thread.join(60)
+    assert not thread.is_alive()
+
+
 def test_another_thread_than_the_main_one_watches_nothing() -> None:
     """Signals belong to the main thread."""
     seen: list[bool] = []

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Final, Self
@@ -19,9 +18,9 @@ _log: Final = logging.getLogger(__name__)
 class Overtime:
     """Ends this process, and first its workers, where a signal to end was not obeyed in time.
 
-    A ``with`` block in the main thread begins and ends the watch; once a signal came, it lasts as long as the process
-    does. It goes by the steady clock, and by the signal itself, whichever handler the signal has then and whatever the
-    main thread does: Python tells it on a socket at once. In another thread than the main one it watches nothing.
+    A ``with`` block in the main thread begins and ends the watch, so it goes around all that has to end. It goes by the
+    steady clock, and by the signal itself, whichever handler the signal has then and whatever the main thread does:
+    Python tells it on a socket at once. In another thread than the main one it watches nothing.
 
     Args:
         kill_s: Seconds after the signal until workers are killed.
@@ -37,7 +36,7 @@ class Overtime:
         self._process = os.getpid()
         self._told: socket.socket | None = None
         self._before = -1
-        self._has_come = False
+        self._ended = threading.Event()
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -50,25 +49,27 @@ class Overtime:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the watch, if no signal came; a worker that comes by here has none."""
-        if self._told is not None and not self._has_come and os.getpid() == self._process:
+        """End the watch; a worker that comes by here has none."""
+        if self._told is not None and os.getpid() == self._process:
+            self._ended.set()
             signal.set_wakeup_fd(self._before)
             self._told.close()
 
     def _watch(self, hears: socket.socket) -> None:
         ends: list[int] = []
-        while not ends:
-            numbers = hears.recv(4096)
-            if not numbers:
-                hears.close()
+        with hears:
+            while not ends:
+                numbers = hears.recv(4096)
+                if not numbers:
+                    return
+                ends = [number for number in numbers if number in _EXIT_CODES]
+            # The socket stays open meanwhile: every further signal is told there, and nobody has to read it.
+            if self._ended.wait(self._kill_s):
                 return
-            ends = [number for number in numbers if number in _EXIT_CODES]
-        # It stays open from now on: every further signal is still told here, and nobody has to read it.
-        self._has_come = True
-        time.sleep(self._kill_s)
-        for worker in tuple(self.workers):
-            with suppress(OSError):
-                os.kill(worker, getattr(signal, "SIGKILL", signal.SIGTERM))
-        time.sleep(max(0.0, self._exit_s - self._kill_s))
+            for worker in tuple(self.workers):
+                with suppress(OSError):
+                    os.kill(worker, getattr(signal, "SIGKILL", signal.SIGTERM))
+            if self._ended.wait(max(0.0, self._exit_s - self._kill_s)):
+                return
         _log.warning("the end took more than %g s; what was left is cut off", self._exit_s)
         os._exit(_EXIT_CODES[signal.Signals(ends[0])])

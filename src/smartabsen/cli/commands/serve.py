@@ -59,7 +59,8 @@ def serve(
         "server.tls_cert": tls_cert,
         "server.tls_key": tls_key,
     }
-    with session.open(flags) as app, stop_on_signals() as stop, Overtime() as overtime:
+    # Around everything that has to end, the database among it.
+    with Overtime() as overtime, session.open(flags) as app, stop_on_signals() as stop:
         seconds = serve_view.serve(session.out, app, stop.event, overtime)
         address = app.serving.address
     return Answer(
