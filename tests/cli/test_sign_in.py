@@ -61,6 +61,15 @@ def phone(library: SmartAbsen, monkeypatch: pytest.MonkeyPatch) -> Callable[[Ans
     return answer_with
 
 
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Python's own handling of both signals, whatever this process inherited: a background job ignores Ctrl-C."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def confirm(signin: SignIn, request: SignInRequest) -> None:
     signin.verify_qr_code(request.token, number=request.number)
 
@@ -186,6 +195,7 @@ def test_a_phone_confirms_by_the_pages_of_the_server(library: SmartAbsen, phone:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.usefixtures("signals")
 def test_ctrl_c_ends_the_waiting(library: SmartAbsen, phone: Any) -> None:
     """With exit code 130, and an object for scripts."""
     phone(lambda *_: os.kill(os.getpid(), signal.SIGINT))
@@ -303,6 +313,7 @@ def test_a_declined_kiosk_opens_no_camera(kiosk: Any, phone: Any) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.usefixtures("signals")
 def test_a_kiosk_that_is_stopped_while_it_asks_opens_no_camera(
     kiosk: Any, phone: Any, number: signal.Signals, exit_code: int
 ) -> None:
