@@ -29,7 +29,7 @@ demo: install
 	$(BIN)/smartabsen demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0
 
 # The same tests in one process, with the lines that they do not reach.
 cover: install

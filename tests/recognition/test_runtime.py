@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -95,3 +96,30 @@ def test_detectors_are_not_held_to_single_precision(models_dir: Path) -> None:
     assert single.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
     own = openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name()
     assert chosen.get_property("INFERENCE_PRECISION_HINT").get_type_name() == own
+
+
+_ENDS_ONE_MODEL_AND_GETS_A_SIGNAL = """
+import os, signal, sys
+from pathlib import Path
+from smartabsen.recognition.runtime import load_openvino
+
+signal.signal(signal.SIGTERM, lambda *_: print("heard"))
+names = ("face-detection-retail-0004.xml", "face-reidentification-retail-0095.xml")
+files = [Path(sys.argv[1]) / name for name in names]
+first = load_openvino(files[0], threads=1)
+second = load_openvino(files[1], threads=1)
+del first
+third = load_openvino(files[0], threads=1)
+del second, third
+os.kill(os.getpid(), signal.SIGTERM)
+print("goes on")
+"""
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_signal_after_models_of_openvino_came_and_went_is_heard(models_dir: Path) -> None:
+    """And ends nothing by a segmentation fault, as it did where each model had a core of its own."""
+    command = [sys.executable, "-c", _ENDS_ONE_MODEL_AND_GETS_A_SIGNAL, str(models_dir / "openvino")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (result.returncode, result.stdout.split("\n")) == (0, ["heard", "goes on", ""]), result.stderr

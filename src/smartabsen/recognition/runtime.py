@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -257,7 +257,7 @@ def load_openvino(path: Path, *, threads: int, exact: bool = True) -> Any:
         with open_file(path) as stream:
             if b"<net " not in stream.read(1024):
                 raise ValueError("it is no OpenVINO model")
-        core = openvino.Core()
+        core = _openvino_core(os.getpid())
         processor = PrePostProcessor(core.read_model(path))
         processor.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         processor.input().model().set_layout(openvino.Layout("NCHW"))
@@ -280,12 +280,23 @@ def load_openvino_onnx(path: Path, *, threads: int, plain: bytes | None = None) 
         ModelDamagedError: The file is no ONNX model.
     """
     require_package("openvino", install="smartabsen[openvino]")
-    import openvino
-
     with loading(path):
-        core = openvino.Core()
+        core = _openvino_core(os.getpid())
         model = core.read_model(path) if plain is None else core.read_model(plain, b"")
         return core.compile_model(model, "CPU", _openvino_settings(threads)).create_infer_request()
+
+
+@cache
+def _openvino_core(_process: int) -> Any:
+    """Return the ``openvino.Core`` of a process, which lives as long as that.
+
+    Each one gives the thread that makes it a stack of its own for signals and puts the one before back when it ends.
+    Where several do not end in reverse order, the stack that is put back was freed: the next signal, Ctrl-C or SIGTERM
+    too, then ends the program by a segmentation fault. A forked worker has its own: threads do not survive a fork.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _openvino_settings(threads: int) -> dict[str, Any]:
