@@ -40,7 +40,12 @@ class SignInTable:
 
     def add(self, request: StoredSignIn, *, places: Sequence[str] = ()) -> Kept:
         """Keep a new request in place of its session's earlier one, and of the one whose place it gets."""
-        return self._database.run_write(lambda session: _insert(session, request, places))
+        for _ in range(_TRIES):
+            # Each in a transaction of its own: what one has locked keeps nobody waiting for the next.
+            kept = self._database.run_write(lambda session: _insert(session, request, places))
+            if kept is not None:
+                return kept
+        return Kept.NO_PLACE
 
     def find_holders(self, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
         """Return the requests that hold one of these places. Reads only."""
@@ -119,25 +124,22 @@ class SignInTable:
         return self._database.run_write(lambda session: changed_rows(session, delete(QrToken).where(expired)))
 
 
-def _insert(session: Session, request: StoredSignIn, places: Sequence[str]) -> Kept:
+def _insert(session: Session, request: StoredSignIn, places: Sequence[str]) -> Kept | None:
+    """Keep a request; None where another process took the place meanwhile, which SQLite lets nobody do."""
     session.execute(delete(QrToken).where(QrToken.session_hash == request.session_hash))
-    for _ in range(_TRIES):
-        found = find_place(places, _find_holders(session, places), now=request.seen_at)
-        if found.free_in:
-            return Kept.NO_PLACE
-        try:
-            with session.begin_nested():
-                # Whoever was confirmed since it was read holds no place any more, and stays.
-                displaced = (QrToken.token == found.displaced, QrToken.waits_at == found.waits_at)
-                session.execute(delete(QrToken).where(*displaced))
-                session.add(_row(request, found.waits_at))
-        except IntegrityError:
-            # On a server another process may have taken the place meanwhile; SQLite lets in one at a time.
-            if session.scalar(select(QrToken.token).where(_same_secret(request)).limit(1)) is not None:
-                return Kept.DUPLICATE
-        else:
-            return Kept.YES
-    return Kept.NO_PLACE
+    found = find_place(places, _find_holders(session, places, lock=True), now=request.seen_at)
+    if found.free_in:
+        return Kept.NO_PLACE
+    try:
+        with session.begin_nested():
+            # Whoever was confirmed since it was read holds no place any more, and stays.
+            displaced = (QrToken.token == found.displaced, QrToken.waits_at == found.waits_at)
+            session.execute(delete(QrToken).where(*displaced))
+            session.add(_row(request, found.waits_at))
+    except IntegrityError:
+        taken = select(QrToken.token).where(_same_secret(request)).limit(1)
+        return None if session.scalar(taken) is None else Kept.DUPLICATE
+    return Kept.YES
 
 
 def _same_secret(request: StoredSignIn) -> ColumnElement[bool]:
@@ -148,11 +150,12 @@ def _same_secret(request: StoredSignIn) -> ColumnElement[bool]:
     )
 
 
-def _find_holders(session: Session, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
+def _find_holders(session: Session, places: Sequence[str], *, lock: bool = False) -> tuple[PlaceHolder, ...]:
     if not places:
         return ()
     columns = (QrToken.token, QrToken.waits_at, QrToken.created_at, QrToken.expires_at, QrToken.asked_at)
-    rows = session.execute(select(*columns).where(QrToken.waits_at.in_(places)))
+    query = select(*columns).where(QrToken.waits_at.in_(places)).order_by(QrToken.waits_at)
+    rows = session.execute(query.with_for_update() if lock else query)
     return tuple(PlaceHolder(token, at or "", made, ends, asked) for token, at, made, ends, asked in rows)
 
 
