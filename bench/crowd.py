@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from multiprocessing.synchronize import Event
+from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,8 +30,8 @@ from smartabsen.domain import VerifyOutcome
 
 CONFIRM_AFTER_S: Final = 15.0
 """A person takes so long to scan the code and to type the number."""
-ALONE_S: Final = 3.0
-"""The askers are alone for so long."""
+ALONE_S: Final = 2.0
+"""The askers are alone for so long, from the first answer that each of them got."""
 FIRST_S: Final = 1.5
 SLOWER: Final = 1.15
 SLOWEST_S: Final = 5.0
@@ -80,11 +80,13 @@ def measure(
     report = CrowdReport(workers, visitors, askers)
     context = multiprocessing.get_context("spawn")
     with running(home, workers=workers, waiting_per_address=20) as server:
-        end, counts = context.Event(), context.SimpleQueue()
-        asking = [context.Process(target=_ask_on, args=(server.port, end, counts)) for _ in range(askers)]
+        end, begun, counts = context.Event(), context.Semaphore(0), context.SimpleQueue()
+        asking = [context.Process(target=_ask_on, args=(server.port, end, begun, counts)) for _ in range(askers)]
         watch = threading.Thread(target=_watch, args=(server.home, report, end))
         for each in (*asking, watch):
             each.start()
+        for _ in asking:
+            begun.acquire(timeout=60)
         time.sleep(ALONE_S)
         lock = threading.Lock()
         coming = [
@@ -102,7 +104,7 @@ def measure(
     return report
 
 
-def _ask_on(port: int, end: Event, counts: Any) -> None:
+def _ask_on(port: int, end: Event, begun: Semaphore, counts: Any) -> None:
     statuses: Counter[int] = Counter()
     connection = http.client.HTTPConnection(HERE, port, timeout=60)
     while not end.is_set():
@@ -110,6 +112,8 @@ def _ask_on(port: int, end: Event, counts: Any) -> None:
             connection.request("GET", "/auth")
             answer = connection.getresponse()
             answer.read()
+            if not statuses:
+                begun.release()
             statuses[answer.status] += 1
         except (http.client.HTTPException, OSError):
             connection.close()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain import Kept, PairedPhone, PlaceHolder, SignInState, StoredSignIn, find_place
-from . import audit, phones
+from . import audit, meta, phones
 from .changes import changed_rows
 from .database import Database
 from .tables import LABEL_LENGTH, QrToken
@@ -19,8 +19,6 @@ from .texts import shortened
 
 _COLUMNS: Final = {"token": QrToken.token, "code": QrToken.code_hash, "session": QrToken.session_hash}
 _COLLECTED: Final = "collected"
-_TRIES: Final = 10
-"""For a place that another process takes at the same moment."""
 _ACTIONS: Final = {
     SignInState.VERIFIED: "signin.confirm",
     SignInState.DECLINED: "signin.decline",
@@ -40,12 +38,7 @@ class SignInTable:
 
     def add(self, request: StoredSignIn, *, places: Sequence[str] = ()) -> Kept:
         """Keep a new request in place of its session's earlier one, and of the one whose place it gets."""
-        for _ in range(_TRIES):
-            # Each in a transaction of its own: what one has locked keeps nobody waiting for the next.
-            kept = self._database.run_write(lambda session: _insert(session, request, places))
-            if kept is not None:
-                return kept
-        return Kept.NO_PLACE
+        return self._database.run_write(lambda session: _insert(session, request, places))
 
     def find_holders(self, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
         """Return the requests that hold one of these places. Reads only."""
@@ -124,10 +117,12 @@ class SignInTable:
         return self._database.run_write(lambda session: changed_rows(session, delete(QrToken).where(expired)))
 
 
-def _insert(session: Session, request: StoredSignIn, places: Sequence[str]) -> Kept | None:
-    """Keep a request; None where another process took the place meanwhile, which SQLite lets nobody do."""
+def _insert(session: Session, request: StoredSignIn, places: Sequence[str]) -> Kept:
+    if places:
+        # On a server two could find the same place; SQLite lets in one at a time.
+        meta.lock(session)
     session.execute(delete(QrToken).where(QrToken.session_hash == request.session_hash))
-    found = find_place(places, _find_holders(session, places, lock=True), now=request.seen_at)
+    found = find_place(places, _find_holders(session, places), now=request.seen_at)
     if found.free_in:
         return Kept.NO_PLACE
     try:
@@ -137,25 +132,15 @@ def _insert(session: Session, request: StoredSignIn, places: Sequence[str]) -> K
             session.execute(delete(QrToken).where(*displaced))
             session.add(_row(request, found.waits_at))
     except IntegrityError:
-        taken = select(QrToken.token).where(_same_secret(request)).limit(1)
-        return None if session.scalar(taken) is None else Kept.DUPLICATE
+        return Kept.DUPLICATE
     return Kept.YES
 
 
-def _same_secret(request: StoredSignIn) -> ColumnElement[bool]:
-    return or_(
-        QrToken.token == request.token_hash,
-        QrToken.code_hash == request.code_hash,
-        QrToken.session_hash == request.session_hash,
-    )
-
-
-def _find_holders(session: Session, places: Sequence[str], *, lock: bool = False) -> tuple[PlaceHolder, ...]:
+def _find_holders(session: Session, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
     if not places:
         return ()
     columns = (QrToken.token, QrToken.waits_at, QrToken.created_at, QrToken.expires_at, QrToken.asked_at)
-    query = select(*columns).where(QrToken.waits_at.in_(places)).order_by(QrToken.waits_at)
-    rows = session.execute(query.with_for_update() if lock else query)
+    rows = session.execute(select(*columns).where(QrToken.waits_at.in_(places)))
     return tuple(PlaceHolder(token, at or "", made, ends, asked) for token, at, made, ends, asked in rows)
 
 
