@@ -76,6 +76,12 @@ PARTS: Final = (
         needs_posix=True,
     ),
     Part(
+        "crowd",
+        "Honest visitors beside one who asks for codes without end",
+        quick=("--visitors", "4", "--confirm-after", "3"),
+        needs_posix=True,
+    ),
+    Part(
         "slow_clients",
         "Honest requests beside slow clients",
         quick=("--workers", "2", "--slow", "30", "--requests", "5"),

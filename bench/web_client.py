@@ -18,11 +18,15 @@ from smartabsen import SmartAbsen
 
 
 class Client:
-    """A browser without a picture: one connection that stays, cookies, and the token of the last form."""
+    """A browser without a picture: one connection that stays, cookies, and the token of the last form.
 
-    def __init__(self, port: int) -> None:
-        # Each one is another computer: what one address may do is limited.
-        source = f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
+    Args:
+        port: Of the server.
+        source: Its own address; by default each one is another computer, for what one address may do is limited.
+    """
+
+    def __init__(self, port: int, *, source: str = "") -> None:
+        source = source or f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=(source, 0))
         self._cookies: dict[str, str] = {}
         self.csrf = ""
@@ -87,15 +91,14 @@ class Running:
 
 
 @contextmanager
-def running(home: Path, *, workers: int) -> Iterator[Running]:
+def running(home: Path, *, workers: int, waiting_per_address: int = 1000) -> Iterator[Running]:
     """Start ``smartabsen serve --production`` on a port that the system chooses and wait until it listens."""
     secret = secrets.token_urlsafe(48)
     variables = {
         "ENGINE": "dlib",
         "SECRET_KEY": secret,
         "LANGUAGE": "en",
-        # All users of a measurement come from one address.
-        "SIGNIN_WAITING_PER_ADDRESS": "1000",
+        "SIGNIN_WAITING_PER_ADDRESS": str(waiting_per_address),
     }
     settings = {f"SMARTABSEN_{name}": value for name, value in variables.items()}
     with running_server(home, "--production", "--workers", str(workers), settings=settings) as server:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smartabsen.domain import PairedPhone, SignInState, StoredSignIn
+from smartabsen.domain import Kept, PairedPhone, SignInState, StoredSignIn
 from smartabsen.qr.memory import MemorySignIns
 from smartabsen.qr.sync import SignInStore
 from smartabsen.store import employees, phones
@@ -33,6 +33,14 @@ def request(token: str, *, code: str = "", session: str = "") -> StoredSignIn:
     )
 
 
+PLACES = ("place 0", "place 1", "place 2")
+
+
+def made(second: int) -> StoredSignIn:
+    """A request that was made so many seconds after the first."""
+    return dataclasses.replace(request(f"t{second}"), created_at=NOW + timedelta(seconds=second))
+
+
 class SignInStoreContract:
     """The contract: a test class for a store gives ``store`` and ``phone``."""
 
@@ -44,7 +52,7 @@ class SignInStoreContract:
     def test_a_request_is_found_by_each_of_its_hashes(self, store: SignInStore) -> None:
         """By token, code and session, and not by one under another's name."""
         one = request("t")
-        assert store.add(one)
+        assert store.add(one) is Kept.YES
 
         assert store.find("token", "t") == one
         assert store.find("code", one.code_hash) == one
@@ -54,7 +62,7 @@ class SignInStoreContract:
     def test_a_session_has_one_request(self, store: SignInStore) -> None:
         """The later one takes the place of the earlier."""
         store.add(request("t1", session="s"))
-        assert store.add(request("t2", session="s"))
+        assert store.add(request("t2", session="s")) is Kept.YES
 
         assert store.find("token", "t1") is None
         assert store.find("session", "s") == request("t2", session="s")
@@ -63,7 +71,7 @@ class SignInStoreContract:
         """Two requests never share one."""
         store.add(request("t1", code="c"))
 
-        assert not store.add(request("t2", code="c"))
+        assert store.add(request("t2", code="c")) is Kept.DUPLICATE
         assert store.find("code", "c") == request("t1", code="c")
 
     @pytest.mark.parametrize("state", [SignInState.VERIFIED, SignInState.DECLINED, SignInState.WRONG_NUMBER])
@@ -126,6 +134,63 @@ class SignInStoreContract:
         collected = store.collect("session of t", now=NOW)
         assert collected is not None
         assert collected.employee == phone.employee
+
+    def test_an_address_has_as_many_waiting_as_places(self, store: SignInStore) -> None:
+        """One more takes the place of the one that was heard of longest ago; what holds no place is not touched."""
+        store.add(request("elsewhere"))
+        for number in range(5):
+            assert store.add(made(number), places=PLACES) is Kept.YES
+
+        assert sorted(each.token_hash for each in store.find_holders(PLACES)) == ["t2", "t3", "t4"]
+        assert {each.waits_at for each in store.find_holders(PLACES)} == set(PLACES)
+        assert store.find("token", "t1") is None
+        assert store.find("token", "elsewhere") is not None
+        assert store.find_holders(()) == ()
+
+    def test_a_session_that_asks_again_displaces_nobody_else(self, store: SignInStore) -> None:
+        """It gets its own place again."""
+        for number in range(3):
+            store.add(made(number), places=PLACES)
+        assert store.add(dataclasses.replace(made(3), session_hash="session of t1"), places=PLACES) is Kept.YES
+
+        assert sorted(each.token_hash for each in store.find_holders(PLACES)) == ["t0", "t2", "t3"]
+
+    def test_whose_browser_asks_keeps_the_place(self, store: SignInStore) -> None:
+        """The oldest is asked about: another one goes, and none goes where all are."""
+        for number in range(3):
+            store.add(made(number), places=PLACES)
+        store.note_asked("t0", now=NOW + timedelta(seconds=3))
+        found = store.find("token", "t0")
+        assert found is not None and found.asked_at == NOW + timedelta(seconds=3)
+        assert store.add(made(3), places=PLACES) is Kept.YES
+        assert sorted(each.token_hash for each in store.find_holders(PLACES)) == ["t0", "t2", "t3"]
+
+        for token in ("t2", "t3"):
+            store.note_asked(token, now=NOW + timedelta(seconds=4))
+        assert store.add(made(5), places=PLACES) is Kept.NO_PLACE
+        assert store.find("token", "t5") is None
+        assert (
+            store.add(dataclasses.replace(made(6), created_at=NOW + timedelta(seconds=60)), places=PLACES) is Kept.YES
+        )
+
+    def test_whoever_is_displaced_stays_where_the_other_one_is_not_kept(self, store: SignInStore) -> None:
+        """A code that is taken costs nobody the place."""
+        for number in range(3):
+            store.add(made(number), places=PLACES)
+
+        assert store.add(dataclasses.replace(made(3), code_hash="code of t2"), places=PLACES) is Kept.DUPLICATE
+        assert sorted(each.token_hash for each in store.find_holders(PLACES)) == ["t0", "t1", "t2"]
+
+    def test_what_was_answered_holds_no_place(self, store: SignInStore) -> None:
+        """Who was confirmed is not displaced before the browser has collected, and makes room."""
+        for number in range(3):
+            store.add(made(number), places=PLACES)
+        self.settle(store, "t0")
+        for number in range(3, 9):
+            assert store.add(made(number), places=PLACES) is Kept.YES
+
+        assert len(store.find_holders(PLACES)) == 3
+        assert store.collect("session of t0", now=NOW) is not None
 
     def test_only_what_has_expired_is_swept_away(self, store: SignInStore) -> None:
         """And the number is told."""

@@ -19,7 +19,7 @@ from smartabsen.core.punch_writer import DatabaseIdentity, PunchWriter, Written
 from smartabsen.domain import AttendanceDay, Employee, Outcome, Punch, PunchMethod, PunchResult, Status
 from smartabsen.errors import ConflictError, DatabaseError, SmartAbsenError, StorageError
 from smartabsen.store.clock import DatabaseClock, MachineClock
-from smartabsen.store.punch_queue import PunchQueue
+from smartabsen.store.punch_queue import REUSED, PunchQueue
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 AWAY = DatabaseError("The database is away.")
@@ -312,6 +312,38 @@ def test_the_queue_is_private_durable_and_holds_no_face(waiting: PunchQueue) -> 
         "model_digest", "note", "clock_trusted", "database_id", "refused",
         "person", "code", "clock_offset_s", "taken_at",
     ]  # fmt: skip
+
+
+def test_another_punch_under_a_key_that_waits_is_kept_aside(waiting: PunchQueue) -> None:
+    """The same punch again is a repetition; another person's, or another time, is not lost without a word."""
+    first, other = attempt(1), replace(attempt(2), key=attempt(1).key)
+    assert waiting.add(first, database_id="") and waiting.add(first, database_id="this")
+    for _ in range(2):
+        assert not waiting.add(other, database_id="this")
+        assert not waiting.add(replace(first, at=NOW), database_id="this")
+
+    assert [one.punch for one in waiting.oldest()] == [first]
+    aside = waiting.refused()
+    assert [(one.punch.person, one.punch.at) for one in aside] == [(other.person, other.at), (first.person, NOW)]
+    assert {one.refused for one in aside} == {REUSED}
+    assert len({first.key, *(one.punch.key for one in aside)}) == 3
+
+
+def test_a_punch_under_a_key_that_waits_is_not_announced(
+    make: Callable[[], PunchWriter], store: Store, waiting: PunchQueue
+) -> None:
+    """The kiosk tells that person that nothing was recorded; what waits under the key is delivered."""
+    store.trouble = AWAY
+    writer = make()
+    writer.submit(attempt(1), track=1)
+    writer.submit(replace(attempt(2), key=attempt(1).key), track=2)
+    found = until(writer, lambda found: len([one for one in found if one.track]) == 2)
+    assert [(one.track, one.pending, one.refused) for one in found if one.track] == [(1, True, False), (2, False, True)]
+
+    store.trouble = None
+    until(writer, lambda found: results(found) == [attempt(1).key])
+    assert store.rows == {attempt(1).key: attempt(1)}
+    assert (waiting.count(), len(waiting.refused())) == (0, 1)
 
 
 def test_an_erased_persons_punches_leave_the_queue(waiting: PunchQueue) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from smartabsen.domain import Employee, PairedPhone, SignInGrant, SignInState, VerifyOutcome
-from smartabsen.errors import ConflictError, InvalidInputError
+from smartabsen.domain import Employee, Kept, PairedPhone, SignInGrant, SignInState, VerifyOutcome
+from smartabsen.errors import ConflictError, InvalidInputError, TooManyTriesError
 from smartabsen.qr.memory import MemorySignIns
 from smartabsen.qr.sync import CODE_LETTERS, CODE_TRIES, COLLECT_WITHIN, LIFETIME, QRSyncManager
 
@@ -293,12 +293,107 @@ def test_a_code_that_is_taken_is_made_anew(
     manager: QRSyncManager, signs: MemorySignIns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store refuses it, and the next one is tried; not for ever."""
-    answers = iter([False, False, True])
+    answers = iter([Kept.DUPLICATE, Kept.DUPLICATE])
     add = signs.add
-    monkeypatch.setattr(signs, "add", lambda request: next(answers) and add(request))
+    monkeypatch.setattr(signs, "add", lambda request, places: next(answers, None) or add(request, places=places))
     request = ask(manager)
     assert manager.find_ask(request.token) is not None
 
-    monkeypatch.setattr(signs, "add", lambda request: False)
+    monkeypatch.setattr(signs, "add", lambda request, places: Kept.DUPLICATE)
     with pytest.raises(ConflictError, match="No free access code"):
         ask(manager)
+
+
+# --- places ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowded(make_manager: Callable[..., QRSyncManager]) -> QRSyncManager:
+    """A manager with three places at an address, all held by requests that nobody asks about."""
+    manager = make_manager(places=3)
+    for number in range(3):
+        manager.generate_qr_code(f"crowd-{number}", kiosk="Lobby", address="192.0.2.7")
+    return manager
+
+
+def waiting(manager: QRSyncManager, *sessions: str) -> list[str]:
+    return [each for each in sessions if manager.get_verification_status(each) is SignInState.PENDING]
+
+
+def test_a_draft_is_kept_when_its_browser_asks(crowded: QRSyncManager, signs: MemorySignIns) -> None:
+    """Until then no phone can answer it, and nothing was written; it takes the place of the oldest."""
+    before = dict(signs._requests)
+    request, draft = crowded.draft(kiosk="Lobby", place="Contoh")
+    assert not crowded.has_free_place("192.0.2.7")
+    assert crowded.find_ask(request.token) is None
+    assert signs._requests == before
+
+    assert crowded.can_keep(draft, address="192.0.2.7")
+    assert crowded.keep_draft(draft, "laptop", kiosk="Lobby", place="Contoh", address="192.0.2.7")
+    assert crowded.get_verification_status("laptop", request_id=request.id) is SignInState.PENDING
+    assert crowded.get_verification_status("crowd-0") is SignInState.DEAD
+    assert len(signs._requests) == 3
+    assert crowded.verify_qr_code(request.token, number=request.number) is VerifyOutcome.CONFIRMED
+    assert crowded.collect("laptop") is not None
+
+
+def test_a_draft_is_kept_once_and_for_ten_minutes(crowded: QRSyncManager, clock: Any) -> None:
+    """Whoever keeps the cookie of a draft gets nothing by sending it again, or late."""
+    _, draft = crowded.draft(kiosk="Lobby")
+    _, late = crowded.draft(kiosk="Lobby")
+    assert crowded.keep_draft(draft, "laptop", kiosk="Lobby", address="192.0.2.7")
+
+    assert not crowded.can_keep(draft, address="192.0.2.7")
+    assert not crowded.keep_draft(draft, "another", kiosk="Lobby", address="192.0.2.7")
+    clock.pass_time(minutes=10)
+    assert not crowded.can_keep(late, address="192.0.2.7")
+
+
+def test_who_asks_for_codes_without_end_displaces_nobody_who_waits(crowded: QRSyncManager, clock: Any) -> None:
+    """A browser that asks how its request stands goes on, however many codes others fetch and never ask about."""
+    _, draft = crowded.draft(kiosk="Lobby")
+    assert crowded.keep_draft(draft, "laptop", kiosk="Lobby", address="192.0.2.7")
+    for number in range(110):
+        clock.pass_time(seconds=5)
+        assert crowded.get_verification_status("laptop") is SignInState.PENDING
+        crowded.generate_qr_code(f"more-{number}", kiosk="Lobby", address="192.0.2.7")
+
+
+def test_who_waits_has_a_minute_undisturbed(crowded: QRSyncManager, clock: Any) -> None:
+    """Where every place is held by a browser that asks, the next one is told when the oldest has had its minute."""
+    crowd = [f"crowd-{number}" for number in range(3)]
+    assert waiting(crowded, *crowd) == crowd
+    with pytest.raises(TooManyTriesError) as told:
+        crowded.has_free_place("192.0.2.7")
+    assert told.value.params["seconds"] == 60
+    with pytest.raises(TooManyTriesError):
+        crowded.generate_qr_code("laptop", kiosk="Lobby", address="192.0.2.7")
+
+    for _ in range(6):
+        clock.pass_time(seconds=10)
+        assert waiting(crowded, *crowd) == crowd
+    crowded.generate_qr_code("laptop", kiosk="Lobby", address="192.0.2.7")
+    assert waiting(crowded, *crowd) == crowd[1:]
+
+
+def test_that_a_browser_asks_is_noted_now_and_then(
+    crowded: QRSyncManager, signs: MemorySignIns, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once in ten seconds, and never for a request that holds no place."""
+    noted: list[str] = []
+    note = signs.note_asked
+    monkeypatch.setattr(signs, "note_asked", lambda digest, now: noted.append(digest) or note(digest, now=now))
+    ask(crowded)
+    for _ in range(12):
+        for session in ("laptop", "crowd-0"):
+            crowded.get_verification_status(session)
+        clock.pass_time(seconds=2)
+    assert len(noted) == 3 and len(set(noted)) == 1
+
+
+def test_a_terminal_and_other_addresses_are_not_crowded(crowded: QRSyncManager) -> None:
+    """Places are counted for each address; who asks here by a command has none."""
+    for number in range(10):
+        crowded.generate_qr_code(f"terminal-{number}", kiosk="Lobby")
+    assert crowded.has_free_place("") and crowded.has_free_place("192.0.2.8")
+    assert len(waiting(crowded, *(f"crowd-{number}" for number in range(3)))) == 3

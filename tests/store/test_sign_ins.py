@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, text
 
-from smartabsen.domain import Employee, StoredSignIn
+from smartabsen.domain import Employee, Kept, StoredSignIn
 from smartabsen.store import employees, phones, pins
 from smartabsen.store.database import Database
 from smartabsen.store.sign_ins import SignInTable
@@ -22,9 +22,8 @@ def fill(database: Database, count: int) -> None:
     table, now = SignInTable(database), datetime.now(UTC)
     for number in range(count):
         token = f"t{number}"
-        assert table.add(
-            StoredSignIn(token, f"c{token}", f"s{token}", 42, "Lobby", "", now, now + timedelta(minutes=10))
-        )
+        one = StoredSignIn(token, f"c{token}", f"s{token}", 42, "Lobby", "", now, now + timedelta(minutes=10))
+        assert table.add(one) is Kept.YES
 
 
 @pytest.mark.slow
@@ -90,6 +89,24 @@ def test_processes_that_ask_for_one_browser_leave_one_request(
         assert session.scalar(text("SELECT count(*) FROM qr_tokens")) == 1
     database.close()
     assert answers.count("True") == 40
+
+
+@pytest.mark.slow
+def test_processes_that_ask_at_one_address_leave_as_many_as_places(
+    database_url: str, run_workers: Callable[..., list[str]]
+) -> None:
+    """At no moment more, whoever looks; and each of them was kept."""
+    database = Database(database_url)
+    database.run_write(lambda session: None)
+
+    lines = "".join(run_workers(4, "crowd", database_url, 20, "p0", "p1", "p2")).splitlines()
+    with database.read() as session:
+        held = session.execute(text("SELECT waits_at, token FROM qr_tokens")).all()
+    database.close()
+    assert len(lines) == 80
+    assert {line.split()[0] for line in lines} == {"yes"}
+    assert max(int(line.split()[1]) for line in lines) == 3
+    assert sorted(place for place, _ in held) == ["p0", "p1", "p2"]
 
 
 def test_looking_writes_nothing(database: Database, siti: Employee) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from smartabsen.attendance.rules import Rules
-from smartabsen.domain import Punch, PunchMethod, SignInState, Status, StoredSignIn
+from smartabsen.domain import Kept, Punch, PunchMethod, SignInState, Status, StoredSignIn
 from smartabsen.store import meta, phones, pins, recording, schema
 from smartabsen.store.csv_log import CsvLog
 from smartabsen.store.database import Database, Timeouts
@@ -98,8 +98,18 @@ def ask(number: int, url: str, count: str) -> None:
     for step in range(int(count)):
         name, done = f"{number}-{step}", False
         while not done:
-            done = table.add(StoredSignIn(name, f"c{name}", "browser", 42, "k", "", now, now + timedelta(minutes=10)))
+            kept = table.add(StoredSignIn(name, f"c{name}", "browser", 42, "k", "", now, now + timedelta(minutes=10)))
+            done = kept is Kept.YES
         print(done)
+
+
+def crowd(number: int, url: str, count: str, *places: str) -> None:
+    """Ask for ever new browsers at one address, and tell how many were there after each."""
+    table, now = SignInTable(Database(url)), datetime.now(UTC)
+    for step in range(int(count)):
+        name = f"{number}-{step}"
+        one = StoredSignIn(name, f"c{name}", f"s{name}", 42, "k", "", now, now + timedelta(minutes=10))
+        print(table.add(one, places=places).value, len(table.find_holders(places)))
 
 
 def pair(number: int, url: str) -> None:
@@ -135,6 +145,7 @@ if __name__ == "__main__":
         "append-lines": append_lines,
         "sign-in": sign_in,
         "ask": ask,
+        "crowd": crowd,
         "pair": pair,
         "pin": pin,
         "rate-limit": rate_limit,

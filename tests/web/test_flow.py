@@ -285,11 +285,14 @@ def test_a_number_that_is_none_is_asked_for_again(
     assert confirm(phone, token(), shown.number).status_code == 200
 
 
-def test_asking_writes_nothing_and_an_unchanged_answer_is_short(
+def test_asking_again_writes_nothing_and_an_unchanged_answer_is_short(
     library: SmartAbsen, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A browser may poll: nothing is written, and 304 has no body."""
+    """A browser may poll: that it is there has been noted, so nothing is written, and 304 has no body."""
     open_signin(client)
+    assert client.get("/auth/status").json["state"] == "pending"
+    clock = library.services.database.now()
+    monkeypatch.setattr(library.signin, "_clock", lambda: clock)
     monkeypatch.setattr(library.services.database, "run_write", lambda work: pytest.fail("a poll wrote"))
     first = client.get("/auth/status")
     again = client.get("/auth/status", headers={"If-None-Match": first.headers["ETag"]})

@@ -354,8 +354,7 @@ class SignInSettings(_Section):
         ge=1,
         le=1_000,
         description=N_(
-            "Sign-ins of new browsers at one address that wait for a phone at once; more where many computers share "
-            "one address."
+            "Sign-ins at one address that wait for a phone at once; more where many computers share one address."
         ),
     )
 

@@ -197,7 +197,7 @@ class PunchWriter:
                 return True
         try:
             with self._turn:
-                self._waiting.add(attempt, database_id=self._waiting.find_fact(DATABASE_ID))
+                waits = self._waiting.add(attempt, database_id=self._waiting.find_fact(DATABASE_ID))
                 self._away = True
         except StorageError as exc:
             # Neither database nor disk: the person is told nothing, and both are tried again.
@@ -205,7 +205,7 @@ class PunchWriter:
                 self._held_told = True
                 self._answers.put(Written(attempt, track, trouble=exc))
             return False
-        self._answers.put(Written(attempt, track, pending=True))
+        self._answers.put(Written(attempt, track, pending=waits, refused=not waits))
         self._wake.set()
         return True
 

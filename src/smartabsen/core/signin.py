@@ -9,9 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ..domain import Employee, PairedPhone, SecurityKind, SignInAsk, SignInRequest, SignInState, VerifyOutcome
+from ..domain import (
+    Employee,
+    PairedPhone,
+    SecurityKind,
+    SignInAsk,
+    SignInDraft,
+    SignInRequest,
+    SignInState,
+    VerifyOutcome,
+)
 from ..qr.render import svg_qr
-from ..qr.sync import LIFETIME as LIFETIME, QRSyncManager
+from ..qr.sync import QRSyncManager
 from .addresses import is_local, public_url
 from .bootstrap import Services
 from .terminal import Terminal
@@ -59,6 +68,7 @@ class SignIn(QRSyncManager):
             public_url=public_url(settings),
             key=services.secret.derive("sign-in"),
             paired_only=settings.signin.phone == "paired",
+            places=settings.signin.waiting_per_address,
             clock=services.database.now,
             tidy=services.tidying.do,
         )
@@ -66,17 +76,29 @@ class SignIn(QRSyncManager):
         self._kiosk = services.kiosk_name
         self._place = settings.site.name
 
-    def generate_qr_code(self, session: str, *, kiosk: str = "", place: str = "") -> SignInRequest:
+    def generate_qr_code(self, session: str, *, kiosk: str = "", place: str = "", address: str = "") -> SignInRequest:
         """Make a request for a browser session; the session's earlier one is dead from now on.
 
         Args:
             session: What only the asking browser has; it is needed to collect.
             kiosk, place: Who asks, shown on the phone; the names in the settings by default.
+            address: Where the browser is; see :meth:`QRSyncManager.generate_qr_code`.
 
         Raises:
             DatabaseError: The database does not answer.
+            TooManyTriesError: All places at the address are held by others who are left undisturbed for now.
         """
-        return super().generate_qr_code(session, kiosk=kiosk or self._kiosk, place=place or self._place)
+        names = {"kiosk": kiosk or self._kiosk, "place": place or self._place}
+        return super().generate_qr_code(session, address=address, **names)
+
+    def draft(self, *, kiosk: str = "", place: str = "") -> tuple[SignInRequest, SignInDraft]:
+        """Make a request that nobody keeps; see :meth:`QRSyncManager.draft`. Names are those in the settings."""
+        return super().draft(kiosk=kiosk or self._kiosk, place=place or self._place)
+
+    def keep_draft(self, draft: SignInDraft, session: str, *, kiosk: str = "", place: str = "", address: str) -> bool:
+        """Keep a draft; see :meth:`QRSyncManager.keep_draft`. Names are those in the settings."""
+        names = {"kiosk": kiosk or self._kiosk, "place": place or self._place}
+        return super().keep_draft(draft, session, address=address, **names)
 
     def find_ask(self, secret: str, *, client: str | None = None) -> SignInAsk | None:
         """Return who asks; see :meth:`QRSyncManager.find_ask`. A secret that is none any more is a security event."""

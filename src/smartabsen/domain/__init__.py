@@ -36,11 +36,15 @@ from .people import (
 from .rates import Rate
 from .security import SecurityEvent, SecurityKind
 from .signin import (
+    FoundPlace,
+    Kept,
     OpenSession,
     PairedPhone,
     Pairing,
     PhoneCredential,
+    PlaceHolder,
     SignInAsk,
+    SignInDraft,
     SignInGrant,
     SignInRequest,
     SignInState,
@@ -48,6 +52,7 @@ from .signin import (
     User,
     VerifyOutcome,
     WebSession,
+    find_place,
 )
 from .training import (
     Confusion,
@@ -91,6 +96,7 @@ __all__ = [
     "Face",
     "FaceCrop",
     "FloatArray",
+    "FoundPlace",
     "Gate",
     "Identification",
     "ImageBGR",
@@ -98,6 +104,7 @@ __all__ = [
     "ImportReport",
     "ImportRow",
     "ImportVerdict",
+    "Kept",
     "KioskEvent",
     "KioskEventKind",
     "KioskSummary",
@@ -125,6 +132,7 @@ __all__ = [
     "PersonAccuracy",
     "PhoneCredential",
     "PhotoVerdict",
+    "PlaceHolder",
     "Punch",
     "PunchMethod",
     "PunchResult",
@@ -140,6 +148,7 @@ __all__ = [
     "SecurityKind",
     "SettingValue",
     "SignInAsk",
+    "SignInDraft",
     "SignInGrant",
     "SignInRequest",
     "SignInState",
@@ -157,4 +166,5 @@ __all__ = [
     "WeakPerson",
     "WeakReason",
     "WebSession",
+    "find_place",
 ]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from .people import Employee
 from .words import Role
+
+WATCHED_WITHIN: Final = timedelta(seconds=30)
+"""A request whose browser has not asked for so long is one that nobody waits for; pages ask every five seconds."""
+UNDISTURBED: Final = timedelta(seconds=60)
+"""A request whose browser asks keeps its place for so long: time to scan the code and to type the number."""
 
 
 class SignInState(StrEnum):
@@ -33,6 +40,16 @@ class VerifyOutcome(StrEnum):
     INVALID = "invalid"
     """The request is unknown, expired, answered already, or the code was tried too often: not told apart."""
     PHONE_NOT_PAIRED = "phone_not_paired"
+
+
+class Kept(StrEnum):
+    """What became of a request that a store was to keep."""
+
+    YES = "yes"
+    DUPLICATE = "duplicate"
+    """Another request has its token, code or session."""
+    NO_PLACE = "no_place"
+    """All places at its address are held by requests that are left undisturbed for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,9 @@ class StoredSignIn:
         code_hash, session_hash: Keyed hashes of the access code and of the asking browser's session, hex.
         state: PENDING, VERIFIED, DECLINED, WRONG_NUMBER or DEAD.
         employee: Whose paired phone confirmed, where one did and both are still active.
+        waits_at: Keyed hash of an address and of one of its places, which it holds while it is pending; empty where
+            nobody counts.
+        asked_at: When its browser last asked how it stands, UTC, as far as that was noted.
     """
 
     token_hash: str
@@ -102,6 +122,86 @@ class StoredSignIn:
     expires_at: datetime
     state: SignInState = SignInState.PENDING
     employee: Employee | None = None
+    waits_at: str = ""
+    asked_at: datetime | None = None
+
+    @property
+    def seen_at(self) -> datetime:
+        """When its browser was last heard of, as far as that was noted."""
+        return self.asked_at or self.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class SignInDraft:
+    """A request whose code a browser shows and that no store keeps yet: hashes in place of the secrets.
+
+    Attributes:
+        id: As :attr:`SignInRequest.id`.
+        token_hash, code_hash, number: As in :class:`StoredSignIn`.
+        created_at: UTC.
+    """
+
+    id: str
+    token_hash: str
+    code_hash: str
+    number: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceHolder:
+    """A request that holds a place at an address; attributes as in :class:`StoredSignIn`."""
+
+    token_hash: str
+    waits_at: str
+    created_at: datetime
+    expires_at: datetime
+    asked_at: datetime | None
+
+    def is_missed(self, now: datetime) -> bool:
+        """Tell whether its browser has asked about it lately, and may do so again."""
+        return now < self.expires_at and self.asked_at is not None and now - self.asked_at <= WATCHED_WITHIN
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPlace:
+    """Where at an address one more request may wait.
+
+    Attributes:
+        waits_at: The place; empty where there is none, or where nobody counts.
+        displaced: The request that loses it, by its token's hash; empty where it is free.
+        free_in: Where there is none: how long until there is.
+    """
+
+    waits_at: str = ""
+    displaced: str = ""
+    free_in: timedelta = timedelta()
+
+
+def find_place(places: Sequence[str], holders: Sequence[PlaceHolder], *, now: datetime) -> FoundPlace:
+    """Find a place at an address: a free one, else that of the request that is missed least.
+
+    Whoever asks for codes without end does not ask how each stands; a browser in front of a person does. So a request
+    that nobody has asked about lately goes first, the one that was heard of longest ago before the others. Where all
+    are asked about, the oldest goes, but none before it had the time to be confirmed.
+
+    Args:
+        places: All places of the address; none where nobody counts.
+        holders: Who holds one of them.
+    """
+    taken = {each.waits_at for each in holders}
+    free = next((each for each in places if each not in taken), None)
+    if free is not None or not holders:
+        return FoundPlace(free or "")
+    idle = [each for each in holders if not each.is_missed(now)]
+    if idle:
+        longest = min(idle, key=lambda each: each.asked_at or each.created_at)
+        return FoundPlace(longest.waits_at, longest.token_hash)
+    oldest = min(holders, key=lambda each: each.created_at)
+    left = oldest.created_at + UNDISTURBED - now
+    if left > timedelta():
+        return FoundPlace(free_in=left)
+    return FoundPlace(oldest.waits_at, oldest.token_hash)
 
 
 @dataclass(frozen=True, slots=True)

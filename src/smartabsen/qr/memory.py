@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from ..domain import PairedPhone, SignInState, StoredSignIn
+from ..domain import Kept, PairedPhone, PlaceHolder, SignInState, StoredSignIn, find_place
 from .sync import SecretKind
 
 
@@ -19,14 +19,30 @@ class MemorySignIns:
         self._lock = threading.Lock()
         self._requests: dict[str, StoredSignIn] = {}
 
-    def add(self, request: StoredSignIn) -> bool:
-        """Keep a new request in place of its session's earlier one; False where another one has its code."""
+    def add(self, request: StoredSignIn, *, places: Sequence[str] = ()) -> Kept:
+        """Keep a new request in place of its session's earlier one, and of the one whose place it gets."""
         with self._lock:
             others = [each for each in self._requests.values() if each.session_hash != request.session_hash]
-            if any(each.code_hash == request.code_hash for each in others):
-                return False
+            found = find_place(places, _holders(others, places), now=request.seen_at)
+            if found.free_in:
+                return Kept.NO_PLACE
+            others = [each for each in others if each.token_hash != found.displaced]
+            request = dataclasses.replace(request, waits_at=found.waits_at)
+            if any(request.token_hash == each.token_hash or request.code_hash == each.code_hash for each in others):
+                return Kept.DUPLICATE
             self._requests = {each.token_hash: each for each in (*others, request)}
-            return True
+            return Kept.YES
+
+    def find_holders(self, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
+        """Return the requests that hold one of these places."""
+        with self._lock:
+            return _holders(self._requests.values(), places)
+
+    def note_asked(self, token_hash: str, *, now: datetime) -> None:
+        """Note when its browser asked how a request stands."""
+        with self._lock:
+            if token_hash in self._requests:
+                self._requests[token_hash] = dataclasses.replace(self._requests[token_hash], asked_at=now)
 
     def find(self, kind: SecretKind, digest: str) -> StoredSignIn | None:
         """Return the request with that hash."""
@@ -42,7 +58,7 @@ class MemorySignIns:
             if found is None or found.state is not SignInState.PENDING or found.expires_at <= now:
                 return False
             self._requests[token_hash] = dataclasses.replace(
-                found, state=state, expires_at=expires_at, employee=phone.employee if phone else None
+                found, state=state, expires_at=expires_at, employee=phone.employee if phone else None, waits_at=""
             )
             return True
 
@@ -65,6 +81,14 @@ class MemorySignIns:
     def _find(self, kind: SecretKind, digest: str) -> StoredSignIn | None:
         field = f"{kind}_hash"
         return next((each for each in self._requests.values() if getattr(each, field) == digest), None)
+
+
+def _holders(requests: Iterable[StoredSignIn], places: Sequence[str]) -> tuple[PlaceHolder, ...]:
+    return tuple(
+        PlaceHolder(each.token_hash, each.waits_at, each.created_at, each.expires_at, each.asked_at)
+        for each in requests
+        if each.waits_at in places
+    )
 
 
 class MemoryTries:

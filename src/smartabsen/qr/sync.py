@@ -7,28 +7,38 @@ The flow is that of RFC 8628 (device authorisation), with a number to compare as
 - The store gets the SHA-256 of the token, and keyed hashes of the access code and of the session.
 - One atomic change in the store decides each step; looking changes nothing.
 - Unknown, expired, used and foreign secrets get the same answer.
+- An address has so many places for requests that wait. A full one gives a place to a browser that shows it is there: by
+  asking how its request stands, which whoever asks for codes without end does not do (:func:`find_place`). Until then
+  its request is a draft that nobody keeps.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
+import math
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from ..domain import (
+    FoundPlace,
+    Kept,
     PairedPhone,
+    PlaceHolder,
     SignInAsk,
+    SignInDraft,
     SignInGrant,
     SignInRequest,
     SignInState,
     StoredSignIn,
     VerifyOutcome,
+    find_place,
 )
-from ..errors import ConflictError, InvalidInputError
+from ..errors import ConflictError, InvalidInputError, TooManyTriesError
 from ..i18n import N_
 
 LIFETIME: Final = timedelta(minutes=10)
@@ -40,6 +50,10 @@ CODE_LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 CODE_LENGTH: Final = 8
 CODE_TRIES: Final = 5
 """Wrong access codes that one client may try within :data:`LIFETIME`."""
+PLACES: Final = 20
+"""Requests that wait at one address, unless it is set otherwise."""
+NOTE_EVERY: Final = timedelta(seconds=10)
+"""That a browser asks how its request stands is noted so often, and not more."""
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{64}")
 _CODE: Final = re.compile(f"[{CODE_LETTERS}]{{{CODE_LENGTH}}}")
@@ -51,8 +65,21 @@ SecretKind = Literal["token", "code", "session"]
 class SignInStore(Protocol):
     """Keeps requests, for all processes. :mod:`smartabsen.qr.memory` is the reference."""
 
-    def add(self, request: StoredSignIn) -> bool:
-        """Keep a new request in place of its session's earlier one; False where another one has its code."""
+    def add(self, request: StoredSignIn, *, places: Sequence[str] = ()) -> Kept:
+        """Keep a new request in place of its session's earlier one, in one step.
+
+        Args:
+            places: Of the address that asks: the request gets the one that :func:`find_place` finds, and whose it was
+                is gone. Without any it holds none.
+        """
+        ...
+
+    def find_holders(self, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
+        """Return the requests that hold one of these places, whatever their age. Changes nothing."""
+        ...
+
+    def note_asked(self, token_hash: str, *, now: datetime) -> None:
+        """Note when its browser asked how a request stands."""
         ...
 
     def find(self, kind: SecretKind, digest: str) -> StoredSignIn | None:
@@ -62,7 +89,10 @@ class SignInStore(Protocol):
     def settle(
         self, token_hash: str, state: SignInState, *, now: datetime, expires_at: datetime, phone: PairedPhone | None
     ) -> bool:
-        """Answer a request that is pending and not expired, in one step; False where it was not, or is not any more."""
+        """Answer a request that is pending and not expired, in one step; False where it was not, or is not any more.
+
+        It holds no place from now on.
+        """
         ...
 
     def collect(self, session_hash: str, *, now: datetime) -> StoredSignIn | None:
@@ -99,6 +129,7 @@ class QRSyncManager:
         public_url: Address of the server as phones reach it, as ``https://absen.example.com``.
         key: The server's secret, at least 32 bytes: the same wherever requests are made and answered.
         paired_only: Only paired phones may answer.
+        places: Requests that may wait at one address.
         clock: Gives the present instant (UTC, aware).
         tidy: Does the work of removing what has expired, or has it done beside.
 
@@ -114,6 +145,7 @@ class QRSyncManager:
         public_url: str,
         key: bytes,
         paired_only: bool = False,
+        places: int = PLACES,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         tidy: Callable[[Callable[[], object]], None] = _do_now,
     ) -> None:
@@ -124,38 +156,94 @@ class QRSyncManager:
         self.public_url = public_url.rstrip("/")
         self._key = key
         self._paired_only = paired_only
+        self._places = places
         self._clock = clock
         self._tidy = tidy
 
-    def generate_qr_code(self, session: str, *, kiosk: str, place: str = "") -> SignInRequest:
+    def generate_qr_code(self, session: str, *, kiosk: str, place: str = "", address: str = "") -> SignInRequest:
         """Make a request for a browser session; the session's earlier one is dead from now on.
 
         Args:
             session: What only the asking browser has, as its session id; it is needed to collect.
             kiosk, place: Who asks, shown on the phone.
+            address: Where the browser is: so many requests wait there at most, see :func:`find_place`. Empty for a
+                terminal: nobody else can ask there.
 
         Raises:
             DatabaseError: The store does not answer.
+            TooManyTriesError: All places at the address are held by others who are left undisturbed for now.
         """
         self._tidy(self.cleanup_expired)
-        now = self._clock()
         for _ in range(5):
-            token = secrets.token_urlsafe(48)
-            code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-            request = SignInRequest(
-                id=self._id_of(_sha256(token)),
-                url=f"{self.public_url}/verify_qr?token={token}",
-                token=token,
-                access_code=f"{code[:4]}-{code[4:]}",
-                number=10 + secrets.randbelow(90),
-                kiosk=kiosk,
-                place=place,
-                created_at=now,
-                expires_at=now + LIFETIME,
-            )
-            if self._store.add(self._stored(request, code=code, session=session)):
+            request, draft = self.draft(kiosk=kiosk, place=place)
+            stored = _stored(draft, self._keyed("session", session), kiosk=kiosk, place=place)
+            kept = self._store.add(stored, places=self._places_at(address))
+            if kept is Kept.YES:
                 return request
+            if kept is Kept.NO_PLACE:
+                # Says for how long, unless somebody has left meanwhile.
+                self.has_free_place(address)
         raise ConflictError(N_("No free access code was found."), hint=N_("Try again in a moment."))
+
+    def has_free_place(self, address: str) -> bool:
+        """Tell whether one more request at an address can be kept without taking another one's place. Reads only.
+
+        Raises:
+            TooManyTriesError: There is no place, and none can be taken for now.
+        """
+        found = self._find_place(address)
+        if found.free_in:
+            raise TooManyTriesError(
+                N_("Many people are signing in here at once."),
+                hint=N_("Wait a moment: this page tries again by itself."),
+                seconds=math.ceil(found.free_in.total_seconds()),
+            )
+        return not found.displaced
+
+    def draft(self, *, kiosk: str, place: str = "") -> tuple[SignInRequest, SignInDraft]:
+        """Make a request that nobody keeps: no phone can answer it before :meth:`keep_draft`. Writes nothing.
+
+        Returns:
+            What the browser shows, and what it brings along to have it kept.
+        """
+        now, token = self._clock(), secrets.token_urlsafe(48)
+        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        token_hash = _sha256(token)
+        request = SignInRequest(
+            id=self._id_of(token_hash),
+            url=f"{self.public_url}/verify_qr?token={token}",
+            token=token,
+            access_code=f"{code[:4]}-{code[4:]}",
+            number=10 + secrets.randbelow(90),
+            kiosk=kiosk,
+            place=place,
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
+        return request, SignInDraft(request.id, token_hash, self._keyed("code", code), request.number, now)
+
+    def can_keep(self, draft: SignInDraft, *, address: str) -> bool:
+        """Tell whether a draft is not expired, was never kept, and finds a place now. Reads only."""
+        return (
+            self._clock() < draft.created_at + LIFETIME
+            and self._store.find("token", draft.token_hash) is None
+            and not self._find_place(address).free_in
+        )
+
+    def keep_draft(self, draft: SignInDraft, session: str, *, kiosk: str, place: str = "", address: str) -> bool:
+        """Keep the draft of a browser that asks how it stands, in the place of whoever is missed least.
+
+        Args:
+            draft: From :meth:`draft`, and from nobody else.
+            session, kiosk, place, address: As for :meth:`generate_qr_code`.
+
+        Returns:
+            False where it cannot be kept; another one has to be made.
+        """
+        self._tidy(self.cleanup_expired)
+        stored = _stored(draft, self._keyed("session", session), kiosk=kiosk, place=place)
+        asked = dataclasses.replace(stored, asked_at=self._clock())
+        return self._store.add(asked, places=self._places_at(address)) is Kept.YES
 
     def find_ask(self, secret: str, *, client: str | None = None) -> SignInAsk | None:
         """Return who asks, while the request can be answered; None for everything else.
@@ -217,16 +305,22 @@ class QRSyncManager:
         return outcome
 
     def get_verification_status(self, session: str, *, request_id: str = "") -> SignInState:
-        """Return how the request of a browser session stands. Reads one row and writes nothing.
+        """Return how the request of a browser session stands. Reads one row.
+
+        Where the request holds a place at an address it is noted now and then that its browser asks: whoever does not
+        ask loses the place first.
 
         Args:
             request_id: Which of the session's requests is meant; the latest by default.
         """
         found = self._store.find("session", self._keyed("session", session))
-        if found is None or found.expires_at <= self._clock():
+        now = self._clock()
+        if found is None or found.expires_at <= now:
             return SignInState.DEAD
         if request_id and not hmac.compare_digest(request_id.encode(), self._id_of(found.token_hash).encode()):
             return SignInState.REPLACED
+        if found.waits_at and (found.asked_at is None or now - found.asked_at >= NOTE_EVERY):
+            self._store.note_asked(found.token_hash, now=now)
         return found.state
 
     def collect(self, session: str) -> SignInGrant | None:
@@ -263,24 +357,34 @@ class QRSyncManager:
         still = found is not None and found.state is SignInState.PENDING and found.expires_at > self._clock()
         return found if still else None
 
-    def _stored(self, request: SignInRequest, *, code: str, session: str) -> StoredSignIn:
-        return StoredSignIn(
-            token_hash=_sha256(request.token),
-            code_hash=self._keyed("code", code),
-            session_hash=self._keyed("session", session),
-            number=request.number,
-            kiosk=request.kiosk,
-            place=request.place,
-            created_at=request.created_at,
-            expires_at=request.expires_at,
-        )
+    def _find_place(self, address: str) -> FoundPlace:
+        places = self._places_at(address)
+        return find_place(places, self._store.find_holders(places), now=self._clock())
+
+    def _places_at(self, address: str) -> tuple[str, ...]:
+        if not address:
+            return ()
+        return tuple(self._keyed("place", f"{address} {number}") for number in range(self._places))
 
     def _id_of(self, token_hash: str) -> str:
         name = f"smartabsen sign-in id:{token_hash}"
         return hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:16]
 
-    def _keyed(self, kind: SecretKind, value: str) -> str:
+    def _keyed(self, kind: Literal[SecretKind, "place"], value: str) -> str:
         return hmac.new(self._key, f"smartabsen sign-in {kind}:{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def _stored(draft: SignInDraft, session_hash: str, *, kiosk: str, place: str) -> StoredSignIn:
+    return StoredSignIn(
+        token_hash=draft.token_hash,
+        code_hash=draft.code_hash,
+        session_hash=session_hash,
+        number=draft.number,
+        kiosk=kiosk,
+        place=place,
+        created_at=draft.created_at,
+        expires_at=draft.created_at + LIFETIME,
+    )
 
 
 def _sha256(text: str) -> str:

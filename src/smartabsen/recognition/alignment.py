@@ -4,8 +4,9 @@ The transform is the least-squares one of Umeyama, "Least-squares estimation of 
 two point patterns", IEEE TPAMI 13(4), 1991; in the plane and without mirroring it has a closed form.
 
 Each template says where both kinds of landmarks go, so that any detector serves any embedder. The targets that no
-publication gives were measured on the 2,427 photos of ``../shared/faces/lfw`` in which SCRFD and dlib's HOG detector
-find the same face: align by the landmarks whose targets are published, and take the median of where the others fall.
+publication gives were measured on the 2,427 photos of LFW (Labeled Faces in the Wild) in which SCRFD and dlib's HOG
+detector find the same face: align by the landmarks whose targets are published, and take the median of where the others
+fall.
 """
 
 from __future__ import annotations

@@ -46,6 +46,14 @@ def remove(session: Session, name: str) -> None:
     session.execute(delete(MetaRow).where(MetaRow.name == name))
 
 
+def lock(session: Session) -> None:
+    """Wait until no other transaction holds this lock, and hold it to the end of this one.
+
+    On SQLite a write transaction is alone already.
+    """
+    session.scalar(select(MetaRow.name).where(MetaRow.name == DATABASE_ID).with_for_update())
+
+
 def compare_and_set(session: Session, name: str, *, expected: str | None, value: str) -> bool:
     """Store a fact only where the one before is ``expected`` (None: there is none); return whether it was.
 

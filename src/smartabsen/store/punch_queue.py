@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ from .files import full_disk, no_permission
 from .sqlite import begin_immediate, create_private_file, prepare_connection
 
 PATIENCE_S: Final = 2.0
+REUSED: Final = N_("Another punch has the same key.")
+"""Why a punch is kept aside whose key was there with another content."""
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS waiting (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -55,10 +58,11 @@ _ADDED: Final = {
     "code": "TEXT NOT NULL DEFAULT ''",
 }
 """Columns that a file of an earlier version lacks."""
-_COLUMNS: Final = (
-    "key, employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted, "
+_CONTENT: Final = (
+    "employee_id, at_utc, work_date, method, kiosk, similarity, liveness, model_digest, note, clock_trusted, "
     "clock_offset_s, taken_at, person, code"
 )
+_COLUMNS: Final = f"key, {_CONTENT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +93,23 @@ class PunchQueue:
         self.path = path
         self._lock = threading.Lock()
 
-    def add(self, punch: Punch, *, database_id: str, refused: str = "") -> None:
-        """Keep a punch; when this returns, it is on the disk. The same key again changes nothing.
+    def add(self, punch: Punch, *, database_id: str, refused: str = "") -> bool:
+        """Keep a punch; when this returns, it is on the disk. The same punch again changes nothing.
+
+        Another one under a key that is there already is no repetition, and the database would take one of the two
+        alone: it is kept aside under a key of its own, for a person to decide.
 
         Args:
             database_id: Of the database it is meant for; empty where that is not known.
             refused: Why it is put aside; empty for one that waits.
 
+        Returns:
+            False where it is kept aside for its key.
+
         Raises:
             StorageError: The file cannot be written.
         """
-        values = (
-            punch.key,
+        content = (
             punch.employee_id,
             punch.at.astimezone(UTC).isoformat(),
             punch.work_date.isoformat(),
@@ -115,16 +124,17 @@ class PunchQueue:
             punch.taken_at,
             punch.person,
             punch.code,
-            database_id,
-            refused,
         )
-        places = ", ".join("?" * len(values))
         with self._writing() as connection:
-            connection.execute(
-                f"INSERT INTO waiting ({_COLUMNS}, database_id, refused) VALUES ({places})"  # noqa: S608 - our own names
-                " ON CONFLICT (key) DO NOTHING",
-                values,
-            )
+            known = _find_content(connection, punch.key)
+            if known is None:
+                _insert(connection, (punch.key, *content, database_id, refused))
+            elif known != content:
+                aside = f"{punch.key} {sha256(repr(content).encode()).hexdigest()}"
+                if _find_content(connection, aside) is None:
+                    _insert(connection, (aside, *content, database_id, refused or REUSED))
+                return False
+        return True
 
     def oldest(self, limit: int = 50) -> tuple[WaitingPunch, ...]:
         """Return the punches that wait, in the order in which they came. Raises StorageError."""
@@ -243,6 +253,22 @@ class PunchQueue:
                 path=self.path,
                 problem=cause,
             ) from exc
+
+
+def _find_content(connection: sqlite3.Connection, key: str) -> tuple[object, ...] | None:
+    found: tuple[object, ...] | None = connection.execute(
+        f"SELECT {_CONTENT} FROM waiting WHERE key = ?",  # noqa: S608 - our own names
+        (key,),
+    ).fetchone()
+    return found
+
+
+def _insert(connection: sqlite3.Connection, values: tuple[object, ...]) -> None:
+    places = ", ".join("?" * len(values))
+    connection.execute(
+        f"INSERT INTO waiting ({_COLUMNS}, database_id, refused) VALUES ({places})",  # noqa: S608 - our own names
+        values,
+    )
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:

@@ -25,7 +25,21 @@ from .tables import Base
 if TYPE_CHECKING:
     from .database import Database
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0014")
+REVISIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0014",
+    "0015",
+)
 """All revisions, the oldest first; a test compares them with the scripts."""
 HEAD: Final = REVISIONS[-1]
 VERSION_TABLE: Final = "alembic_version"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
@@ -9,8 +10,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..domain import PairedPhone, SignInState, StoredSignIn
-from . import audit, phones
+from ..domain import Kept, PairedPhone, PlaceHolder, SignInState, StoredSignIn, find_place
+from . import audit, meta, phones
 from .changes import changed_rows
 from .database import Database
 from .tables import LABEL_LENGTH, QrToken
@@ -35,9 +36,21 @@ class SignInTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, request: StoredSignIn) -> bool:
-        """Keep a new request in place of its session's earlier one; False where another one has its code or session."""
-        return self._database.run_write(lambda session: _insert(session, request))
+    def add(self, request: StoredSignIn, *, places: Sequence[str] = ()) -> Kept:
+        """Keep a new request in place of its session's earlier one, and of the one whose place it gets."""
+        return self._database.run_write(lambda session: _insert(session, request, places))
+
+    def find_holders(self, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
+        """Return the requests that hold one of these places. Reads only."""
+        if not places:
+            return ()
+        with self._database.read() as session:
+            return _find_holders(session, places)
+
+    def note_asked(self, token_hash: str, *, now: datetime) -> None:
+        """Note when its browser asked how a request stands."""
+        noted = update(QrToken).where(QrToken.token == token_hash).values(asked_at=now)
+        self._database.run_write(lambda session: changed_rows(session, noted))
 
     def find(self, kind: Literal["token", "code", "session"], digest: str) -> StoredSignIn | None:
         """Return the request with that hash. Reads only."""
@@ -58,6 +71,7 @@ class SignInTable:
                 "verified": state is SignInState.VERIFIED,
                 "expires_at": expires_at,
                 "phone_id": phone.id if phone else None,
+                "waits_at": None,
             }
             pending = (QrToken.token == token_hash, QrToken.state == SignInState.PENDING, QrToken.expires_at > now)
             if changed_rows(session, update(QrToken).where(*pending).values(**values)) != 1:
@@ -103,9 +117,35 @@ class SignInTable:
         return self._database.run_write(lambda session: changed_rows(session, delete(QrToken).where(expired)))
 
 
-def _insert(session: Session, request: StoredSignIn) -> bool:
+def _insert(session: Session, request: StoredSignIn, places: Sequence[str]) -> Kept:
+    if places:
+        # On a server two could find the same place; SQLite lets in one at a time.
+        meta.lock(session)
     session.execute(delete(QrToken).where(QrToken.session_hash == request.session_hash))
-    row = QrToken(
+    found = find_place(places, _find_holders(session, places), now=request.seen_at)
+    if found.free_in:
+        return Kept.NO_PLACE
+    try:
+        with session.begin_nested():
+            # Whoever was confirmed since it was read holds no place any more, and stays.
+            displaced = (QrToken.token == found.displaced, QrToken.waits_at == found.waits_at)
+            session.execute(delete(QrToken).where(*displaced))
+            session.add(_row(request, found.waits_at))
+    except IntegrityError:
+        return Kept.DUPLICATE
+    return Kept.YES
+
+
+def _find_holders(session: Session, places: Sequence[str]) -> tuple[PlaceHolder, ...]:
+    if not places:
+        return ()
+    columns = (QrToken.token, QrToken.waits_at, QrToken.created_at, QrToken.expires_at, QrToken.asked_at)
+    rows = session.execute(select(*columns).where(QrToken.waits_at.in_(places)))
+    return tuple(PlaceHolder(token, at or "", made, ends, asked) for token, at, made, ends, asked in rows)
+
+
+def _row(request: StoredSignIn, waits_at: str) -> QrToken:
+    return QrToken(
         token=request.token_hash,
         code_hash=request.code_hash,
         session_hash=request.session_hash,
@@ -116,13 +156,9 @@ def _insert(session: Session, request: StoredSignIn) -> bool:
         verified=False,
         created_at=request.created_at,
         expires_at=request.expires_at,
+        waits_at=waits_at or None,
+        asked_at=request.asked_at,
     )
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
 
 
 def _stored(session: Session, row: QrToken) -> StoredSignIn:
@@ -138,4 +174,6 @@ def _stored(session: Session, row: QrToken) -> StoredSignIn:
         expires_at=row.expires_at,
         state=SignInState.DEAD if row.state == _COLLECTED else SignInState(row.state),
         employee=phone.employee if phone else None,
+        waits_at=row.waits_at or "",
+        asked_at=row.asked_at,
     )

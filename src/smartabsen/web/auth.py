@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -10,20 +11,17 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from ..core.signin import LIFETIME
-from ..domain import SignInState
+from ..domain import SignInDraft, SignInRequest, SignInState
+from ..errors import TooManyTriesError
 from ..i18n import _
-from .faults import fail, json_answer, problem_of_status
+from .faults import answer_known, fail, json_answer, problem_of_status
 from .grants import take_grant
 from .library import library
 from .pace import Pace
-from .security import refuse_haste
-from .sessions import browser_session
+from .sessions import DRAFT_KEY, browser_session
 
 blueprint = Blueprint("auth", __name__)
 
-_ASKED_FROM: Final = "asked_from"
-"""Under which address a sign-in of a new browser was counted; gone from the session when it was used."""
 POLL: Final = Pace(1.0)
 """A browser that asks more often how its sign-in stands is told to wait."""
 
@@ -40,15 +38,15 @@ def show() -> Response:
     if request.method == "HEAD":
         return make_response("")
     signin = library().signin
-    if browser_session().sid is None:
-        # Who has a session replaces a request; who has none adds one, and a session. Whoever is at a screen already
-        # goes on, however many more are asked for at the same address.
-        refusal = _count_waiting()
-        if refusal is not None:
-            return refusal
     # Before the session, so that it is stored together with a new one.
     generate_csrf()
-    asked = signin.generate_qr_code(browser_session().need_sid())
+    try:
+        asked = _ask()
+    except TooManyTriesError as exc:
+        response = answer_known(exc)
+        # A screen that nobody touches must not stay there.
+        response.headers["Refresh"] = response.headers["Retry-After"]
+        return response
     page = render_template(
         "auth.html",
         asked=asked,
@@ -62,13 +60,15 @@ def show() -> Response:
 
 @blueprint.get("/auth/status")
 def status() -> Response:
-    """Tell the browser that asked how its request stands; nothing is written, and one row is read."""
+    """Tell the browser that asked how its request stands; one row is read, and a draft is kept from now on."""
     sid, request_id = browser_session().claimed_sid, request.args.get("request", "")
-    if not sid:
-        return _state(SignInState.DEAD, request_id)
-    if POLL.is_too_fast(sid):
+    asker = sid or request_id
+    if asker and POLL.is_too_fast(asker):
         return fail(problem_of_status(429), 429, retry_after_s=1)
-    return _state(library().signin.get_verification_status(sid, request_id=request_id), request_id)
+    state = library().signin.get_verification_status(sid, request_id=request_id) if sid else SignInState.DEAD
+    if state is SignInState.DEAD:
+        state = _keep_draft(request_id)
+    return _state(state, request_id)
 
 
 @blueprint.post("/auth")
@@ -79,32 +79,39 @@ def collect() -> Response:
     if granted is None:
         flash(_("This sign-in is not valid any more. Here is a new one."))
         return redirect(url_for("auth.show"), 303)
-    _count_used()
     take_grant(granted)
     # The camera's page needs a new token: stored now, it is not stored then.
     generate_csrf()
     return redirect(url_for("attendance.show"), 303)
 
 
-def _count_waiting() -> Response | None:
-    """Count a sign-in that waits at an address; return the answer 429 where as many wait there as may."""
-    address = request.remote_addr or ""
-    refusal = refuse_haste(
-        _waiting_at(address), limit=library().settings.signin.waiting_per_address, per_s=int(LIFETIME.total_seconds())
-    )
-    if refusal is None:
-        session[_ASKED_FROM] = address
-    return refusal
+def _ask() -> SignInRequest:
+    """Make a request; at an address without a free place a new browser gets a draft, see :meth:`SignIn.draft`.
+
+    So whoever asks for codes without end, and keeps no cookie, writes nothing and takes nobody's place.
+    """
+    signin, address = library().signin, request.remote_addr or ""
+    session.pop(DRAFT_KEY, None)
+    if browser_session().sid is not None or signin.has_free_place(address):
+        return signin.generate_qr_code(browser_session().need_sid(), address=address)
+    asked, draft = signin.draft()
+    session[DRAFT_KEY] = [draft.id, draft.token_hash, draft.code_hash, draft.number, draft.created_at.isoformat()]
+    return asked
 
 
-def _count_used() -> None:
-    address = session.pop(_ASKED_FROM, None)
-    if isinstance(address, str):
-        library().limits.give_back(_waiting_at(address))
-
-
-def _waiting_at(address: str) -> str:
-    return f"waiting:{address}"
+def _keep_draft(request_id: str) -> SignInState:
+    signin, address = library().signin, request.remote_addr or ""
+    if DRAFT_KEY not in session:
+        return SignInState.DEAD
+    draft_id, token_hash, code_hash, number, created_at = session[DRAFT_KEY]
+    draft = SignInDraft(draft_id, token_hash, code_hash, number, datetime.fromisoformat(created_at))
+    if request_id not in ("", draft.id):
+        return SignInState.REPLACED
+    if not signin.can_keep(draft, address=address):
+        return SignInState.DEAD
+    del session[DRAFT_KEY]
+    kept = signin.keep_draft(draft, browser_session().need_sid(), address=address)
+    return SignInState.PENDING if kept else SignInState.DEAD
 
 
 def _state(state: SignInState, request_id: str) -> Response:

@@ -122,7 +122,7 @@ def bare_answer(status: int, *, secure: bool = False) -> bytes:
 
 def init_app(app: Flask) -> None:
     """Answer every error in one of the two forms."""
-    app.register_error_handler(SmartAbsenError, _answer_known)
+    app.register_error_handler(SmartAbsenError, answer_known)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
 
@@ -176,7 +176,8 @@ def _error_page(problem: Problem, status: int) -> Response:
         return Response(_LAST_RESORT, max(status, 500), content_type="text/html; charset=utf-8")
 
 
-def _answer_known(error: SmartAbsenError) -> Response:
+def answer_known(error: SmartAbsenError) -> Response:
+    """Answer an error of the library."""
     # A server that is asked a page has nothing "partly done".
     status = error.http_status if error.http_status >= 400 else 500
     if status >= 500:

@@ -1,8 +1,8 @@
 """Server-side sessions: the browser holds a random id, the database what it stands for.
 
-A visitor who has done nothing yet has only a CSRF token, which lies in a signed cookie: a page that is merely fetched,
-by a link preview for instance, writes nothing into the database. Anything else that is put into the session moves it
-there, and it can be ended there.
+A visitor who has done nothing yet has only a CSRF token, and maybe the draft of a request to sign in, which lie in a
+signed cookie: a page that is merely fetched, by a link preview for instance, writes nothing into the database. Anything
+else that is put into the session moves it there, and it can be ended there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from .library import library
 COOKIE: Final = "smartabsen"
 VISIT_COOKIE: Final = "smartabsen_visit"
 CSRF_KEY: Final = "csrf_token"
+DRAFT_KEY: Final = "sign_in_draft"
+_VISIT_KEYS: Final = frozenset({CSRF_KEY, DRAFT_KEY})
+"""What a visitor may have while nothing of it is in the database."""
 IDLE_S: Final = 30 * 60
 ABSOLUTE_S: Final = 12 * 3600
 _VISIT_S: Final = 12 * 3600
@@ -155,7 +158,7 @@ class BrowserSession(SessionMixin):
         if not self.modified:
             return
         data = self._open()
-        if self._sid is None and not set(data) - {CSRF_KEY}:
+        if self._sid is None and not set(data) - _VISIT_KEYS:
             if self._ended:
                 _delete(response, COOKIE, secure=secure)
             if data:

@@ -14,7 +14,9 @@ class QrToken(Base):
     """Sign-in requests; ``token`` holds the SHA-256 (64 hex characters) of the secret, never the secret.
 
     A browser session has one request: a new one takes the place of the one before. ``state`` decides; ``verified`` says
-    whether it was ever confirmed, as in the original system.
+    whether it was ever confirmed, as in the original system. ``waits_at`` is the keyed hash of an address and of one of
+    its places, NULL once the request was answered: no two requests hold the same. ``asked_at`` says when the browser
+    last asked how it stands. Both are missing in requests from before they were there.
     """
 
     __tablename__ = "qr_tokens"
@@ -31,6 +33,8 @@ class QrToken(Base):
     phone_id: Mapped[int | None] = mapped_column(ForeignKey("phones.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    waits_at: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    asked_at: Mapped[datetime | None]
 
 
 class PhoneRow(Base):
