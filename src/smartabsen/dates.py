@@ -19,11 +19,12 @@ FIRST_DAY: Final = date(2000, 1, 1)
 LAST_DAY: Final = date(2100, 12, 31)
 """Of the days that somebody may mean: what lies outside is a slip."""
 
-_SEPARATOR: Final = r"\s*[-/.\s]\s*"
+_SEPARATOR: Final = r"\s*[-–/.\s]\s*"
 _DAY_FIRST: Final = re.compile(rf"(?P<day>\d{{1,2}}){_SEPARATOR}(?P<month>\d{{1,2}}){_SEPARATOR}(?P<year>\d{{4}})")
 _YEAR_FIRST: Final = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})")
+_WEEKDAY: Final = r"(?:senin|selasa|rabu|kamis|jum[’']?at|sabtu|minggu|ahad|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _NAMED: Final = re.compile(
-    rf"(?:[a-z']+\s*,\s*)?(?P<day>\d{{1,2}})(?:{_SEPARATOR})?(?P<name>[a-z]+)\.?(?:{_SEPARATOR})?(?P<year>\d{{4}})"
+    rf"(?:{_WEEKDAY}\s*,?\s*)?(?P<day>\d{{1,2}})(?:{_SEPARATOR})?(?P<name>[a-z]+)\.?(?:{_SEPARATOR})?(?P<year>\d{{4}})"
 )
 _MONTH_FIRST: Final = re.compile(r"(?P<name>[a-z]+)\.?\s+(?P<day>\d{1,2})\s*,?\s+(?P<year>\d{4})")
 _SHORT_YEAR: Final = re.compile(rf"\d{{1,2}}{_SEPARATOR}(?:\d{{1,2}}|[a-z]+)\.?{_SEPARATOR}'?\d{{2}}")
@@ -39,7 +40,7 @@ _MONTHS: Final = (
     ("mei", "may"),
     ("juni", "june", "jun"),
     ("juli", "july", "jul"),
-    ("agustus", "august", "agu", "agt", "ags", "agust", "aug"),
+    ("agustus", "august", "agu", "agt", "ags", "agst", "agust", "aug"),
     ("september", "sept", "sep"),
     ("oktober", "october", "okt", "oct"),
     ("november", "nopember", "nov", "nop"),

@@ -53,3 +53,20 @@ def test_totals_count_each_status_and_sum_the_minutes() -> None:
     assert (siti.present, siti.late, siti.excused, siti.sick) == (1, 1, 0, 1)
     assert (siti.late_minutes, siti.worked_minutes) == (5, 980)
     assert len(report.days) == 3
+
+
+def test_who_never_came_has_a_line_for_each_day_missed() -> None:
+    """Among the days of the others; somebody whom the report is not about is left out."""
+    people = [employee(1, "Siti"), employee(2, "Budi")]
+    absences = [(2, TUESDAY), (2, MONDAY), (9, MONDAY)]
+
+    report = build_report(
+        people, [day(1, MONDAY, Status.PRESENT)], first=MONDAY, last=TUESDAY, zone="Asia/Jakarta", absences=absences
+    )
+
+    assert [(line.work_date, line.name, line.status) for line in report.days] == [
+        (MONDAY, "Budi", None),
+        (MONDAY, "Siti", Status.PRESENT),
+        (TUESDAY, "Budi", None),
+    ]
+    assert [(total.name, total.absent) for total in report.totals] == [("Budi", 2), ("Siti", 0)]

@@ -16,9 +16,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from smartabsen import InvalidInputError, SmartAbsen, Status
+from smartabsen.cli import data
 from smartabsen.core import desk as desk_module
 from smartabsen.core.desk import DayFilter, DayQuery
 from smartabsen.core.desk_export import export_days
+from smartabsen.core.reporting import report_text
 from smartabsen.i18n import use_language
 from smartabsen.store import audit
 
@@ -163,6 +165,12 @@ def test_page_month_export_and_report_agree_who_was_absent_how_often(app: SmartA
     grid = [*app.desk.month(MONDAY).page.rows, *app.desk.month(MONDAY, page=2).page.rows]
     assert {row.code: dict(row.counts)["-"] for row in grid} == expected
     assert {total.code: total.absent for total in app.report(MONTH.first, MONTH.last).totals} == expected
+    report = app.report(MONTH.first, MONTH.last)
+    with use_language("en"):
+        assert "E4,Dodi,2026-11-02,,,Absent,0,0" in report_text(report).splitlines()
+    assert [day["status"] for day in data.attendance(report)["days"]].count("absent") == 6
+    absences = [day for day in app.report(MONTH.first, MONTH.last).days if day.status is None]
+    assert Counter(day.code for day in absences) == Counter(expected)
     assert app.desk.days(DayQuery(replace(MONTH, everyone=True))).sums.absent == 6
     listed = app.desk.all_days(DayQuery(replace(MONTH, status="absent", everyone=True)))
     assert Counter(row.code for row in listed) == Counter({code: count for code, count in expected.items() if count})

@@ -126,7 +126,7 @@ def test_a_bad_date_refuses_its_row_and_the_others_go_on(
 ) -> None:
     """H04: the future, the nineteenth century and a day that does not exist; a dry run finds the same."""
     lines = ["kode,nama,setuju", "E1,Adi,ya", "E2,Budi,2031-01-05", "E3,Cici,05/01/1890", "E4,Dedi,31/02/2026"]
-    path = csv_file(tmp_path, "\n".join([*lines, "E5,Eka,mungkin", "E6,Feri,ya\n"]))
+    path = csv_file(tmp_path, "\n".join([*lines, "E5,Eka,mungkin", "E6,Feri,ya", 'E7,Gani,"Tidak, 1 Desember 2025"\n']))
     with SmartAbsen.open(flags=home) as app:
         report = app.import_people(path, dry_run=dry_run)
     assert verdicts(report) == [
@@ -136,6 +136,7 @@ def test_a_bad_date_refuses_its_row_and_the_others_go_on(
         ("E4", "rejected", "unknown_consent"),
         ("E5", "rejected", "unknown_consent"),
         ("E6", "imported", "no_photos"),
+        ("E7", "rejected", "unknown_consent"),
     ]
     assert "does not exist" in fill(report.rows[3].detail, report.rows[3].params)
 
@@ -265,6 +266,20 @@ def test_a_person_without_a_code_is_refused_and_not_passed_over(app: SmartAbsen,
     assert report.reading.passed_lines == (2, 4, 7)
 
 
+def test_a_second_row_of_titles_is_passed_over_and_said(app: SmartAbsen, tmp_path: Path) -> None:
+    """As below merged cells; a row without code and name between people stays a rejected one."""
+    path = csv_file(
+        tmp_path, "NIP,Nama,Jabatan,\n,,Struktural,Fungsional\nE1,Adi Contoh,Kepala,\n,,Staf,\nE2,Budi Contoh,,Analis\n"
+    )
+    report = app.import_people(path, dry_run=True)
+    assert verdicts(report) == [
+        ("E1", "imported", "no_photos"),
+        ("", "rejected", "missing_code"),
+        ("E2", "imported", "no_photos"),
+    ]
+    assert report.reading.passed_lines == (2,)
+
+
 def test_several_sheets_with_people_are_asked_about(app: SmartAbsen, book: MakeBook) -> None:
     """A script says which; without anybody to ask, nothing is guessed."""
     path = book({"Toko": [["kode", "nama"], ["E1", "Adi"]], "Gudang": [["kode", "nama"], ["E2", "Budi"]]})
@@ -339,6 +354,37 @@ def test_many_people_without_photos_are_stored_together_and_a_rival_costs_one_ro
     assert {person.code: person.name for person in app.employees()}["E3"] == "Orang Lain"
     assert len(app.employees()) == 5
     assert [row.verdict.value for row in report.rows].count("imported") >= 4
+
+
+def test_many_people_are_updated_together(app: SmartAbsen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction for each would take minutes for ten thousand rows; each change is still in the trail."""
+    lines = [f"E{number},Contoh {number},Staf\n" for number in range(5)]
+    app.import_people(csv_file(tmp_path, "kode,nama,jabatan\n" + "".join(lines)))
+    database = app.services.database
+    run_write, calls = database.run_write, []
+
+    def counted(work: Any, **kwargs: Any) -> Any:
+        calls.append(work)
+        return run_write(work, **kwargs)
+
+    monkeypatch.setattr(database, "run_write", counted)
+    path = csv_file(tmp_path, "kode,nama,jabatan\n" + "".join(lines).replace("Staf", "Kasir"))
+    report = app.import_people(path, on_conflict="update")
+    assert len(calls) == 1
+    assert {row.verdict for row in report.rows} == {ImportVerdict.UPDATED}
+    assert {person.position for person in app.employees()} == {"Kasir"}
+    assert app.audit.verify().entries == 10
+
+
+def test_who_has_a_face_is_not_called_one_who_cannot_be_recognised(app: SmartAbsen, tmp_path: Path, draw: Draw) -> None:
+    """A list without photos brings new positions to people who were enrolled before."""
+    draw("photos/E1.png", 1)
+    path = csv_file(tmp_path, "kode,nama,jabatan\nE1,Adi Contoh,Staf\n")
+    app.import_people(path, photos_dir=tmp_path / "photos", consent=True)
+    path = csv_file(tmp_path, "kode,nama,jabatan\nE1,Adi Contoh,Kasir\n")
+    (row,) = app.import_people(path, on_conflict="update").rows
+    assert (row.verdict, row.reason, row.detail) == (ImportVerdict.UPDATED, "", "")
+    assert "nobody can be recognised" not in remarks(app)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX pseudo-terminal")

@@ -140,6 +140,9 @@ def test_what_is_no_event_is_passed_over(line: bytes) -> None:
         ("2d", datetime(2026, 11, 28, 8, 0, tzinfo=UTC)),
         ("2026-11-30", datetime(2026, 11, 29, 17, 0, tzinfo=UTC)),
         ("2026-11-30T08:15", datetime(2026, 11, 30, 1, 15, tzinfo=UTC)),
+        ("30/11/2026", datetime(2026, 11, 29, 17, 0, tzinfo=UTC)),
+        ("30 November 2026 8.15", datetime(2026, 11, 30, 1, 15, tzinfo=UTC)),
+        ("30-11-2026 08:15", datetime(2026, 11, 30, 1, 15, tzinfo=UTC)),
         ("", None),
     ],
 )
@@ -149,7 +152,9 @@ def test_since_is_read_as_people_write_it(text: str, expected: datetime | None) 
     assert read_since(text, ZoneInfo("Asia/Jakarta"), now=now) == expected
 
 
-@pytest.mark.parametrize("text", ["gestern", "99999999d", "999999d", "2026-13-01", "-5m"])
+@pytest.mark.parametrize(
+    "text", ["gestern", "99999999d", "999999d", "2026-13-01", "31/11/2026", "30/11/2026 25.00", "-5m"]
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     """With a sentence, whatever the number."""
     with pytest.raises(InvalidInputError):

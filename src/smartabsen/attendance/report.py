@@ -30,8 +30,8 @@ def build_report(
         absences: Employee and date of each day on which somebody was expected and has no day.
 
     Returns:
-        Days sorted by date, then name, then code; totals sorted by name, then code. In the totals ``present``
-        counts the days on time and ``late`` the late ones: days attended are their sum.
+        Days and absences sorted by date, then name, then code; totals sorted by name, then code. In the totals
+        ``present`` counts the days on time and ``late`` the late ones: days attended are their sum.
     """
     people = {employee.id: employee for employee in employees}
     own_days: dict[int, list[AttendanceDay]] = defaultdict(list)
@@ -39,7 +39,9 @@ def build_report(
         if day.employee_id in people and first <= day.work_date <= last:
             own_days[day.employee_id].append(day)
     lines = [_line(people[day.employee_id], day, ZoneInfo(zone)) for days_of in own_days.values() for day in days_of]
-    absent = Counter(employee_id for employee_id, _day in absences)
+    missed = [(people[employee_id], day) for employee_id, day in absences if employee_id in people]
+    lines += [_absence(employee, day) for employee, day in missed]
+    absent = Counter(employee.id for employee, _day in missed)
     totals = [
         _total(employee, own_days[employee.id], absent[employee.id])
         for employee in people.values()
@@ -52,6 +54,10 @@ def build_report(
         days=tuple(sorted(lines, key=lambda line: (line.work_date, line.name.casefold(), line.code))),
         totals=tuple(sorted(totals, key=lambda total: (total.name.casefold(), total.code))),
     )
+
+
+def _absence(employee: Employee, day: date) -> ReportDay:
+    return ReportDay(employee.code, employee.name, day, None, None, None, late_minutes=0, worked_minutes=0)
 
 
 def _line(employee: Employee, day: AttendanceDay, zone: ZoneInfo) -> ReportDay:

@@ -260,7 +260,7 @@ def attendance(report: domain.Report) -> Json:
             "date": day.work_date.isoformat(),
             "jam_masuk": _clock(day.clock_in),
             "jam_pulang": _clock(day.clock_out),
-            "status": day.status.value,
+            "status": day.status.value if day.status else "absent",
             "late_minutes": day.late_minutes,
             "worked_minutes": day.worked_minutes,
         }

@@ -236,7 +236,7 @@ def show_report(out: Output, report: domain.Report) -> None:
             day.name,
             _clock(day.clock_in),
             _clock(day.clock_out),
-            Cell(_(STATUSES[day.status]), _STATUS_STYLES.get(day.status, "")),
+            Cell(_(STATUSES[day.status]), _STATUS_STYLES.get(day.status, "")) if day.status else _("Absent"),
             _duration(day.late_minutes),
             _duration(day.worked_minutes),
         )

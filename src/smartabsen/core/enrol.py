@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ..domain import EVERYBODY, Consent, Employee, EnrolReport, ModelIdentity, Outcome, PhotoVerdict, Template
-from ..errors import CameraError, ConflictError, InvalidInputError
+from ..errors import CameraError, ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from ..store import audit, consents, crops, employees, meta, templates
 from ..store.crops import KeptCrop
@@ -239,25 +239,29 @@ class Enroller:
             self._known.add([exam.embedding for exam in good if exam.embedding is not None], employee.id, sources)
         return EnrolReport(employee, created=before is None, verdicts=verdicts)
 
-    def add_faceless(self, people: Sequence[Person]) -> bool:
-        """Add new people without photos, all in one transaction.
+    def store_faceless(self, people: Sequence[Person], *, exist: bool) -> bool:
+        """Add new people without photos, or give those who exist their name and position, all in one transaction.
 
         Returns:
-            False where one of them cannot be added as if nobody else wrote meanwhile; nobody was added then.
+            False where one of them cannot be stored as if nobody else wrote meanwhile; nobody was stored then.
         """
         if self._dry_run:
             return True
+        model = self._services.active_model()
 
         def work(session: Session) -> None:
             for person in people:
-                employee = employees.add(session, code=person.code, name=person.name, position=person.position)
+                if exist:
+                    employee = employees.update(session, person.code, name=person.name, position=person.position)
+                else:
+                    employee = employees.add(session, code=person.code, name=person.name, position=person.position)
                 if person.consent_at is not None:
                     self._store_consent(session, employee, person.consent_at)
-                self._note(session, employee, photos=0, added=True, named=True)
+                self._note(session, employee, photos=0, model=model, added=not exist, named=True)
 
         try:
             self._services.database.run_write(work)
-        except (ConflictError, InvalidInputError):
+        except (ConflictError, InvalidInputError, NotFoundError):
             return False
         return True
 
@@ -365,14 +369,23 @@ class Enroller:
             templates.add_many(session, [_template(exam, employee.id, self._identity) for exam in good], ring=ring)
             if self._services.settings.enrolment.keep_crops:
                 crops.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)
-        self._note(session, employee, photos=len(good), added=not exists, named=not exists or update)
-        return employees.get(session, person.code, model=self._model(with_photos=bool(good)))
+        model = self._model(with_photos=bool(good))
+        self._note(session, employee, photos=len(good), model=model, added=not exists, named=not exists or update)
+        return employees.get(session, person.code, model=model)
 
     def _store_consent(self, session: Session, employee: Employee, at: datetime) -> None:
         store_consent(session, employee_id=employee.id, code=employee.code, consent=self._consent(at))
 
-    def _note(self, session: Session, employee: Employee, *, photos: int, added: bool, named: bool) -> None:
-        model = self._model(with_photos=photos > 0)
+    def _note(
+        self,
+        session: Session,
+        employee: Employee,
+        *,
+        photos: int,
+        model: ModelIdentity | None,
+        added: bool,
+        named: bool,
+    ) -> None:
         details = {"photos": str(photos), "model": str(model or ""), "employee": str(employee.id)}
         if added:
             details["added"] = employee.created_at.isoformat()

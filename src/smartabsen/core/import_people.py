@@ -33,7 +33,7 @@ OnConflict = Literal["skip", "update", "fail"]
 _SHOWN_CODES: Final = 5
 _SHOWN_FILES: Final = 20
 _AT_ONCE: Final = 200
-"""People without photos that are stored in one transaction: one for each costs ten times as long."""
+"""People without photos that are stored in one transaction: one for each takes ten times as long."""
 _REASONS: Final = ("verdict", "reason", "detail")
 
 
@@ -207,7 +207,7 @@ def _remark_oddities(services: Services, reading: TableReading, plan: Sequence[P
         )
         services.remark(remark, count=len(reading.hidden_lines), lines=_some(map(str, reading.hidden_lines)))
     if reading.passed_lines:
-        remark = N_("Rows that are no people were passed over (totals, repeated titles, notes at the end): {lines}.")
+        remark = N_("Rows that are no people were passed over (totals, further titles, notes at the end): {lines}.")
         services.remark(remark, lines=_some(map(str, reading.passed_lines)))
     if rounded := rounded_codes(plan):
         remark = N_(
@@ -238,7 +238,7 @@ def _remark_photos(
             "“CODE (3).jpg”, or lie in a folder named CODE."
         )
         services.remark(remark, folder=folder.directory, count=len(unclaimed), names=_some(unclaimed, _SHOWN_FILES))
-    if not plan or any(row.photos or row.named_photos for row in plan):
+    if not plan or any(row.photos or row.named_photos or row.has_face for row in plan):
         return
     if is_given:
         remark = N_("No photo in {folder} belongs to a row, so nobody can be recognised.")
@@ -272,16 +272,17 @@ def _stored(
     workers: int | None,
     on_progress: Progress | None,
 ) -> Iterator[ImportRow]:
-    """Store the rows and give the answer to each. New people without photos are many rows to a transaction."""
+    """Store the rows and give the answer to each. Rows without photos are many to a transaction."""
     enroller = Enroller(services, dry_run=dry_run)
-    faceless = [row for row in wanted if not row.photos and not row.exists]
-    for first in range(0, len(faceless), _AT_ONCE):
-        batch = faceless[first : first + _AT_ONCE]
-        if enroller.add_faceless([row.person for row in batch]):
-            yield from (_without_photos(row) for row in batch)
-        else:
-            yield from (_stored_row(enroller, row, [], allow_duplicate=False, update=False) for row in batch)
-    others = [row for row in wanted if row.photos or row.exists]
+    for exist in (False, True):
+        faceless = [row for row in wanted if not row.photos and row.exists is exist]
+        for first in range(0, len(faceless), _AT_ONCE):
+            batch = faceless[first : first + _AT_ONCE]
+            if enroller.store_faceless([row.person for row in batch], exist=exist):
+                yield from (_without_photos(row) for row in batch)
+            else:
+                yield from (_stored_row(enroller, row, [], allow_duplicate=False, update=exist) for row in batch)
+    others = [row for row in wanted if row.photos]
     for row, exams in _examined(services, others, workers=workers, on_progress=on_progress):
         yield _stored_row(enroller, row, exams, allow_duplicate=allow_duplicate, update=update and row.exists)
 
@@ -347,6 +348,8 @@ def _verdict(row: PlannedRow, report: EnrolReport, *, update: bool) -> ImportRow
 
 
 def _without_photos(row: PlannedRow) -> ImportRow:
+    if row.has_face:
+        return row.answer(ImportVerdict.UPDATED)
     detail = N_("No photo: this person cannot be recognised, and punches by hand.")
     verdict = ImportVerdict.UPDATED if row.exists else ImportVerdict.IMPORTED
     return row.answer(verdict, reason="no_photos", detail=detail)

@@ -62,6 +62,7 @@ class PlannedRow:
         cells: All its cells, as in the file.
         photos: Files to examine.
         exists: Whether an employee has the code.
+        has_face: That employee has a template.
         completes: That employee has this name and no template, and the row has photos.
         reason: Why it will not be imported (a stable code), empty when it will.
         detail: The same in English, a message id with ``params``.
@@ -72,6 +73,7 @@ class PlannedRow:
     named_photos: str = ""
     photos: tuple[str, ...] = ()
     exists: bool = False
+    has_face: bool = False
     reason: str = ""
     detail: str = ""
     params: tuple[tuple[str, str], ...] = ()
@@ -205,14 +207,17 @@ def _exists(path: Path) -> bool:
 def people_rows(table: Table) -> tuple[list[TableRow], tuple[int, ...]]:
     """Return the rows that are meant to be people, and the lines of those that are not.
 
-    Not people are titles that are repeated, the numbers of the columns below the titles, totals, and what stands below
-    the last person without a code and a name, as a place for a signature.
+    Not people are titles that are repeated, the numbers of the columns below the titles, totals, and what stands
+    without a code and a name above the first person, as a second row of titles, or below the last one, as a place for
+    a signature.
     """
     rows = list(table.rows)
     kept: list[TableRow] = []
-    while rows and not (rows[-1].values["code"] or rows[-1].values["name"] or rows[-1].faults):
+    while rows and _is_nobody(rows[-1]):
         rows.pop()
     for row in rows:
+        if not kept and _is_nobody(row):
+            continue
         filled = [cell for cell in row.cells if cell]
         is_titles = row.cells == table.header
         numbers_columns = not kept and filled == [str(place) for place in range(1, len(filled) + 1)] and len(filled) > 2
@@ -220,6 +225,10 @@ def people_rows(table: Table) -> tuple[list[TableRow], tuple[int, ...]]:
             kept.append(row)
     used = {row.line for row in kept}
     return kept, tuple(row.line for row in table.rows if row.line not in used)
+
+
+def _is_nobody(row: TableRow) -> bool:
+    return not (row.values["code"] or row.values["name"] or row.faults)
 
 
 def _is_total(row: TableRow) -> bool:
@@ -271,8 +280,9 @@ def plan_rows(
         first_line[key] = row.line
         found = tuple(photos or own)
         known = existing.get(key)
-        faceless = known is not None and not known.templates and same_name(known.name, person.name)
-        yield replace(planned, photos=found, exists=known is not None, completes=faceless and bool(found))
+        has_face = known is not None and known.templates > 0
+        completes = known is not None and not has_face and same_name(known.name, person.name) and bool(found)
+        yield replace(planned, photos=found, exists=known is not None, has_face=has_face, completes=completes)
 
 
 def rounded_codes(rows: Iterable[PlannedRow]) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def _days(report: Report) -> Sheet:
             day.work_date,
             day.clock_in.time() if day.clock_in else None,
             day.clock_out.time() if day.clock_out else None,
-            _(STATUSES[day.status]),
+            _(STATUSES[day.status]) if day.status else _("Absent"),
             day.late_minutes,
             day.worked_minutes,
         ]

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
+from ..dates import read_date
 from ..domain import SecurityEvent, SecurityKind
 from ..errors import InvalidInputError, SmartAbsenError
 from ..i18n import N_
@@ -53,6 +54,8 @@ _log: Final = logging.getLogger(__name__)
 _journal: Final = logging.getLogger("smartabsen.security")
 
 _AGO: Final = re.compile(r"(\d{1,6})\s*([smhd])")
+_CLOCK: Final = re.compile(r"\s+(\d{1,2})[:.](\d{2})\Z")
+_SINCE_HINT: Final = N_("Write 30m, 2h or 7d, a date as 30/11/2026, or 30/11/2026 08:00.")
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 _Key = tuple[object, ...]
@@ -289,14 +292,23 @@ def read_since(text: str, zone: tzinfo, *, now: datetime) -> datetime | None:
     try:
         if ago := _AGO.fullmatch(text.lower()):
             return now - timedelta(seconds=int(ago[1]) * _UNITS_S[ago[2]])
-        at = datetime.fromisoformat(text)
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            at = _read_moment(text)
         return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+    except InvalidInputError as exc:
+        raise InvalidInputError(exc.message_id, hint=_SINCE_HINT, **exc.params) from exc
     except (ValueError, OverflowError) as exc:
-        raise InvalidInputError(
-            N_("“{text}” is no time."),
-            hint=N_("Write 30m, 2h or 7d, a date as 2026-11-30, or 2026-11-30T08:00."),
-            text=text,
-        ) from exc
+        raise InvalidInputError(N_("“{text}” is no time."), hint=_SINCE_HINT, text=text) from exc
+
+
+def _read_moment(text: str) -> datetime:
+    """Return the day, with the clock behind it if there is one. Raises InvalidInputError, ValueError."""
+    clock = _CLOCK.search(text)
+    day = read_date(text[: clock.start()] if clock else text)
+    hour, minute = (int(clock[1]), int(clock[2])) if clock else (0, 0)
+    return datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - of the site, whose zone is not known here
 
 
 def write_event(event: SecurityEvent, *, lost: int = 0) -> str:

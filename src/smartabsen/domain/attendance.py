@@ -110,14 +110,18 @@ class PunchResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportDay:
-    """One line of a report: a day with the employee's code and name; times are local to the site."""
+    """One line of a report: a day with the employee's code and name; times are local to the site.
+
+    Attributes:
+        status: None where somebody was expected and did not come.
+    """
 
     code: str
     name: str
     work_date: date
     clock_in: datetime | None
     clock_out: datetime | None
-    status: Status
+    status: Status | None
     late_minutes: int
     worked_minutes: int
 

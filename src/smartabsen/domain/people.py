@@ -354,7 +354,7 @@ class TableReading:
         columns: Columns that are used: the name of each and its title in the file.
         unused: Titles of the others.
         hidden_lines: Rows that the spreadsheet hides, as by a filter; they are among the rows.
-        passed_lines: Rows below the titles that are no people: totals, repeated titles, numbers of columns.
+        passed_lines: Rows below the titles that are no people: totals, further titles, numbers of columns.
     """
 
     sheet: str = ""

@@ -38,7 +38,7 @@ def test_a_correction_leaves_the_original(library: SmartAbsen, admin: FlaskClien
         ("07:55", True),
         ("08:30", False),
     ]
-    (day,) = library.report(MONDAY, MONDAY).days
+    (day,) = library.report(MONDAY, MONDAY, code="E001").days
     assert day.status is Status.PRESENT
     entry = library.audit.entries(action="punch.correction")[0]
     assert (entry.actor, entry.action, entry.details["reason"]) == ("siti", "punch.correction", "clock was wrong")
@@ -114,7 +114,7 @@ def test_a_punch_is_taken_out_and_brought_back(library: SmartAbsen, admin: Flask
     assert library.report(MONDAY, MONDAY).days == ()
     assert "Bring back" in admin.get(DAY).text
     post(admin, f"{DAY}/correct", page, punch="2", clock="08:05", reason="hers after all", key="b" * 32)
-    assert [day.late_minutes for day in library.report(MONDAY, MONDAY).days] == [5]
+    assert [day.late_minutes for day in library.report(MONDAY, MONDAY, code="E001").days] == [5]
 
 
 @pytest.mark.parametrize(

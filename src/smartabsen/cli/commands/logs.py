@@ -32,7 +32,10 @@ def logs(
         str, typer.Option("--kind", metavar="WORD", help=_("Only this kind; “login” takes “login.refused”, too."))
     ] = "",
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help=_("Only from then on: 30m, 2h, 7d, or a date (and time)."))
+        str,
+        typer.Option(
+            "--since", metavar="TIME", help=_("Only from then on: 30m, 2h, 7d, or a date as 30/11/2026 (and time).")
+        ),
     ] = "",
     address: Annotated[str, typer.Option("--address", metavar="ADDRESS", help=_("Only from this address."))] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help=_("How many of the last ones."))] = 50,
