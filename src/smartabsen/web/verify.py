@@ -17,7 +17,7 @@ from ..errors import InvalidInputError, NotFoundError
 from ..i18n import _
 from .library import library
 from .phone_cookie import describe_phone, find_phone, keep_credential
-from .security import rate_limited
+from .security import refuse_haste
 
 blueprint = Blueprint("verify", __name__)
 
@@ -78,11 +78,15 @@ def show_pairing() -> Response:
 
 
 @blueprint.post("/pair")
-@rate_limited("pair", limit=20, per_s=60)
 def pair() -> Response:
-    """Pair this phone; the invitation is used up."""
+    """Pair this phone; the invitation is used up. Only invitations that are none are counted."""
+    token = request.form.get("token", "")
+    if library().phones.find_pairing(token) is None:
+        refusal = refuse_haste(f"pair:{request.remote_addr}", limit=20, per_s=60)
+        if refusal is not None:
+            return refusal
     try:
-        credential = library().phones.complete_pairing(request.form.get("token", ""), label=describe_phone())
+        credential = library().phones.complete_pairing(token, label=describe_phone())
     except NotFoundError:
         return make_response(render_template("pair.html", pairing=None), 410)
     response = make_response(render_template("pair.html", paired=credential.employee))
