@@ -230,7 +230,7 @@ def test_who_gets_no_turn_at_hashing_has_not_tried_the_pin(
     app: SmartAbsen, phone: PairedPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crowd at the login locks nobody's PIN."""
-    monkeypatch.setattr("smartabsen.core.phones.HASHING", HashingQueue(at_once=0, waiting=0))
+    monkeypatch.setattr("smartabsen.core.phones.HASHING", HashingQueue(at_once=1, inside=0))
     for _ in range(6):
         with pytest.raises(BusyError):
             app.phones.punch_by_pin(phone, PIN, key="k")

@@ -57,7 +57,7 @@ def answer() -> Response:
             number=None if decline else _number(request.form.get("number", "")),
             decline=decline,
             phone=phone,
-            client=request.remote_addr or "",
+            client=_client(phone),
         )
     except InvalidInputError:
         # Nothing was counted: the number was left out or is none.
@@ -100,15 +100,22 @@ def has_confirmed() -> bool:
 
 
 def _ask(secret: str, *, typed: bool, problem: str = "") -> Response:
-    client = (request.remote_addr or "") if typed else None
-    ask = library().signin.find_ask(secret, client=client)
+    phone = find_phone()
+    ask = library().signin.find_ask(secret, client=_client(phone) if typed else None)
     if ask is None:
         return _outcome(VerifyOutcome.INVALID, None)
-    phone = find_phone()
     if phone is None and library().settings.signin.phone == "paired":
         return _outcome(VerifyOutcome.PHONE_NOT_PAIRED, None)
     page = render_template("verify.html", ask=ask, secret=secret, typed=typed, phone=phone, problem=problem)
     return make_response(page, 400 if problem else 200)
+
+
+def _client(phone: PairedPhone | None) -> str:
+    """Return whose wrong access codes are counted: a paired phone's own, else those of its address.
+
+    Strangers behind the office's address keep no paired phone from typing a code.
+    """
+    return (request.remote_addr or "") if phone is None else f"phone:{phone.id}"
 
 
 def _outcome(outcome: VerifyOutcome, phone: PairedPhone | None) -> Response:
