@@ -190,8 +190,7 @@ class QRSyncManager:
             number: The number seen on the other screen; not needed to decline.
             decline: The person did not ask for it.
             phone: The paired phone that answers, where it is one.
-            client: Who typed the access code, as :meth:`find_ask` has it: five wrong ones within ten minutes, and none is
-                taken.
+            client: Who typed the access code, as for :meth:`find_ask`: after five wrong ones none is taken for a while.
 
         Raises:
             InvalidInputError: Neither a number nor ``decline`` is given; the request lives on.
