@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,21 @@ def test_keys_are_checked_and_rotated(enrolled: Run) -> None:
     after = data(enrolled("keys", "check", "--json"))
     assert before["templates"] != after["templates"] == {rotated["active"]: 2}
     assert enrolled("keys", "init").exit_code == 0
+
+
+def test_a_rotation_tells_of_rows_that_keep_their_old_seal(enrolled: Run, tmp_path: Path) -> None:
+    """A seal that was moved does not open: exit code 7, and not a word of success alone."""
+    connection = sqlite3.connect(tmp_path / "home" / "smartabsen.db")
+    with connection:
+        connection.execute("UPDATE templates SET karyawan_id = 3 - karyawan_id")
+    connection.close()
+    rotated = enrolled("keys", "rotate", "--json")
+    assert (rotated.exit_code, data(rotated)["rows"], data(rotated)["left"]) == (7, 2, 2)
+    again = enrolled("keys", "rotate")
+    assert again.exit_code == 7 and "keep their old seal: 2. No other key is made" in again.stderr
+    assert enrolled("keys", "check", "--delete-broken", "--yes").exit_code == 0
+    mended = enrolled("keys", "rotate", "--json")
+    assert (mended.exit_code, data(mended)["made"], data(mended)["left"]) == (0, True, 0)
 
 
 def test_without_its_key_recognition_says_what_mends_it(enrolled: Run, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -292,3 +293,31 @@ def test_after_five_wrong_faces_with_one_phone_there_is_a_pause(app: SmartAbsen,
     right = elsewhere.attempt(burst(SITI, repeat=4), key="k-right", only=people["Siti"])
     assert right.outcome is Outcome.TOO_MANY_ATTEMPTS
     assert elsewhere.attempt(burst(BUDI, repeat=4), key="k-budi", only=people["Budi"]).outcome is Outcome.RECOGNIZED
+
+
+def test_wrong_faces_at_once_get_no_further_tries(app: SmartAbsen, people: dict[str, Employee]) -> None:
+    """Sixteen browsers with one phone: each is counted before its face is looked at."""
+    bursts = [burst(BUDI, repeat=4) for _ in range(16)]
+    together = threading.Barrier(len(bursts))
+
+    def attempt(number: int) -> Outcome:
+        together.wait(20)
+        return app.checkin.attempt(bursts[number], key=f"k-{number}", only=people["Siti"]).outcome
+
+    with ThreadPoolExecutor(len(bursts)) as pool:
+        outcomes = list(pool.map(attempt, range(len(bursts))))
+    assert outcomes.count(Outcome.OTHER_FACE) <= 5
+    assert set(outcomes) == {Outcome.OTHER_FACE, Outcome.TOO_MANY_ATTEMPTS}
+
+
+def test_the_fifth_face_pauses_nothing_when_it_is_no_wrong_one(app: SmartAbsen, people: dict[str, Employee]) -> None:
+    """Bad light is nobody's fault, and the right face forgets the wrong ones before it."""
+    for number in range(4):
+        app.checkin.attempt(burst(BUDI, repeat=4), key=f"k-{number}", only=people["Siti"])
+    for number in range(3):
+        dark = app.checkin.attempt(burst([], repeat=4), key=f"k-empty-{number}", only=people["Siti"])
+        assert dark.outcome is Outcome.NO_FACE
+    assert app.checkin.attempt(burst(SITI, repeat=4), key="k-right", only=people["Siti"]).outcome is Outcome.RECOGNIZED
+    for number in range(4):
+        wrong = app.checkin.attempt(burst(BUDI, repeat=4), key=f"k-again-{number}", only=people["Siti"])
+        assert wrong.outcome is Outcome.OTHER_FACE

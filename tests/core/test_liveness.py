@@ -182,6 +182,10 @@ class Counts:
         self._check()
         return 60 if self.counts.get(key, 0) >= limit else 0
 
+    def give_back(self, key: str) -> None:
+        self._check()
+        self.counts[key] -= 1
+
     def forget(self, key: str) -> None:
         self._check()
         self.counts.pop(key, None)

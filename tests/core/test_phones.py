@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smartabsen import SmartAbsen
-from smartabsen.domain import Outcome, PairedPhone, PunchMethod
+from smartabsen.domain import Outcome, PairedPhone, PunchMethod, SecurityKind
 from smartabsen.errors import (
     BusyError,
     ConflictError,
@@ -149,13 +149,57 @@ def test_phone_and_pin_make_a_punch(app: SmartAbsen, phone: PairedPhone) -> None
 
 
 def test_a_wrong_pin_writes_no_punch(app: SmartAbsen, phone: PairedPhone) -> None:
-    """But it is in the audit trail."""
+    """But a line of the security log; how many there were stands in the entry of the right one."""
+    before = audited(app)
     with pytest.raises(DeniedError, match="PIN is wrong") as caught:
         app.phones.punch_by_pin(phone, "000000", key="k1")
 
     assert (caught.value.http_status, caught.value.exit_code) == (403, 1)
     assert not list(app.settings.csv_dir.glob("*.csv"))
-    assert audited(app)[-1] == ("pin.wrong", "E1", "E1")
+    assert audited(app) == before
+    assert [event.reason for event in app.security.events() if event.kind is SecurityKind.PIN_REFUSED] == ["wrong"]
+
+    app.phones.punch_by_pin(phone, PIN, key="k1")
+    with app.services.database.read() as session:
+        (entry,) = audit.find(session, action="punch.pin")
+    assert entry.details["failed"] == "1"
+
+
+def test_one_lock_is_one_entry(app: SmartAbsen, phone: PairedPhone) -> None:
+    """Not one for each wrong PIN, and none for those that come while it is locked."""
+    before = audited(app)
+    for _ in range(8):
+        with pytest.raises(DeniedError):
+            app.phones.punch_by_pin(phone, "000000", key="k")
+    assert audited(app)[len(before) :] == [("pin.locked", "E1", "E1")]
+
+
+def test_the_fifth_try_locks_nothing_when_it_is_the_right_one(app: SmartAbsen, phone: PairedPhone) -> None:
+    """It is counted before it is compared, and forgiven afterwards."""
+    for _ in range(4):
+        with pytest.raises(DeniedError):
+            app.phones.punch_by_pin(phone, "000000", key="k")
+    app.phones.punch_by_pin(phone, PIN, key="k")
+    assert "pin.locked" not in [action for action, _, _ in audited(app)]
+
+
+def test_a_lock_that_a_new_pin_lifted_meanwhile_is_no_entry(
+    app: SmartAbsen, phone: PairedPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fifth wrong PIN is compared while an administrator sets a new one."""
+    matches: Any = pins.PinHasher.matches
+    for _ in range(4):
+        with pytest.raises(DeniedError):
+            app.phones.punch_by_pin(phone, "000000", key="k")
+
+    def change_first(hasher: Any, *args: Any) -> bool:
+        app.phones.set_pin("E1", "271849")
+        return bool(matches(hasher, *args))
+
+    monkeypatch.setattr(pins.PinHasher, "matches", change_first)
+    with pytest.raises(DeniedError):
+        app.phones.punch_by_pin(phone, "000000", key="k")
+    assert "pin.locked" not in [action for action, _, _ in audited(app)]
 
 
 def test_the_key_of_a_stored_punch_is_no_way_around_the_pin(app: SmartAbsen, phone: PairedPhone) -> None:
@@ -172,7 +216,10 @@ def test_five_wrong_pins_lock_even_the_right_one(app: SmartAbsen, phone: PairedP
             app.phones.punch_by_pin(phone, "000000", key="k")
     with pytest.raises(TooManyTriesError) as caught:
         app.phones.punch_by_pin(phone, PIN, key="k")
-    assert (caught.value.http_status, caught.value.hint) == (429, "Try again in 15 minutes.")
+    assert (caught.value.http_status, caught.value.hint) == (
+        429,
+        "Try again in 15 minutes, use the camera, or ask your administrator.",
+    )
     assert 0 < int(str(caught.value.params["seconds"])) <= 900
 
     app.phones.set_pin("E1", "271849")
@@ -183,7 +230,7 @@ def test_who_gets_no_turn_at_hashing_has_not_tried_the_pin(
     app: SmartAbsen, phone: PairedPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crowd at the login locks nobody's PIN."""
-    monkeypatch.setattr("smartabsen.core.phones.HASHING", HashingQueue(at_once=0, waiting=0))
+    monkeypatch.setattr("smartabsen.core.phones.HASHING", HashingQueue(at_once=1, inside=0))
     for _ in range(6):
         with pytest.raises(BusyError):
             app.phones.punch_by_pin(phone, PIN, key="k")
@@ -208,7 +255,8 @@ def test_wrong_pins_without_end_block_it(app: SmartAbsen, phone: PairedPhone, mo
             app.phones.punch_by_pin(phone, "000000", key="k")
     with pytest.raises(TooManyTriesError, match="blocked") as caught:
         app.phones.punch_by_pin(phone, PIN, key="k")
-    assert caught.value.hint == "Ask for a new PIN."
+    assert caught.value.hint == "Ask your administrator for a new one, or use the camera."
+    assert audited(app)[-1] == ("pin.blocked", "E1", "E1")
 
 
 @pytest.mark.parametrize(

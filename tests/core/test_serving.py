@@ -17,6 +17,7 @@ from smartabsen.core.serving import check_server
 from smartabsen.core.terminal import Terminal
 from smartabsen.domain import CheckLevel
 from smartabsen.errors import ConfigError, NotFoundError
+from smartabsen.store.hashing import HashingQueue
 
 
 def rows(flags: dict[str, object], **settings: object) -> dict[str, CheckLevel]:
@@ -142,3 +143,15 @@ def test_a_part_is_made_once_whichever_thread_is_first(tmp_path: Path) -> None:
         thread.join()
     assert (len(made), len(set(map(id, seen)))) == (1, 1)
     assert isinstance(Parts.__dict__["part"], made_once)
+
+
+@pytest.mark.parametrize(("threads", "inside"), [(1, 1), (2, 1), (4, 3), (8, 6), (64, 48)])
+def test_logins_at_once_leave_threads_for_other_pages(
+    flags: dict[str, object], monkeypatch: pytest.MonkeyPatch, threads: int, inside: int
+) -> None:
+    """Those that hash hold a thread like those that wait."""
+    limits: list[dict[str, float]] = []
+    monkeypatch.setattr(HashingQueue, "limit", lambda _queue, **given: limits.append(given))
+    with SmartAbsen.open(flags={**flags, "server.threads": threads}) as app:
+        app.serving.limit_hashing(shared=False)
+    assert [each["inside"] for each in limits] == [inside]

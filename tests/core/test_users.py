@@ -351,7 +351,7 @@ def test_who_gets_no_turn_at_hashing_has_not_tried(
     app: SmartAbsen, siti: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crowd at the login locks nobody's account."""
-    monkeypatch.setattr("smartabsen.core.users.HASHING", HashingQueue(at_once=0, waiting=0))
+    monkeypatch.setattr("smartabsen.core.users.HASHING", HashingQueue(at_once=1, inside=0))
     for _ in range(app.settings.desk.login_tries + 1):
         with pytest.raises(BusyError):
             app.users.authenticate("siti", PASSWORD)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing.synchronize import Event
 
 import pytest
@@ -39,7 +40,7 @@ class Counter:
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_no_more_hash_at_once_than_may(at_once: int, shared: bool) -> None:
     """All of them are done, also where threads of one process share places with other processes."""
-    queue, work = HashingQueue(at_once=at_once, waiting=20, patience_s=HANG_S), Counter()
+    queue, work = HashingQueue(at_once=at_once, inside=20, patience_s=HANG_S), Counter()
     if shared:
         queue.share()
     with ThreadPoolExecutor(8) as pool:
@@ -58,7 +59,7 @@ def test_a_turn_within_a_turn_is_the_same() -> None:
 
 def test_who_waits_in_vain_is_told_when_to_come_back() -> None:
     """Those that are too many at once, and those that waited too long; a turn that was given back is free."""
-    queue = HashingQueue(at_once=1, waiting=0)
+    queue = HashingQueue(at_once=1, inside=1)
     patient = HashingQueue(at_once=1, patience_s=0.1)
     for each in (queue, patient):
         held, release = threading.Event(), threading.Event()
@@ -77,6 +78,28 @@ def test_who_waits_in_vain_is_told_when_to_come_back() -> None:
         release.set()
         thread.join(HANG_S)
         assert each.run(lambda: 7) == 7
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+def test_those_who_hash_count_among_those_who_are_in(at_once: int) -> None:
+    """Six threads of a server at most, whether they wait or work and however many processors there are."""
+    queue, release = HashingQueue(at_once=at_once, inside=6, patience_s=HANG_S), threading.Event()
+
+    def enter(_: int) -> str:
+        try:
+            with queue.turn():
+                release.wait(HANG_S)
+        except BusyError:
+            return "busy"
+        return "hashed"
+
+    with ThreadPoolExecutor(16) as pool:
+        tries = [pool.submit(enter, number) for number in range(16)]
+        busy = list(itertools.islice(as_completed(tries, timeout=HANG_S), 10))
+        assert {each.result() for each in busy} == {"busy"}
+        release.set()
+        assert sorted(each.result() for each in tries) == ["busy"] * 10 + ["hashed"] * 6
+    assert queue.run(lambda: 7) == 7
 
 
 def test_a_turn_ends_with_an_error() -> None:

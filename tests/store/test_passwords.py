@@ -62,6 +62,10 @@ def test_nobody_costs_as_much_to_refuse_as_somebody(monkeypatch: pytest.MonkeyPa
         ("aaaaaaaaaaaa", "too easy"),
         ("ababababababab", "too easy"),
         ("my name is Siti!", "too easy"),
+        ("siti-siti-siti", "too easy"),
+        ("Siti-rumahku", "too easy"),
+        ("Siti password1234", "too easy"),
+        ("sitiababababababab", "too easy"),
     ],
 )
 def test_a_password_that_is_easily_guessed_is_refused(password: str, words: str) -> None:
@@ -114,3 +118,17 @@ def test_what_everybody_thinks_of_is_refused(password: str) -> None:
 def test_a_sentence_is_a_good_password(password: str) -> None:
     """No digits, no signs; well-known words and rows of keys may be in it: what counts is the whole."""
     passwords.check_strength(password, name="siti")
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("ani", "orang berani makan durian"),
+        ("a", "empat kuda makan rumput"),
+        ("budi", "menanam budidaya rumput laut"),
+        ("siti", "siti makan bakso dengan sambal"),
+    ],
+)
+def test_a_phrase_of_ones_own_may_hold_the_name(name: str, password: str) -> None:
+    """By chance or not: without the name it is long enough and nobody's first guess."""
+    passwords.check_strength(password, name=name)

@@ -32,7 +32,7 @@ def with_pin(database: Database, siti: Employee) -> Employee:
 
 def begin(database: Database, employee: Employee, *, after: timedelta = timedelta(), key_id: str = "k") -> PinTry:
     with database.write() as session:
-        return pins.begin_try(session, employee.id, key_id=key_id, now=NOW + after)[0]
+        return pins.begin_try(session, employee.id, key_id=key_id, now=NOW + after).verdict
 
 
 def test_a_hash_fits_its_pin_and_its_owner_only(hasher: PinHasher) -> None:

@@ -88,3 +88,31 @@ def test_away_from_the_office_a_pin_needs_a_confirmation_at_a_screen(
     shown = open_signin(client)
     assert "PIN" in confirm(phone, token(), shown.number).text
     assert 'name="pin"' in phone.get("/pin", environ_base=outside).text
+
+
+def test_invitations_that_are_none_keep_nobody_from_pairing(people: SmartAbsen, web: Flask) -> None:
+    """Only they are counted: one machine behind the office's address uses up nobody's tries."""
+    stranger, honest = web.test_client(), web.test_client()
+    page = stranger.get("/verify_qr").text
+    assert [post(stranger, "/pair", page, token="x").status_code for _ in range(21)] == [410] * 20 + [429]
+    token = people.phones.start_pairing("E001").token
+    page = honest.get(f"/pair?token={token}").text
+    assert post(honest, "/pair", page, token=token).status_code == 200
+    assert len(people.phones.list_phones("E001")) == 1
+
+
+def test_wrong_codes_of_others_keep_no_paired_phone_from_typing_one(
+    people: SmartAbsen, client: FlaskClient, phone: FlaskClient, web: Flask
+) -> None:
+    """All of an office share one address; a paired phone's wrong codes are counted apart, and end as well."""
+    pair(people, phone, "E001")
+    stranger, shown = web.test_client(), open_signin(client).access_code
+
+    def look(browser: FlaskClient, code: str) -> int:
+        page = browser.get("/verify_qr").text
+        return post(browser, "/verify_qr", page, code=code, action="look").status_code
+
+    assert [look(stranger, "BCDFGHJK") for _ in range(5)] == [410] * 5
+    assert (look(stranger, shown), look(phone, shown)) == (410, 200)
+    assert [look(phone, "BCDFGHJK") for _ in range(5)] == [410] * 5
+    assert look(phone, shown) == 410

@@ -121,6 +121,7 @@ def key_rotation(value: KeyRotation) -> data.Json:
         "place": value.place,
         "made": value.made,
         "rows": value.rows,
+        "left": value.left,
         "model": value.model,
         "forgotten": list(value.forgotten),
     }

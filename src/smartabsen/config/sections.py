@@ -406,6 +406,13 @@ class DeskSettings(_Section):
         le=1_440,
         description=N_("For so long after the password, users, roles, phones and PINs change without it being asked."),
     )
+    second_factor: Literal["optional", "admins", "everybody"] = Field(
+        "optional",
+        description=N_(
+            "Who logs in with a second factor: optional (who wants to), admins or everybody; who has none is led to "
+            "set it up."
+        ),
+    )
     contact: str = Field(
         "", max_length=200, description=N_("Whom to ask after a forgotten password; shown at the login.")
     )

@@ -41,7 +41,7 @@ from ..store.database import Session
 from .bootstrap import Services
 from .gallery import LiveGallery
 from .identify import open_gallery, take_over_engine
-from .liveness import COUNTED, WRONG, Attempts, ClaimedFaces, Limits, refuse
+from .liveness import COUNTED, WRONG, Attempts, ClaimedFaces, FaceClaim, Limits, refuse
 from .punch import punch_by_face
 from .refusals import make_refusal, note_refusal
 
@@ -225,13 +225,13 @@ class CheckIn:
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
         """
-        if only is not None and not self._claimed.may_try(only.id):
+        if only is None:
+            result, finding = self._attempt(burst, key=key, only=None, claim=claim)
+        elif (face := self._claimed.begin(only.id)) is not None:
+            result, finding = self._attempt_claimed(burst, only, face, key=key, claim=claim)
+        else:
+            self._services.security.note(SecurityKind.FACE_REFUSED, reason=Outcome.TOO_MANY_ATTEMPTS.value)
             return CheckInResult(Outcome.TOO_MANY_ATTEMPTS)
-        result, finding = self._attempt(burst, key=key, only=only, claim=claim)
-        if only is not None and result.outcome in WRONG:
-            self._claimed.count_failure(only.id)
-        elif only is not None and result.result is not None:
-            self._claimed.forget(only.id)
         if result.result is None:
             if result.outcome is Outcome.MOVEMENT_NEEDED:
                 # No refusal: the same person is asked for a movement now.
@@ -240,6 +240,21 @@ class CheckIn:
                 self._services.security.note(SecurityKind.FACE_REFUSED, reason=result.outcome.value)
             self._note_refusal(finding or _Finding(result.outcome), claimed=only is not None)
         return result
+
+    def _attempt_claimed(
+        self, burst: Burst, only: Employee, face: FaceClaim, *, key: str, claim: str
+    ) -> tuple[CheckInResult, _Finding | None]:
+        """Look at a face that was counted as a wrong one, and count it as what it is."""
+        try:
+            result, finding = self._attempt(burst, key=key, only=only, claim=claim)
+        except BaseException:
+            self._claimed.give_back(face)
+            raise
+        if result.result is not None:
+            self._claimed.forget(face)
+        elif result.outcome not in WRONG:
+            self._claimed.give_back(face)
+        return result, finding
 
     def _attempt(
         self, burst: Burst, *, key: str, only: Employee | None, claim: str

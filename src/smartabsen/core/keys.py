@@ -48,6 +48,7 @@ class KeyRotation:
         rows: Templates and kept faces that were sealed anew.
         model: Whether the trained model was sealed anew.
         forgotten: Ids of the keys that were dropped.
+        left: Rows that keep their seal, because they do not open: changed, moved, or their key is missing.
     """
 
     active: str
@@ -56,6 +57,7 @@ class KeyRotation:
     rows: int
     model: bool
     forgotten: tuple[str, ...] = ()
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,11 @@ class Keys:
         rows = resealing.reseal(database, ring, on_progress=on_progress)
         model = self._reseal_model(ring)
         forgotten = self._forget_old(ring) if forget_old else ()
+        with database.read() as session:
+            left = resealing.count_not_sealed_with(session, ring.active)
         told = {"reason": reason, "key": ring.active, "rows": str(rows), "forgotten": " ".join(forgotten)}
         self._note("keys.rotate", told)
-        return KeyRotation(ring.active, ring.place, made, rows, model, forgotten)
+        return KeyRotation(ring.active, ring.place, made, rows, model, forgotten, left)
 
     def check(self, *, delete_broken: bool = False) -> KeyCheck:
         """Open everything that is sealed, and say what does not open.

@@ -57,6 +57,8 @@ class Limits(Protocol):
 
     def wait_s(self, key: str, *, limit: int) -> int: ...
 
+    def give_back(self, key: str) -> None: ...
+
     def forget(self, key: str) -> None: ...
 
 
@@ -129,6 +131,19 @@ class Attempts:
         return [at for at in self._here.get(employee_id, []) if at > since]
 
 
+@dataclass(frozen=True, slots=True)
+class FaceClaim:
+    """One face that comes with a claim of who it is, counted as a wrong one until it was looked at.
+
+    Attributes:
+        employee_id: Whose it is said to be.
+        pauses: It filled the counter and began the pause.
+    """
+
+    employee_id: int
+    pauses: bool = False
+
+
 class ClaimedFaces:
     """Wrong faces that come with one claim of who it is (a paired phone), over all kiosks, browsers and workers.
 
@@ -142,23 +157,38 @@ class ClaimedFaces:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    def may_try(self, employee_id: int) -> bool:
-        """Tell whether another face is looked at now."""
-        return self._limits.wait_s(f"face-pause:{employee_id}", limit=1) == 0
+    def begin(self, employee_id: int) -> FaceClaim | None:
+        """Count a face as a wrong one **before** it is looked at, so that many at once do not get past the limit.
 
-    def count_failure(self, employee_id: int) -> None:
-        """Count a wrong face."""
-        key, most = f"face:{employee_id}", WRONG_FACES + LONGER_PAUSES
+        The one that fills the counter begins the pause; :meth:`forget` and :meth:`give_back` end it.
+
+        Returns:
+            None where there is a pause: the face must not be looked at, and is not counted.
+        """
+        if self._limits.wait_s(_pause_key(employee_id), limit=1):
+            return None
+        key, most = _face_key(employee_id), WRONG_FACES + LONGER_PAUSES
         self._limits.hit(key, limit=most, per_s=WRONG_FACES_WITHIN_S)
         over = sum(self._limits.wait_s(key, limit=count) > 0 for count in range(WRONG_FACES, most + 1))
-        if over:
-            pause_s = FIRST_PAUSE_S * 2 ** (over - 1)
-            self._limits.hit(f"face-pause:{employee_id}", limit=1, per_s=pause_s)
+        if not over:
+            return FaceClaim(employee_id)
+        if self._limits.hit(_pause_key(employee_id), limit=1, per_s=FIRST_PAUSE_S * 2 ** (over - 1)):
+            # Another one, at this very moment, has begun the pause.
+            self._limits.give_back(key)
+            return None
+        return FaceClaim(employee_id, pauses=True)
 
-    def forget(self, employee_id: int) -> None:
+    def give_back(self, claim: FaceClaim) -> None:
+        """Take one back that was neither a wrong face nor the right one, as in bad light."""
+        self._limits.give_back(_face_key(claim.employee_id))
+        if claim.pauses:
+            self._limits.forget(_pause_key(claim.employee_id))
+
+    def forget(self, claim: FaceClaim) -> None:
         """Forget the wrong faces: the right one has come."""
-        if self._limits.wait_s(f"face:{employee_id}", limit=1):
-            self._limits.forget(f"face:{employee_id}")
+        self._limits.forget(_face_key(claim.employee_id))
+        if claim.pauses:
+            self._limits.forget(_pause_key(claim.employee_id))
 
 
 def make_checks(settings: Settings) -> LivenessChecks:
@@ -389,6 +419,14 @@ def _spread(sights: Sequence[Sight], count: int = 3) -> Sequence[Sight]:
     if len(sights) <= count:
         return sights
     return [sights[round(number * (len(sights) - 1) / (count - 1))] for number in range(count)]
+
+
+def _face_key(employee_id: int) -> str:
+    return f"face:{employee_id}"
+
+
+def _pause_key(employee_id: int) -> str:
+    return f"face-pause:{employee_id}"
 
 
 def _key(employee_id: int) -> str:

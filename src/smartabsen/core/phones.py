@@ -21,7 +21,7 @@ from ..store import audit, employees, phones, pins
 from ..store.clock import moment
 from ..store.database import Session
 from ..store.hashing import HASHING
-from ..store.pins import PinHasher, PinTry
+from ..store.pins import PinClaim, PinHasher, PinTry
 from .addresses import public_url
 from .bootstrap import Services
 from .punch import punch_by_pin
@@ -244,50 +244,49 @@ class Phones:
         try:
             # The turn at hashing comes first: who gets none has not tried.
             with HASHING.turn():
-                pin_hash = self._services.database.run_write(lambda session: self._begin_try(session, phone))
-                right = self._hasher.matches(owner.id, pin, pin_hash)
+                claim = self._services.database.run_write(lambda session: self._begin_try(session, phone))
+                right = self._hasher.matches(owner.id, pin, claim.pin_hash)
         except DeniedError as error:
             reason = "locked" if isinstance(error, TooManyTriesError) else "phone"
             self._services.security.note(SecurityKind.PIN_REFUSED, reason=reason, phone=str(phone.id))
             raise
         if not right:
-            self._note_wrong_pin(phone)
+            self._note_wrong_pin(phone, claim)
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
-        return punch_by_pin(self._services, owner, key=key, pin_hash=pin_hash, phone_id=phone.id)
+        return punch_by_pin(self._services, owner, key=key, claim=claim, phone_id=phone.id)
 
-    def _begin_try(self, session: Session, phone: PairedPhone) -> str:
+    def _begin_try(self, session: Session, phone: PairedPhone) -> PinClaim:
         now = moment(session)
         if not phones.use(session, phone.id, at=now):
             raise DeniedError(N_("This phone is not paired any more."), hint=N_("Ask to pair it again."))
-        verdict, pin_hash, locked_until = pins.begin_try(
-            session, phone.employee.id, key_id=self._hasher.key_id, now=now
-        )
-        if verdict is PinTry.ALLOWED:
-            return pin_hash
-        if verdict is PinTry.MISSING:
+        claim = pins.begin_try(session, phone.employee.id, key_id=self._hasher.key_id, now=now)
+        if claim.verdict is PinTry.ALLOWED:
+            return claim
+        if claim.verdict is PinTry.MISSING:
             # Said on the phone: its owner has no terminal.
             raise _no_pin(phone.employee, hint=N_("Ask your administrator for one, or use the camera."))
-        if verdict is PinTry.FOREIGN:
+        if claim.verdict is PinTry.FOREIGN:
             raise ConflictError(
                 N_("The PIN was set under another secret of the server and cannot be checked."),
                 hint=N_("Ask your administrator to set a new PIN."),
             )
-        if locked_until is None:
+        if claim.locked_until is None:
             raise TooManyTriesError(
-                N_("Too many wrong PINs: the PIN is blocked."), hint=N_("Ask for a new PIN."), seconds=0
+                N_("Too many wrong PINs: the PIN is blocked."),
+                hint=N_("Ask your administrator for a new one, or use the camera."),
+                seconds=0,
             )
-        seconds = int((locked_until - now).total_seconds()) + 1
+        seconds = int((claim.locked_until - now).total_seconds()) + 1
         raise TooManyTriesError(
             N_("Too many wrong PINs."),
-            hint=N_("Try again in {minutes} minutes."),
+            hint=N_("Try again in {minutes} minutes, use the camera, or ask your administrator."),
             minutes=-(-seconds // 60),
             seconds=seconds,
         )
 
-    def _note_wrong_pin(self, phone: PairedPhone) -> None:
-        code, details = phone.employee.code, {"phone": str(phone.id)}
-        with self._services.database.write() as session:
-            audit.append(session, actor=code, action="pin.wrong", subject=code, details=details)
+    def _note_wrong_pin(self, phone: PairedPhone, claim: PinClaim) -> None:
+        if claim.fills:
+            self._services.database.run_write(lambda session: _note_lock(session, phone, claim))
         self._services.security.note(SecurityKind.PIN_REFUSED, reason="wrong", phone=str(phone.id))
 
     @cached_property
@@ -296,6 +295,15 @@ class Phones:
 
     def _actor(self, actor: str) -> str:
         return actor or self._services.actor
+
+
+def _note_lock(session: Session, phone: PairedPhone, claim: PinClaim) -> None:
+    """Write the one entry of a lock; wrong PINs before it are lines of the security log."""
+    owner = phone.employee
+    if pins.stays_locked(session, owner.id, pin_hash=claim.pin_hash):
+        details = {"phone": str(phone.id), "tries": str(claim.tries)}
+        action = "pin.locked" if claim.tries < pins.MAX_FAILURES else "pin.blocked"
+        audit.append(session, actor=owner.code, action=action, subject=owner.code, details=details)
 
 
 def _check_active(employee: Employee) -> None:

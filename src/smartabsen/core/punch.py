@@ -12,6 +12,7 @@ from ..errors import ConflictError, DatabaseError, DeniedError, StorageError
 from ..i18n import N_
 from ..store import audit, employees, meta, pins, punches
 from ..store.database import Session
+from ..store.pins import PinClaim
 from ..store.punches import LoggedPunch
 from ..store.recording import Recorded, record
 from .bootstrap import Services
@@ -44,11 +45,11 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
     return store_attempt(services, _attempt(services, employee, method=PunchMethod.MANUAL, key=key, note=note))
 
 
-def punch_by_pin(services: Services, employee: Employee, *, key: str, pin_hash: str, phone_id: int) -> PunchResult:
+def punch_by_pin(services: Services, employee: Employee, *, key: str, claim: PinClaim, phone_id: int) -> PunchResult:
     """Record the punch of somebody who typed the right PIN at a paired phone; wrong tries before it are forgiven.
 
     Args:
-        pin_hash: What the PIN was compared with.
+        claim: What the PIN was compared with, and the wrong tries before, for the audit trail.
         phone_id: Number of the phone, for the audit trail.
 
     Raises:
@@ -57,11 +58,12 @@ def punch_by_pin(services: Services, employee: Employee, *, key: str, pin_hash: 
     """
 
     def forgive(session: Session) -> None:
-        if not pins.forgive(session, employee.id, pin_hash=pin_hash):
+        if not pins.forgive(session, employee.id, pin_hash=claim.pin_hash):
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
 
     attempt = _attempt(services, employee, method=PunchMethod.PIN, key=key)
-    return store_attempt(services, attempt, details={"phone": str(phone_id)}, first=forgive)
+    details = {"phone": str(phone_id), **({"failed": str(claim.tries - 1)} if claim.tries > 1 else {})}
+    return store_attempt(services, attempt, details=details, first=forgive)
 
 
 def punch_by_face(

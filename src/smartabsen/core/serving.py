@@ -79,12 +79,15 @@ class Serving:
         self._services.database.expect_many(rest_s=REST_S, patience_s=PATIENCE_S)
 
     def limit_hashing(self, *, shared: bool) -> None:
-        """Keep people who sign in from holding all threads of the server while they wait for their turn at hashing.
+        """Keep people who sign in from holding all threads of the server, hashing or waiting for their turn at it.
+
+        A quarter of the threads is for other pages, and one at least where there are several.
 
         Args:
             shared: The processes that this one forks from now on take turns together. POSIX only.
         """
-        HASHING.limit(waiting=max(1, self._services.settings.server.threads - 1), patience_s=_HASHING_PATIENCE_S)
+        threads = self._services.settings.server.threads
+        HASHING.limit(inside=max(1, threads - max(1, threads // 4)), patience_s=_HASHING_PATIENCE_S)
         if shared:
             HASHING.share()
 

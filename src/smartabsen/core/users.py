@@ -410,6 +410,11 @@ class Users:
 
     # --- the second factor ---------------------------------------------------------------------------------
 
+    def demands_totp(self, user: User) -> bool:
+        """Return whether ``desk.second_factor`` demands a second factor of a user, who may have one or not."""
+        demanded = self._services.settings.desk.second_factor
+        return demanded == "everybody" or (demanded == "admins" and user.role is Role.ADMIN)
+
     def begin_totp(self, user: User) -> TotpEnrolment:
         """Make a secret for an authenticator app; it counts once a code of it was typed: :meth:`turn_totp_on`."""
         return self._enrolment(user, second_factor.new_secret())

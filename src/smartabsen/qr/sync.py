@@ -253,7 +253,7 @@ class QRSyncManager:
 
         Args:
             secret: The token, or the access code as it was typed.
-            client: Who typed the code, as an address; None takes tokens only.
+            client: Who typed the code, as an address or a paired phone; None takes tokens only.
         """
         if client is None and not _TOKEN.fullmatch(secret):
             return None
@@ -278,7 +278,7 @@ class QRSyncManager:
             number: The number seen on the other screen; not needed to decline.
             decline: The person did not ask for it.
             phone: The paired phone that answers, where it is one.
-            client: Who typed the access code, as an address: five wrong ones within ten minutes, and none is taken.
+            client: Who typed the access code, as for :meth:`find_ask`: after five wrong ones none is taken for a while.
 
         Raises:
             InvalidInputError: Neither a number nor ``decline`` is given; the request lives on.

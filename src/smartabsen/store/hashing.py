@@ -35,23 +35,23 @@ class HashingQueue:
 
     Args:
         at_once: How many have theirs at the same instant.
-        waiting: How many of one process may wait for theirs; None for any number.
-        patience_s: For how long.
+        inside: How many of one process may have theirs or wait for it, together; None for any number.
+        patience_s: For how long they wait.
     """
 
-    def __init__(self, *, at_once: int, waiting: int | None = None, patience_s: float = 60.0) -> None:
+    def __init__(self, *, at_once: int, inside: int | None = None, patience_s: float = 60.0) -> None:
         self.at_once = at_once
-        self._waiting_most, self._patience_s = waiting, patience_s
-        self._waiting = 0
+        self._most_inside, self._patience_s = inside, patience_s
+        self._inside = 0
         self._free = list(range(at_once))
         self._changed = threading.Condition()
         self._file: int | None = None
         self._mine = threading.local()
         self._thread: ThreadPoolExecutor | None = None
 
-    def limit(self, *, waiting: int, patience_s: float) -> None:
-        """Let fewer wait, and for less long: each of them holds a thread of a server."""
-        self._waiting_most, self._patience_s = waiting, patience_s
+    def limit(self, *, inside: int, patience_s: float) -> None:
+        """Let fewer in, and wait for less long: each of them, hashing or waiting, holds a thread of a server."""
+        self._most_inside, self._patience_s = inside, patience_s
 
     def share(self) -> None:
         """Let this process and those that it forks from now on count together. POSIX only."""
@@ -92,15 +92,17 @@ class HashingQueue:
 
     def _wait(self, began: float) -> int:
         with self._changed:
-            if not self._free and self._waiting_most is not None and self._waiting >= self._waiting_most:
+            if self._most_inside is not None and self._inside >= self._most_inside:
                 raise _busy()
-            self._waiting += 1
+            self._inside += 1
+            place = None
             try:
                 if not self._changed.wait_for(lambda: bool(self._free), self._patience_s):
                     raise _busy()
                 place = self._free.pop()
             finally:
-                self._waiting -= 1
+                if place is None:
+                    self._inside -= 1
         return self._wait_for_others(place, began)
 
     def _wait_for_others(self, place: int, began: float) -> int:
@@ -135,6 +137,7 @@ class HashingQueue:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
         with self._changed:
             self._free.append(place)
+            self._inside -= 1
             self._changed.notify()
 
 

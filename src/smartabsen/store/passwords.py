@@ -28,7 +28,7 @@ def check_strength(password: str, *, name: str) -> None:
     """Refuse a password that is easily guessed. Long ones of several words are the best; no signs are demanded.
 
     Raises:
-        InvalidInputError: It is too short, too long, a repetition, well known, or holds the user's name.
+        InvalidInputError: It is too short, too long, a repetition, well known, or little more than the user's name.
     """
     if len(password) < MIN_LENGTH:
         raise InvalidInputError(
@@ -38,10 +38,10 @@ def check_strength(password: str, *, name: str) -> None:
         )
     if len(password) > MAX_LENGTH:
         raise InvalidInputError(N_("The password is too long: at most {most} characters."), most=MAX_LENGTH)
-    if len(set(password.casefold())) < _MIN_DISTINCT or name.casefold() in password.casefold():
+    if len(set(password.casefold())) < _MIN_DISTINCT or _leans_on(name, password):
         raise InvalidInputError(
             N_("The password is too easy to guess."),
-            hint=N_("It must not hold the user's name, nor be a repetition of a few characters."),
+            hint=N_("It must be more than the user's name, and no repetition of a few characters."),
         )
     if is_common(password):
         raise InvalidInputError(
@@ -66,6 +66,17 @@ def is_password(password: str, stored: str | None) -> bool:
     """
     right = HASHING.run(lambda: bcrypt.checkpw(_digest(password), (stored or _decoy(ROUNDS)).encode()))
     return right and stored is not None
+
+
+def _leans_on(name: str, password: str) -> bool:
+    """Tell whether a password is too short or well known without its user's name.
+
+    A phrase of one's own may hold the name by chance, as that of ``ani`` does in ``berani``.
+    """
+    folded = password.casefold()
+    rest = folded.replace(name.casefold(), "")
+    own = [sign for sign in rest if sign.isalnum()]
+    return rest != folded and (len(own) < MIN_LENGTH or len(set(own)) < _MIN_DISTINCT or is_common(rest))
 
 
 def _digest(password: str) -> bytes:

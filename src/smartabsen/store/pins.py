@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from . import employees
@@ -38,6 +39,28 @@ class PinTry(StrEnum):
     BLOCKED = "blocked"
     FOREIGN = "foreign"
     """It was set under another secret of the server, so it cannot be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinClaim:
+    """One try of a PIN.
+
+    Attributes:
+        verdict: Whether it may be compared.
+        pin_hash: What it is compared with; empty where it may not be.
+        locked_until: Until when the PIN is locked; in an allowed try: from now on, unless it is the right one.
+        tries: In a row, with this one; 0 where it may not be compared.
+    """
+
+    verdict: PinTry
+    pin_hash: str = ""
+    locked_until: datetime | None = None
+    tries: int = 0
+
+    @property
+    def fills(self) -> bool:
+        """Whether this try filled the counter: it locks or blocks the PIN, unless it is the right one."""
+        return self.locked_until is not None or self.tries >= MAX_FAILURES
 
 
 class PinHasher:
@@ -108,11 +131,8 @@ def exists(session: Session, employee_id: int) -> bool:
     return session.get(PinRow, employee_id) is not None
 
 
-def begin_try(session: Session, employee_id: int, *, key_id: str, now: datetime) -> tuple[PinTry, str, datetime | None]:
+def begin_try(session: Session, employee_id: int, *, key_id: str, now: datetime) -> PinClaim:
     """Count a try as a wrong one before the PIN is compared, so that many at once do not get past the limit.
-
-    Returns:
-        Whether it may be compared; the hash to compare with; until when the PIN is locked.
 
     Raises:
         NotFoundError: There is no such employee.
@@ -120,17 +140,24 @@ def begin_try(session: Session, employee_id: int, *, key_id: str, now: datetime)
     employees.lock(session, employee_id)
     row = session.get(PinRow, employee_id, populate_existing=True)
     if row is None:
-        return PinTry.MISSING, "", None
+        return PinClaim(PinTry.MISSING)
     if row.key_id != key_id:
-        return PinTry.FOREIGN, "", None
+        return PinClaim(PinTry.FOREIGN)
     if row.failures >= MAX_FAILURES:
-        return PinTry.BLOCKED, "", None
+        return PinClaim(PinTry.BLOCKED)
     if row.locked_until is not None and row.locked_until > now:
-        return PinTry.LOCKED, "", row.locked_until
+        return PinClaim(PinTry.LOCKED, locked_until=row.locked_until)
     row.failures += 1
     row.locked_until = now + LOCK if row.failures % TRIES == 0 else None
     session.flush()
-    return PinTry.ALLOWED, row.pin_hash, row.locked_until
+    return PinClaim(PinTry.ALLOWED, row.pin_hash, row.locked_until, row.failures)
+
+
+def stays_locked(session: Session, employee_id: int, *, pin_hash: str) -> bool:
+    """Say whether a PIN is locked or blocked still: neither the right one nor a new one has come meanwhile."""
+    full = or_(PinRow.locked_until.is_not(None), PinRow.failures >= MAX_FAILURES)
+    mine = (PinRow.karyawan_id == employee_id, PinRow.pin_hash == pin_hash)
+    return session.scalar(select(PinRow.karyawan_id).where(*mine, full)) is not None
 
 
 def forgive(session: Session, employee_id: int, *, pin_hash: str) -> bool:

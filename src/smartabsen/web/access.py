@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from ..config import Network
 from ..i18n import _
-from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password
+from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password, must_set_up_totp
 from .connection import hides_visitors
 from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
@@ -120,6 +120,27 @@ def _given_password() -> Problem:
     )
 
 
+def _no_second_factor() -> Problem:
+    return Problem(
+        "second_factor_needed",
+        _("A second factor is demanded here, and you have none."),
+        _("Set it up first: an authenticator app on your phone."),
+    )
+
+
+def _refuse_unready(endpoint: str) -> Response | None:
+    """Return what a user gets who must first choose a password of their own, or set up a second factor."""
+    if must_change_password(endpoint):
+        first, problem = "admin.first_password", _given_password()
+    elif must_set_up_totp(endpoint):
+        first, problem = "admin.lead_to_totp", _no_second_factor()
+    else:
+        return None
+    if request.method in ("GET", "HEAD") and not answers_json():
+        return redirect(url_for(first))
+    return fail(problem, 403)
+
+
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
@@ -151,10 +172,8 @@ def _check() -> Response | None:
         if request.method in ("GET", "HEAD") and not answers_json():
             return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
         abort(401)
-    if must_change_password(endpoint):
-        if request.method in ("GET", "HEAD") and not answers_json():
-            return redirect(url_for("admin.first_password"))
-        return fail(_given_password(), 403)
+    if (refusal := _refuse_unready(endpoint)) is not None:
+        return refusal
     if needed is Who.ADMIN and role is not Who.ADMIN:
         abort(403)
     if route.max_bytes is not None:

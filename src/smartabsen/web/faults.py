@@ -168,6 +168,8 @@ def fail(problem: Problem, status: int, *, retry_after_s: int = 0, error: BaseEx
 def _error_page(problem: Problem, status: int) -> Response:
     # Who sent a form goes back to the page that it stands on.
     back = "" if request.method in ("GET", "HEAD") else page_path()
+    # It shows nobody's name, so nobody's session is read for it: what keeps sessions may be what is away.
+    g.setdefault("user", None)
     try:
         return make_response(render_template("error.html", problem=problem, status=status, back=back), status)
     except Exception:  # noqa: BLE001 - whatever it is, somebody waits for an answer

@@ -17,7 +17,7 @@ from ..errors import InvalidInputError, NotFoundError
 from ..i18n import _
 from .library import library
 from .phone_cookie import describe_phone, find_phone, keep_credential
-from .security import rate_limited
+from .security import refuse_haste
 
 blueprint = Blueprint("verify", __name__)
 
@@ -57,7 +57,7 @@ def answer() -> Response:
             number=None if decline else _number(request.form.get("number", "")),
             decline=decline,
             phone=phone,
-            client=request.remote_addr or "",
+            client=_client(phone),
         )
     except InvalidInputError:
         # Nothing was counted: the number was left out or is none.
@@ -78,11 +78,15 @@ def show_pairing() -> Response:
 
 
 @blueprint.post("/pair")
-@rate_limited("pair", limit=20, per_s=60)
 def pair() -> Response:
-    """Pair this phone; the invitation is used up."""
+    """Pair this phone; the invitation is used up. Only invitations that are none are counted."""
+    token = request.form.get("token", "")
+    if library().phones.find_pairing(token) is None:
+        refusal = refuse_haste(f"pair:{request.remote_addr}", limit=20, per_s=60)
+        if refusal is not None:
+            return refusal
     try:
-        credential = library().phones.complete_pairing(request.form.get("token", ""), label=describe_phone())
+        credential = library().phones.complete_pairing(token, label=describe_phone())
     except NotFoundError:
         return make_response(render_template("pair.html", pairing=None), 410)
     response = make_response(render_template("pair.html", paired=credential.employee))
@@ -96,15 +100,22 @@ def has_confirmed() -> bool:
 
 
 def _ask(secret: str, *, typed: bool, problem: str = "") -> Response:
-    client = (request.remote_addr or "") if typed else None
-    ask = library().signin.find_ask(secret, client=client)
+    phone = find_phone()
+    ask = library().signin.find_ask(secret, client=_client(phone) if typed else None)
     if ask is None:
         return _outcome(VerifyOutcome.INVALID, None)
-    phone = find_phone()
     if phone is None and library().settings.signin.phone == "paired":
         return _outcome(VerifyOutcome.PHONE_NOT_PAIRED, None)
     page = render_template("verify.html", ask=ask, secret=secret, typed=typed, phone=phone, problem=problem)
     return make_response(page, 400 if problem else 200)
+
+
+def _client(phone: PairedPhone | None) -> str:
+    """Return whose wrong access codes are counted: a paired phone's own, else those of its address.
+
+    Strangers behind the office's address keep no paired phone from typing a code.
+    """
+    return (request.remote_addr or "") if phone is None else f"phone:{phone.id}"
 
 
 def _outcome(outcome: VerifyOutcome, phone: PairedPhone | None) -> Response:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from smartabsen import SmartAbsen
+from smartabsen import Role, SmartAbsen
 from smartabsen.store import second_factor
 from smartabsen.store.second_factor import code_at
+from smartabsen.web import create_app
 
 from ..pages import post, text_of
 from .conftest import PASSWORD, Login, set_proved_at
@@ -197,3 +199,104 @@ def library_session_id(browser: FlaskClient) -> str:
     assert cookie is not None
     sessions: SmartAbsen = browser.application.extensions["smartabsen"]
     return sessions.web_sessions.find_listed_id(cookie.value)
+
+
+# --- where a second factor is demanded -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def demanding(people: None, flags: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The web application where administrators need a second factor."""
+    monkeypatch.setattr(second_factor, "new_secret", lambda: SECRET)
+    with SmartAbsen.open(flags={**flags, "desk.second_factor": "admins"}) as library:
+        yield create_app(library)
+
+
+def logged_in(web: Flask, name: str) -> FlaskClient:
+    browser = web.test_client()
+    answer = post(browser, "/admin/login", browser.get("/admin/login").text, name=name, password=PASSWORD)
+    assert (answer.status_code, answer.location) == (302, "/admin/")
+    return browser
+
+
+def test_who_has_none_is_led_to_set_it_up(demanding: Flask) -> None:
+    """Nothing else opens before; afterwards everything does, and the next login asks for a code."""
+    browser = logged_in(demanding, "siti")
+    for path in ("/admin/", "/admin/users", "/admin/account", "/admin/attendance/export.csv"):
+        assert browser.get(path).location == "/admin/login/second-factor"
+    page = browser.get("/admin/login/second-factor").text
+    refused = post(browser, "/admin/users/budi/role", page, role="admin")
+    assert (refused.status_code, "A second factor is demanded" in refused.text) == (403, True)
+    told = browser.get("/admin/", headers={"Accept": "application/json"})
+    assert (told.status_code, told.json["error"]["code"]) == (403, "second_factor_needed")  # type: ignore[index]
+
+    assert post(browser, "/admin/account/totp", page).location == "/admin/account/totp"
+    page = browser.get("/admin/account/totp").text
+    assert "desk-nav" not in page and 'href="/admin/login/second-factor"' in page
+    assert len(re.findall("<li><code>", post(browser, "/admin/account/totp/on", page, code=code(-1)).text)) == 10
+    assert browser.get("/admin/users").status_code == 200
+    assert browser.get("/admin/login/second-factor").location == "/admin/"
+    assert half_login(demanding).get("/admin/").location.startswith("/admin/login")
+
+
+def test_it_is_not_taken_away_by_oneself(demanding: Flask) -> None:
+    """Another app can be set up; an administrator helps after a lost phone, and the way begins anew."""
+    browser = logged_in(demanding, "siti")
+    post(browser, "/admin/account/totp", browser.get("/admin/login/second-factor").text)
+    post(browser, "/admin/account/totp/on", browser.get("/admin/account/totp").text, code=code(-1))
+    page = browser.get("/admin/account").text
+    assert "/admin/account/totp/off" not in page
+    assert post(browser, "/admin/account/totp/off", page).location == "/admin/account"
+    assert "A second factor is demanded here." in browser.get("/admin/account").text
+    library: SmartAbsen = demanding.extensions["smartabsen"]
+    assert library.users.get("siti").has_totp
+    library.users.turn_totp_off("siti")
+    assert browser.get("/admin/").location == "/admin/login/second-factor"
+    assert logged_in(demanding, "siti").get("/admin/").location == "/admin/login/second-factor"
+
+
+def test_it_is_demanded_of_those_who_are_named(demanding: Flask, flags: dict[str, object]) -> None:
+    """Of administrators, from the moment on in which somebody becomes one; or of everybody."""
+    browser = logged_in(demanding, "budi")
+    assert browser.get("/admin/account").status_code == 200
+    demanding.extensions["smartabsen"].users.set_role("budi", Role.ADMIN)
+    assert browser.get("/admin/account").location == "/admin/login/second-factor"
+    demanding.extensions["smartabsen"].users.set_role("budi", Role.VIEWER)
+    with SmartAbsen.open(flags={**flags, "desk.second_factor": "everybody"}) as library:
+        viewer = logged_in(create_app(library), "budi")
+        assert viewer.get("/admin/").location == "/admin/login/second-factor"
+
+
+def test_a_given_password_comes_before_it(demanding: Flask) -> None:
+    """One after the other, and neither way leads around the other."""
+    demanding.extensions["smartabsen"].users.set_password("siti", PASSWORD, temporary=True)
+    browser = logged_in(demanding, "siti")
+    assert browser.get("/admin/login/second-factor").location == "/admin/login/password"
+    page = browser.get("/admin/login/password").text
+    assert post(browser, "/admin/account/totp", page).status_code == 403
+    new = "lima kuda makan rumput"
+    post(browser, "/admin/login/password", page, password=new, repeated=new)
+    assert browser.get("/admin/").location == "/admin/login/second-factor"
+
+
+# --- whose tries they are ------------------------------------------------------------------------------------
+
+
+def test_codes_of_somebody_who_typed_no_password_use_up_nobodys_tries(web: Flask, codes: list[str]) -> None:
+    """One computer behind the office's address keeps nobody from the second step of the login."""
+    stranger = web.test_client()
+    page = stranger.get("/admin/login").text
+    assert {post(stranger, "/admin/login/code", page, code="1").status_code for _ in range(35)} == {302}
+    browser = half_login(web)
+    answer = post(browser, "/admin/login/code", browser.get("/admin/login/code").text, code=codes[0])
+    assert (answer.status_code, answer.location) == (302, "/admin/employees?search=ani")
+
+
+def test_one_user_uses_up_nobody_elses_changes_of_password(login: Login) -> None:
+    """They are counted for each user, not for the address that the office shares."""
+    budi, siti = login("budi"), login("siti")
+    page, differ = budi.get("/admin/account").text, {"current": "x", "password": "a", "repeated": "b"}
+    assert [post(budi, "/admin/account", page, **differ).status_code for _ in range(31)] == [302] * 30 + [429]
+    new = {"current": PASSWORD, "password": "lima kuda makan rumput", "repeated": "lima kuda makan rumput"}
+    assert post(siti, "/admin/account", siti.get("/admin/account").text, **new).status_code == 302
+    assert "Your password is changed" in siti.get("/admin/account").text

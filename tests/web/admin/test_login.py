@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from smartabsen import Role, SmartAbsen
+from smartabsen import DatabaseAwayError, Role, SmartAbsen
 from smartabsen.store.tables import WebSessionRow
 from smartabsen.web import create_app
 from smartabsen.web.admin.login import local_address
@@ -284,3 +284,17 @@ def test_a_login_leads_nowhere_else(web: Flask, wanted: str) -> None:
     """An address that was slipped into the link is not followed."""
     with web.test_request_context():
         assert local_address(wanted) == "/admin/"
+
+
+def test_a_refused_form_asks_for_no_session(login: Login, library: SmartAbsen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What keeps sessions may be away at that moment: the page of the refusal is there all the same."""
+    browser = login("siti")
+
+    def away(*_args: object, **_named: object) -> None:
+        raise DatabaseAwayError("Redis does not answer.")
+
+    monkeypatch.setattr(library.services.web_sessions, "load", away)
+    refused = browser.post("/admin/login", data={"name": "siti", "password": PASSWORD})
+    assert (refused.status_code, "Back to the page" in refused.text) == (400, True)
+    assert browser.get("/admin/users").status_code == 503
+    assert browser.get("/admin/no-such-page").status_code == 404

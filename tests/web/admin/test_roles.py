@@ -40,6 +40,7 @@ CASES = {
     "admin.check_code": Case("POST", "/admin/login/code", 302, 302, 302, {"code": "000000"}),
     "admin.first_password": Case("GET", "/admin/login/password", 302, 302, 302),
     "admin.set_first_password": Case("POST", "/admin/login/password", 401, 302, 302, NEW),
+    "admin.lead_to_totp": Case("GET", "/admin/login/second-factor", 302, 302, 302),
     "admin.logout": Case("POST", "/admin/logout", 401, 302, 302),
     "admin.account": Case("GET", "/admin/account", 302, 200, 200),
     "admin.change_password": Case("POST", "/admin/account", 401, 302, 302),

@@ -45,8 +45,8 @@ def test_every_action_that_the_sources_write_has_words_and_a_kind() -> None:
             written |= set(written_in(ast.parse(path.read_text("utf-8"))))
     assert {"signin.confirm", "biometric.read", "model.recall", "user.locked", "employee.activate"} <= written
     assert sorted(written - set(ACTIONS)) == []
-    # Versions before wrote an entry for each wrong password; their trails are read with words, too.
-    assert sorted(set(ACTIONS) - written) == ["user.login_failed"]
+    # Versions before wrote an entry for each wrong password and PIN; their trails are read with words, too.
+    assert sorted(set(ACTIONS) - written) == ["pin.wrong", "user.login_failed"]
     assert {f"{action.partition('.')[0]}." for action in written} == set(KINDS) - {""}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -97,6 +98,50 @@ def test_a_stranger_is_told_so_and_nothing_is_written(office: MakeOffice, home: 
     here.shoot(here.laptop, "stranger")
     expect(here.laptop.locator("#take")).to_be_enabled()
     assert punches(home) == [] and log_lines(home) == []
+
+
+def test_an_answer_that_is_lost_on_the_way_is_asked_for_again(office: MakeOffice, home: Path) -> None:
+    """The server has recorded it; the page sends the same pictures under the same key, and one punch stands."""
+    here = office()
+    here.sign_in()
+    sent: list[tuple[str, bytes]] = []
+
+    def lose_the_first(route: sync_api.Route) -> None:
+        body = route.request.post_data_buffer or b""
+        key = re.search(rb'name="key"\r\n\r\n([0-9a-f]{32})\r\n', body)
+        assert key is not None
+        frames = body.partition(b'name="frames"')[2]
+        sent.append((key[1].decode(), frames[: frames.rfind(b"\r\n--")]))
+        if len(sent) == 1:
+            assert route.fetch().status == 200
+            route.abort()
+        else:
+            route.continue_()
+
+    here.laptop.route("**/process_attendance", lose_the_first)
+    here.take_pictures()
+    status = here.laptop.locator("#status")
+    expect(status).to_have_text(
+        here.laptop.locator("#capture").get_attribute("data-text-offline") or "", timeout=30_000
+    )
+    assert punches(home) == [(NAMES[0], "face")]
+    assert here.errors == ["Failed to load resource: net::ERR_FAILED"]
+    here.errors.clear()
+
+    here.take_pictures()
+    expect(here.laptop.locator("#greeting")).to_contain_text(NAMES[0], timeout=30_000)
+    (key, frames), (again, same_frames) = sent
+    assert key == again
+    assert _pictures(frames) == _pictures(same_frames)
+    assert punches(home) == [(NAMES[0], "face")]
+    assert len(log_lines(home)) == 1
+
+
+def _pictures(form: bytes) -> list[bytes]:
+    """The JPEG files of a form, whose boundary differs from one sending to the next."""
+    found = re.findall(rb"\r\n\r\n(\xff\xd8.*?\xff\xd9)\r\n--", form + b"\r\n--", re.DOTALL)
+    assert len(found) == 6
+    return found
 
 
 def test_a_wrong_number_ends_the_request_and_the_laptop_shows_a_new_code(office: MakeOffice, home: Path) -> None:

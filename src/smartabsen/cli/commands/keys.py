@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...errors import KeyMissingError, SealBrokenError, SmartAbsenError
+from ...errors import KeyMissingError, PartlyDoneError, SealBrokenError, SmartAbsenError
 from ...i18n import N_, _
 from .. import privacy_view
 from ..answer import Answer
@@ -52,7 +52,9 @@ def init(
     "rotate",
     help=_("Make a new key, and seal everything with it.")
     + "\n\n"
-    + _("It can be interrupted; the same command goes on. Old keys are kept: older backups need them."),
+    + _("It can be interrupted; the same command goes on. Old keys are kept: older backups need them.")
+    + "\n\n"
+    + _("Exit code 7 when rows keep the old seal, because they do not open."),
     example="smartabsen keys rotate",
 )
 def rotate(
@@ -70,7 +72,14 @@ def rotate(
             privacy_view.confirm(session, question, yes=yes)
         with session.out.progress(_("Rows")) as progress:
             done = app.keys.rotate(forget_old=forget_old, reason=reason, on_progress=progress)
-    return Answer(data=privacy_view.key_rotation(done), show=lambda out: privacy_view.show_key_rotation(out, done))
+    failure: SmartAbsenError | None = None
+    if done.left:
+        failure = PartlyDoneError(
+            N_("Rows that do not open and keep their old seal: {count}. No other key is made while they are there."),
+            hint=N_("“smartabsen keys check” names them."),
+            count=done.left,
+        )
+    return Answer.of(privacy_view.key_rotation(done), lambda out: privacy_view.show_key_rotation(out, done), failure)
 
 
 @command(

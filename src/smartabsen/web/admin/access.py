@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
 
 from flask import g
+from werkzeug.wrappers import Response
 
 from ...core.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
 from ...domain import Role, User
 from ..library import library
 from ..roles import Route, Who
+from ..security import refuse_haste
 from ..sessions import browser_session
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
 """Of a form with as many pictures as are taken at once, each as large as it may be."""
@@ -26,6 +33,7 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.check_code": Route(Who.ANYONE),
     "admin.first_password": _VIEW,
     "admin.set_first_password": _VIEW,
+    "admin.lead_to_totp": _VIEW,
     "admin.logout": _VIEW,
     "admin.account": _VIEW,
     "admin.change_password": _VIEW,
@@ -82,6 +90,10 @@ ROUTES: Final[dict[str, Route]] = {
 """Endpoint to who may call it."""
 _WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})
 """What may be done before a password that somebody else gave is changed."""
+_WITHOUT_FACTOR: Final = frozenset(
+    {"admin.lead_to_totp", "admin.begin_totp", "admin.show_totp", "admin.turn_totp_on", "admin.logout"}
+)
+"""What may be done before a second factor that is demanded is set up."""
 
 
 def current_user() -> User | None:
@@ -103,10 +115,38 @@ def find_role() -> Who | None:
     return Who.ADMIN if user.role is Role.ADMIN else Who.VIEWER
 
 
+def limited_by_user(*, limit: int, per_s: int) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
+    """Answer 429 when a user calls such views more than ``limit`` times in ``per_s`` seconds.
+
+    It is the user who is counted, not the address: people of one office do not use up each other's tries.
+    """
+
+    def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
+        @wraps(view)
+        def limited(*args: P.args, **kwargs: P.kwargs) -> T | Response:
+            user = current_user()
+            assert user is not None, "the access table lets nobody in without"
+            refusal = refuse_haste(f"account:{user.id}", limit=limit, per_s=per_s)
+            return view(*args, **kwargs) if refusal is None else refusal
+
+        return limited
+
+    return decorate
+
+
 def must_change_password(endpoint: str) -> bool:
     """Return whether the user who is logged in must choose a password of their own before this."""
     user = current_user()
     return user is not None and user.must_change_password and endpoint not in _WITH_GIVEN_PASSWORD
+
+
+def must_set_up_totp(endpoint: str) -> bool:
+    """Return whether the user who is logged in must set up a second factor before this."""
+    user = current_user()
+    if user is None or user.has_totp or user.must_change_password or endpoint in _WITHOUT_FACTOR:
+        # A password of one's own comes first.
+        return False
+    return library().users.demands_totp(user)
 
 
 def may(user: User, needed: Who) -> bool:

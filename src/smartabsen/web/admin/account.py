@@ -9,14 +9,13 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from ...domain import User
-from ...errors import InvalidInputError
+from ...errors import ConflictError, InvalidInputError
 from ...i18n import N_, _
 from ..device_cookie import find_device
 from ..library import library
-from ..security import rate_limited
 from ..sessions import browser_session
 from . import forms
-from .access import current_user
+from .access import current_user, limited_by_user, must_set_up_totp
 from .blueprint import blueprint, done, tells_problems
 from .confirm import needs_proof
 from .login import begin_session, check_repeated
@@ -34,11 +33,12 @@ def account() -> str:
         sessions=library().users.list_sessions(user.name),
         this_session=library().web_sessions.find_listed_id(browser_session().sid or ""),
         recovery_codes=library().users.count_recovery_codes(user) if user.has_totp else 0,
+        totp_demanded=library().users.demands_totp(user),
     )
 
 
 @blueprint.post("/account")
-@rate_limited("account", **_LIMIT)
+@limited_by_user(**_LIMIT)
 @tells_problems(lambda: url_for("admin.account"))
 def change_password() -> Response:
     """Give oneself another password; all other sessions end."""
@@ -85,13 +85,14 @@ def show_totp() -> Response:
     page = render_template(
         "admin/totp.html",
         qr=Markup(enrolment.svg),  # noqa: S704 - drawn here, from modules
+        totp_first=must_set_up_totp("admin.account"),
         secret=" ".join(enrolment.secret[at : at + 4] for at in range(0, len(enrolment.secret), 4)),
     )
     return make_response(page)
 
 
 @blueprint.post("/account/totp/on")
-@rate_limited("account", **_LIMIT)
+@limited_by_user(**_LIMIT)
 @tells_problems(lambda: url_for("admin.show_totp"))
 def turn_totp_on() -> Response:
     """Ask for codes from now on, and show the recovery codes once."""
@@ -107,8 +108,11 @@ def turn_totp_on() -> Response:
 @needs_proof(N_("Remove the second factor"))
 @tells_problems(lambda: url_for("admin.account"))
 def turn_totp_off() -> Response:
-    """Ask for no codes any more."""
-    library().users.turn_totp_off(_me().name)
+    """Ask for no codes any more, unless they are demanded here."""
+    user = _me()
+    if library().users.demands_totp(user):
+        raise ConflictError(N_("A second factor is demanded here."), hint=N_("Set up another app in its place."))
+    library().users.turn_totp_off(user.name)
     done(_("Only your password is asked for now."))
     return redirect(url_for("admin.account"))
 

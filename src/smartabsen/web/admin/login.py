@@ -19,12 +19,12 @@ from ..library import library
 from ..security import rate_limited, refuse_haste
 from ..sessions import browser_session
 from . import forms
-from .access import current_user
+from .access import current_user, limited_by_user
 from .blueprint import blueprint, done
 from .confirm import note_proof
 
 _LOGIN_LIMIT: Final = {"limit": 30, "per_s": 300}
-"""For each address, of devices that are not known; what protects an account is its own lock."""
+"""For each address, and for each user's codes, of devices that are not known; an account is protected by its lock."""
 _HALF: Final = "half_login"
 _HALF_LIFETIME: Final = timedelta(minutes=5)
 """Between the password and the code."""
@@ -42,9 +42,7 @@ def login() -> Response:
 def log_in() -> Response:
     """Check name and password."""
     name, device = forms.text("name"), find_device()
-    # A device on which this user signed in has tries of its own: whoever uses up those of the office's address keeps
-    # nobody out who was here before.
-    counted = not library().users.knows_device(name, device)
+    counted = _is_counted(name)
     if counted and (refusal := refuse_haste(_limit_key(), **_LOGIN_LIMIT)) is not None:
         return refusal
     checked = library().users.check_password(name, forms.secret("password"), device=device)
@@ -68,14 +66,18 @@ def ask_code() -> Response:
 
 
 @blueprint.post("/login/code")
-@rate_limited("code", limit=_LOGIN_LIMIT["limit"], per_s=_LOGIN_LIMIT["per_s"])
 def check_code() -> Response:
-    """Check the code of the second factor."""
+    """Check the code of the second factor.
+
+    Who has not typed the right password before is not counted: strangers use up nobody's tries.
+    """
     half = _find_half()
     user = half and library().users.find_by_session(half.user_id, half.proved_at)
     if half is None or not user:
         session.pop(_HALF, None)
         return redirect(url_for("admin.login"))
+    if _is_counted(user.name) and (refusal := refuse_haste(f"code:{user.id}", **_LOGIN_LIMIT)) is not None:
+        return refusal
     verdict = library().users.check_code(user, forms.text("code"), device=find_device())
     if not verdict.is_right:
         return _code_page(_describe(verdict), 429 if verdict is CodeVerdict.LOCKED else 401)
@@ -100,7 +102,7 @@ def first_password() -> Response:
 
 
 @blueprint.post("/login/password")
-@rate_limited("account", limit=_LOGIN_LIMIT["limit"], per_s=_LOGIN_LIMIT["per_s"])
+@limited_by_user(**_LOGIN_LIMIT)
 def set_first_password() -> Response:
     """Take a password of one's own."""
     user = current_user()
@@ -117,6 +119,16 @@ def set_first_password() -> Response:
     begin_session(changed)
     done(_("Your password is changed; you are logged out everywhere else."))
     return redirect(url_for("admin.today"))
+
+
+@blueprint.get("/login/second-factor")
+def lead_to_totp() -> Response:
+    """Lead somebody who needs a second factor and has none to setting it up."""
+    user = current_user()
+    assert user is not None, "the access table lets nobody in without"
+    if user.has_totp or not library().users.demands_totp(user):
+        return redirect(url_for("admin.today"))
+    return make_response(render_template("admin/second_factor.html"))
 
 
 @blueprint.post("/logout")
@@ -206,6 +218,14 @@ def _find_half() -> _Half | None:
     half = _Half(kept[0], datetime.fromisoformat(kept[1]), kept[2], kept[3])
     fresh = timedelta(0) <= library().now() - half.proved_at < _HALF_LIFETIME
     return half if fresh else None
+
+
+def _is_counted(name: str) -> bool:
+    """Return whether this browser shares the tries of others.
+
+    A device on which this user signed in has its own: whoever uses up the others' keeps nobody out who was here before.
+    """
+    return not library().users.knows_device(name, find_device())
 
 
 def _limit_key() -> str:
