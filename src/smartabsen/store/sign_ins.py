@@ -103,6 +103,11 @@ class SignInTable:
         return self._database.run_write(lambda session: changed_rows(session, delete(QrToken).where(expired)))
 
 
+def end_all(session: Session) -> None:
+    """End all requests, of whomever."""
+    session.execute(delete(QrToken))
+
+
 def _insert(session: Session, request: StoredSignIn) -> bool:
     session.execute(delete(QrToken).where(QrToken.session_hash == request.session_hash))
     row = QrToken(
