@@ -217,6 +217,8 @@ def test_deep_brackets_in_the_trained_model_are_a_damaged_model(home: Path) -> N
 
 PIPES = {
     "database": (["employee", "list"], "smartabsen.db"),
+    "journal of the database": (["employee", "list"], "smartabsen.db-journal"),
+    "journal of the queue": (["run-kiosk", "--camera", "{people}", "--headless"], "queue/punches.db-journal"),
     "security log": (["logs"], "logs/security.log"),
     "zone": (["employee", "list"], "site-zone"),
     "attendance log": (["backup", "create"], "Attendance/2026-01-05.csv"),
