@@ -12,13 +12,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "smartabsen"
 
-_BOTTOM = {"_version", "dates", "domain", "errors", "i18n", "locking", "reading", "registry"}
+_BOTTOM = {"_version", "dates", "domain", "driver_threads", "errors", "i18n", "locking", "reading", "registry"}
 _BACKENDS = {"recognition", "camera", "qr", "attendance", "store"}
 _FACES = {"cli", "web"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "errors": set(),
     "domain": set(),
+    "driver_threads": set(),
     "locking": set(),
     "i18n": {"errors"},
     "registry": {"errors", "i18n"},

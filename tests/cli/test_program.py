@@ -182,3 +182,26 @@ def test_a_reader_that_closes_the_pipe_is_no_error() -> None:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+def test_a_program_ends_without_what_hangs_in_a_driver() -> None:
+    """With its exit code and all it said; taking the interpreter apart under such a thread aborted it (SIGABRT)."""
+    code = """
+import atexit, threading
+from smartabsen.cli import app
+from smartabsen.driver_threads import DriverThread
+
+def ends_so(**_):
+    print("done")
+    raise SystemExit(7)
+
+atexit.register(print, "taken apart")
+app.app = ends_so
+hang = threading.Event()
+if {hangs}:
+    DriverThread(hang.wait, name="camera").start()
+app.main()
+"""
+    for hangs, said in ((True, "done\n"), (False, "done\ntaken apart\n")):
+        done = run_python(code.format(hangs=hangs))
+        assert (done.returncode, done.stdout) == (7, said), done.stderr

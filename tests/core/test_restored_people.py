@@ -17,7 +17,7 @@ from smartabsen.core.identify import load_gallery
 from smartabsen.core.kiosk_start import PunchesOf, open_without_waiting
 from smartabsen.core.punch import attempt_by_face
 from smartabsen.core.punch_writer import RESTORED, PunchWriter, Written
-from smartabsen.domain import ClockReading, Employee, KnownPerson, Punch, Role
+from smartabsen.domain import ClockReading, Employee, KnownPerson, Punch, Role, SignInState, VerifyOutcome
 from smartabsen.errors import ConflictError, NotFoundError, NotTrainedError
 from smartabsen.store import meta, model_file, templates
 from smartabsen.store.tables import ErasureRow, Karyawan, PunchRow, TemplateRow
@@ -266,6 +266,34 @@ def test_sessions_of_before_end_with_a_restore(used: SmartAbsen) -> None:
     )
     used.backups.restore(made.path)
     assert used.web_sessions.load(session) is None
+
+
+def test_what_works_once_does_not_work_again_after_a_restore(used: SmartAbsen) -> None:
+    """An invitation, and a request to sign in, that were open in the backup and used since."""
+    invitation = used.phones.start_pairing("E1")
+    asked = used.signin.generate_qr_code("session")
+    made = used.backups.create()
+    used.phones.complete_pairing(invitation.token)
+    assert used.signin.verify_qr_code(asked.token, number=asked.number) is VerifyOutcome.CONFIRMED
+    assert used.signin.collect("session") is not None
+    used.backups.restore(made.path)
+    assert used.phones.find_pairing(invitation.token) is None
+    assert used.signin.find_ask(asked.token) is None
+    assert used.signin.verify_qr_code(asked.token, number=asked.number) is VerifyOutcome.INVALID
+    assert used.signin.get_verification_status("session") is SignInState.DEAD
+
+
+def test_a_phone_that_was_revoked_since_the_backup_stays_revoked(used: SmartAbsen) -> None:
+    """Who found the lost phone is nobody again; other phones go on, and the record says what was done."""
+    lost, kept = (used.phones.complete_pairing(used.phones.start_pairing(code).token) for code in ("E1", "E2"))
+    made = used.backups.create()
+    used.phones.revoke(lost.phone_id)
+    used.backups.restore(made.path)
+    assert used.phones.find_phone(lost.value) is None
+    found = used.phones.find_phone(kept.value)
+    assert found is not None and found.employee.code == "E2"
+    assert [entry.subject for entry in used.audit.entries(action="phone.revoke")] == ["E1"]
+    assert used.audit.verify().problems == ()
 
 
 def test_a_seal_is_bound_to_the_person_and_not_to_the_row_id(used: SmartAbsen, draw: Draw) -> None:

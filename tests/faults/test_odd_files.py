@@ -20,8 +20,14 @@ import cv2
 import pytest
 from typer.testing import CliRunner, Result
 
-from smartabsen import SmartAbsen
+from smartabsen import SmartAbsen, StorageError
 from smartabsen.cli.app import app
+from smartabsen.config import load_settings
+from smartabsen.core.embedding_cache import EmbeddingCache
+from smartabsen.core.kiosk_frames import RememberedFrames
+from smartabsen.core.security_settings import note_settings
+from smartabsen.domain import ModelIdentity
+from smartabsen.store.sealing import KeyRing
 from tests.core.conftest import picture
 
 HANGS_S = 60
@@ -85,6 +91,7 @@ HOME_FILES = {
     "model": "assets/model_knn.json",
     "arrays": "assets/model_knn.npz",
     "consent": "consent.en.txt",
+    "zone": "site-zone",
 }
 
 
@@ -210,7 +217,11 @@ def test_deep_brackets_in_the_trained_model_are_a_damaged_model(home: Path) -> N
 
 PIPES = {
     "database": (["employee", "list"], "smartabsen.db"),
+    "journal of the database": (["employee", "list"], "smartabsen.db-journal"),
+    "journal of the queue": (["run-kiosk", "--camera", "{people}", "--headless"], "queue/punches.db-journal"),
     "security log": (["logs"], "logs/security.log"),
+    "zone": (["employee", "list"], "site-zone"),
+    "attendance log": (["backup", "create"], "Attendance/2026-01-05.csv"),
     "backup": (["backup", "verify", "{file}"], ""),
     "backup to restore": (["backup", "restore", "{file}", "--yes"], ""),
     "camera": (["run-kiosk", "--camera", "{file}", "--headless"], ""),
@@ -235,6 +246,48 @@ def test_a_named_pipe_is_called_that_and_stays(case: str, home: Path, tmp_path: 
     check(done)
     assert done.exit_code != 0 and "named pipe, not a file" in " ".join(done.stderr.split()), done.stderr
     assert pipe.is_fifo()
+
+
+def test_a_device_in_the_attendance_log_is_not_read(home: Path) -> None:
+    """A backup read it into memory without end."""
+    log = home / "Attendance" / "2026-01-05.csv"
+    log.parent.mkdir(exist_ok=True)
+    log.symlink_to("/dev/zero")
+    done = run(home, "backup", "create")
+    assert done.exit_code == 1 and "device, not a file" in " ".join(done.stderr.split()), done.stderr
+    assert not list((home / "backups").glob("*"))
+
+
+def test_a_zone_that_is_none_is_not_another_one(home: Path) -> None:
+    """It was Asia/Jakarta without a word: an hour or two too late for everybody elsewhere."""
+    for content in (b"", b"\n", DEEP, bytes(range(256)), b"Asia/Nowhere\n"):
+        (home / "site-zone").write_bytes(content)
+        done = run(home, "employee", "list")
+        assert done.exit_code == 3 and "names no time zone" in " ".join(done.stderr.split()), done.stderr
+    (home / "site-zone").write_text("Asia/Makassar\n")
+    assert run(home, "employee", "list").exit_code == 0
+
+
+def test_what_is_remembered_between_starts_may_be_anything(tmp_path: Path) -> None:
+    """Last frames of a camera, settings of the last start, faces of an evaluation: none hangs, or reads without end."""
+    loaded = load_settings({"home": str(tmp_path)})
+    faces = EmbeddingCache(
+        tmp_path, KeyRing.of({"k": bytes(32)}, active="k", place=""), ModelIdentity("fake", "0" * 64, 512), "fake"
+    )
+    for make in (os.mkfifo, PLACES["device"], lambda path: path.write_bytes(DEEP)):
+        for place in (RememberedFrames(tmp_path, "0")._path, tmp_path / "settings.json", faces._path):
+            place.parent.mkdir(exist_ok=True)
+            place.unlink(missing_ok=True)
+            make(place)
+        with within(HANGS_S):
+            assert RememberedFrames(tmp_path, "0").watch.worth_keeping == ()
+            assert note_settings(tmp_path, loaded) == {}
+            if faces._path.is_file() and not faces._path.is_symlink():
+                with faces.opened():
+                    assert faces.find("") is None
+            else:
+                with pytest.raises(StorageError, match="not a file"), faces.opened():
+                    pass
 
 
 def test_a_directory_is_no_database_and_no_backup(home: Path) -> None:
@@ -276,6 +329,7 @@ UNREADABLE = {
     "recognize": (["recognize", "photo.jpg"], "assets/model_knn.npz"),
     "model facts": (["recognize", "photo.jpg"], "assets/model_knn.json"),
     "settings": (["doctor"], "smartabsen.toml"),
+    "zone": (["employee", "list"], "site-zone"),
     "photo": (["enroll", "Contoh", "photo.jpg", "--code", "E7", "--consent"], "photo.jpg"),
     "folder of photos": (["enroll", "Contoh", "photos", "--code", "E7", "--consent"], "photos"),
     "people": (["import", "people.csv", "--consent"], "people.csv"),

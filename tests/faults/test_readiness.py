@@ -52,6 +52,20 @@ def test_a_full_redis_is_not_ready(on_redis: SmartAbsen, private_redis: PrivateR
     assert row.level is CheckLevel.FAIL and "is full" in row.detail and "maxmemory" in row.fix
 
 
+def test_a_redis_that_has_room_for_one_more_write_is_not_ready(
+    on_redis: SmartAbsen, private_redis: PrivateRedis
+) -> None:
+    """That is how a full one looks most of the time; the next write of the same sign-in was refused."""
+    with private_redis.client() as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 128 * 1024)
+        (row,) = [row for row in on_redis.check_readiness() if row.name == "redis"]
+        assert row.level is CheckLevel.FAIL and "is full" in row.detail
+        client.config_set("maxmemory", 0)
+        assert client.keys("*") == [], "the trial leaves nothing"
+    assert levels(on_redis)["redis"] == "ok"
+
+
 def test_a_redis_that_only_takes_reads_is_not_ready(on_redis: SmartAbsen, private_redis: PrivateRedis) -> None:
     """As the copy of another one, after a failover."""
     with private_redis.client() as client:

@@ -8,13 +8,15 @@ import pytest
 from flask import Flask, flash, get_flashed_messages, session
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+from itsdangerous import TimestampSigner
 
-from smartabsen import SmartAbsen
+from smartabsen import DatabaseError, SmartAbsen
+from smartabsen.domain import SecurityKind
 from smartabsen.web.access import ROUTES
 from smartabsen.web.roles import Route, Who
 from smartabsen.web.sessions import browser_session
 
-from .pages import rows
+from .pages import csrf_of, post, rows, text_of
 
 AddView = Callable[[str, Callable[[], str]], None]
 
@@ -107,6 +109,39 @@ def test_logging_in_gives_a_new_id_and_forgets_the_token(client: FlaskClient, vi
     after = client.get_cookie("smartabsen")
     assert before is not None and after is not None and before.value != after.value
     assert client.get("/show").text == "7 {}"
+
+
+@pytest.mark.parametrize("set_by_s", [-7200, -60, 7200, 400 * 86400])
+def test_a_form_outlives_a_clock_that_is_set(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, set_by_s: int
+) -> None:
+    """Of this machine, or of another one that answers: how long a session lasts is told by the database's clock."""
+    phone, screen = client, client.application.test_client()
+    form, asked = phone.get("/verify_qr").text, screen.get("/auth").text
+    now = TimestampSigner.get_timestamp
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda signer: now(signer) + set_by_s)
+    code = text_of(asked, "access-code")
+    assert post(phone, "/verify_qr", form, code=code, number=text_of(asked, "number")).status_code == 200
+    assert post(screen, "/auth", asked).location == "/web_attendance"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_session_that_cannot_be_stored_is_no_bug(
+    library: SmartAbsen, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    """As when Redis is full at the end of a request: 503 as for any other part of it, and cookies that count stay."""
+    asked = client.get("/auth").text
+    phone = client.application.test_client()
+    code, number = text_of(asked, "access-code"), text_of(asked, "number")
+    assert post(phone, "/verify_qr", phone.get("/verify_qr").text, code=code, number=number).status_code == 200
+    full = DatabaseError("Redis at {address} is full: it takes no writes.", address="redis://192.0.2.1")
+    monkeypatch.setattr(library.web_sessions, "save", lambda *_: (_ for _ in ()).throw(full))
+    accept = "application/json" if as_json else "text/html"
+    answer = client.post("/auth", data={"csrf_token": csrf_of(asked)}, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["Retry-After"], answer.location) == (503, "5", None)
+    assert "192.0.2.1" not in answer.text and "Content-Security-Policy" in answer.headers
+    assert (answer.json["error"]["code"] == "database") if as_json else "cannot do this right now" in answer.text
+    assert not [event for event in library.security.events() if event.kind is SecurityKind.ERROR]
 
 
 def test_a_forged_visit_is_ignored(client: FlaskClient, view: AddView) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from ..driver_threads import DriverThread
 from ..errors import CameraError
 from ..i18n import N_
 from .base import Frame, FrameSource
@@ -36,7 +37,7 @@ class LatestFrame:
         self._closed = False
         self._thread: threading.Thread | None = None
         if self.live:
-            self._thread = threading.Thread(target=self._grab, name=f"camera {self.name}", daemon=True)
+            self._thread = DriverThread(self._grab, name=f"camera {self.name}")
             self._thread.start()
 
     def read(self, timeout_s: float) -> Frame | None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ..driver_threads import DriverThread
 from ..errors import CameraError
 from ..i18n import N_
 from .address import display_name
@@ -226,7 +227,7 @@ class _Opening:
         self._abandoned = False
         self._source: FrameSource | None = None
         self._error: Exception | None = None
-        threading.Thread(target=self._run, name=f"open camera {name}", daemon=True).start()
+        DriverThread(self._run, name=f"open camera {name}").start()
 
     def result(self) -> FrameSource:
         if self._source is not None:

@@ -5,11 +5,15 @@ A command's module is imported when the command is called; ``smartabsen --help``
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+import contextlib
+import os
+import sys
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from .._version import __version__
+from ..driver_threads import is_any_left
 from ..i18n import N_, _
 from .groups import ProgramGroup, example_text
 from .options import GlobalOptions, takes_global_options
@@ -94,4 +98,17 @@ def program(
 
 def main() -> None:
     """Run the program: the console script."""
-    app(prog_name="smartabsen")
+    try:
+        app(prog_name="smartabsen")
+    except SystemExit as ended:
+        if is_any_left():
+            _leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        raise
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: everything is closed but what hangs in a driver, and taking the interpreter apart could abort it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

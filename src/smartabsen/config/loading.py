@@ -84,6 +84,7 @@ def load_settings(
 
     Raises:
         ConfigError: A key is unknown, a value out of range, or the file is no TOML.
+        StorageError: The file of the site's zone cannot be read.
     """
     environ = os.environ if environ is None else environ
     flat: dict[str, tuple[object, str]] = {}

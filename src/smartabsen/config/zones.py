@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ..errors import ConfigError
+from ..i18n import N_
+from ..reading import read_bytes, refuse_odd
+
 ZONE_FILE: Final = "site-zone"
 """In the home: the zone that was taken at the first start, so that it does not change when the machine's does."""
 FIRST_START: Final = "first start"
@@ -36,9 +40,21 @@ def zone_of_home(home: Path) -> tuple[str, str]:
     """Return the zone of a home where no setting names one, and its origin, empty where that is the default.
 
     A home that is not used yet gets this machine's; one that was used before keeps what it always had.
+
+    Raises:
+        ConfigError: The file of the zone holds none: another zone would make other people late.
+        StorageError: It cannot be read.
     """
-    kept = _first_line(home / ZONE_FILE)
-    if kept and _exists(kept):
+    place = home / ZONE_FILE
+    refuse_odd(place, directory=False)
+    if place.exists():
+        kept = _first_line(place)
+        if not _exists(kept):
+            raise ConfigError(
+                N_("The file {path} names no time zone."),
+                hint=N_("Write the site's zone into it, as Asia/Jakarta, Asia/Makassar or Asia/Jayapura."),
+                path=place,
+            )
         return kept, FIRST_START
     if any((home / name).exists() for name in _TRACES):
         return DEFAULT_ZONE, ""
@@ -76,8 +92,7 @@ def _below_zoneinfo(path: str) -> str:
 
 def _first_line(path: Path) -> str:
     try:
-        with path.open(encoding="ascii") as file:
-            return file.readline(100).strip()
+        return read_bytes(path, most=100).decode("ascii").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError):
         return ""
 

@@ -22,7 +22,8 @@ from ..errors import (
     StorageError,
 )
 from ..i18n import N_
-from ..store import archive, audit, audit_check, dumps, meta, resealing, schema, users, web_sessions
+from ..reading import read_bytes
+from ..store import archive, audit, audit_check, dumps, meta, phones, resealing, schema, sign_ins, users, web_sessions
 from ..store.archive import Manifest as Manifest
 from ..store.database import Database, Session
 from ..store.files import make_private_directory, storage_errors
@@ -69,7 +70,8 @@ class Backups:
 
     Attributes:
         before_swap: Called, one after another, before a restored database takes the place of the live one: what must
-            not come back with an older backup (people who were erased since) is taken out here.
+            not come back with an older backup (people who were erased since, phones that were revoked) is taken out
+            here.
         after_restore: Called, one after another, when database and files are in place.
     """
 
@@ -257,7 +259,7 @@ class Backups:
             for day in services.csv_log.dates():
                 path = services.csv_log.path(day)
                 with storage_errors(path):
-                    contents.add(f"Attendance/{path.name}", path.read_bytes())
+                    contents.add(f"Attendance/{path.name}", read_bytes(path))
         # Also where it is a setting, which may stand elsewhere: the days of this database were judged by it.
         contents.add(ZONE_FILE, f"{services.settings.site.zone}\n".encode())
         if public := public_settings(services.settings.home / FILE_NAME):
@@ -376,9 +378,14 @@ def _telling_where_it_stands(safety: Path | None) -> Iterator[None]:
 
 
 def _begin_anew(session: Session) -> None:
-    """Tell this state from the one that it replaces: row ids are given out again, and sessions name users by them."""
+    """Tell this state from the one that it replaces: row ids are given out again, and sessions name users by them.
+
+    Invitations and requests that were open then may have been used since, and each works once.
+    """
     meta.begin_generation(session)
     web_sessions.end_all(session)
+    sign_ins.end_all(session)
+    phones.end_invitations(session)
     users.end_all_sessions(session)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..domain import FloatArray, ModelIdentity, Quality
 from ..errors import KeyMissingError
-from ..reading import parse_json, read_bytes, read_text
+from ..reading import parse_json, read_bytes, read_text, refuse_odd
 from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
 from ..store.sealing import KeyRing, binding
 
@@ -68,13 +68,14 @@ class EmbeddingCache:
         """Read what is there, and keep what comes.
 
         Raises:
-            StorageError: The folder cannot be written.
+            StorageError: The folder cannot be written, or what has the name of the file is none.
         """
         if self._ring is None:
             yield self
             return
         with storage_errors(self._path):
             make_private_directory(self._path.parent)
+            refuse_odd(self._path, directory=False)
             ends_whole = self._read(self._ring)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
         with os.fdopen(descriptor, "a", encoding="ascii") as self._stream:

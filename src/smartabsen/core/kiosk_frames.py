@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..camera.address import display_name, lock_key
 from ..errors import StorageError
+from ..reading import read_bytes
 from ..recognition.liveness.freshness import FreshnessWatch, pack, unpack
 from ..store.files import write_atomically
 
@@ -26,7 +27,7 @@ class RememberedFrames:
         name = sha256((lock_key(camera) or display_name(camera)).encode()).hexdigest()[:16]
         self._path = home / DIRECTORY / f"{name}.bin"
         try:
-            data = self._path.read_bytes()
+            data = read_bytes(self._path)
         except OSError:
             data = b""
         self.watch = FreshnessWatch(kept=unpack(data))

@@ -19,7 +19,7 @@ from ..i18n import N_
 from ..qr.render import svg_qr
 from ..store import audit, employees, phones, pins
 from ..store.clock import moment
-from ..store.database import Session
+from ..store.database import Database, Session
 from ..store.hashing import HASHING
 from ..store.pins import PinClaim, PinHasher, PinTry
 from .addresses import public_url
@@ -314,6 +314,31 @@ def _check_active(employee: Employee) -> None:
             name=employee.name,
             code=employee.code,
         )
+
+
+def carry_revocations(services: Services, live: Database, restored: Database) -> None:
+    """Revoke in a database that is about to take the place of the live one what was revoked since it was made.
+
+    A lost phone stays worth nothing. Phones are matched by what they keep: row ids are given out again.
+
+    Raises:
+        DatabaseError: One of both does not answer.
+    """
+    if live.path is not None and not live.path.exists():
+        return
+    with live.read() as session:
+        revoked = [(row.credential, row.revoked_at) for row in phones.revoked(session)]
+
+    def work(session: Session) -> None:
+        for credential, at in revoked:
+            phone = phones.revoke_as_elsewhere(session, credential, at=at or moment(session))
+            if phone is not None:
+                details = {"phone": str(phone.id), "label": phone.label}
+                code = phone.employee.code
+                audit.append(session, actor=services.actor, action="phone.revoke", subject=code, details=details)
+
+    if revoked:
+        restored.run_write(work)
 
 
 def _check_pin(pin: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..config import LoadedSettings
 from ..errors import SmartAbsenError
+from ..reading import parse_json, read_bytes
 from ..store.files import write_atomically
 
 _NAME: Final = "settings.json"
@@ -39,7 +40,7 @@ def note_settings(directory: Path, loaded: LoadedSettings) -> Mapping[str, str]:
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        stored: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        stored: Any = parse_json(read_bytes(path))
+    except (OSError, ValueError):
         return {}
     return stored if isinstance(stored, dict) else {}

@@ -29,7 +29,7 @@ from .leave import Leave
 from .limits import RateLimits
 from .nightly import Nightly
 from .once import made_once
-from .phones import Phones
+from .phones import Phones, carry_revocations
 from .privacy import Privacy
 from .reembed import Reembedding
 from .refusals import Refusals
@@ -119,9 +119,13 @@ class UseCases:
 
     @made_once
     def backups(self) -> Backups:
-        """Backups of this installation. A restore erases again whoever was erased since the backup was made."""
+        """Backups of this installation.
+
+        A restore erases again whoever was erased since the backup was made, and revokes the phones that were revoked.
+        """
         backups = Backups(self.services, self.audit)
         backups.before_swap.append(partial(carry_tombstones, self.services))
+        backups.before_swap.append(partial(carry_revocations, self.services))
         backups.after_restore.append(self.privacy.apply_tombstones)
         return backups
 

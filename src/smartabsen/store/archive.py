@@ -181,7 +181,7 @@ def extract_archive(path: Path, into: Path, *, identity: Path | None = None) -> 
             _decrypt(path, plain, identity)
             plain.seek(0)
         else:
-            plain = opened.enter_context(path.open("rb"))
+            plain = opened.enter_context(open_file(path))
         try:
             return _extract(path, plain, into)
         except SmartAbsenError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import re
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, text
 
-from ..errors import MissingDependencyError
+from ..errors import ConfigError, MissingDependencyError
 from ..i18n import N_
+from ..reading import no_permission_to_read, open_file
 
 _SIDE: Final = "smartabsen_side"
 _PORT: Final = 3306
@@ -63,8 +65,11 @@ def connect_mysql(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
     """Open a connection: the handler of SQLAlchemy's ``do_connect``.
 
     Raises:
+        ConfigError: A certificate or key of the connection cannot be used.
+        StorageError: This user may not read it.
         MissingDependencyError: The server checks passwords in a way that needs another library.
     """
+    _check_tls(options.get("ssl"))
     try:
         if not options.get("host") or options.get("unix_socket") or options.get("bind_address"):
             return dialect.connect(*arguments, **options)
@@ -82,6 +87,48 @@ def connect_mysql(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
             hint=N_("Install it: pip install '{install}'"),
             install="cryptography",
         ) from exc
+
+
+def _check_tls(given: Any) -> None:
+    """Read the files of TLS as the driver is about to: it waits for a named pipe, and asks a terminal for a password.
+
+    Raises:
+        ConfigError: One of them is missing, or no certificate or key without a password.
+        StorageError: This user may not read one.
+    """
+    if not isinstance(given, dict):
+        return
+    files = {name: Path(str(given[name])) for name in ("ca", "cert", "key") if given.get(name)}
+    for path in files.values():
+        try:
+            open_file(path).close()
+        except PermissionError as exc:
+            raise no_permission_to_read(path) from exc
+        except OSError as exc:
+            raise _unusable(path, exc.strerror or exc) from exc
+    wanted = {
+        "ca": N_("it is no authority in PEM"),
+        "cert": N_("it is no certificate in PEM, or its key is missing, another one, or has a password"),
+    }
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name, problem in wanted.items():
+        if name in files:
+            try:
+                if name == "ca":
+                    context.load_verify_locations(files[name])
+                else:
+                    context.load_cert_chain(files[name], files.get("key"), password=given.get("password") or "")
+            except OSError as exc:
+                raise _unusable(files[name], problem) from exc
+
+
+def _unusable(path: Path, problem: object) -> ConfigError:
+    return ConfigError(
+        N_("{path} cannot be used for the connection to the database: {problem}."),
+        hint=N_("Check database.tls_ca, tls_cert and tls_key: PEM files, the key without a password."),
+        path=path,
+        problem=problem,
+    )
 
 
 def _reach(host: str, port: int, *, timeout_s: float) -> socket.socket:

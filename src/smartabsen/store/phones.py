@@ -105,6 +105,22 @@ def revoke(session: Session, phone_id: int, *, at: datetime) -> PairedPhone:
     return _phone(row, employees.get_by_id(session, row.karyawan_id))
 
 
+def revoked(session: Session) -> tuple[PhoneRow, ...]:
+    """Return the rows of phones that were revoked."""
+    return tuple(session.scalars(select(PhoneRow).where(PhoneRow.revoked_at.is_not(None)).order_by(PhoneRow.id)))
+
+
+def revoke_as_elsewhere(session: Session, credential_hash: str, *, at: datetime) -> PairedPhone | None:
+    """Revoke the phone that another state of this database revoked; None where it is none here, or revoked here too."""
+    row = session.scalar(select(PhoneRow).where(PhoneRow.credential == credential_hash, PhoneRow.revoked_at.is_(None)))
+    return None if row is None else revoke(session, row.id, at=at)
+
+
+def end_invitations(session: Session) -> None:
+    """End all invitations, of whomever."""
+    session.execute(delete(PairingRow))
+
+
 def forget_employee(session: Session, employee_id: int) -> None:
     """Delete everything here about an employee, as before the employee is erased."""
     own = select(PhoneRow.id).where(PhoneRow.karyawan_id == employee_id)

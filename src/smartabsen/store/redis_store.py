@@ -82,6 +82,8 @@ redis.call('EXPIRE', KEYS[1], 1)
 redis.call('DEL', KEYS[1])
 return 0
 """
+_ROOM_BYTES: Final = 256 * 1024
+"""What must be free besides: a hundred sessions."""
 _REFUSALS: Final = {
     "OOM": (
         N_("Redis at {address} is full: it takes no writes."),
@@ -164,12 +166,19 @@ class RedisLink:
             client.ping()
 
     def check_writable(self) -> None:
-        """Do once what a sign-in does, in one step that leaves nothing. Raises as :meth:`client`.
+        """Do once what a sign-in does, with some room beside it, and leave nothing. Raises as :meth:`client`.
 
-        A Redis that is full, or a copy of another one, answers every question and lets nobody in.
+        A Redis that is full, or a copy of another one, answers every question and lets nobody in. One that has just
+        become full takes one small write and refuses the next: a sign-in makes several.
         """
-        with self.client() as client:
-            client.eval(_TRIAL, 1, f"{PREFIX}trial:{secrets.token_hex(8)}")
+        trial = f"{PREFIX}trial:{secrets.token_hex(8)}"
+        with self.client() as client, client.pipeline(transaction=False) as steps:
+            steps.set(f"{trial}:room", "x" * _ROOM_BYTES, ex=1)
+            steps.eval(_TRIAL, 1, trial)
+            steps.delete(f"{trial}:room")
+            for answer in steps.execute(raise_on_error=False):
+                if isinstance(answer, Exception):
+                    raise answer
 
     def check(self) -> str:
         """Ask Redis for its version. Raises as :meth:`client`."""

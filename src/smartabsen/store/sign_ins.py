@@ -117,6 +117,11 @@ class SignInTable:
         return self._database.run_write(lambda session: changed_rows(session, delete(QrToken).where(expired)))
 
 
+def end_all(session: Session) -> None:
+    """End all requests, of whomever."""
+    session.execute(delete(QrToken))
+
+
 def _insert(session: Session, request: StoredSignIn, places: Sequence[str]) -> Kept:
     if places:
         # On a server two could find the same place; SQLite lets in one at a time.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..i18n import N_
-from ..reading import refuse_odd
+from ..reading import check_kind, refuse_odd
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
 
 WAL_REASON: Final = N_("this SQLite is free of the WAL-reset bug")
@@ -115,6 +115,11 @@ def create_private_file(path: Path) -> None:
     with _creating, storage_errors(path):
         if path.exists():
             refuse_odd(path, directory=False)
+            # SQLite looks into its journal as well, and would wait for a named pipe there. Journals come and go.
+            for ending in ("-journal", "-wal"):
+                beside = path.with_name(path.name + ending)
+                with suppress(FileNotFoundError):
+                    check_kind(beside.stat().st_mode, beside)
             return
         make_private_directory(path.parent)
         with suppress(FileExistsError):

@@ -194,6 +194,22 @@ def answer_known(error: SmartAbsenError) -> Response:
     return fail(problem, status, retry_after_s=_retry_after_s(error))
 
 
+def answer_instead(response: Response, error: SmartAbsenError) -> None:
+    """Turn an answer that is made into that of an error: what it tells of could not be stored.
+
+    Headers of every answer stay, and cookies that were set on the way: what they stand for is stored.
+    """
+    instead = _answer_known(error)
+    for name in ("Location", "Content-Encoding", "Content-Disposition", "ETag"):
+        response.headers.pop(name, None)
+    response.direct_passthrough = False
+    response.status_code = instead.status_code
+    response.content_type = instead.content_type
+    response.set_data(instead.get_data())
+    if "Retry-After" in instead.headers:
+        response.headers["Retry-After"] = instead.headers["Retry-After"]
+
+
 def _is_staff() -> bool:
     """Tell whether somebody is known to be logged in to the dashboard; nothing is asked for it."""
     return g.get("user") is not None

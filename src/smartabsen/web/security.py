@@ -40,6 +40,8 @@ def init_app(app: Flask, library: SmartAbsen) -> None:
     app.secret_key = library.secret.derive("web")
     # Addresses without path and query go to our own pages: enough to tell them apart, and no token in any of them.
     app.config["WTF_CSRF_SSL_STRICT"] = True
+    # A token ends with its session, which the database's clock decides: this machine's may be wrong, or be set right.
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.before_request(_refuse_other_sites)
     CSRFProtect(app)
     app.jinja_env.globals["csp_nonce"] = csp_nonce

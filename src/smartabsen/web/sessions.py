@@ -17,7 +17,9 @@ from flask.sessions import SecureCookieSessionInterface, SessionInterface, Sessi
 from itsdangerous import BadSignature
 from werkzeug.wrappers import Request, Response
 
+from ..errors import SmartAbsenError
 from .connection import cookie_name, is_https
+from .faults import answer_instead
 from .library import library
 
 COOKIE: Final = "smartabsen"
@@ -184,9 +186,15 @@ class DatabaseSessions(SessionInterface):
         )
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's
-        """Store the session of a request."""
+        """Store the session of a request; where that fails, its answer becomes that of the error.
+
+        Flask calls this when nothing that is raised is answered by our handlers any more.
+        """
         assert isinstance(session, BrowserSession)
-        session.store(response, secure=is_https())
+        try:
+            session.store(response, secure=is_https())
+        except SmartAbsenError as exc:
+            answer_instead(response, exc)
 
 
 def browser_session() -> BrowserSession:
@@ -216,6 +224,7 @@ def _write_visit(data: dict[str, Any]) -> str:
 
 def _read_visit(cookie: str) -> dict[str, Any]:
     try:
-        return dict(_serializer().loads(cookie, max_age=_VISIT_S))
+        # Its age is not looked at: the machine that wrote it may have had another clock, and all it holds is random.
+        return dict(_serializer().loads(cookie))
     except BadSignature:
         return {}
