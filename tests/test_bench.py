@@ -6,13 +6,26 @@ import argparse
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from bench import endurance, gallery_size, kills, logins, seals, slow_clients, web
+from bench import endurance, gallery_size, greeting, kills, logins, seals, slow_clients, web
 from bench.__main__ import PARTS, Part, Section, parse_names, run
-from bench.pipeline import RAW_CALLS, RAW_STEPS, STEPS, Proxy, Stopwatch, Timing, as_markdown, measure
+from bench.pipeline import (
+    RAW_CALLS,
+    RAW_STEPS,
+    STEPS,
+    Proxy,
+    Stopwatch,
+    Timing,
+    as_markdown,
+    gallery_photos,
+    measure,
+    read,
+)
 from bench.web_client import running
 
+from smartabsen import SmartAbsen
 from smartabsen.recognition.detectors import DETECTORS
 from smartabsen.recognition.embedders import EMBEDDERS
 
@@ -110,6 +123,23 @@ def test_the_table_of_the_pipeline_has_a_cell_for_each_column() -> None:
     head, rule, line = as_markdown([timing]).splitlines()
     assert head.count("|") == rule.count("|") == line.count("|")
     assert line.endswith("| 12.00 | 10.00 | 1.100 | 1.200 |")
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_who_walks_up_to_a_watched_kiosk_is_greeted(
+    shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the watch of a live camera and the model of liveness, whatever time the machine takes."""
+    monkeypatch.setattr(greeting, "PATIENCE_S", 300.0)
+    people = gallery_photos(shared_dir)[:2]
+    flags = {"home": str(tmp_path), "engine": "openvino", "models_dir": str(shared_dir / "models")}
+    with SmartAbsen.open(flags={**flags, "liveness.threshold": "0.0"}) as app:
+        for number, photos in enumerate(people):
+            app.enrol(f"Contoh {number}", photos[:4], code=f"E{number}", consent=True)
+        app.train()
+        (greeted,) = greeting.measure(app, [[cv2.resize(read(people[0][4]), (380, 380))]], watched=True)
+    assert greeted.greeted == 1
 
 
 @pytest.mark.shared

@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from smartabsen.attendance.rules import Rules
 from smartabsen.cli.commands import demo
+from smartabsen.config.sections import AttendanceSettings
+from smartabsen.core.demo import ZONE, find_hours
 from smartabsen.domain import KioskEvent, KioskEventKind, Outcome, PunchResult, Report
 
 
@@ -55,7 +58,7 @@ def test_the_demonstration_is_shown_step_by_step(program: Any, homes: list[Any])
         "██\n▀▀",
         "6 people recorded, 1 stranger refused, in 12.3 s.",
         "A phone does not reach 127.0.0.1",
-        "These are samples of one photograph",
+        "These are samples of a few photographs",
     ):
         assert text in result.stdout
 
@@ -79,6 +82,19 @@ def test_the_home_is_temporary_unless_it_is_to_be_kept(program: Any, homes: list
     assert existed
     assert not temporary.exists()
     assert kept == tmp_path / "kept"
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_everybody_is_punctual_at_any_time_of_day(hour: int) -> None:
+    """Also where half an hour from now is another work date by the hours that a firm has."""
+    for minute in (0, 29, 31, 52, 59):
+        now = datetime(2026, 11, 30, hour, minute, 30, tzinfo=UTC)
+        hours = {name.removeprefix("attendance."): value for name, value in find_hours(now).items()}
+        attendance = AttendanceSettings(**hours)
+        rules = Rules(attendance.start, 0, ZONE, attendance.day_starts_at, 60, 30)
+        until = now + timedelta(minutes=10)
+        assert rules.work_date(now) == rules.work_date(until)
+        assert rules.start_of(rules.work_date(now)) > until
 
 
 def demonstrate(models_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from smartabsen.config import LivenessSettings
-from smartabsen.core.kiosk_liveness import AGAIN_AFTER_S, PASSIVE_FRAMES, KioskLiveness, LivenessAnswer, LivenessAsk
+from smartabsen.core.kiosk_liveness import (
+    AGAIN_AFTER_S,
+    PASSIVE_FRAMES,
+    KioskLiveness,
+    LivenessAnswer,
+    LivenessAsk,
+    Look,
+)
 from smartabsen.core.liveness import Attempts, LivenessChecks
 from smartabsen.domain import (
     Face,
@@ -120,6 +127,10 @@ class Bench:
 
     def match(self, probes: Sequence[Any]) -> tuple[Match, ...]:
         return tuple(Match(Outcome.RECOGNIZED, self.who, 0.9, -1, 1.9) for _ in probes)
+
+    def looks(self, count: int = PASSIVE_FRAMES) -> list[Look]:
+        """Looks at frames that voted."""
+        return [self.liveness.look(Sight(frame(), face())) for _ in range(count)]
 
     def play(
         self, sides: Sequence[float], *, image: np.ndarray | None = None, gap_s: float = 0.1
@@ -272,27 +283,36 @@ def test_with_another_engine_the_proof_begins_anew() -> None:
     assert bench.play(AWAY) == []
 
 
-def sights(count: int = PASSIVE_FRAMES) -> list[Sight]:
-    return [Sight(frame(), face()) for _ in range(count)]
-
-
 @pytest.mark.parametrize(
     ("probability", "refusal"), [(0.7, None), (0.9, None), (0.39, Outcome.NOT_LIVE), (0.0, Outcome.NOT_LIVE)]
 )
 def test_by_default_the_frames_that_voted_show_who_is_alive(probability: float, refusal: Outcome | None) -> None:
     """The answer comes with the next frame: nobody waits for the model, and clear scores ask nobody for anything."""
     bench = Bench("auto", probability=probability)
-    bench.liveness.begin(1, SITI, sights())
+    bench.liveness.begin(1, SITI, bench.looks())
     (answer,) = bench.play([0.0])
     assert (answer.verdict.refusal, answer.verdict.score) == (refusal, pytest.approx(probability))
     assert bench.told == []
+
+
+def test_the_model_looks_while_the_vote_goes_on() -> None:
+    """When the person is recognised, the scores are there already; the thread ends with the kiosk."""
+    bench = Bench("auto")
+    looks = bench.looks()
+    assert [look.verdict.result(timeout=30).score for look in looks] == [pytest.approx(0.9)] * 3
+    bench.liveness.begin(1, SITI, looks)
+    (answer,) = bench.play([0.0])
+    assert (answer.verdict.refusal, answer.verdict.score) == (None, pytest.approx(0.9))
+    bench.liveness.close()
+    with pytest.raises(RuntimeError):
+        bench.looks()
 
 
 def test_one_bad_frame_of_three_decides_nothing() -> None:
     """The median counts: of one frame that is blurred, or of one that a picture gets through."""
     for probabilities, refusal in (((0.9, 0.0, 0.9), None), ((0.0, 0.99, 0.1), Outcome.NOT_LIVE)):
         bench = Bench("auto", probability=probabilities)
-        bench.liveness.begin(1, SITI, sights())
+        bench.liveness.begin(1, SITI, bench.looks())
         (answer,) = bench.play([0.0])
         assert answer.verdict.refusal is refusal
 
@@ -300,7 +320,7 @@ def test_one_bad_frame_of_three_decides_nothing() -> None:
 def test_who_the_model_is_not_sure_of_makes_one_movement() -> None:
     """They are told how far they are, and recorded with the score of the model."""
     bench = Bench("auto", probability=0.55)
-    bench.liveness.begin(1, SITI, sights())
+    bench.liveness.begin(1, SITI, bench.looks())
     (answer,) = bench.play(AWAY)
     assert (answer.verdict.refusal, answer.verdict.score) == (None, pytest.approx(0.55))
     turning = [ask.request.stage for ask in bench.told if ask.request.prompt is LivenessPrompt.TURN_LEFT]
@@ -313,7 +333,7 @@ def test_a_picture_that_the_model_doubts_makes_no_movement(head: dict[str, float
     """It turns as asked, but its nose does not stand out; it counts as an attempt."""
     head["share"] = 0.0
     bench = Bench("auto", probability=0.55)
-    bench.liveness.begin(1, SITI, sights())
+    bench.liveness.begin(1, SITI, bench.looks())
     (answer,) = bench.play([*AWAY[:8], *[0.24] * 120])
     assert answer.verdict.refusal is Outcome.NOT_LIVE
     assert bench.failures == [1]
@@ -322,7 +342,7 @@ def test_a_picture_that_the_model_doubts_makes_no_movement(head: dict[str, float
 def test_a_movement_does_not_outweigh_a_picture() -> None:
     """What the model calls a picture at the ends of the movement is refused."""
     bench = Bench("auto", probability=(0.55, 0.55, 0.55, 0.1))
-    bench.liveness.begin(1, SITI, sights())
+    bench.liveness.begin(1, SITI, bench.looks())
     (answer,) = bench.play(AWAY)
     assert answer.verdict.refusal is Outcome.NOT_LIVE
 
@@ -338,7 +358,7 @@ def test_without_a_model_nothing_is_asked_by_default() -> None:
 def test_a_model_that_is_installed_and_fails_refuses_by_default() -> None:
     """A damaged file is not a missing one: it fails closed."""
     bench = Bench("auto", probability=ModelMissingError("It is gone."))
-    bench.liveness.begin(1, SITI, sights())
+    bench.liveness.begin(1, SITI, bench.looks())
     (answer,) = bench.play([0.0])
     assert answer.verdict.refusal is Outcome.LIVENESS_UNAVAILABLE
 
@@ -346,7 +366,7 @@ def test_a_model_that_is_installed_and_fails_refuses_by_default() -> None:
 def test_frames_of_somebody_else_prove_nothing() -> None:
     """Where frames are missing, later ones count only with the same person in them."""
     bench = Bench("auto", who=8)
-    bench.liveness.begin(1, SITI, sights(PASSIVE_FRAMES - 1))
+    bench.liveness.begin(1, SITI, bench.looks(PASSIVE_FRAMES - 1))
     assert bench.play([0.0] * 20) == []
     bench.who = 7
     (answer,) = bench.play([0.0] * 5)
@@ -358,7 +378,7 @@ def test_two_people_are_asked_one_after_the_other() -> None:
     bench = Bench("auto", probability=0.55)
     wanted = Match(Outcome.RECOGNIZED, 7, 0.9, -1, 1.9)
     for track in (1, 2):
-        bench.liveness.begin(track, wanted, sights())
+        bench.liveness.begin(track, wanted, bench.looks())
     answered: list[int] = []
     waited = False
     for side in [*AWAY, *AWAY]:
@@ -373,7 +393,7 @@ def test_two_people_are_asked_one_after_the_other() -> None:
 def test_what_was_told_of_a_movement_is_not_taken_back() -> None:
     """A landmark that jumps back for a frame tells nobody to begin again."""
     bench = Bench("auto", probability=0.55)
-    bench.liveness.begin(1, SITI, sights())
+    bench.liveness.begin(1, SITI, bench.looks())
     bench.play([0.0, 0.0, 0.0, 0.06, 0.03, 0.06, 0.09])
     turning = [ask.request.stage for ask in bench.told if ask.request.prompt is LivenessPrompt.TURN_LEFT]
     assert turning == [MovementStage.ASKED, MovementStage.NOTICED]

@@ -52,6 +52,15 @@ def checks(*answers: Answer, **settings: Any) -> LivenessChecks:
     return LivenessChecks(LivenessSettings(**{"require": "passive", **settings}), lambda: Backend(*answers))
 
 
+def test_looks_one_by_one_say_what_a_look_at_all_of_them_says() -> None:
+    """The median decides, faces at the edge count for nothing, and trouble with one of them is trouble."""
+    for answers in ((0.9, 0.1, 0.8), (0.1, 0.2, 0.9), (None, 0.9, None), (None, None), (0.9, ModelError("It broke."))):
+        together = checks(*answers).score([SIGHT] * len(answers))
+        alone = checks(*answers)
+        joined = alone.join([alone.score([SIGHT]) for _ in answers])
+        assert joined == together
+
+
 def test_the_mean_of_a_few_faces_decides() -> None:
     """At the model's own threshold, or the one that is set."""
     assert checks(0.9, 0.4).score([SIGHT, SIGHT]).refusal is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -109,6 +109,16 @@ def test_a_box_at_the_edge_or_outside_breaks_nothing(image: ImageBGR, box: tuple
     left, top, right, bottom = changed(image, drawn)
     assert right - left > 40
     assert bottom - top > 20
+
+
+@pytest.mark.parametrize("show", [lambda image, text: draw(image, [Label((20, 60, 90, 110), None, text)]), draw_banner])
+def test_a_sentence_that_is_wider_than_the_picture_is_read_to_its_end(
+    show: Callable[[ImageBGR, str], ImageBGR],
+) -> None:
+    """It goes on in the next line: whoever was refused needs the last words as well."""
+    image = np.zeros((240, 320, 3), dtype=np.uint8)
+    sentence = "The movement was not seen. Look straight at the camera, then follow slowly with your whole {}."
+    assert (show(image, sentence.format("head")) != show(image, sentence.format("hand"))).any()
 
 
 def test_text_that_is_larger_than_the_picture_is_cut() -> None:

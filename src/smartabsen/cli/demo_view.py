@@ -65,7 +65,7 @@ def show_report(out: Output, report: DemoReport, *, kept: bool) -> None:
         ),
         "bold",
     )
-    out.line(_("These are samples of one photograph: they show that it works, not how accurate it is."))
+    out.line(_("These are samples of a few photographs: they show that it works, not how accurate it is."))
 
 
 def report_data(report: DemoReport) -> data.Json:

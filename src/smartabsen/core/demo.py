@@ -97,7 +97,7 @@ def temporary_home() -> Iterator[Path]:
 def run_demo(
     home: Path, *, say: Callable[[DemoStep], None], terminal: Terminal, flags: Mapping[str, object]
 ) -> DemoReport:
-    """Enrol six people of one photograph, train, play a camera, and report.
+    """Enrol six people of two photographs, train, play a camera, and report.
 
     Args:
         home: A new or empty directory; everything is kept in it.
@@ -122,13 +122,10 @@ def run_demo(
         on_fetch=lambda name: say(DemoStep(N_("Fetching the engine {name} …"), (("name", name),))),
     )
     settings = {
-        # Work starts soon, whatever the time of day: everybody is punctual in a demonstration.
-        "attendance.start": (datetime.now(ZoneInfo(ZONE)) + timedelta(minutes=30)).strftime("%H:%M"),
+        **find_hours(datetime.now(UTC)),
         "site.zone": ZONE,
         # The film is made of photographs, and would be refused like every photograph.
         "liveness.require": "off",
-        # One of the six looks far to the side.
-        "recognition.max_turn_deg": 75,
         **flags,
         "engine": engine.name,
         "models_dir": str(engine.models_dir),
@@ -184,6 +181,22 @@ def run_demo(
             address=ADDRESS,
             qr_text=terminal.draw_qr(ADDRESS),
         )
+
+
+def find_hours(now: datetime) -> dict[str, object]:
+    """Return the hours of the demonstration: work starts soon and on this work date, so that everybody is punctual.
+
+    The work date begins an hour ago, or a start that lies behind the hour at which it ends would be that of the morning
+    before, for which everybody is late.
+
+    Args:
+        now: Aware.
+    """
+    local = now.astimezone(ZoneInfo(ZONE))
+    return {
+        "attendance.day_starts_at": (local - timedelta(hours=1)).strftime("%H:%M"),
+        "attendance.start": (local + timedelta(minutes=30)).strftime("%H:%M"),
+    }
 
 
 def _hold_up_a_photograph(settings: Mapping[str, object], film: Path, say: Callable[[DemoStep], None]) -> bool:

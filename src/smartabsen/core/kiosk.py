@@ -41,7 +41,7 @@ from ..store.clock import WRITTEN
 from .clock import TrustedClock
 from .ending import Ending
 from .gallery import LiveGallery
-from .kiosk_liveness import KioskLiveness, LivenessAnswer, LivenessAsk
+from .kiosk_liveness import KioskLiveness, LivenessAnswer, LivenessAsk, Look
 from .kiosk_parts import KioskView, MakeAttempt, ShownFace, Writer
 from .liveness import FIRST_PAUSE_S, WRONG, WRONG_FACES
 from .punch_writer import Written
@@ -66,7 +66,7 @@ class _Seen:
 
     label: int
     sharpness: float
-    sight: Sight
+    look: Look
 
 
 @dataclass(slots=True)
@@ -153,31 +153,10 @@ class Kiosk:
     def run(self) -> KioskSummary:
         """Run until the recording ends, ``stop`` is set, or the view wants to quit."""
         started = time.monotonic()
-        reason = ""
-        while not self._stop.is_set():
-            self._refresh_gallery()
-            self._announce_answers()
-            self._tell_rate()
-            try:
-                frame = self._frames.read(READ_TIMEOUT_S)
-            except CameraError:
-                # A live camera reports its loss itself, and goes on trying; a recording cannot come back.
-                if not self._frames.live:
-                    raise
-                if self._view is not None:
-                    # A window takes no key and no click unless it is shown something.
-                    self._view.show_lost(self._last_image)
-                if self._wants_quit():
-                    reason = "window_closed"
-                    break
-                continue
-            if frame is None:
-                reason = "" if self._stop.is_set() else "end_of_recording"
-                break
-            self._take(frame)
-            if self._wants_quit():
-                reason = "window_closed"
-                break
+        try:
+            reason = self._go_on()
+        finally:
+            self._liveness.close()
         pending = self._writer.close()
         self._announce_answers()
         summary = KioskSummary(
@@ -192,6 +171,31 @@ class Kiosk:
         )
         self._tell(KioskEventKind.SUMMARY, summary=summary)
         return summary
+
+    def _go_on(self) -> str:
+        """Take frames until the session ends; return why, empty where it was stopped."""
+        while not self._stop.is_set():
+            self._refresh_gallery()
+            self._announce_answers()
+            self._tell_rate()
+            try:
+                frame = self._frames.read(READ_TIMEOUT_S)
+            except CameraError:
+                # A live camera reports its loss itself, and goes on trying; a recording cannot come back.
+                if not self._frames.live:
+                    raise
+                if self._view is not None:
+                    # A window takes no key and no click unless it is shown something.
+                    self._view.show_lost(self._last_image)
+                if self._wants_quit():
+                    return "window_closed"
+                continue
+            if frame is None:
+                return "" if self._stop.is_set() else "end_of_recording"
+            self._take(frame)
+            if self._wants_quit():
+                return "window_closed"
+        return ""
 
     def _take(self, frame: Frame) -> None:
         self._counts.frames += 1
@@ -272,15 +276,15 @@ class Kiosk:
             label, track = verdict.match.label, self._track(number)
             named = sorted((each for each in track.sights if each.label == label), key=lambda each: -each.sharpness)
             track.sights.clear()
-            self._liveness.begin(number, verdict.match, [each.sight for each in named])
+            self._liveness.begin(number, verdict.match, [each.look for each in named])
             return
         self._refuse(number, verdict.outcome, verdict.match, self._track(number).measured.get(verdict.outcome))
 
     def _keep_sight(self, track: _Track, match: Match, observation: Observation, image_bgr: ImageBGR) -> None:
         undecided = track.vote.verdict is None or not track.vote.verdict.decided
         if match.outcome is Outcome.RECOGNIZED and undecided and self._liveness.wants_sights:
-            sight = Sight(image_bgr, observation.face)
-            track.sights.append(_Seen(match.label, observation.quality.sharpness, sight))
+            look = self._liveness.look(Sight(image_bgr, observation.face))
+            track.sights.append(_Seen(match.label, observation.quality.sharpness, look))
 
     def _take_answer(self, answer: LivenessAnswer) -> None:
         match, verdict, number = answer.match, answer.verdict, answer.track

@@ -1,14 +1,15 @@
 """Liveness at the kiosk: who was recognised is asked for proof before a punch is written.
 
 The kiosk tells of each recognition and shows each frame; it gets answers when they are due. The model looks at the
-frames that voted for the person, so that nobody waits for it, and nobody is recognised in some frames and looked at in
-others. Who it is not sure of is asked for one movement. One person at a time is asked to move, the others wait. Where
-the policy demands nothing, the answer comes with the same frame.
+frames that voted for the person, beside the vote and in a thread of its own, so that nobody waits for it, and nobody is
+recognised in some frames and looked at in others. Who it is not sure of is asked for one movement. One person at a time
+is asked to move, the others wait. Where the policy demands nothing, the answer comes with the same frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -69,6 +70,19 @@ class LivenessAsk:
     request: MovementRequest
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A frame of a person, and what the model says of it as soon as it knows.
+
+    Attributes:
+        sight: The frame.
+        verdict: Of the frame alone.
+    """
+
+    sight: Sight
+    verdict: Future[LivenessVerdict]
+
+
 class Compare(Protocol):
     """Compares faces with the gallery; :class:`smartabsen.core.gallery.LiveGallery` is one."""
 
@@ -79,7 +93,7 @@ class Compare(Protocol):
 class _Candidate:
     match: Match
     judge: ChallengeJudge | None = None
-    sights: list[Sight] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
     begun: bool = False
     unsure: bool = False
     looked_s: float = -1e9
@@ -89,7 +103,7 @@ class _Candidate:
 
 
 class KioskLiveness:
-    """Asks recognised people for proof. Used by the thread that runs the kiosk.
+    """Asks recognised people for proof. Used by the thread that runs the kiosk; to be closed at its end.
 
     Args:
         checks: What the policy demands.
@@ -125,6 +139,11 @@ class KioskLiveness:
         self._candidates: dict[int, _Candidate] = {}
         self._requests: dict[int, MovementRequest] = {}
         self._asks: list[LivenessAsk] = []
+        self._looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="liveness")
+
+    def close(self) -> None:
+        """End the looks that nobody waits for any more."""
+        self._looking.shutdown(cancel_futures=True)
 
     def take_over(self, recognizer: Recognizer, gallery: Compare) -> None:
         """Go on with those of another engine; whoever was proving something begins anew."""
@@ -137,15 +156,19 @@ class KioskLiveness:
         """Whether the frames that vote for somebody are to be handed over with them."""
         return self._checks.wants_passive and not self._checks.wants_active
 
-    def begin(self, track: int, match: Match, sights: Sequence[Sight] = ()) -> None:
+    def look(self, sight: Sight) -> Look:
+        """Let the model look at a frame that votes for somebody. Returns at once."""
+        return Look(sight, self._looking.submit(self._checks.score, (sight,)))
+
+    def begin(self, track: int, match: Match, looks: Sequence[Look] = ()) -> None:
         """Somebody was recognised.
 
         Args:
             track: Number of the track.
             match: Who it is.
-            sights: The best frames of the track in which this person was recognised, the best first.
+            looks: At the best frames of the track in which this person was recognised, the best first.
         """
-        self._candidates[track] = _Candidate(match, sights=list(sights[:PASSIVE_FRAMES]))
+        self._candidates[track] = _Candidate(match, looks=list(looks[:PASSIVE_FRAMES]))
         self._requests.pop(track, None)
 
     @property
@@ -279,18 +302,18 @@ class KioskLiveness:
     def _look(self, candidate: _Candidate, sight: Sight | None, at_s: float) -> LivenessVerdict | None:
         if not self._checks.wants_passive:
             return LivenessVerdict()
-        if len(candidate.sights) < PASSIVE_FRAMES:
+        if len(candidate.looks) < PASSIVE_FRAMES:
             if sight is None or at_s - candidate.looked_s < PASSIVE_EVERY_S:
                 return None
             candidate.looked_s = at_s
             if self._are_of(candidate.match.label, (sight,)):
-                candidate.sights.append(sight)
-            if len(candidate.sights) < PASSIVE_FRAMES:
+                candidate.looks.append(self.look(sight))
+            if len(candidate.looks) < PASSIVE_FRAMES:
                 return None
-        verdict = self._checks.score(candidate.sights)
+        verdict = self._checks.join([look.verdict.result() for look in candidate.looks])
         if verdict.refusal is not Outcome.MOVEMENT_NEEDED:
             return verdict
-        candidate.unsure, candidate.sights = True, []
+        candidate.unsure, candidate.looks = True, []
         return None
 
     def _are_of(self, label: int, sights: Sequence[Sight]) -> bool:
@@ -309,7 +332,7 @@ class KioskLiveness:
             return
         if verdict.refusal in COUNTED:
             self._attempts.count_failure(candidate.match.label)
-        candidate.judge, candidate.sights = None, []
+        candidate.judge, candidate.looks = None, []
         candidate.begun = candidate.unsure = False
         paused = verdict.refusal is Outcome.TOO_MANY_ATTEMPTS
         candidate.rest_until_s = float("inf") if paused else at_s + AGAIN_AFTER_S

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import threading
 from datetime import UTC, datetime
 from functools import partial
@@ -39,7 +38,6 @@ from .punch_writer import PunchWriter
 from .refusals import RefusalLog
 
 WINDOW_TITLE = "smartabsen"
-BANNER_COLUMNS = 40
 
 
 class WindowView:
@@ -73,7 +71,7 @@ class WindowView:
         """Show that the camera gives no pictures."""
         last = np.zeros((360, 640, 3), np.uint8) if image_bgr is None else image_bgr
         text = self.lost_because or _("No picture from the camera.")
-        self._window.show(draw_banner(last, textwrap.fill(text, BANNER_COLUMNS)))
+        self._window.show(draw_banner(last, text))
 
 
 def run(

@@ -298,15 +298,14 @@ class LivenessChecks:
                 probabilities = self._score(sights)
         except SmartAbsenError as exc:
             return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
-        if not probabilities:
-            return LivenessVerdict(Outcome.AT_THE_EDGE)
-        limits = self._limits
-        decision, score = limits.decide(probabilities)
-        if decision is PassiveDecision.LIVE or (moved and decision is PassiveDecision.UNSURE):
-            return LivenessVerdict(score=score)
-        if decision is PassiveDecision.UNSURE:
-            return LivenessVerdict(Outcome.MOVEMENT_NEEDED, score=score)
-        return LivenessVerdict(Outcome.NOT_LIVE, score=score, measured=Measured(score, limits.unsure_from))
+        return self._conclude(probabilities, moved=moved)
+
+    def join(self, verdicts: Sequence[LivenessVerdict]) -> LivenessVerdict:
+        """Return what :meth:`score` says of several frames of one person, from what it said of each of them alone."""
+        trouble = next((each for each in verdicts if each.trouble is not None), None)
+        if trouble is not None:
+            return trouble
+        return self._conclude([each.score for each in verdicts if each.score is not None])
 
     def judge(
         self,
@@ -370,6 +369,17 @@ class LivenessChecks:
         sure_from = backend.sure_from if settings.threshold is None else settings.threshold
         unsure_from = backend.unsure_from if settings.unsure_from is None else settings.unsure_from
         return PassiveLimits(min(unsure_from, sure_from), sure_from)
+
+    def _conclude(self, probabilities: Sequence[float], *, moved: bool = False) -> LivenessVerdict:
+        if not probabilities:
+            return LivenessVerdict(Outcome.AT_THE_EDGE)
+        limits = self._limits
+        decision, score = limits.decide(probabilities)
+        if decision is PassiveDecision.LIVE or (moved and decision is PassiveDecision.UNSURE):
+            return LivenessVerdict(score=score)
+        if decision is PassiveDecision.UNSURE:
+            return LivenessVerdict(Outcome.MOVEMENT_NEEDED, score=score)
+        return LivenessVerdict(Outcome.NOT_LIVE, score=score, measured=Measured(score, limits.unsure_from))
 
     def _is_fresh(self, challenge: Challenge, within_s: float | None) -> bool:
         moving_s = self.settings.action_timeout_s * (len(challenge.actions) + 1)

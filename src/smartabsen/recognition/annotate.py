@@ -100,7 +100,7 @@ def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
     """Return a copy of an image with labelled boxes.
 
     A text is on a plate of the box's colour, above the box or, where there is no room, over its upper edge; never
-    outside the image, and cut where it is wider.
+    outside the image. What is wider than the image goes on in the next line; a word that is wider is cut.
 
     Args:
         image_bgr: uint8 (H, W, 3).
@@ -117,7 +117,7 @@ def draw(image_bgr: ImageBGR, boxes: Iterable[Label]) -> ImageBGR:
         if box.sign is not None:
             _draw_sign(canvas, box, box.sign, size)
         if box.text:
-            plate = _plate(box.text, size, colour)[:height, :width]
+            plate = _plate(box.text, size, colour, width)[:height, :width]
             plate_height, plate_width = plate.shape[:2]
             y = min(max(top - plate_height, 0), height - plate_height)
             x = min(max(left, 0), width - plate_width)
@@ -154,19 +154,22 @@ def draw_banner(image_bgr: ImageBGR, text: str) -> ImageBGR:
     """Return a darkened copy of an image, uint8 (H, W, 3), with a text on a plate in its middle."""
     canvas: ImageBGR = image_bgr // 3
     height, width = canvas.shape[:2]
-    plate = _plate(text, int(np.clip(min(height, width) / 20, 13, 64)), _RED)[:height, :width]
+    plate = _plate(text, int(np.clip(min(height, width) / 20, 13, 64)), _RED, width)[:height, :width]
     y, x = (height - plate.shape[0]) // 2, (width - plate.shape[1]) // 2
     canvas[y : y + plate.shape[0], x : x + plate.shape[1]] = plate
     return canvas
 
 
 @lru_cache(maxsize=256)
-def _plate(text: str, size: int, colour: tuple[int, int, int]) -> ImageBGR:
-    """Return lines of text on a plate, uint8 (H, W, 3). Cached: a kiosk shows the same few for many frames."""
+def _plate(text: str, size: int, colour: tuple[int, int, int], width: int) -> ImageBGR:
+    """Return lines of text on a plate, uint8 (H, W, 3), as wide as ``width`` at most where words allow it.
+
+    Cached: a kiosk shows the same few for many frames.
+    """
     font = _font(size)
     ascent, descent = font.getmetrics()
     row_height, pad = ascent + descent, max(2, size // 5)
-    lines = [_printable(line, font) for line in text.splitlines()]
+    lines = [row for line in text.splitlines() for row in _wrap(_printable(line, font), font, width - 2 * pad)]
     widths = [max(1, round(font.getlength(line))) for line in lines]
     ink = np.zeros((row_height * len(lines) + 2 * pad, max(widths) + 2 * pad), dtype=np.float32)
     for row, line in enumerate(lines):
@@ -176,6 +179,18 @@ def _plate(text: str, size: int, colour: tuple[int, int, int]) -> ImageBGR:
     letters = np.full(3, 0.0 if luma > 140 else 255.0, dtype=np.float32)
     plate = ink[..., None] * letters + (1.0 - ink[..., None]) * np.array(colour, dtype=np.float32)
     return plate.round().astype(np.uint8)
+
+
+def _wrap(line: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """Return a line in as many as its words need to be no wider than ``width``."""
+    rows = [""]
+    for word in line.split(" "):
+        longer = f"{rows[-1]} {word}" if rows[-1] else word
+        if rows[-1] and font.getlength(longer) > width:
+            rows.append(word)
+        else:
+            rows[-1] = longer
+    return rows
 
 
 def _write(ink: np.ndarray, line: str, font: ImageFont.FreeTypeFont, *, x: int, y: int) -> None:

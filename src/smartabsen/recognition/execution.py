@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -83,7 +83,8 @@ class Trial:
 
     Attributes:
         runtime: Which.
-        milliseconds: The shortest run (others on the machine only ever add); infinite where it failed.
+        milliseconds: Of the processor, the shortest run; infinite where it failed. Time by the clock grows by what else
+            the machine does, and a first start that chose by it on a busy day would be remembered.
         cosine: The least cosine of an output to ONNX Runtime's; 0 where it failed.
     """
 
@@ -148,12 +149,12 @@ def try_runtimes(path: Path, *, threads: int) -> tuple[Trial, ...]:
             trials.append(Trial(name, float("inf"), 0.0))
     outputs = {name: runner.run(blob) for name, runner in runners.items()}
     times: dict[str, list[float]] = {name: [] for name in runners}
-    # In turns: what else the machine does meets all of them alike.
+    # In turns: what else the program does meets all of them alike.
     for _ in range(_ROUNDS):
         for name, runner in runners.items():
-            start = perf_counter()
+            start = process_time()
             runner.run(blob)
-            times[name].append(1e3 * (perf_counter() - start))
+            times[name].append(1e3 * (process_time() - start))
     return (
         *(Trial(name, min(times[name]), _compare(outputs[name], outputs[ONNXRUNTIME])) for name in runners),
         *trials,

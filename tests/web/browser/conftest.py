@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -55,7 +56,7 @@ class People:
 
 @pytest.fixture(scope="session")
 def people(tmp_path_factory: pytest.TempPathFactory) -> People:
-    """Enrol the six people of InsightFace's sample photo with the embedded engine, and film two of them."""
+    """Enrol the six people of the demonstration, and film two of them and somebody else."""
     directory = tmp_path_factory.mktemp("browser")
     home = directory / "home"
     with SmartAbsen.open(flags={"home": str(home), "engine": "dlib", "language": "en"}) as app:
@@ -68,17 +69,17 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
     for name in NAMES[:2]:
         portrait = cv2.imread(str(made.photos[name][0]))
         films[name] = write_film(directory / f"{name}.mjpeg", portrait)
-    astronaut = cv2.imread(str(_astronaut()))
-    films["stranger"] = write_film(directory / "stranger.mjpeg", astronaut[0:330, 90:390])
+    films["stranger"] = write_film(directory / "stranger.mjpeg", _stranger())
     return People(home, films)
 
 
-def _astronaut() -> Path:
-    from importlib.util import find_spec
-
-    spec = find_spec("skimage")
+def _stranger() -> np.ndarray:
+    """Return the stranger of the demonstration, with room around the face."""
+    spec = find_spec("insightface")
     assert spec is not None and spec.origin is not None
-    return Path(spec.origin).parent / "data" / "astronaut.png"
+    photo = cv2.imread(str(Path(spec.origin).parent / "data" / "images" / "Tom_Hanks_54745.png"))
+    around = cv2.copyMakeBorder(photo, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=(178, 174, 170))
+    return cv2.resize(around, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_CUBIC)
 
 
 @pytest.fixture

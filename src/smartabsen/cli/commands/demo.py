@@ -22,7 +22,7 @@ app = make_noun()
     help=_("Show the whole job on sample photos, in a home of its own.")
     + "\n\n"
     + _(
-        "Enrols six people of one photograph, trains, plays a camera, records attendance. An engine that is not there "
+        "Enrols six people of two photographs, trains, plays a camera, records attendance. An engine that is not there "
         "yet is fetched (10 MB) and kept in the user's cache for the next time."
     ),
     example="smartabsen demo --keep my-demo",
