@@ -293,6 +293,9 @@ def _openvino_settings(threads: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": count_threads(threads),
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
+        # By itself OpenVINO binds the threads of each model to the first cores: two models of one thread would share
+        # one core, in one process and in several, while the others have nothing to do.
+        "ENABLE_CPU_PINNING": False,
         # By itself OpenVINO takes bfloat16 on processors that have it: a gallery enrolled on one machine would meet
         # other numbers on the next one.
         "INFERENCE_PRECISION_HINT": "f32",
