@@ -82,6 +82,13 @@ PARTS: Final = (
         needs_posix=True,
     ),
     Part(
+        "presses",
+        "The attendance page: press to answer, several faces at once",
+        quick=("--engine", "sface", "--rounds", "1", "--bursts", "6", "--presses", "2"),
+        needs_shared=True,
+        needs_posix=True,
+    ),
+    Part(
         "slow_clients",
         "Honest requests beside slow clients",
         quick=("--workers", "2", "--slow", "30", "--requests", "5"),

@@ -118,11 +118,29 @@ def test_a_model_that_hangs_refuses_and_is_told(monkeypatch: pytest.MonkeyPatch)
         assert verdict.refusal is Outcome.LIVENESS_UNAVAILABLE
         assert "has not answered within 0.05 seconds" in str(verdict.trouble)
     back.set()
-    thread = hung._deadline._thread
-    assert thread is not None
-    thread.join(30)
+    for thread in threading.enumerate():
+        if thread.name == "deadline":
+            thread.join(30)
     monkeypatch.setattr(liveness, "MAX_SCORE_S", 30.0)
     assert hung.score([SIGHT]).refusal is None
+
+
+def test_two_faces_are_judged_at_the_same_time_by_two_models() -> None:
+    """Each model works for one of them."""
+    both = threading.Barrier(2, timeout=30)
+    made: list[Backend] = []
+
+    def build() -> Backend:
+        made.append(Backend(both.wait))
+        return made[-1]
+
+    several = LivenessChecks(LivenessSettings(require="passive"), build, at_once=2)
+    threads = [threading.Thread(target=several.score, args=([SIGHT],)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(made) == 2 and not both.broken
 
 
 def test_a_movement_that_cannot_be_judged_refuses(monkeypatch: pytest.MonkeyPatch) -> None:

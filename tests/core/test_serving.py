@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smartabsen import SmartAbsen
-from smartabsen.core import addresses
+from smartabsen.core import addresses, serving
 from smartabsen.core.once import made_once
 from smartabsen.core.serving import check_server
 from smartabsen.core.terminal import Terminal
@@ -155,3 +155,32 @@ def test_logins_at_once_leave_threads_for_other_pages(
     with SmartAbsen.open(flags={**flags, "server.threads": threads}) as app:
         app.serving.limit_hashing(shared=False)
     assert [each["inside"] for each in limits] == [inside]
+
+
+@pytest.mark.parametrize(
+    ("cores", "settings", "at_once", "threads"),
+    [
+        (1, {}, 1, 1),
+        (8, {}, 8, 1),
+        (8, {"server.production": True, "server.workers": 2}, 4, 1),
+        (2, {"server.production": True, "server.workers": 8}, 1, 1),
+        (8, {"server.recognitions": 2}, 2, 4),
+        (16, {"server.recognitions": 1}, 1, 4),
+        (8, {"server.recognitions": 2, "recognition.threads": 3}, 2, 3),
+    ],
+)
+def test_a_process_recognises_as_many_faces_at_once_as_its_share_of_the_cores(
+    flags: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int,
+    settings: dict[str, Any],
+    at_once: int,
+    threads: int,
+) -> None:
+    """All workers together have no more threads than cores, unless somebody asks for it; one each at least."""
+    monkeypatch.setattr(serving, "count_cores", lambda: cores)
+    with SmartAbsen.open(flags={**flags, **settings}) as app:
+        asked: list[tuple[int, int]] = []
+        monkeypatch.setattr(app.services, "recognise_at_once", lambda count, *, threads: asked.append((count, threads)))
+        app.serving.share_cores()
+    assert asked == [(at_once, threads)]

@@ -82,6 +82,13 @@ def test_foreign_errors_become_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
+def test_openvino_binds_no_thread_to_a_core(models_dir: Path) -> None:
+    """It would take the first cores for each model: two models of one thread would share one core."""
+    file = models_dir / "openvino" / "face-reidentification-retail-0095.xml"
+    compiled = load_openvino(file, threads=1).get_compiled_model()
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False
+
+
 def test_openvino_computes_in_single_precision_on_every_processor(models_dir: Path) -> None:
     """Where bfloat16 is faster, too: embeddings of one gallery come from several machines."""
     compiled = load_openvino(models_dir / "openvino" / "face-reidentification-retail-0095.xml", threads=1)

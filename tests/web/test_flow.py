@@ -21,6 +21,7 @@ from smartabsen.core.checkin import CheckInResult
 from smartabsen.recognition import quality
 from smartabsen.web import attendance, auth
 from smartabsen.web.factory import MAX_BODY_BYTES
+from smartabsen.web.server import _watching
 
 from .pages import Shown, attempt, burst, confirm, open_signin, post, rows, sign_in
 
@@ -397,10 +398,28 @@ def test_the_camera_page_loads_what_the_first_attempt_needs(
     """While the person looks for the button; without a trained model the page is the same."""
     web.config[attendance.WARM_UP] = True
     sign_in(client, phone, token)
+    _wait_for_warm_up()
+    assert people.checkin.is_warm
+
+
+def _wait_for_warm_up() -> None:
     for thread in threading.enumerate():
         if thread.name == "warm-up":
             thread.join(20)
+
+
+def test_a_server_loads_at_its_start_what_the_first_attempt_needs(people: SmartAbsen) -> None:
+    """In the background; each worker for itself."""
+    _watching(people)
+    _wait_for_warm_up()
     assert people.checkin.is_warm
+
+
+def test_a_server_with_nobody_to_recognise_loads_no_engine(library: SmartAbsen) -> None:
+    """It may be there for the dashboard, for codes and PINs alone."""
+    _watching(library)
+    _wait_for_warm_up()
+    assert library.services.loaded_engine is None and not library.checkin.is_warm
 
 
 def test_pages_speak_both_languages(client: FlaskClient, phone: FlaskClient, token: Callable[[], str]) -> None:

@@ -325,6 +325,15 @@ class ServerSettings(_Section):
     )
     workers: int = Field(2, ge=1, le=32, description=N_("Worker processes of a production server."))
     threads: int = Field(8, ge=1, le=64, description=N_("Threads of each worker."))
+    recognitions: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description=N_(
+            "Faces that each process recognises at once, each with models of its own in memory; 0 takes its share of "
+            "the cores."
+        ),
+    )
     tls_cert: Path | None = Field(None, description=N_("Certificate file (PEM) to answer on https with."))
     tls_key: Path | None = Field(None, description=N_("Key file (PEM) of the certificate."))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..attendance.rules import Rules
@@ -20,6 +22,7 @@ from ..camera.sources import open_source
 from ..config import LoadedSettings
 from ..domain import DecisionLimits, ModelIdentity
 from ..errors import CameraError, SmartAbsenError
+from ..i18n import N_
 from ..recognition.detectors.base import Detector
 from ..recognition.engines import Engine, build_detector, build_engine, find_pack_of
 from ..recognition.execution import Execution
@@ -34,12 +37,37 @@ from .calibration_record import find_stored, limits_for
 from .engine_choice import EngineChoice, check_identity, choose_engine, find_obstacle_here
 from .liveness import LivenessChecks, make_checks
 from .once import made_once
+from .pool import Pool
 from .runtime_memory import RuntimeMemory
 from .storage import Storage
+
+FEWER_AT_ONCE: Final = N_("A further recogniser could not be loaded, so fewer people are recognised at once: {problem}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recognising:
+    """What recognises for one thread at a time.
+
+    Attributes:
+        engine: Its detector and its embedder.
+        enrolment: For photos that become templates.
+        identification: For pictures of whoever is to be identified.
+    """
+
+    engine: Engine
+    enrolment: Recognizer
+    identification: Recognizer
+
+    def close(self) -> None:
+        """Release the models."""
+        self.engine.close()
 
 
 class Services(Storage):
     """The parts of one installation.
+
+    One thread at a time works with :attr:`engine`, :attr:`enrolment`, :attr:`identification` and :attr:`at_kiosk`;
+    others may read what the engine is. Where several threads recognise, they borrow by :meth:`recognising`.
 
     Args:
         loaded: The settings with their origins.
@@ -48,13 +76,12 @@ class Services(Storage):
 
     def __init__(self, loaded: LoadedSettings, *, machine: MachineClock | None = None) -> None:
         super().__init__(loaded, machine=machine)
-        self._engines: dict[str, Engine] = {}
+        self._engine: Engine | None = None
         self._detectors: list[Detector] = []
         self._pack = self.settings.pack
         self._lock = threading.RLock()
-        self.recognising = threading.Lock()
-        """To be held while detector and embedder work, where several threads use them: runtimes differ in what they
-        can do at once, and a server's cores are better used by one face after the other."""
+        self._at_once = 1
+        self._threads = self.settings.recognition.threads
         self._assumed_model: ModelIdentity | None = None
         self.on_close = ExitStack()
         """What runs beside the work and ends with it."""
@@ -64,8 +91,25 @@ class Services(Storage):
         """Return parts for a worker process: the engine that its parent chose, with one thread, and no database."""
         services = cls(loaded)
         services._pack = pack
-        services._engines["in use"] = services.build_engine(engine, threads=1)
+        services.use_engine(services.build_engine(engine, threads=1))
         return services
+
+    def recognise_at_once(self, count: int, *, threads: int) -> None:
+        """Let so many threads recognise at once; called before any does.
+
+        Args:
+            count: Engines and liveness models that are loaded at most.
+            threads: Of each model.
+        """
+        with self._lock:
+            self._at_once, self._threads = count, threads
+            checks = self.__dict__.pop("liveness", None)
+            if checks is not None:
+                checks.close()
+            for name in ("_pool", "_finders"):
+                self.__dict__.pop(name, None)
+            if self._engine is not None:
+                self._pool.exchange(self._equip(self._engine))
 
     @made_once
     def rules(self) -> Rules:
@@ -83,7 +127,7 @@ class Services(Storage):
     @made_once
     def liveness(self) -> LivenessChecks:
         """The liveness checks of the policy; the model is loaded at its first use."""
-        return make_checks(self.settings)
+        return make_checks(self.settings, at_once=self._at_once, threads=self._threads, on_trouble=self._tell_of_fewer)
 
     @property
     def pack(self) -> str:
@@ -129,9 +173,69 @@ class Services(Storage):
             ModelError: Its files are missing or damaged.
         """
         with self._lock:
-            if "in use" not in self._engines:
-                self._engines["in use"] = self._build_for(self.active_model())
-            return self._engines["in use"]
+            if self._engine is None:
+                self.use_engine(self._build_for(self.active_model()))
+            assert self._engine is not None
+            return self._engine
+
+    @contextmanager
+    def recognising(self) -> Iterator[Recognising]:
+        """Lend an engine for the ``with`` block; where all are at work, wait for one. Raises as :attr:`engine`.
+
+        The engine may be changed meanwhile (:meth:`change_engine`): who has borrowed the one before goes on with it,
+        and asks it, not :attr:`engine`, whose embeddings it makes.
+        """
+        # The first one is the engine in use; the pool has it as soon as it is loaded.
+        _ = self.engine
+        with self._pool.lend() as lent:
+            yield lent
+
+    @contextmanager
+    def finding(self) -> Iterator[Detector]:
+        """Lend a detector that does nothing else, for quick looks, which must not wait for whole recognitions."""
+        _ = self.engine
+        with self._finders.lend() as detector:
+            yield detector
+
+    @made_once
+    def _pool(self) -> Pool[Recognising]:
+        return Pool(self._make_recognising, size=self._at_once, on_trouble=self._tell_of_fewer)
+
+    @made_once
+    def _finders(self) -> Pool[Detector]:
+        return Pool(self._make_finder, size=1)
+
+    def _make_recognising(self) -> Recognising:
+        first = self.engine
+        engine = self.build_engine(first.name)
+        try:
+            # The files may be others by now.
+            check_identity(engine, first.identity, models_dir=self.settings.models_dir)
+        except SmartAbsenError:
+            engine.close()
+            raise
+        return self._equip(engine)
+
+    def _equip(self, engine: Engine) -> Recognising:
+        enrolment = ENROLMENT_LIMITS.with_turn(self.settings.recognition.max_turn_deg)
+        return Recognising(
+            engine,
+            Recognizer(engine.detector, engine.embedder, limits=enrolment),
+            Recognizer(engine.detector, engine.embedder, limits=self._probe_limits(engine)),
+        )
+
+    def _make_finder(self) -> Detector:
+        return build_detector(
+            self.engine.detector.name,
+            models_dir=self.settings.models_dir,
+            pack=self._pack,
+            max_side_px=self.settings.recognition.detect_px,
+            threads=self._threads,
+            execution=self.execution,
+        )
+
+    def _tell_of_fewer(self, error: Exception) -> None:
+        self.remark(FEWER_AT_ONCE, problem=str(error) or type(error).__name__)
 
     def find_obstacle(self) -> SmartAbsenError | None:
         """Return why the engine cannot be loaded, without loading it; None where nothing is in the way."""
@@ -148,8 +252,6 @@ class Services(Storage):
 
     def change_engine(self, active: ModelIdentity) -> None:
         """Take over the engine that the gallery is made with from now on; whoever holds a recogniser asks for it anew.
-
-        Where several threads recognise, the caller holds :attr:`recognising`.
 
         Raises:
             EngineMismatchError: The settings name another one, or the files here are others.
@@ -169,19 +271,23 @@ class Services(Storage):
             self.change_engine(active)
 
     def use_engine(self, engine: Engine) -> None:
-        """Take over an engine whose embeddings the gallery has from now on; it is closed with the rest."""
+        """Take over an engine whose embeddings the gallery has from now on; it is closed with the rest.
+
+        The one before is closed, where it is lent as soon as it comes back.
+        """
         with self._lock:
-            before = self._engines.get("in use")
-            if before is not None and before is not engine:
-                before.close()
-            self._engines["in use"] = engine
+            if engine is self._engine:
+                return
+            self._engine = engine
+            self._pool.exchange(self._equip(engine))
+            self._finders.exchange()
             for name in ("enrolment", "identification", "at_kiosk"):
                 self.__dict__.pop(name, None)
 
     @property
     def loaded_engine(self) -> Engine | None:
         """The engine in use if it has been loaded, else None."""
-        return self._engines.get("in use")
+        return self._engine
 
     def build_engine(self, name: str, *, threads: int | None = None) -> Engine:
         """Build an engine by name with the settings' pack, detector and sizes."""
@@ -192,7 +298,7 @@ class Services(Storage):
             pack=self._pack,
             detector=recognition.detector,
             max_side_px=recognition.detect_px,
-            threads=recognition.threads if threads is None else threads,
+            threads=self._threads if threads is None else threads,
             execution=self.execution,
         )
 
@@ -226,13 +332,12 @@ class Services(Storage):
     @made_once
     def enrolment(self) -> Recognizer:
         """The recogniser for photos that become templates."""
-        limits = ENROLMENT_LIMITS.with_turn(self.settings.recognition.max_turn_deg)
-        return Recognizer(self.engine.detector, self.engine.embedder, limits=limits)
+        return self._equip(self.engine).enrolment
 
     @made_once
     def identification(self) -> Recognizer:
         """The recogniser for pictures of whoever is to be identified."""
-        return Recognizer(self.engine.detector, self.engine.embedder, limits=self._probe_limits)
+        return self._equip(self.engine).identification
 
     @made_once
     def at_kiosk(self) -> Recognizer:
@@ -248,17 +353,16 @@ class Services(Storage):
             execution=self.execution,
         )
         self._detectors.append(detector)
-        return Recognizer(detector, self.engine.embedder, limits=self._probe_limits)
+        return Recognizer(detector, self.engine.embedder, limits=self._probe_limits(self.engine))
 
-    @property
-    def _probe_limits(self) -> QualityLimits:
-        smallest, sharpness = self.settings.recognition.min_face_px, self.engine.probe_sharpness
+    def _probe_limits(self, engine: Engine) -> QualityLimits:
+        smallest, sharpness = self.settings.recognition.min_face_px, engine.probe_sharpness
         limits = PROBE_LIMITS.with_least(min_face_px=smallest, min_sharpness=sharpness)
         return limits.with_turn(self.settings.recognition.max_turn_deg)
 
-    def make_matcher(self, name: str) -> Matcher:
-        """Make an empty matcher by name, for embeddings of the engine in use."""
-        return MATCHERS.get_factory(name)(balance=self.engine.balance)
+    def make_matcher(self, name: str, *, engine: Engine) -> Matcher:
+        """Make an empty matcher by name, for embeddings of an engine."""
+        return MATCHERS.get_factory(name)(balance=engine.balance)
 
     def camera_lock(self, spec: str) -> CameraLock:
         """Return the lock of a camera, shared by all processes of this machine, whatever their home."""
@@ -294,10 +398,10 @@ class Services(Storage):
         self.on_close.close()
         for detector in self._detectors:
             detector.close()
-        for engine in self._engines.values():
-            engine.close()
         self._detectors.clear()
-        self._engines.clear()
+        self._pool.close()
+        self._finders.close()
+        self._engine = None
         if "liveness" in self.__dict__:
             self.liveness.close()
         self.close_storage()

@@ -1,13 +1,13 @@
 """Attendance by a burst of frames from a browser: live, recognised, punched.
 
-Threads share one :class:`CheckIn`. Frames are decoded in the caller's thread; the recogniser and the gallery work for
-one at a time.
+Threads share one :class:`CheckIn`. Each borrows a recogniser, and all of them ask one gallery.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
@@ -36,12 +36,14 @@ from ..recognition.images import ImageRefusal, decode_frame
 from ..recognition.liveness.challenge import Challenge, Posture, Sight, posture_of, stage_of
 from ..recognition.liveness.freshness import has_face_moved
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
-from ..store import audit, employees, punches
+from ..recognition.recognizer import Recognizer
+from ..store import audit, employees, model_record, punches
 from ..store.database import Session
+from ..store.model_file import find_stamp, load_model
 from .bootstrap import Services
 from .gallery import LiveGallery
-from .identify import open_gallery, take_over_engine
-from .liveness import COUNTED, WRONG, Attempts, ClaimedFaces, FaceClaim, Limits, refuse
+from .identify import load_gallery, open_gallery, take_over_engine
+from .liveness import COUNTED, WRONG, Attempts, ClaimedFaces, FaceClaim, Limits, LivenessVerdict, refuse
 from .punch import punch_by_face
 from .refusals import make_refusal, note_refusal
 
@@ -132,7 +134,7 @@ class MovementLook:
 class _Finding:
     """What the frames of a burst say together; ``label`` is whom they name, as far as they do.
 
-    ``person`` is the same one's UUID, as the trained model knows it.
+    ``person`` is the same one's UUID, as the trained model knows it, and ``model_digest`` that of the engine.
 
     ``similarity`` and ``lead`` are those of the frame that decided; None where no face was compared. ``sights`` are the
     frames that were compared: the model of liveness looks at these and no others, or a picture could be recognised in
@@ -147,8 +149,17 @@ class _Finding:
     covered: bool = False
     measured: Measured | None = None
     person: str = ""
+    model_digest: str = ""
     box_xyxy: BoxXYXY = (0.0, 0.0, 0.0, 0.0)
     sights: tuple[Sight, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Desk:
+    """What works on one attempt: a recogniser that is nobody else's meanwhile, and the gallery of its engine."""
+
+    recognizer: Recognizer
+    gallery: LiveGallery
 
 
 class CheckIn:
@@ -165,7 +176,8 @@ class CheckIn:
         self._watch = watch
         self._attempts = Attempts(services.settings.liveness, limits)
         self._claimed = ClaimedFaces(limits)
-        self._lock = services.recognising
+        self._lock = threading.Lock()
+        """Held by who opens or refreshes the gallery."""
         self._gallery: LiveGallery | None = None
 
     @property
@@ -194,8 +206,8 @@ class CheckIn:
         picture = decode_frame(frame)
         if isinstance(picture, ImageRefusal):
             return MovementLook(None)
-        with self._lock:
-            face = next(iter(self._services.identification.find(picture.image_bgr)), None)
+        with self._services.finding() as detector:
+            face = next(iter(detector.detect(picture.image_bgr)), None)
         posture = None if face is None else posture_of(picture.image_bgr, face)
         if posture is None:
             return MovementLook(None)
@@ -286,13 +298,13 @@ class CheckIn:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
         if measure_motion(images) < MIN_MOTION:
             return CheckInResult(Outcome.NOT_LIVE), None
-        with self._lock:
-            finding = self._recognize(_spread(images, LOOKED_AT), only)
+        with self._desk() as desk:
+            finding = _recognize(desk, _spread(images, LOOKED_AT), only)
             if finding.outcome is Outcome.RECOGNIZED and not has_face_moved(images, finding.box_xyxy):
                 # A clock or a film around a still face is no life.
                 finding = _Finding(Outcome.NOT_LIVE)
             if finding.outcome is Outcome.RECOGNIZED:
-                finding = self._prove(finding, images, burst, only)
+                finding = self._prove(desk, finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
             return self._punch(finding, key=claim or key, reading=reading), finding
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
@@ -301,8 +313,7 @@ class CheckIn:
 
     def _note_refusal(self, finding: _Finding, *, claimed: bool) -> None:
         with suppress(SmartAbsenError):
-            with self._lock:
-                gallery = self._current_gallery()
+            gallery = self._current_gallery()
             needed = gallery.verification if claimed else gallery.threshold
             note_refusal(
                 self._services,
@@ -323,91 +334,79 @@ class CheckIn:
         return self._gallery is not None
 
     def warm_up(self) -> None:
-        """Load engine and trained model ahead of the first attempt, which then does not wait for them.
+        """Load engine, trained model and liveness model ahead of the first attempt, which then does not wait for them.
 
         Raises:
             NotTrainedError, ModelError: Nobody can be recognised yet.
         """
-        with self._lock:
-            self._current_gallery()
+        assets = self._services.settings.assets_dir
+        with self._services.database.read() as session:
+            version = model_record.find_version(session)
+        if version is None and find_stamp(assets) is None:
+            # Raised before an engine is loaded: a server without anybody to recognise needs none.
+            load_model(assets, self._services.key_chain.ring())
+        with self._desk():
+            # What is wrong with it is told at an attempt.
+            self._services.liveness.find_trouble()
 
-    def _recognize(self, images: Sequence[ImageBGR], only: Employee | None) -> _Finding:
-        gallery = self._current_gallery()
-        if only is not None and not gallery.knows(only.id):
-            return _Finding(Outcome.NOT_ENROLLED)
-        recognizer = self._services.identification
-        shown: list[tuple[ImageBGR, Face]] = []
-        for image in images:
-            faces = recognizer.find(image)
-            if len(faces) > 1 and faces[1].size_px >= _BYSTANDER * faces[0].size_px:
-                return _Finding(Outcome.SEVERAL_FACES)
-            if faces:
-                shown.append((image, faces[0]))
-        if len(shown) < AGREEING:
-            return _Finding(Outcome.NO_FACE)
-        seen = [recognizer.examine(image, [face])[0] for image, face in shown]
-        compared = [one.embedding for one in seen if one.embedding is not None]
-        if len(compared) < AGREEING:
-            return _most_frequent_refusal(seen)
-        sights = tuple(Sight(*each) for each, one in zip(shown, seen, strict=True) if one.embedding is not None)
-        covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
-        matches = gallery.match(compared)
-        box_xyxy = shown[0][1].box_xyxy
-        if only is None:
-            finding = _agreed(matches)
-        else:
-            finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, _claim_limits(gallery))
-        person = gallery.person(finding.label)
-        return replace(finding, covered=covered, person=person, box_xyxy=box_xyxy, sights=sights)
-
-    def _prove(self, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None) -> _Finding:
+    def _prove(
+        self, desk: _Desk, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None
+    ) -> _Finding:
         """Return the finding with its score, or why the person may not be recorded."""
-        checks = self._services.liveness
-        if not checks.guards:
+        if not self._services.liveness.guards:
             return finding
-        if not self._attempts.may_try(finding.label):
-            return _Finding(Outcome.TOO_MANY_ATTEMPTS)
-        challenge = None if burst.asked is None else Challenge(burst.asked)
-        frames: list[tuple[ImageBGR, Face | None]] = [(sight.image_bgr, sight.face) for sight in finding.sights]
-        times_s: Sequence[float] = ()
-        if checks.judges_movement(challenge):
-            find = self._services.identification.find
-            frames, times_s = [(image, next(iter(find(image)), None)) for image in images], burst.times_s
-        verdict, ends = checks.judge(frames, times_s, challenge, within_s=burst.within_s)
-        if verdict.refusal is None and ends and not self._are_of(finding.label, ends, only):
-            verdict = refuse(ChallengeFailure.OTHER_PERSON)
-        if verdict.refusal is None:
-            self._attempts.forget(finding.label)
-            return replace(finding, liveness=verdict.score)
-        if verdict.refusal in COUNTED:
-            self._attempts.count_failure(finding.label)
+        with self._attempts.one_at_a_time(finding.label):
+            if not self._attempts.may_try(finding.label):
+                return _Finding(Outcome.TOO_MANY_ATTEMPTS)
+            verdict = self._judge(desk, finding, images, burst, only)
+            if verdict.refusal is None:
+                self._attempts.forget(finding.label)
+                return replace(finding, liveness=verdict.score)
+            if verdict.refusal in COUNTED:
+                self._attempts.count_failure(finding.label)
         if verdict.trouble is not None:
             self._tell_of_trouble(verdict.trouble)
         return _Finding(verdict.refusal, measured=verdict.measured)
 
-    def _are_of(self, label: int, sights: Sequence[Sight], only: Employee | None) -> bool:
-        """Tell whether the faces at both ends of a movement are those of the person."""
-        gallery = self._current_gallery()
-        seen = [self._services.identification.examine(sight.image_bgr, [sight.face])[0] for sight in sights]
-        probes = [one.embedding for one in seen if one.embedding is not None]
-        if len(probes) < len(sights):
-            return False
-        matches = gallery.match(probes)
-        if only is not None:
-            similarities, limits = gallery.verify(probes, label), _claim_limits(gallery)
-            near = all(reaches(each, limits.threshold) for each in similarities)
-            return near and not _others(matches, similarities, label, limits)
-        return all(match.outcome is Outcome.RECOGNIZED and match.label == label for match in matches)
+    def _judge(
+        self, desk: _Desk, finding: _Finding, images: Sequence[ImageBGR], burst: Burst, only: Employee | None
+    ) -> LivenessVerdict:
+        checks = self._services.liveness
+        challenge = None if burst.asked is None else Challenge(burst.asked)
+        frames: list[tuple[ImageBGR, Face | None]] = [(sight.image_bgr, sight.face) for sight in finding.sights]
+        times_s: Sequence[float] = ()
+        if checks.judges_movement(challenge):
+            find = desk.recognizer.find
+            frames, times_s = [(image, next(iter(find(image)), None)) for image in images], burst.times_s
+        verdict, ends = checks.judge(frames, times_s, challenge, within_s=burst.within_s)
+        if verdict.refusal is None and ends and not _are_of(finding.label, ends, desk, only):
+            return refuse(ChallengeFailure.OTHER_PERSON)
+        return verdict
+
+    @contextmanager
+    def _desk(self) -> Iterator[_Desk]:
+        """Borrow a recogniser; where all are at work, wait for one."""
+        while True:
+            with self._services.recognising() as lent:
+                gallery = self._current_gallery()
+                # Where the engine was changed meanwhile, what was lent is of the one before.
+                if gallery.identity == lent.engine.identity:
+                    yield _Desk(lent.identification, gallery)
+                    return
 
     def _current_gallery(self) -> LiveGallery:
-        if self._gallery is None:
-            self._gallery = open_gallery(self._services)
-            self._watch()
-        else:
-            self._gallery.refresh()
-        if self._gallery.other_engine is not None:
-            self._gallery = take_over_engine(self._services, self._gallery)
-        return self._gallery
+        with self._lock:
+            if self._gallery is None:
+                self._gallery = open_gallery(self._services)
+                self._watch()
+            else:
+                self._gallery.refresh()
+            if self._gallery.other_engine is not None:
+                self._gallery = take_over_engine(self._services, self._gallery)
+            elif self._gallery.identity != self._services.engine.identity:
+                # Somebody who enrolled or trained has changed the engine.
+                self._gallery = load_gallery(self._services, self._gallery.members)
+            return self._gallery
 
     def _punch(self, finding: _Finding, *, key: str, reading: ClockReading) -> CheckInResult:
         assert finding.similarity is not None
@@ -418,6 +417,7 @@ class CheckIn:
                 similarity=finding.similarity,
                 key=key,
                 reading=reading,
+                model_digest=finding.model_digest,
                 liveness=finding.liveness,
                 person=finding.person,
             )
@@ -458,6 +458,58 @@ def key_reused() -> KeyReusedError:
     return KeyReusedError(
         N_("This attempt was sent before, with other pictures."), hint=N_("Load the page again and retry.")
     )
+
+
+def _recognize(desk: _Desk, images: Sequence[ImageBGR], only: Employee | None) -> _Finding:
+    recognizer, gallery = desk.recognizer, desk.gallery
+    if only is not None and not gallery.knows(only.id):
+        return _Finding(Outcome.NOT_ENROLLED)
+    shown: list[tuple[ImageBGR, Face]] = []
+    for image in images:
+        faces = recognizer.find(image)
+        if len(faces) > 1 and faces[1].size_px >= _BYSTANDER * faces[0].size_px:
+            return _Finding(Outcome.SEVERAL_FACES)
+        if faces:
+            shown.append((image, faces[0]))
+    if len(shown) < AGREEING:
+        return _Finding(Outcome.NO_FACE)
+    seen = recognizer.examine_each(shown)
+    compared = [one.embedding for one in seen if one.embedding is not None]
+    if len(compared) < AGREEING:
+        return _most_frequent_refusal(seen)
+    sights = tuple(Sight(*each) for each, one in zip(shown, seen, strict=True) if one.embedding is not None)
+    covered = 2 * sum(one.quality.covered for one in seen if one.embedding is not None) > len(compared)
+    with gallery.reading():
+        matches = gallery.match(compared)
+        if only is None:
+            finding = _agreed(matches)
+        else:
+            finding = _confirmed(matches, gallery.verify(compared, only.id), only.id, _claim_limits(gallery))
+        person = gallery.person(finding.label)
+    return replace(
+        finding,
+        covered=covered,
+        person=person,
+        model_digest=gallery.identity.digest,
+        box_xyxy=shown[0][1].box_xyxy,
+        sights=sights,
+    )
+
+
+def _are_of(label: int, sights: Sequence[Sight], desk: _Desk, only: Employee | None) -> bool:
+    """Tell whether the faces at both ends of a movement are those of the person."""
+    gallery = desk.gallery
+    seen = desk.recognizer.examine_each([(sight.image_bgr, sight.face) for sight in sights])
+    probes = [one.embedding for one in seen if one.embedding is not None]
+    if len(probes) < len(sights):
+        return False
+    with gallery.reading():
+        matches = gallery.match(probes)
+        if only is None:
+            return all(match.outcome is Outcome.RECOGNIZED and match.label == label for match in matches)
+        similarities, limits = gallery.verify(probes, label), _claim_limits(gallery)
+    near = all(reaches(each, limits.threshold) for each in similarities)
+    return near and not _others(matches, similarities, label, limits)
 
 
 def _spread(images: Sequence[ImageBGR], count: int) -> list[ImageBGR]:

@@ -15,6 +15,7 @@ from typing import Final
 from ..domain import EVERYBODY, Consent, Employee, EnrolReport, ModelIdentity, Outcome, PhotoVerdict, Template
 from ..errors import CameraError, ConflictError, InvalidInputError, NotFoundError
 from ..i18n import N_
+from ..recognition.engines import Engine
 from ..store import audit, consents, crops, employees, meta, templates
 from ..store.crops import KeptCrop
 from ..store.database import Session
@@ -175,18 +176,24 @@ class Enroller:
     Args:
         services: The installation.
         dry_run: Judge as if people were stored, and store nothing.
+        engine: What made the embeddings; the one in use by default.
     """
 
-    def __init__(self, services: Services, *, dry_run: bool = False) -> None:
+    def __init__(self, services: Services, *, dry_run: bool = False, engine: Engine | None = None) -> None:
         self._services = services
         self._dry_run = dry_run
+        self._named_engine = engine
         self._drafts: dict[int, Employee] = {}
         self._consent_text: Consent | None = None
 
     @cached_property
+    def _engine(self) -> Engine:
+        """Not asked for where nobody has a photo: people can be added without any engine."""
+        return self._named_engine or self._services.engine
+
+    @property
     def _identity(self) -> ModelIdentity:
-        """Of the engine in use; not asked for where nobody has a photo: people can be added without any engine."""
-        return self._services.engine.identity
+        return self._engine.identity
 
     @cached_property
     def _gallery(self) -> Gallery:
@@ -301,7 +308,7 @@ class Enroller:
         found = self._known.find_look_alikes(
             [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
             own_id=own_id,
-            threshold=self._services.engine.duplicate_threshold,
+            threshold=self._engine.duplicate_threshold,
         )
         for place, other in zip(places, found, strict=True):
             if other is not None:
@@ -316,7 +323,7 @@ class Enroller:
             [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
             [Path(exams[place].photo).name for place in places],
             own_id=own_id,
-            threshold=self._services.engine.copy_threshold,
+            threshold=self._engine.copy_threshold,
         )
         for place, other in zip(places, found, strict=True):
             verdicts[place] = dataclasses.replace(verdicts[place], copy_of=other)
@@ -326,7 +333,7 @@ class Enroller:
         found = self._known.find_unlike_others(
             [exams[place].embedding for place in places],  # type: ignore[misc] # accepted photos have one
             own_id=own_id,
-            threshold=self._services.engine.threshold,
+            threshold=self._engine.threshold,
         )
         for place, nearest in zip(places, found, strict=True):
             verdicts[place] = dataclasses.replace(verdicts[place], unlike_others=nearest)

@@ -10,6 +10,7 @@ from ..domain import ConsentText, Employee, EnrolReport, Outcome
 from ..errors import InvalidInputError
 from ..i18n import N_
 from ..recognition.picture_header import read_header
+from ..recognition.recognizer import Recognizer
 from . import enrol, people
 from .bootstrap import Services
 from .people_file import Person
@@ -82,17 +83,19 @@ class Enrolments:
         if consent is not None:
             Privacy(self._services).record_consent(employee.code, text=consent)
         enrol.check_consent(self._services, person, employee)
-        with self._services.recognising:
-            self._services.follow_engine()
-            exams = [self._examine(picture) for picture in pictures]
-        return enrol.Enroller(self._services).store(person, exams, allow_duplicate=allow_duplicate)
+        self._services.follow_engine()
+        with self._services.recognising() as lent:
+            exams = [_examine(lent.enrolment, picture) for picture in pictures]
+        enroller = enrol.Enroller(self._services, engine=lent.engine)
+        return enroller.store(person, exams, allow_duplicate=allow_duplicate)
 
-    def _examine(self, picture: PictureFile) -> PhotoExam:
-        if len(picture.data) > MAX_PICTURE_BYTES:
-            limit = (("limit", str(MAX_PICTURE_BYTES // 1_000_000)),)
-            detail = N_("The picture has more than {limit} MB.")
-            return PhotoExam(picture.name, Outcome.TOO_LARGE, detail=detail, params=limit)
-        header = read_header(picture.data)
-        if header is not None and header.format not in UPLOAD_FORMATS:
-            return PhotoExam(picture.name, Outcome.UNREADABLE, detail=N_("Only JPEG, PNG and WebP are taken here."))
-        return examine_bytes(self._services.enrolment, picture.data, photo=picture.name)
+
+def _examine(recognizer: Recognizer, picture: PictureFile) -> PhotoExam:
+    if len(picture.data) > MAX_PICTURE_BYTES:
+        limit = (("limit", str(MAX_PICTURE_BYTES // 1_000_000)),)
+        detail = N_("The picture has more than {limit} MB.")
+        return PhotoExam(picture.name, Outcome.TOO_LARGE, detail=detail, params=limit)
+    header = read_header(picture.data)
+    if header is not None and header.format not in UPLOAD_FORMATS:
+        return PhotoExam(picture.name, Outcome.UNREADABLE, detail=N_("Only JPEG, PNG and WebP are taken here."))
+    return examine_bytes(recognizer, picture.data, photo=picture.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,6 +17,7 @@ from ..recognition.matchers.base import Matcher
 from ..store.model_file import TrainedModel, find_stamp, load_model
 from ..store.sealing import KeyRing
 from .engine_choice import mismatch
+from .read_write import ReadWriteLock
 
 REFIT_SHARE: Final = 0.1
 """Where more of the templates changed than this, or their number since the last fit, a matcher is fitted anew."""
@@ -37,6 +39,8 @@ def template_rows(of: _Templates) -> Iterator[tuple[int, int, bytes]]:
 
 class LiveGallery:
     """A fitted matcher that follows the file of the trained model.
+
+    Threads that share it ask within :meth:`reading`; one of them at a time calls :meth:`refresh`.
 
     Args:
         directory: Where the trained model lies.
@@ -66,10 +70,20 @@ class LiveGallery:
         self._make_matcher = make_matcher
         self._ring = ring
         self._members = members
+        self._lock = ReadWriteLock()
         self._version = ""
         self._stamp = find_stamp(directory)
         self._other_engine: ModelIdentity | None = None
         self._take(load_model(directory, ring()))
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Return a ``with`` block in which all answers come from one and the same model; it is to be a short one."""
+        return self._lock.reading()
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Of the engine whose embeddings are compared."""
+        return self._identity
 
     @property
     def version(self) -> str:
@@ -174,9 +188,9 @@ class LiveGallery:
     def _take(self, model: TrainedModel) -> None:
         if model.model != self._identity:
             raise mismatch(model.model, wanted=str(self._identity))
-        chosen = self._chosen(model)
-        self._fit(chosen)
-        self._model, self._version = chosen, model.version
+        self._model = self._chosen(model)
+        self._matcher, self._fitted = self._fitted_matcher(self._model), len(self._model.employee_ids)
+        self._version = model.version
 
     def _chosen(self, model: TrainedModel) -> TrainedModel:
         """Return the part of a model that is of the members. What is in a model was active when it was trained."""
@@ -185,10 +199,10 @@ class LiveGallery:
         ids = [owner for owner, person in model.people.items() if self._members.includes(person.uuid)]
         return model.only(np.isin(model.employee_ids, ids))
 
-    def _fit(self, model: TrainedModel) -> None:
+    def _fitted_matcher(self, model: TrainedModel) -> Matcher:
         matcher = self._make_matcher(model.matcher)
         matcher.fit(model.embeddings, model.employee_ids)
-        self._matcher, self._fitted = matcher, len(model.employee_ids)
+        return matcher
 
     def _change(self, model: TrainedModel) -> None:
         """Go on with another model: where little is different, only that is changed in the matcher."""
@@ -199,12 +213,15 @@ class LiveGallery:
         most = REFIT_SHARE * self._fitted
         grown = abs(len(model.employee_ids) - self._fitted)
         if model.matcher != before.matcher or max(gone.sum() + come.sum(), grown) > most:
-            self._fit(model)
-        else:
+            matcher = self._fitted_matcher(model)
+            with self._lock.writing():
+                self._matcher, self._fitted, self._model = matcher, len(model.employee_ids), model
+            return
+        with self._lock.writing():
             self._matcher.remove(people)
             if come.any():
                 self._matcher.add(model.embeddings[come], model.employee_ids[come])
-        self._model = model
+            self._model = model
 
 
 def _changed_people(before: TrainedModel, after: TrainedModel) -> NDArray[np.int64]:

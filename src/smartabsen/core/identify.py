@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Final
@@ -125,10 +126,11 @@ def take_over_engine(services: Services, gallery: LiveGallery) -> LiveGallery:
 
 def load_gallery(services: Services, members: Members = ACTIVE) -> LiveGallery:
     """Load the trained model for the engine in use, whatever database it was trained on."""
+    engine = services.engine
     return LiveGallery(
         services.settings.assets_dir,
-        services.engine.identity,
-        services.make_matcher,
+        engine.identity,
+        partial(services.make_matcher, engine=engine),
         ring=services.key_chain.ring,
         members=members,
     )

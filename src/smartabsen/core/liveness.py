@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
@@ -25,6 +26,7 @@ from ..recognition.liveness.files import build_liveness, is_installed
 from ..recognition.liveness.passive import PassiveDecision, PassiveLimits
 from ..recognition.runtime import running
 from .deadline import Deadline
+from .pool import Pool
 
 MAX_SCORE_S: Final = 5.0
 """A model that takes longer for the frames of one person has hung; what it says afterwards is not waited for."""
@@ -97,6 +99,21 @@ class Attempts:
         self._limits = limits
         self._clock = clock
         self._here: dict[int, list[float]] = {}
+        self._changed = threading.Condition()
+        self._under_way: set[int] = set()
+
+    @contextmanager
+    def one_at_a_time(self, employee_id: int) -> Iterator[None]:
+        """Let others of this process who try as the same person wait: each is to see how the one before ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: employee_id not in self._under_way)
+            self._under_way.add(employee_id)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way.remove(employee_id)
+                self._changed.notify_all()
 
     def may_try(self, employee_id: int) -> bool:
         """Tell whether another attempt is allowed now."""
@@ -109,7 +126,8 @@ class Attempts:
 
     def count_failure(self, employee_id: int) -> None:
         """Count an attempt that failed."""
-        self._here[employee_id] = [*self._recent(employee_id), self._clock()]
+        with self._changed:
+            self._here[employee_id] = [*self._recent(employee_id), self._clock()]
         try:
             self._limits.hit(_key(employee_id), limit=self._settings.attempts, per_s=self._settings.pause_s)
         except DatabaseError:
@@ -191,24 +209,50 @@ class ClaimedFaces:
             self._limits.forget(_pause_key(claim.employee_id))
 
 
-def make_checks(settings: Settings) -> LivenessChecks:
-    """Return the checks that the settings demand; the model is loaded at its first use."""
-    models_dir, threads = settings.models_dir, settings.recognition.threads
-    backend = settings.liveness.backend
+def make_checks(
+    settings: Settings,
+    *,
+    at_once: int = 1,
+    threads: int = 0,
+    on_trouble: Callable[[Exception], None] = lambda _: None,
+) -> LivenessChecks:
+    """Return the checks that the settings demand; a model is loaded when it is needed.
+
+    Args:
+        at_once: Models at most, each used by one thread at a time.
+        threads: Of each model.
+        on_trouble: Told why a further one cannot be loaded.
+    """
+    models_dir, backend = settings.models_dir, settings.liveness.backend
     return LivenessChecks(
         settings.liveness,
         lambda: build_liveness(backend, models_dir=models_dir, threads=threads),
         is_installed=lambda: is_installed(backend, models_dir),
+        at_once=at_once,
+        on_trouble=on_trouble,
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scorer:
+    """A loaded model, and the watch over how long it takes."""
+
+    backend: PassiveLiveness
+    deadline: Deadline = field(default_factory=Deadline)
+
+    def close(self) -> None:
+        self.backend.close()
+
+
 class LivenessChecks:
-    """The checks that the policy demands. One thread at a time works with the model; others wait.
+    """The checks that the policy demands. One thread at a time works with a model; others take another one, or wait.
 
     Args:
         settings: The policy.
-        build: Loads the passive backend; called at its first use.
+        build: Loads the passive backend; called at its first use, and where all that are loaded are at work.
         is_installed: Tells whether there is anything to load; decides what ``auto`` is.
+        at_once: Models at most.
+        on_trouble: Told why a further one cannot be loaded.
     """
 
     def __init__(
@@ -217,14 +261,14 @@ class LivenessChecks:
         build: Callable[[], PassiveLiveness],
         *,
         is_installed: Callable[[], bool] = lambda: True,
+        at_once: int = 1,
+        on_trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self._build = build
         self._is_installed = is_installed
         self._was_installed = False
-        self._backend: PassiveLiveness | None = None
-        self._lock = threading.Lock()
-        self._deadline = Deadline()
+        self._pool: Pool[_Scorer] = Pool(self._load, size=at_once, on_trouble=on_trouble)
 
     @property
     def guards(self) -> bool:
@@ -280,8 +324,7 @@ class LivenessChecks:
         if not self.wants_passive:
             return None
         try:
-            with self._lock:
-                self._load()
+            self._pool.ensure()
         except SmartAbsenError as exc:
             return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
         return None
@@ -294,18 +337,24 @@ class LivenessChecks:
             moved: The person has just made a movement that no picture makes: where the model is not sure, that counts.
         """
         try:
-            with self._lock:
-                probabilities = self._score(sights)
+            with self._pool.lend() as scorer:
+                probabilities = self._score(scorer, sights)
+                limits = self._limits(scorer.backend)
         except SmartAbsenError as exc:
             return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
-        return self._conclude(probabilities, moved=moved)
+        return self._conclude(probabilities, limits, moved=moved)
 
     def join(self, verdicts: Sequence[LivenessVerdict]) -> LivenessVerdict:
         """Return what :meth:`score` says of several frames of one person, from what it said of each of them alone."""
         trouble = next((each for each in verdicts if each.trouble is not None), None)
         if trouble is not None:
             return trouble
-        return self._conclude([each.score for each in verdicts if each.score is not None])
+        try:
+            with self._pool.lend() as scorer:
+                limits = self._limits(scorer.backend)
+        except SmartAbsenError as exc:
+            return LivenessVerdict(Outcome.LIVENESS_UNAVAILABLE, trouble=exc)
+        return self._conclude([each.score for each in verdicts if each.score is not None], limits)
 
     def judge(
         self,
@@ -355,14 +404,10 @@ class LivenessChecks:
 
     def close(self) -> None:
         """Release the model."""
-        if self._backend is not None:
-            self._backend.close()
-            self._backend = None
+        self._pool.close()
 
-    @property
-    def _limits(self) -> PassiveLimits:
-        assert self._backend is not None
-        settings, backend = self.settings, self._backend
+    def _limits(self, backend: PassiveLiveness) -> PassiveLimits:
+        settings = self.settings
         if not self.steps_up:
             one = backend.threshold if settings.threshold is None else settings.threshold
             return PassiveLimits(one, one)
@@ -370,10 +415,10 @@ class LivenessChecks:
         unsure_from = backend.unsure_from if settings.unsure_from is None else settings.unsure_from
         return PassiveLimits(min(unsure_from, sure_from), sure_from)
 
-    def _conclude(self, probabilities: Sequence[float], *, moved: bool = False) -> LivenessVerdict:
+    @staticmethod
+    def _conclude(probabilities: Sequence[float], limits: PassiveLimits, *, moved: bool = False) -> LivenessVerdict:
         if not probabilities:
             return LivenessVerdict(Outcome.AT_THE_EDGE)
-        limits = self._limits
         decision, score = limits.decide(probabilities)
         if decision is PassiveDecision.LIVE or (moved and decision is PassiveDecision.UNSURE):
             return LivenessVerdict(score=score)
@@ -385,17 +430,14 @@ class LivenessChecks:
         moving_s = self.settings.action_timeout_s * (len(challenge.actions) + 1)
         return within_s is None or within_s <= moving_s + SENDING_S
 
-    def _load(self) -> PassiveLiveness:
-        if self._backend is None:
-            with running(self.settings.backend):
-                self._backend = self._build()
-        return self._backend
+    def _load(self) -> _Scorer:
+        with running(self.settings.backend):
+            return _Scorer(self._build())
 
-    def _score(self, sights: Sequence[Sight]) -> list[float]:
+    def _score(self, scorer: _Scorer, sights: Sequence[Sight]) -> list[float]:
         """Return the probabilities of the faces that could be judged."""
-        backend = self._load()
         try:
-            scores = self._deadline.call(partial(_score_all, backend, sights), within_s=MAX_SCORE_S)
+            scores = scorer.deadline.call(partial(_score_all, scorer.backend, sights), within_s=MAX_SCORE_S)
         except TimeoutError as exc:
             raise ModelError(
                 N_("The liveness model {name} has not answered within {seconds} seconds."),

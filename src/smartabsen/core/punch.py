@@ -73,6 +73,7 @@ def punch_by_face(
     similarity: float,
     key: str,
     reading: ClockReading,
+    model_digest: str,
     liveness: float | None = None,
     person: str = "",
 ) -> PunchResult:
@@ -81,13 +82,14 @@ def punch_by_face(
     A retry keeps the instant of the recognition: nobody becomes late because the database was away.
 
     Args:
+        model_digest: Of the engine that recognised: another one may be in use by now.
         liveness: Score of the liveness check, None where none was made.
         person: UUID, as the trained model knows it: it decides.
     """
     attempt = attempt_by_face(
         services, employee_id, similarity=similarity, reading=reading, liveness=liveness, person=person
     )
-    return store_attempt(services, replace(attempt, key=key))
+    return store_attempt(services, replace(attempt, key=key, model_digest=model_digest))
 
 
 def attempt_by_face(

@@ -14,6 +14,7 @@ from .._version import __version__
 from ..domain import Check, CheckLevel, SecurityKind
 from ..errors import ConfigError, DatabaseAwayError, SmartAbsenError, StorageError
 from ..i18n import N_
+from ..recognition.runtime import MAX_DEFAULT_THREADS, count_cores
 from ..store.hashing import HASHING
 from ..store.tls import read_certificate
 from .addresses import host_names, is_local, is_private, public_url
@@ -77,6 +78,16 @@ class Serving:
         """
         self._services.tidying.expect_many()
         self._services.database.expect_many(rest_s=REST_S, patience_s=PATIENCE_S)
+
+    def share_cores(self) -> None:
+        """Let this process recognise as many faces at once as its share of the cores; called before it does any."""
+        settings, server = self._services.settings, self._services.settings.server
+        processes = server.workers if server.production and os.name == "posix" else 1
+        share = max(1, count_cores() // processes)
+        at_once = server.recognitions or share
+        # One thread each by itself: two faces side by side are done sooner than one after the other by two threads.
+        threads = settings.recognition.threads or max(1, min(share // at_once, MAX_DEFAULT_THREADS))
+        self._services.recognise_at_once(at_once, threads=threads)
 
     def limit_hashing(self, *, shared: bool) -> None:
         """Keep people who sign in from holding all threads of the server, hashing or waiting for their turn at it.

@@ -74,8 +74,7 @@ def train(
         SealBrokenError: All templates are damaged. Where some are, the others are trained, and the report names them.
     """
     demanded = services.settings.enrolment.min_accuracy if min_accuracy is None else min_accuracy
-    with services.recognising:
-        services.follow_engine()
+    services.follow_engine()
     engine = services.engine
     with services.database.read(long=True) as session:
         gallery = read_gallery(services, session, engine.identity, members=members)
@@ -87,7 +86,7 @@ def train(
             hint=N_("Enrol people with “smartabsen enroll” or “smartabsen import”."),
         )
     on_progress(1, STEPS)
-    matcher = services.make_matcher(services.settings.recognition.matcher)
+    matcher = services.make_matcher(services.settings.recognition.matcher, engine=engine)
     matcher.fit(gallery.embeddings, gallery.employee_ids)
     on_progress(2, STEPS)
     count = len(set(gallery.employee_ids.tolist()))

@@ -53,8 +53,13 @@ class Recognizer:
         Returns:
             One observation for each face, in their order.
         """
+        return self.examine_each([(image_bgr, face) for face in faces])
+
+    def examine_each(self, shown: Sequence[tuple[ImageBGR, Face]]) -> tuple[Observation, ...]:
+        """Judge faces of several images, each with its own, as :meth:`examine`; the good ones are one batch."""
         template = self.embedder.template
-        crops = [align(image_bgr, face, template) for face in faces]
+        faces = [face for _, face in shown]
+        crops = [align(image_bgr, face, template) for image_bgr, face in shown]
         qualities = [measure_quality(face, *first_of(crop, template)) for face, crop in zip(faces, crops, strict=True)]
         refusals = [judge(quality, self.limits) for quality in qualities]
         good = [crop for crop, refusal in zip(crops, refusals, strict=True) if refusal is None]

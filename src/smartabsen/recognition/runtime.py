@@ -34,13 +34,14 @@ MAX_DEFAULT_THREADS: Final = 4
 
 def count_threads(threads: int) -> int:
     """Return the number of threads for one model: ``threads``, or for 0 the usable cores, at most four."""
-    if threads > 0:
-        return threads
+    return threads if threads > 0 else min(count_cores(), MAX_DEFAULT_THREADS)
+
+
+def count_cores() -> int:
+    """Return the cores that this process may use."""
     if sys.platform != "win32" and hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return max(1, min(cores, MAX_DEFAULT_THREADS))
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def limit_opencv(threads: int) -> None:
@@ -306,6 +307,9 @@ def _openvino_settings(threads: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": count_threads(threads),
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
+        # By itself OpenVINO binds the threads of each model to the first cores: two models of one thread would share
+        # one core, in one process and in several, while the others have nothing to do.
+        "ENABLE_CPU_PINNING": False,
         # By itself OpenVINO takes bfloat16 on processors that have it: a gallery enrolled on one machine would meet
         # other numbers on the next one.
         "INFERENCE_PRECISION_HINT": "f32",

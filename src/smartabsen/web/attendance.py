@@ -53,7 +53,7 @@ def show() -> Response:
     allow_camera()
     if current_app.config[WARM_UP] and not library().checkin.is_warm:
         # The person is still looking for the button.
-        threading.Thread(target=_warm_up, args=(library(),), name="warm-up", daemon=True).start()
+        start_warm_up(library())
     page = render_template(
         "attendance.html", seconds=grant.seconds_left, paired=bool(grant.code), asks=library().checkin.asks
     )
@@ -192,6 +192,13 @@ def punch_by_pin() -> Response:
         message, hint = describe_to_visitor(error)
         return _pin_page(problem=f"{message} {hint}".strip(), status=error.http_status)
     return make_response(render_template("pin.html", message=_greeting(result)))
+
+
+def start_warm_up(app: SmartAbsen) -> threading.Thread:
+    """Load in the background what the first attempt needs; return the thread."""
+    thread = threading.Thread(target=_warm_up, args=(app,), name="warm-up", daemon=True)
+    thread.start()
+    return thread
 
 
 def _warm_up(app: SmartAbsen) -> None:

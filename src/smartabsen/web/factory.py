@@ -36,6 +36,7 @@ def create_app(app: SmartAbsen | None = None) -> Flask:
     library = app or SmartAbsen.open()
     settings = library.settings
     library.serving.expect_many()
+    library.serving.share_cores()
     flask = Flask("smartabsen.web", static_folder=None)
     flask.extensions[EXTENSION] = library
     flask.config.update(

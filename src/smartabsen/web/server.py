@@ -27,6 +27,7 @@ from ..core.overtime import Overtime
 from ..errors import ConfigError, SmartAbsenError
 from ..i18n import N_
 from .access import body_limit
+from .attendance import start_warm_up
 from .auth import POLL
 from .factory import create_app
 from .intake import Intake, Patience, Room, Tls
@@ -40,6 +41,8 @@ PATIENCE: Final = Patience()
 _TIMEOUT_S: Final = 60
 _MASTER_S: Final = 1
 """What the master of the workers waits for them beyond their own grace, before it kills them."""
+_LOADING_S: Final = 3.0
+"""An end waits so long for models that are being loaded: to take a runtime apart meanwhile may crash."""
 _SPARE_FILES: Final = 128
 """Descriptors that are not for connections: databases, models, logs."""
 _FILES_EACH: Final = 3
@@ -79,6 +82,9 @@ def _watching(app: SmartAbsen) -> Flask:
     # A worker of Gunicorn ends without closing its installation.
     atexit.register(app.security.close)
     _ = app.gallery_watch, app.nightly
+    # The first person after a start waits no longer than others.
+    thread = start_warm_up(app)
+    app.services.on_close.callback(thread.join, _LOADING_S)
     return served
 
 
