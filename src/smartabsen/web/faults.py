@@ -199,7 +199,7 @@ def answer_instead(response: Response, error: SmartAbsenError) -> None:
 
     Headers of every answer stay, and cookies that were set on the way: what they stand for is stored.
     """
-    instead = _answer_known(error)
+    instead = answer_known(error)
     for name in ("Location", "Content-Encoding", "Content-Disposition", "ETag"):
         response.headers.pop(name, None)
     response.direct_passthrough = False
