@@ -21,7 +21,7 @@ from typing import Final
 import psutil
 
 from bench.web import make_home
-from bench.web_client import Client, Running, running
+from bench.web_client import Client, Running, running, taken_anew
 from smartabsen.domain import VerifyOutcome
 
 SETTLED: Final = 0.25
@@ -36,11 +36,13 @@ class Look:
         minutes: Since the beginning.
         anonymous_mib: Of all workers together.
         requests: Until then.
+        recognised: Bursts until then in which somebody was recognised.
     """
 
     minutes: float
     anonymous_mib: float
     requests: int
+    recognised: int
 
 
 def measure(
@@ -56,15 +58,16 @@ def measure(
     """Use a server for some time and look at its memory."""
     began = time.monotonic()
     until = began + 60 * minutes
-    done, lock, looks = [0], threading.Lock(), []
+    done, lock, looks = [0, 0], threading.Lock(), []
 
     def work(number: int) -> None:
         while time.monotonic() < until:
             client = Client(server.port)
-            _one_visit(server, client, bursts[number % len(bursts)])
+            recognised = _one_visit(server, client, bursts[number % len(bursts)])
             client.close()
             with lock:
                 done[0] += 8
+                done[1] += recognised
             time.sleep(pause_s)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(users)]
@@ -72,7 +75,7 @@ def measure(
         each.start()
     while any(each.is_alive() for each in threads):
         time.sleep(min(every_s, max(0.1, until - time.monotonic())))
-        look = Look((time.monotonic() - began) / 60, anonymous_mib(server.pid), done[0])
+        look = Look((time.monotonic() - began) / 60, anonymous_mib(server.pid), *done)
         looks.append(look)
         say(look)
     for each in threads:
@@ -80,7 +83,7 @@ def measure(
     return looks
 
 
-def _one_visit(server: Running, client: Client, frames: Sequence[bytes]) -> None:
+def _one_visit(server: Running, client: Client, frames: Sequence[bytes]) -> bool:
     client.ask("GET", "/healthz")
     client.ask("GET", "/verify_qr")
     _, page = client.ask("GET", "/auth")
@@ -91,8 +94,9 @@ def _one_visit(server: Running, client: Client, frames: Sequence[bytes]) -> None
     client.post("/auth")
     client.ask("GET", "/web_attendance")
     client.ask("GET", "/static/app.css")
-    client.send_burst([frame + secrets.token_bytes(8) for frame in frames])
+    _, answer = client.send_burst(taken_anew(frames))
     client.ask("GET", "/admin/login")
+    return '"employee": {' in answer
 
 
 def anonymous_mib(pid: int) -> float:
@@ -125,7 +129,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home, bursts = make_home(Path(folder))
-        print("| minutes | requests | anonymous MiB of the workers |\n|---|---|---|", flush=True)
+        print("| minutes | requests | recognised | anonymous MiB of the workers |\n|---|---|---|---|", flush=True)
         with running(home, workers=given.workers) as server:
             looks = measure(
                 server,
@@ -134,7 +138,8 @@ def main() -> None:
                 users=given.users,
                 pause_s=given.pause,
                 say=lambda look: print(
-                    f"| {look.minutes:.0f} | {look.requests} | {look.anonymous_mib:.1f} |", flush=True
+                    f"| {look.minutes:.0f} | {look.requests} | {look.recognised} | {look.anonymous_mib:.1f} |",
+                    flush=True,
                 ),
             )
     print(f"\nGrowth after the first quarter: {growth_mib(looks):+.1f} MiB")

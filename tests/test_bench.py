@@ -227,6 +227,6 @@ def test_slow_clients_and_logins_are_measured() -> None:
 
 def test_growth_is_told_after_the_first_quarter() -> None:
     """What is taken at the start is no growth."""
-    looks = [endurance.Look(minute, 100.0 if minute > 30 else 50.0 + minute, 0) for minute in range(1, 121)]
+    looks = [endurance.Look(minute, 100.0 if minute > 30 else 50.0 + minute, 0, 0) for minute in range(1, 121)]
     assert endurance.growth_mib(looks) == 0
-    assert endurance.growth_mib([endurance.Look(minute, float(minute), 0) for minute in range(1, 121)]) > 50
+    assert endurance.growth_mib([endurance.Look(minute, float(minute), 0, 0) for minute in range(1, 121)]) > 50
