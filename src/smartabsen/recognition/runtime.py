@@ -257,7 +257,7 @@ def load_openvino(path: Path, *, threads: int, exact: bool = True) -> Any:
         with open_file(path) as stream:
             if b"<net " not in stream.read(1024):
                 raise ValueError("it is no OpenVINO model")
-        core = openvino.Core()
+        core = _openvino_core()
         processor = PrePostProcessor(core.read_model(path))
         processor.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         processor.input().model().set_layout(openvino.Layout("NCHW"))
@@ -280,12 +280,19 @@ def load_openvino_onnx(path: Path, *, threads: int, plain: bytes | None = None) 
         ModelDamagedError: The file is no ONNX model.
     """
     require_package("openvino", install="smartabsen[openvino]")
-    import openvino
 
     with loading(path):
-        core = openvino.Core()
+        core = _openvino_core()
         model = core.read_model(path) if plain is None else core.read_model(plain, b"")
         return core.compile_model(model, "CPU", _openvino_settings(threads)).create_infer_request()
+
+
+@lru_cache(maxsize=1)
+def _openvino_core() -> Any:
+    """Return the one entrance to OpenVINO of this process: each further one would load its plugins again."""
+    import openvino
+
+    return openvino.Core()
 
 
 def _openvino_settings(threads: int) -> dict[str, Any]:
