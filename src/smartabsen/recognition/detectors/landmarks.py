@@ -92,7 +92,7 @@ class YunetLandmarks:
         nearest = int(off.argmin())
         if off[nearest] > _YUNET_OFF_CENTRE * YUNET_FACE_PX:
             return None
-        return found.landmarks_xy[nearest]
+        return np.asarray(found.landmarks_xy[nearest])
 
 
 class RetailLandmarks:

@@ -23,6 +23,7 @@ _BLOCK: Final = 4_000_000
 """Similarities held at once (16 MB)."""
 _FLOAT32_UNIT: Final = 2.0**-24
 _FEW_TAKEN: Final = 8
+"""So many are taken one by one, which is quicker than to go through all labels; a person has mostly fewer templates."""
 _OFF_LENGTH: Final = 2e-3
 """The squared length of a vector of length 1 may be off by this."""
 
@@ -127,12 +128,12 @@ def find_decisive(labels: NDArray[np.int64], similarities: FloatArray, dimension
 def _find_decisive_of_many(labels: NDArray[np.int64], similarities: FloatArray, near: float) -> list[int]:
     first = int(similarities.argmax())
     own = np.flatnonzero(labels == labels[first])
-    decisive = own[similarities[own] >= similarities[first] - near]
+    rows: list[int] = own[similarities[own] >= similarities[first] - near].tolist()
     similarities[own] = -np.inf
     second = float(similarities.max())
-    if second == -math.inf:
-        return decisive.tolist()
-    return np.concatenate([decisive, np.flatnonzero(similarities >= second - near)]).tolist()
+    if second > -math.inf:
+        rows += np.flatnonzero(similarities >= second - near).tolist()
+    return rows
 
 
 def check_gallery(embeddings: FloatArray, labels: NDArray[np.int64], *, dimension: int | None = None) -> None:
