@@ -2,7 +2,7 @@
 
 A home of 12 people is made and trained; then ``smartabsen run-kiosk`` runs as a process of its own and reads pictures
 of 640 x 480, 15 a second, over HTTP, as from a network camera: first an empty wall, with new noise in each picture,
-then a person before it (a stranger, who stays undecided: the costly case). A film (``one_person.mp4``) is played as
+then a stranger before it, who stays undecided, then somebody who is enrolled. A film (``one_person.mp4``) is played as
 fast as it goes. Anonymous memory and mapped files are those of ``/proc/PID/smaps_rollup`` at the end of each; *share*
 is the process's processor time by the time that passed, of one core.
 
@@ -103,7 +103,7 @@ def make_scene(person: ImageBGR | None) -> list[bytes]:
 def measure(engine: str, shared: Path, *, seconds: float) -> Iterator[Cost]:
     """Run kiosks with an engine, and yield what each scene takes."""
     people = gallery_photos(shared)
-    stranger = cv2.resize(read(people[20][0]), (400, 400))
+    before = {"a stranger in front": people[20][0], "somebody enrolled in front": people[0][3]}
     with tempfile.TemporaryDirectory() as folder:
         flags: dict[str, object] = {"home": folder, "engine": engine, "models_dir": str(shared / "models")}
         with SmartAbsen.open(flags={**flags, "language": "en"}) as app:
@@ -117,9 +117,11 @@ def measure(engine: str, shared: Path, *, seconds: float) -> Iterator[Cost]:
             with run(f"http://127.0.0.1:{camera.server_port}/") as process:
                 _settle(process.pid, seconds / 2)
                 yield _watch(process, "nobody in front", seconds)
-                camera.scene = make_scene(np.asarray(stranger, dtype=np.uint8))
-                _settle(process.pid, seconds / 2)
-                yield _watch(process, "a person in front", seconds)
+                for scene, photo in before.items():
+                    person = cv2.resize(read(photo), (400, 400))
+                    camera.scene = make_scene(np.asarray(person, dtype=np.uint8))
+                    _settle(process.pid, seconds / 2)
+                    yield _watch(process, scene, seconds)
         finally:
             camera.shutdown()
         with run(str(shared / "faces" / "video" / "one_person.mp4")) as process:
