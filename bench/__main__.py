@@ -97,6 +97,14 @@ PARTS: Final = (
     Part("logins", "Pages beside logins", quick=("--seconds", "5"), needs_posix=True),
     Part("endurance", "Memory of a server for hours", quick=("--minutes", "2"), needs_posix=True, optional=True),
     Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
+    Part(
+        "kiosk",
+        "Memory and processor time of a kiosk",
+        quick=("--engine", "sface", "--seconds", "10"),
+        needs_shared=True,
+        needs_posix=True,
+        optional=True,
+    ),
     Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
     Part(
         "liveness",

@@ -42,7 +42,7 @@ from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.engine_specs import EngineSpec
 from smartabsen.recognition.engines import get_spec
 from smartabsen.recognition.matchers import MATCHERS
-from smartabsen.recognition.matchers.binary import BITS
+from smartabsen.recognition.matchers.binary import BITS, SETS
 from smartabsen.recognition.runtime import limit_threads
 from smartabsen.store.model_file import load_model, make_trained_model, save_model
 from smartabsen.store.sealing import KeyRing, key_id_of
@@ -226,7 +226,9 @@ def measure_changes(crowd: Crowd, balance: Balance) -> dict[str, float]:
 
 def megabytes(crowd: Crowd) -> str:
     """Return what a gallery takes in memory: the embeddings, and the bits beside them."""
-    return f"{crowd.templates.nbytes / 1e6:.0f} MB of embeddings, {2 * len(crowd.labels) * BITS / 8e6:.1f} MB of bits"
+    return (
+        f"{crowd.templates.nbytes / 1e6:.0f} MB of embeddings, {SETS * len(crowd.labels) * BITS / 8e6:.1f} MB of bits"
+    )
 
 
 def measure_load(crowd: Crowd) -> float:

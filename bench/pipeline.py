@@ -65,7 +65,7 @@ RAW_CALLS: Final = {
     "haar": ("_cascade.detectMultiScale3", "_landmarks._request.infer"),
     "hog": ("_detector.run", "_predictor._predict"),
     "scrfd": ("_model.run",),
-    "yunet": ("_model.detect",),
+    "yunet": ("_network._session.run",),
     "retail": ("_detector.infer", "_landmarks._request.infer"),
     "dlib_resnet": ("_model.compute_face_descriptor",),
     "arcface": ("_model.run",),

@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -47,6 +47,9 @@ OURS: Final = (
     ("insightface", "onnxruntime-rewritten"),
     ("insightface", "openvino"),
     ("openvino", "openvino"),
+    ("sface", "onnxruntime-rewritten"),
+    ("sface", "openvino"),
+    ("open", "openvino"),
     ("dlib", "onnxruntime"),
 )
 SCENES: Final = 2
@@ -68,10 +71,12 @@ class Contestant:
         self.times.append(1e3 * (process_time() - start))
 
 
-def our_contestants(shared: Path, stack: ExitStack) -> Iterator[Contestant]:
-    """Yield our engines with a gallery of the people of ``gallery.txt``."""
+def our_contestants(shared: Path, stack: ExitStack, engines: Collection[str]) -> Iterator[Contestant]:
+    """Yield our engines, those named, with a gallery of the people of ``gallery.txt``."""
     people = [own[:3] for own in gallery_photos(shared)]
     for name, runtime in OURS:
+        if name not in engines:
+            continue
         execution = Execution(runtime=runtime, device="cpu")
         models = shared / "models"
         engine = stack.enter_context(build_engine(name, models_dir=models, threads=1, execution=execution))
@@ -130,10 +135,10 @@ def face_recognition() -> Contestant | None:
     return None
 
 
-def measure(shared: Path, *, frames: int) -> dict[str, list[Contestant]]:
+def measure(shared: Path, *, frames: int, engines: Collection[str]) -> dict[str, list[Contestant]]:
     """Let all contestants take turns on the same frames; return them with their times, by scene."""
     with ExitStack() as stack:
-        contestants = [*our_contestants(shared, stack), face_analysis(shared, stack)]
+        contestants = [*our_contestants(shared, stack, engines), face_analysis(shared, stack)]
         other = face_recognition()
         contestants += [other] if other else []
         probes = [photo for own in gallery_photos(shared) for photo in own[3:]]
@@ -164,9 +169,11 @@ def main() -> None:
     """Measure, and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=30)
+    names = tuple(dict.fromkeys(name for name, _ in OURS))
+    parser.add_argument("--engine", action="append", choices=names, help="all by itself")
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
-    for scene, contestants in measure(options.shared, frames=options.frames).items():
+    for scene, contestants in measure(options.shared, frames=options.frames, engines=options.engine or names).items():
         print(f"Frames with {scene}:\n\n{as_markdown(contestants)}\n")
     if face_recognition() is None:
         print("The package face_recognition is not installed, so it was not compared.")

@@ -276,6 +276,32 @@ class TestYunet(DetectorContract):
     def folder(self, models_dir: Path) -> Path:
         return models_dir
 
+    @pytest.mark.parametrize("file", ["yunet/face_detection_yunet_2023mar.onnx", "sface/*yunet*int8bq.onnx"])
+    @pytest.mark.parametrize("width", [640, 317])
+    def test_finds_what_opencv_finds(self, models_dir: Path, image: ImageBGR, file: str, width: int) -> None:
+        """The same network gives the same boxes, points and scores, whatever runs it and however its file packs it."""
+        from smartabsen.recognition.detectors.yunet import YunetDetector
+
+        (path,) = models_dir.glob(file)
+        picture = np.asarray(cv2.resize(image, (width, width * 2 // 3)), dtype=np.uint8)
+        theirs = cv2.FaceDetectorYN.create(str(path), "", (width, width * 2 // 3), YunetDetector.SCORE, 0.3)
+        rows = theirs.detect(picture)[1].astype(np.float64)
+        ours = YunetDetector(path, threads=1)._search(picture)
+        assert len(rows) == len(ours.scores) > 2
+        order, ours_order = np.argsort(-rows[:, 14]), np.argsort(-ours.scores)
+        boxes = np.hstack([rows[:, :2], rows[:, :2] + rows[:, 2:4]])
+        assert np.allclose(boxes[order], ours.boxes_xyxy[ours_order], atol=0.01)
+        assert ours.landmarks_xy is not None
+        assert np.allclose(rows[order, 4:14].reshape(-1, 5, 2), ours.landmarks_xy[ours_order], atol=0.01)
+        assert np.allclose(rows[order, 14], ours.scores[ours_order], atol=1e-4)
+
+    def test_refuses_another_network(self, models_dir: Path) -> None:
+        """A face detector of another family has other outputs."""
+        from smartabsen.recognition.detectors.yunet import YunetDetector
+
+        with pytest.raises(ModelDamagedError, match=r"det_500m\.onnx"):
+            YunetDetector(models_dir / "insightface" / "buffalo_sc" / "det_500m.onnx", threads=1)
+
 
 @pytest.mark.shared
 class TestRetail(DetectorContract):

@@ -238,12 +238,13 @@ class TestSfaceRetail(EmbedderContract):
     def test_the_cosine_is_the_mean_of_both_networks(
         self, embedder: Embedder, t1_image: ImageBGR, t1_faces: tuple[Face, ...], files: tuple[Path, ...]
     ) -> None:
-        """Each network sees the crop that it would be given alone."""
+        """Each network sees the crop that it would be given alone; bfloat16 moves the mean but for little."""
         parts = (SfaceEmbedder(files[0], threads=1), RetailReidEmbedder(files[1], threads=1))
         alone = [part.embed([align(t1_image, face, part.template) for face in t1_faces]) for part in parts]
         joint = embedder.embed([align(t1_image, face, embedder.template) for face in t1_faces])
         mean = np.mean([one @ one.T for one in alone], axis=0)
-        assert np.allclose(joint @ joint.T, mean, atol=1e-4)
+        assert np.allclose(joint @ joint.T, mean, atol=0.01)
+        assert ((joint * np.hstack(alone)).sum(axis=1) / np.sqrt(2) > 0.998).all()
         for part in parts:
             part.close()
 

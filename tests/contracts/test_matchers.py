@@ -122,6 +122,13 @@ class MatcherContract:
             assert matcher.match(templates, threshold=0.5, margin=0.1) == (Match(Outcome.AMBIGUOUS, 3, 1.0, 5, 0.0),)
             assert matcher.match(templates, threshold=0.5, margin=0.0) == (Match(Outcome.RECOGNIZED, 3, 1.0, 5, 0.0),)
 
+    def test_many_equals_are_all_looked_at(self, matcher: Matcher) -> None:
+        """Among more templates that are alike than are taken one by one, the lower label comes first all the same."""
+        probe = unit(np.eye(1, 32))
+        matcher.fit(np.repeat(probe, 40, axis=0), np.array([7] * 12 + [3] * 13 + [5] * 15))
+        (match,) = matcher.match(probe, threshold=0.5, margin=0.1)
+        assert (match.outcome, match.label, match.second_label, match.margin) == (Outcome.AMBIGUOUS, 3, 5, 0.0)
+
     def test_an_empty_gallery_knows_nobody(self, matcher: Matcher) -> None:
         """Before the first fit, and after one with nobody, everybody is unknown."""
         probes, _ = people(2, photos=1)

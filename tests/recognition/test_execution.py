@@ -78,6 +78,19 @@ def test_auto_asks_what_is_faster_here(model: Path) -> None:
     assert open_onnx(model, threads=1, execution=Execution(device="cpu")).runs_on.runtime == "onnxruntime"
 
 
+@pytest.mark.parametrize(
+    ("exact", "has_bfloat16", "runtime"),
+    [(False, True, "openvino"), (False, False, "onnxruntime"), (True, True, "onnxruntime")],
+)
+def test_auto_takes_bfloat16_only_where_it_may_and_can(
+    model: Path, monkeypatch: pytest.MonkeyPatch, exact: bool, has_bfloat16: bool, runtime: str
+) -> None:
+    """A model that may be run inexactly goes to OpenVINO on a processor with bfloat16; others run as they did."""
+    monkeypatch.setattr(execution, "has_bfloat16", lambda: has_bfloat16)
+    runs_on = open_onnx(model, threads=1, execution=Execution(device="cpu", exact=exact)).runs_on
+    assert runs_on.runtime == runtime
+
+
 def test_a_device_that_is_not_there_gives_the_processor_and_says_so(model: Path) -> None:
     """Work goes on; the real device can be seen."""
     absent = next(name for name in ("coreml", "cuda") if name not in available_devices())

@@ -6,7 +6,8 @@ ONNX Runtime is there twice: with the model as its file has it, and with what is
 Which model is one question and what executes it another one. All of them compute in single precision: the numbers agree
 to rounding (cosine 1.000000 between both runtimes with the real weights), so a template's identity does not depend on
 the runtime, and a gallery may be used by machines that differ. bfloat16, which OpenVINO would take by itself on newer
-processors, is faster and moves embeddings (cosine 0.9957 at worst over 20 photos); it is not used.
+processors, is faster and moves embeddings (cosine 0.9957 at worst over 20 photos of retail-0095); only detectors and
+the engine ``open``, of which it was measured that it recognises people as well, are run in it (``docs/speed.md``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ..domain import FloatArray
 from ..errors import SmartAbsenError, UnknownBackendError
 from ..i18n import N_
 from .onnx_file import read_onnx
-from .runtime import RunsOn, find_openvino_facts, load_onnx, load_openvino_onnx, require_package
+from .runtime import RunsOn, find_openvino_facts, has_bfloat16, load_onnx, load_openvino_onnx, require_package
 
 ONNXRUNTIME: Final = "onnxruntime"
 REWRITTEN: Final = "onnxruntime-rewritten"
@@ -56,11 +57,13 @@ class Execution:
         device: ``auto``, or one of :data:`PROVIDERS`. Devices other than the processor are ONNX Runtime's, with the
             model as its file has it.
         choose: Decides for ``auto``; by itself ONNX Runtime is taken.
+        exact: Compute in single precision. Without, ``auto`` takes OpenVINO in bfloat16 where the processor has it.
     """
 
     runtime: str = "auto"
     device: str = "auto"
     choose: ChooseRuntime = lambda _path, _threads: ONNXRUNTIME
+    exact: bool = True
 
 
 class OnnxRunner(Protocol):
@@ -108,9 +111,12 @@ def open_onnx(path: Path, *, threads: int, execution: Execution) -> OnnxRunner:
     device = _find_device(execution)
     runtime = execution.runtime
     if runtime == "auto":
-        runtime = ONNXRUNTIME if device != CPU else execution.choose(path, threads)
+        if device != CPU:
+            runtime = ONNXRUNTIME
+        else:
+            runtime = execution.choose(path, threads) if execution.exact or not has_bfloat16() else OPENVINO
     if runtime == OPENVINO:
-        return _OpenvinoRunner(path, threads=threads)
+        return _OpenvinoRunner(path, threads=threads, exact=execution.exact)
     if runtime == REWRITTEN:
         from .prelu import rewrite_prelu
 
@@ -187,8 +193,8 @@ class _OnnxruntimeRunner:
 
 
 class _OpenvinoRunner:
-    def __init__(self, path: Path, *, threads: int) -> None:
-        self._request: Any = load_openvino_onnx(path, threads=threads, plain=_plain_bytes(path))
+    def __init__(self, path: Path, *, threads: int, exact: bool = True) -> None:
+        self._request: Any = load_openvino_onnx(path, threads=threads, plain=_plain_bytes(path), exact=exact)
         self._outputs: Any = self._request.get_compiled_model().outputs
         self.runs_on = find_openvino_facts(self._request)
 

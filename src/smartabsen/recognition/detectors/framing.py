@@ -128,6 +128,22 @@ def resize(image_bgr: ImageBGR, size: tuple[int, int]) -> ImageBGR:
     return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
+def suppress(found: Candidates, *, overlap: float) -> Candidates:
+    """Keep the best of boxes that share more than ``overlap`` of their union; they have landmarks."""
+    boxes, scores, landmarks = found.boxes_xyxy, found.scores, found.landmarks_xy
+    assert landmarks is not None
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    waiting: NDArray[np.intp] = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while waiting.size:
+        best, rest = int(waiting[0]), waiting[1:]
+        kept.append(best)
+        shared = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2])
+        common = np.clip(shared, 0.0, None).prod(axis=1)
+        waiting = rest[common <= overlap * (areas[best] + areas[rest] - common)]
+    return Candidates(boxes[kept], scores[kept], landmarks[kept])
+
+
 def _make_faces(
     image_bgr: ImageBGR, found: Candidates, landmarks_xy: NDArray[np.float64], scheme: LandmarkScheme
 ) -> tuple[Face, ...]:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domain import ImageBGR, LandmarkScheme
-from ..runtime import load_openvino, loading
+from ..runtime import load_openvino
+from .yunet_network import YunetNetwork
 
 YUNET_FACE_PX: Final = 160
 """Width to which a box is brought before YuNet looks at it and half its width around it."""
@@ -22,8 +23,6 @@ _YUNET_SCORE: Final = 0.3
 """Lower than for searching a whole picture: something has been found here already."""
 _YUNET_OFF_CENTRE: Final = 0.5
 """Farthest that the middle of its face may lie from the middle of the box, as a part of the box: another face else."""
-_YUNET_OVERLAP: Final = 0.3
-_YUNET_CANDIDATES: Final = 100
 _RETAIL_INPUT_PX: Final = 48
 
 
@@ -49,7 +48,7 @@ def load_placer(path: Path, *, threads: int) -> LandmarkPlacer:
         ModelDamagedError: The file is no such model.
     """
     if path.suffix == ".onnx":
-        return YunetLandmarks(path)
+        return YunetLandmarks(path, threads=threads)
     if path.suffix == ".xml":
         return RetailLandmarks(path, threads=threads)
     from .five_points import FivePointPredictor
@@ -62,17 +61,14 @@ class YunetLandmarks:
 
     Args:
         path: ``face_detection_yunet_2023mar.onnx``, or the same in blocks of integers.
+        threads: 0 for a sensible number.
     """
 
     scheme = LandmarkScheme.ARCFACE5
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, threads: int) -> None:
         self._side_px = round(YUNET_FACE_PX * (1 + 2 * _YUNET_MARGIN))
-        size = (self._side_px, self._side_px)
-        with loading(path):
-            self._model: Any = cv2.FaceDetectorYN.create(
-                str(path), "", size, _YUNET_SCORE, _YUNET_OVERLAP, _YUNET_CANDIDATES
-            )
+        self._network = YunetNetwork(path, threads=threads)
 
     def place(self, image_bgr: ImageBGR, boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :class:`LandmarkPlacer`."""
@@ -88,16 +84,15 @@ class YunetLandmarks:
 
     def _find(self, part_bgr: ImageBGR) -> NDArray[np.float64] | None:
         """Return the landmarks of the face in the middle, float64 (5, 2)."""
-        _, found = self._model.detect(part_bgr)
-        if found is None:
+        found = self._network.find(part_bgr, score_threshold=_YUNET_SCORE)
+        if found.landmarks_xy is None or not len(found.scores):
             return None
-        # Columns: left, top, width, height, the five points of the image from left to right, score.
-        rows = found.astype(np.float64)
-        off = np.abs(rows[:, :2] + rows[:, 2:4] / 2 - self._side_px / 2).max(axis=1)
+        boxes = found.boxes_xyxy
+        off = np.abs((boxes[:, :2] + boxes[:, 2:] - self._side_px) / 2).max(axis=1)
         nearest = int(off.argmin())
         if off[nearest] > _YUNET_OFF_CENTRE * YUNET_FACE_PX:
             return None
-        return np.asarray(rows[nearest, 4:14].reshape(5, 2))
+        return np.asarray(found.landmarks_xy[nearest])
 
 
 class RetailLandmarks:

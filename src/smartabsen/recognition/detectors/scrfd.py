@@ -13,7 +13,6 @@ from typing import ClassVar, Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ...domain import FloatArray, ImageBGR, LandmarkScheme
 from ...errors import ModelDamagedError
@@ -22,7 +21,7 @@ from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx
 from ..packs import is_scrfd
 from ..runtime import RunsOn
-from .framing import Candidates, FramedDetector
+from .framing import Candidates, FramedDetector, suppress
 
 STEP: Final = 32
 """Sides of the input are multiples of this: the coarsest level has one cell for so many pixels."""
@@ -135,25 +134,10 @@ class ScrfdDetector(FramedDetector):
             landmarks.append(centre[:, None, :] + points)
         if not boxes:
             return Candidates(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
-        return _suppress(Candidates(np.concatenate(boxes), np.concatenate(scores), np.concatenate(landmarks)))
+        found = Candidates(np.concatenate(boxes), np.concatenate(scores), np.concatenate(landmarks))
+        return suppress(found, overlap=OVERLAP)
 
 
 def _near_multiple(side: float) -> int:
     nearest = max(STEP, round(side / STEP) * STEP)
     return nearest if abs(nearest / side - 1) <= MAX_STRETCH else max(1, round(side))
-
-
-def _suppress(found: Candidates) -> Candidates:
-    """Keep the best of boxes that overlap."""
-    boxes, scores, landmarks = found.boxes_xyxy, found.scores, found.landmarks_xy
-    assert landmarks is not None
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    waiting: NDArray[np.intp] = np.argsort(-scores, kind="stable")
-    kept: list[int] = []
-    while waiting.size:
-        best, rest = int(waiting[0]), waiting[1:]
-        kept.append(best)
-        shared = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2])
-        common = np.clip(shared, 0.0, None).prod(axis=1)
-        waiting = rest[common <= OVERLAP * (areas[best] + areas[rest] - common)]
-    return Candidates(boxes[kept], scores[kept], landmarks[kept])

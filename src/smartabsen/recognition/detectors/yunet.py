@@ -1,25 +1,14 @@
-"""YuNet, run by OpenCV.
-
-Wu et al., "YuNet: a tiny millisecond-level face detector", Machine Intelligence Research 20, 2023; weights from
-OpenCV's model zoo under the MIT licence.
-"""
+"""YuNet as a detector; see :mod:`.yunet_network`. Weights from OpenCV's model zoo under the MIT licence."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Final
-
-import cv2
-import numpy as np
+from typing import ClassVar
 
 from ...domain import ImageBGR, LandmarkScheme
-from ..runtime import RunsOn, limit_opencv, loading
+from ..runtime import RunsOn
 from .framing import Candidates, FramedDetector
-
-OVERLAP: Final = 0.3
-MOST_CANDIDATES: Final = 5_000
-SMALLEST_PX: Final = 64
-"""Sides of the input are filled up to this: up to 32 pixels OpenCV answers with numbers from nowhere."""
+from .yunet_network import YunetNetwork
 
 
 class YunetDetector(FramedDetector):
@@ -29,7 +18,7 @@ class YunetDetector(FramedDetector):
         model_path: ``face_detection_yunet_2023mar.onnx``.
         max_side_px: Longer side of the copy that is searched.
         score_threshold: 0..1.
-        threads: Of OpenCV, for the whole process.
+        threads: Of the model; 0 for a sensible number.
 
     Raises:
         ModelDamagedError: The file is no such model.
@@ -37,7 +26,7 @@ class YunetDetector(FramedDetector):
 
     SCORE: ClassVar[float] = 0.6
     name = "yunet"
-    runs_on = RunsOn("opencv", "cpu", "f32")
+    runs_on = RunsOn("onnxruntime", "cpu", "f32")
     scheme = LandmarkScheme.ARCFACE5
 
     def __init__(
@@ -49,26 +38,11 @@ class YunetDetector(FramedDetector):
         threads: int = 0,
     ) -> None:
         super().__init__(max_side_px=max_side_px, score_threshold=score_threshold)
-        limit_opencv(threads)
-        with loading(model_path):
-            self._model: Any = cv2.FaceDetectorYN.create(
-                str(model_path), "", (320, 320), self.score_threshold, OVERLAP, MOST_CANDIDATES
-            )
+        self._network: YunetNetwork | None = YunetNetwork(model_path, threads=threads)
 
     def close(self) -> None:
-        self._model = None
+        self._network = None
 
     def _search(self, image_bgr: ImageBGR) -> Candidates:
-        height, width = image_bgr.shape[:2]
-        right, below = max(0, SMALLEST_PX - width), max(0, SMALLEST_PX - height)
-        if right or below:
-            image_bgr = np.asarray(
-                cv2.copyMakeBorder(image_bgr, 0, below, 0, right, cv2.BORDER_CONSTANT), dtype=np.uint8
-            )
-        self._model.setInputSize((width + right, height + below))
-        _, found = self._model.detect(image_bgr)
-        # Columns: left, top, width, height, the five points of the image from left to right, score.
-        rows = np.zeros((0, 15)) if found is None else found.astype(np.float64)
-        boxes = rows[:, :4].copy()
-        boxes[:, 2:] += boxes[:, :2]
-        return Candidates(boxes_xyxy=boxes, scores=rows[:, 14], landmarks_xy=rows[:, 4:14].reshape(-1, 5, 2))
+        assert self._network is not None, "the detector was closed"
+        return self._network.find(image_bgr, score_threshold=self.score_threshold)

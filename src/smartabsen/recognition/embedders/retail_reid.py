@@ -24,6 +24,7 @@ class RetailReidEmbedder:
     Args:
         model_path: ``face-reidentification-retail-0095.xml``, its ``.bin`` beside it.
         threads: 0 for a sensible number.
+        exact: Compute in single precision; see :func:`..runtime.load_openvino`.
 
     Raises:
         MissingDependencyError: The package ``openvino`` is not installed.
@@ -34,9 +35,9 @@ class RetailReidEmbedder:
     dimension: ClassVar[int] = 256
     template: ClassVar[AlignmentTemplate] = RETAIL_128
 
-    def __init__(self, model_path: Path, *, threads: int = 0) -> None:
+    def __init__(self, model_path: Path, *, threads: int = 0, exact: bool = True) -> None:
         self.digest = digest_files([model_path, model_path.with_suffix(".bin")])
-        self._model: Any = load_openvino(model_path, threads=threads)
+        self._model: Any = load_openvino(model_path, threads=threads, exact=exact)
         self.runs_on = find_openvino_facts(self._model)
 
     def embed(self, crops_bgr: list[ImageBGR]) -> FloatArray:

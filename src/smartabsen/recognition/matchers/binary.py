@@ -7,7 +7,7 @@ whatever the engine. faiss counts the differing bits of a million templates in t
 The template that is nearest in bits is compared first. It says how similar another one must be at least to change the
 decision, and so in how many bits that one can be expected to differ: everybody who is that near is compared, too. For a
 picture of somebody who is enrolled these are a few. For a stranger it is everybody who might reach the threshold, too
-many by one set of bits: these are counted again with a second set, and few are left.
+many by one set of bits: these are counted again with one more set after the other, and few are left.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ from .exact import check_gallery, check_probes, find_decisive, match_exactly, no
 from .rows import Ranked, Rows, add_templates, rank_exactly
 
 BITS: Final = 512
-"""Bits of one set; a template has two sets."""
+"""Bits of one set."""
+SETS: Final = 4
+"""Sets of a template."""
 SMALL: Final = 256
 """Galleries of so many templates are compared exactly."""
 MANY: Final = 1_024
-"""From so many templates on, the second set of bits is looked at before they are compared."""
+"""From so many templates on, another set of bits is looked at before they are compared."""
+SCATTERED: Final = 1 / 20
+"""When more than this share of a gallery is near in bits, the next set of all is counted: that is faster than to pick
+some."""
 DEVIATIONS: Final = 4.0
 """A template that would change the decision is missed with a probability of 3 in 100,000 by each set of bits (normal
 approximation)."""
@@ -42,6 +47,8 @@ FEW: Final = 1 / 4
 _ENCODED_AT_ONCE: Final = 65_536
 _COMPARED_AT_ONCE: Final = 1_024
 _SEED: Final = 2026
+_FIRST_SET: Final = 3
+"""The number of its column in the rows."""
 
 
 class BinaryMatcher:
@@ -57,11 +64,8 @@ class BinaryMatcher:
 
     def __init__(self, *, balance: Balance = NO_BALANCE) -> None:
         self._balance = balance
-        self._planes = np.empty((2, BITS, 0), dtype=np.float32)
-        codes = np.empty((0, BITS // 8), np.uint8)
-        self._rows = Rows(
-            np.empty((0, 0), np.float32), np.empty(0, np.int64), np.empty(0, np.float32), codes, codes.copy()
-        )
+        self._planes = np.empty((SETS, BITS, 0), dtype=np.float32)
+        self._rows = Rows(np.empty((0, 0), np.float32), np.empty(0, np.int64), np.empty(0, np.float32))
         self.compared_with_all = 0
         """Probes, since the last fit, that bits could not decide."""
 
@@ -70,7 +74,7 @@ class BinaryMatcher:
         check_gallery(embeddings, labels)
         self._planes = _make_planes(embeddings.shape[1])
         handicaps = self._balance.find_handicaps(embeddings, labels)
-        self._rows = Rows(embeddings, labels, handicaps, self._encode(embeddings, 0), self._encode(embeddings, 1))
+        self._rows = Rows(embeddings, labels, handicaps, *self._encode_all(embeddings))
         self.compared_with_all = 0
 
     def add(self, embeddings: FloatArray, labels: NDArray[np.int64]) -> None:
@@ -79,8 +83,7 @@ class BinaryMatcher:
             self.fit(embeddings, labels)
             return
         check_gallery(embeddings, labels, dimension=self._planes.shape[2])
-        codes = self._encode(embeddings, 0), self._encode(embeddings, 1)
-        add_templates(self._rows, embeddings, labels, *codes, balance=self._balance)
+        add_templates(self._rows, embeddings, labels, *self._encode_all(embeddings), balance=self._balance)
 
     def remove(self, labels: NDArray[np.int64]) -> None:
         """Remove people; see :meth:`Matcher.remove`."""
@@ -99,7 +102,7 @@ class BinaryMatcher:
         faiss.omp_set_num_threads(1)
         matches: list[Match] = []
         for probe, code in zip(probes, self._encode(probes, 0), strict=True):
-            bits = _count_differing(code, self._rows.column(3))
+            bits = _count_differing(code, self._rows.column(_FIRST_SET))
             best, second = self._rank(probe, bits, threshold=threshold, margin=margin)
             matches.append(decide(*best, *second, threshold=threshold, margin=margin))
         return tuple(matches)
@@ -114,7 +117,7 @@ class BinaryMatcher:
             bits: int32 (N,), in how many bits of the first set each template differs.
         """
         nearest = _find_nearest(bits)
-        best, second = rank_exactly(self._rows, nearest, probe)
+        best, second = rank_exactly(self._rows, nearest.tolist(), probe)
         compared = -math.inf
         while True:
             # What could change the decision: a template at the threshold, or a second person within the margin. As
@@ -135,9 +138,18 @@ class BinaryMatcher:
     def _look_closer(
         self, rows: NDArray[np.intp], probe: FloatArray, bits: NDArray[np.int32], needed: float
     ) -> NDArray[np.intp]:
-        """Return those of many rows that by both sets of bits may be as similar as ``needed``."""
-        both = bits[rows] + _count_differing(self._encode(probe[None], 1)[0], self._rows.column(4)[rows])
-        rows = rows[both <= _farthest(needed, sets=2)]
+        """Return those of many rows that by all sets of bits together may be as similar as ``needed``."""
+        counted = bits[rows]
+        for number in range(1, SETS):
+            code, codes = self._encode(probe[None], number)[0], self._rows.column(_FIRST_SET + number)
+            if len(rows) > SCATTERED * len(bits):
+                counted += _count_differing(code, codes)[rows]
+            else:
+                counted += _count_differing(code, codes.take(rows, axis=0))
+            near = counted <= _farthest(needed, sets=number + 1)
+            rows, counted = rows[near], counted[near]
+            if len(rows) <= MANY:
+                return rows
         if len(rows) <= FEW * len(bits):
             return rows
         self.compared_with_all += 1
@@ -147,9 +159,12 @@ class BinaryMatcher:
         """Return the person nearest in bits besides ``label``: too far away to matter, but people ask who it was."""
         while bits[row := _find_nearest(bits)][0] <= BITS:
             if self._rows.column(1)[row][0] != label:
-                return rank_exactly(self._rows, row, probe)[0]
+                return rank_exactly(self._rows, row.tolist(), probe)[0]
             bits[row] = BITS + 1
         return NOBODY, LEAST_SIMILAR
+
+    def _encode_all(self, vectors: FloatArray) -> list[NDArray[np.uint8]]:
+        return [self._encode(vectors, number) for number in range(SETS)]
 
     def _encode(self, vectors: FloatArray, number: int) -> NDArray[np.uint8]:
         """Return a set of bits of vectors (N, D), packed as (N, BITS / 8)."""
@@ -173,7 +188,7 @@ def _rank_many(gallery: Rows, rows: NDArray[np.intp], probe: FloatArray) -> tupl
         similarities[part] = embeddings[rows[part]] @ probe
     similarities -= handicaps[rows]
     decisive = find_decisive(labels[rows], similarities, embeddings.shape[1])
-    return rank_exactly(gallery, rows[decisive], probe)
+    return rank_exactly(gallery, rows[decisive].tolist(), probe)
 
 
 def _find_nearest(bits: NDArray[np.int32]) -> NDArray[np.intp]:
@@ -192,14 +207,15 @@ def _count_differing(code: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArr
 
 
 def _make_planes(dimension: int) -> FloatArray:
-    """Return the normals of two sets of random planes, float32 (2, BITS, dimension), the same ones on every machine.
+    """Return the normals of sets of random planes, float32 (SETS, BITS, dimension), the same ones on every machine.
 
     They come in blocks that are orthogonal, which spreads the count of differing bits less than independent ones (Ji et
     al., "Super-bit locality-sensitive hashing", NIPS 2012).
     """
     generator = np.random.default_rng(_SEED)
-    blocks = [np.linalg.qr(generator.normal(size=(dimension, dimension)))[0] for _ in range(-(-2 * BITS // dimension))]
-    return np.concatenate(blocks)[: 2 * BITS].astype(np.float32).reshape(2, BITS, dimension)
+    count = -(-SETS * BITS // dimension)
+    blocks = [np.linalg.qr(generator.normal(size=(dimension, dimension)))[0] for _ in range(count)]
+    return np.concatenate(blocks)[: SETS * BITS].astype(np.float32).reshape(SETS, BITS, dimension)
 
 
 def _farthest(similarity: float, *, sets: int) -> float:

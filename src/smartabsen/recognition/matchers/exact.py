@@ -6,6 +6,7 @@ with a few lines of NumPy that follow it word by word.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,8 @@ from .rows import Rows, add_templates, rank_exactly
 _BLOCK: Final = 4_000_000
 """Similarities held at once (16 MB)."""
 _FLOAT32_UNIT: Final = 2.0**-24
+_FEW_TAKEN: Final = 8
+"""So many are taken one by one, which is quicker than to go through all labels; a person has mostly fewer templates."""
 _OFF_LENGTH: Final = 2e-3
 """The squared length of a vector of length 1 may be off by this."""
 
@@ -69,21 +72,26 @@ class ExactMatcher:
 
 def match_exactly(rows: Rows, probes: FloatArray, *, threshold: float, margin: float) -> tuple[Match, ...]:
     """Decide on probes against a gallery of one template at least: embeddings, labels and handicaps, all checked."""
-    embeddings, labels, handicaps = (rows.column(number) for number in range(3))
+    if len(probes) == 1:
+        # A product with one vector is faster than with a matrix of one row.
+        return (_decide(rows, probes[0], rows.column(0).dot(probes[0]), threshold, margin),)
     matches: list[Match] = []
-    step = max(1, _BLOCK // len(labels))
+    step = max(1, _BLOCK // len(rows))
     for start in range(0, len(probes), step):
         block = probes[start : start + step]
-        # A product with one vector is faster than with a matrix of one row.
-        similarities = (embeddings @ block[0])[None] if len(block) == 1 else block @ embeddings.T
-        similarities -= handicaps
-        for probe, row in zip(block, similarities, strict=True):
-            best, second = rank_exactly(rows, find_decisive(labels, row, embeddings.shape[1]), probe)
-            matches.append(decide(*best, *second, threshold=threshold, margin=margin))
+        similarities = block @ rows.column(0).T
+        matches += [_decide(rows, *pair, threshold, margin) for pair in zip(block, similarities, strict=True)]
     return tuple(matches)
 
 
-def find_decisive(labels: NDArray[np.int64], similarities: FloatArray, dimension: int) -> NDArray[np.intp]:
+def _decide(rows: Rows, probe: FloatArray, similarities: FloatArray, threshold: float, margin: float) -> Match:
+    """Decide on a probe by its products with all templates, float32 (N,), which are overwritten."""
+    similarities -= rows.column(2)
+    best, second = rank_exactly(rows, find_decisive(rows.column(1), similarities, len(probe)), probe)
+    return decide(*best, *second, threshold=threshold, margin=margin)
+
+
+def find_decisive(labels: NDArray[np.int64], similarities: FloatArray, dimension: int) -> list[int]:
     """Return the rows that could be the best or the second-best person's, by similarities that are a little off.
 
     Args:
@@ -93,14 +101,39 @@ def find_decisive(labels: NDArray[np.int64], similarities: FloatArray, dimension
     """
     # Twice the error of one, lowered or not, and what rounding makes equal.
     near = 2 * (dimension + 2) * _FLOAT32_UNIT + 10.0**-DECIMALS
+    taken: list[int] = []
+    values: list[float] = []
+    rows: list[int] = []
+    least = -math.inf
+    best, least_of_best, least_of_others = NOBODY, math.inf, least
+    # One after the other from the most similar on: of most probes a few are enough.
+    for _ in range(_FEW_TAKEN):
+        row = int(similarities.argmax())
+        value, label = similarities.item(row), labels.item(row)
+        if value < least_of_others or value == least:
+            return rows
+        if best == NOBODY:
+            best, least_of_best = label, value - near
+        elif label != best and least_of_others == least:
+            least_of_others = value - near
+        if label != best or value >= least_of_best:
+            rows.append(row)
+        taken.append(row)
+        values.append(value)
+        similarities[row] = least
+    similarities[taken] = values
+    return _find_decisive_of_many(labels, similarities, near)
+
+
+def _find_decisive_of_many(labels: NDArray[np.int64], similarities: FloatArray, near: float) -> list[int]:
     first = int(similarities.argmax())
-    own: NDArray[np.intp] = np.flatnonzero(labels == labels[first])
-    own = own[similarities[own] >= similarities[first] - near]
-    similarities[labels == labels[first]] = -np.inf
-    second = float(similarities[similarities.argmax()])
-    if second == -np.inf:
-        return own
-    return np.concatenate([own, np.flatnonzero(similarities >= second - near)])
+    own = np.flatnonzero(labels == labels[first])
+    rows: list[int] = own[similarities[own] >= similarities[first] - near].tolist()
+    similarities[own] = -np.inf
+    second = float(similarities.max())
+    if second > -math.inf:
+        rows += np.flatnonzero(similarities >= second - near).tolist()
+    return rows
 
 
 def check_gallery(embeddings: FloatArray, labels: NDArray[np.int64], *, dimension: int | None = None) -> None:
@@ -151,9 +184,11 @@ def nobody(probes: FloatArray, *, threshold: float, margin: float) -> tuple[Matc
 
 
 def _check_unit_length(vectors: FloatArray) -> None:
-    if len(vectors) == 1 and abs(float(vectors[0].dot(vectors[0])) - 1.0) <= _OFF_LENGTH:
+    if len(vectors) == 1:
         # One probe at a time is the rule, and a small gallery is compared in less time than this takes for many.
-        return
+        vector = vectors[0]
+        if abs(float(vector.dot(vector)) - 1.0) <= _OFF_LENGTH:
+            return
     lengths = np.einsum("nd,nd->n", vectors, vectors)
     # Written so that NaN fails too.
     wrong = ~(np.abs(lengths - 1.0) <= _OFF_LENGTH)

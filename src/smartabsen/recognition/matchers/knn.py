@@ -107,7 +107,7 @@ class KnnMatcher:
         lowered_of_all = lower_exactly(cosines_of_all, self._handicaps[nearest])
         ranked = []
         for row, (labels, cosines) in enumerate(zip(self._labels[nearest], cosines_of_all, strict=True)):
-            best, second = rank_two(labels, lowered_of_all[row])
+            best, second = rank_two(labels.tolist(), lowered_of_all[row].tolist())
             if neighbours < len(self._labels) and cosines.min() > second[1] - _TIE:
                 # Others who are as near as the second, lowered by less, may have been cut off: look further.
                 best, second = self._rank(probes[row : row + 1], neighbours=min(len(self._labels), 4 * neighbours))[0]

@@ -7,6 +7,7 @@ with rows from the end: no change costs more than the rows it touches.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,9 @@ from ..balance import Balance
 from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY
 
 _FIRST_CAPACITY: Final = 64
+_FEW: Final = 8
+_SCALE: Final = 10.0**DECIMALS
+"""Numbers are rounded as NumPy does it, by a product: quicker than to the nearest decimal number."""
 
 Ranked = tuple[int, float]
 """A person's label and similarity."""
@@ -35,13 +39,15 @@ class Rows:
         self._columns = list(columns)
         self._count = len(columns[0])
         self._own = False
+        # Kept: cutting them anew at each search takes longer than to compare a few templates.
+        self._views = list(columns)
 
     def __len__(self) -> int:
         return self._count
 
     def column(self, number: int) -> NDArray[Any]:
         """Return the rows of one array, as a view."""
-        return self._columns[number][: self._count]
+        return self._views[number]
 
     def append(self, *columns: NDArray[Any]) -> None:
         """Add rows at the end."""
@@ -50,7 +56,7 @@ class Rows:
             self._make_room(max(_FIRST_CAPACITY, needed + needed // 2))
         for mine, new in zip(self._columns, columns, strict=True):
             mine[self._count : needed] = new
-        self._count = needed
+        self._cut(needed)
 
     def replace(self, number: int, rows: NDArray[np.intp], values: NDArray[Any]) -> None:
         """Write other values into rows of one array that was not given by a caller."""
@@ -67,7 +73,11 @@ class Rows:
         movers = np.setdiff1d(np.arange(left, self._count), gone, assume_unique=True)
         for mine in self._columns:
             mine[holes] = mine[movers]
-        self._count = left
+        self._cut(left)
+
+    def _cut(self, count: int) -> None:
+        self._count = count
+        self._views = [column[:count] for column in self._columns]
 
     def _make_room(self, capacity: int) -> None:
         for number, mine in enumerate(self._columns):
@@ -89,7 +99,7 @@ def lower_exactly(cosines: NDArray[np.float64], handicaps: FloatArray) -> NDArra
     return (cosines.round(DECIMALS) - handicaps.astype(np.float64)).round(DECIMALS)
 
 
-def rank_exactly(gallery: Rows, rows: NDArray[np.intp], probe: FloatArray) -> tuple[Ranked, Ranked]:
+def rank_exactly(gallery: Rows, rows: Sequence[int], probe: FloatArray) -> tuple[Ranked, Ranked]:
     """Return the best and the second-best person of some rows, by cosines in float64, lowered and rounded.
 
     Args:
@@ -97,28 +107,34 @@ def rank_exactly(gallery: Rows, rows: NDArray[np.intp], probe: FloatArray) -> tu
         rows: One at least.
         probe: float32 (D,).
     """
-    embeddings, labels, handicaps = (gallery.column(number)[rows] for number in range(3))
-    cosines = embeddings.astype(np.float64) @ probe.astype(np.float64)
-    return rank_two(labels, lower_exactly(cosines, handicaps))
+    embeddings, labels, handicaps = gallery.column(0), gallery.column(1), gallery.column(2)
+    exact = probe.astype(np.float64)
+    if len(rows) > _FEW:
+        lowered = lower_exactly(embeddings[rows].astype(np.float64) @ exact, handicaps[rows])
+        return rank_two(labels[rows].tolist(), lowered.tolist())
+    # Mostly two rows matter, and of so few plain numbers take a third of the time of arrays.
+    few = []
+    for row in rows:
+        cosine = round(float(embeddings[row].dot(exact)) * _SCALE) / _SCALE
+        few.append(round((cosine - handicaps.item(row)) * _SCALE) / _SCALE)
+    return rank_two([labels.item(row) for row in rows], few)
 
 
-def rank_two(labels: NDArray[np.int64], similarities: NDArray[np.float64]) -> tuple[Ranked, Ranked]:
+def rank_two(labels: Sequence[int], similarities: Sequence[float]) -> tuple[Ranked, Ranked]:
     """Return the best and the second-best person of at least one template; of equals the lower label comes first.
 
     Args:
-        labels: int64 (N,), whose each template is.
-        similarities: float64 (N,), rounded.
+        labels: Whose each template is.
+        similarities: Of each, rounded.
     """
-    # Plain numbers: of the few rows that matter, they take a quarter of the time of arrays.
     best: Ranked = (NOBODY, -math.inf)
     second: Ranked = (NOBODY, LEAST_SIMILAR)
-    for label, similarity in sorted(zip(labels.tolist(), similarities.tolist(), strict=True), key=_by_similarity):
-        if best[0] == NOBODY:
-            best = (label, similarity)
-        elif label != best[0]:
-            return best, (label, similarity)
+    for ranked in zip(labels, similarities, strict=True):
+        label, similarity = ranked
+        if similarity > best[1] or (similarity == best[1] and label < best[0]):
+            if label != best[0] != NOBODY:
+                second = best
+            best = ranked
+        elif label != best[0] and (second[0] == NOBODY or (similarity, -label) > (second[1], -second[0])):
+            second = ranked
     return best, second
-
-
-def _by_similarity(ranked: Ranked) -> tuple[float, int]:
-    return -ranked[1], ranked[0]
