@@ -157,7 +157,7 @@ def test_a_wrong_pin_writes_no_punch(app: SmartAbsen, phone: PairedPhone) -> Non
     assert (caught.value.http_status, caught.value.exit_code) == (403, 1)
     assert not list(app.settings.csv_dir.glob("*.csv"))
     assert audited(app) == before
-    assert [event.reason for event in app.security.events() if event.kind is SecurityKind.PIN_REFUSED] == ["wrong"]
+    assert [event.reason for event in app.security.events() if event.kind == SecurityKind.PIN_REFUSED] == ["wrong"]
 
     app.phones.punch_by_pin(phone, PIN, key="k1")
     with app.services.database.read() as session:

@@ -141,7 +141,7 @@ def test_a_session_that_cannot_be_stored_is_no_bug(
     assert (answer.status_code, answer.headers["Retry-After"], answer.location) == (503, "5", None)
     assert "192.0.2.1" not in answer.text and "Content-Security-Policy" in answer.headers
     assert (answer.json["error"]["code"] == "database") if as_json else "cannot do this right now" in answer.text
-    assert not [event for event in library.security.events() if event.kind is SecurityKind.ERROR]
+    assert not [event for event in library.security.events() if event.kind == SecurityKind.ERROR]
 
 
 def test_a_forged_visit_is_ignored(client: FlaskClient, view: AddView) -> None:
