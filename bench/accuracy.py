@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import OUT, SHARED
-from smartabsen.domain import Face
+from smartabsen.kernel.domain import Face
 from smartabsen.recognition import alignment
 from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.engines import build_engine, get_spec

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smartabsen.domain import Face, ImageBGR
+from smartabsen.kernel.domain import Face, ImageBGR
 
 WIDTH, HEIGHT, FOCAL = 640, 480, 610.0
 DISTANCE: Final = 8.0

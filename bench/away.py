@@ -26,8 +26,8 @@ from tests.faults.gate import Gate
 from tests.faults.server import PrivateServer
 
 from smartabsen import KioskEvent, KioskEventKind, Outcome, SmartAbsen
-from smartabsen.store.punch_queue import PunchQueue
-from smartabsen.store.punches import dates, logged_on
+from smartabsen.attendance.punch_rows import dates, logged_on
+from smartabsen.kiosk.punch_queue import PunchQueue
 
 from .installation import flags_of, log_differs_after_one_start, table
 from .kills import FRAMES, prepare_film
@@ -73,7 +73,7 @@ class AwayReport:
 def measure(seconds: float, punches: int) -> AwayReport:
     """Take the database away for ``seconds``, or until ``punches`` were taken if that is later."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["smartabsen.core.app", "smartabsen.recognition.embedders.fake"])
+    context.set_forkserver_preload(["smartabsen.app.facade", "smartabsen.recognition.embedders.fake"])
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
         server = PrivateServer(Path(data))
         home, film = Path(folder, "home"), Path(folder, "film")

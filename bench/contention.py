@@ -19,12 +19,13 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+from smartabsen.attendance import punch_rows
+from smartabsen.attendance.recording_rows import record
 from smartabsen.attendance.rules import Rules
-from smartabsen.domain import Punch, PunchMethod
-from smartabsen.errors import SmartAbsenError
-from smartabsen.store import employees, punches
+from smartabsen.kernel.domain import Punch, PunchMethod
+from smartabsen.kernel.errors import SmartAbsenError
+from smartabsen.people import employee_rows
 from smartabsen.store.database import Database
-from smartabsen.store.recording import record
 
 BEGIN = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 RULES = Rules(wall_time(8, 0), 0, "Asia/Jakarta", wall_time(4, 0), 0, 60)
@@ -66,7 +67,7 @@ def measure(url: str, directory: Path, *, processes: int = 8, each: int = 100) -
     database = Database(url)
     with database.write() as session:
         for number in range(processes + 1):
-            employees.add(session, code=f"E{number}", name=f"Contoh {number}")
+            employee_rows.add(session, code=f"E{number}", name=f"Contoh {number}")
     facts = database.database_facts()
     database.close()
     context = multiprocessing.get_context("spawn")
@@ -84,7 +85,7 @@ def measure(url: str, directory: Path, *, processes: int = 8, each: int = 100) -
     for worker in workers:
         worker.join()
     with database.read() as session:
-        rows = sum(day.punches for day in punches.dates(session))
+        rows = sum(day.punches for day in punch_rows.dates(session))
     database.close()
     errors = [error for _, error in found if error]
     times = [taken for taken, error in found if not error]
@@ -121,7 +122,7 @@ def fsync_s(directory: Path, *, times: int = 100) -> float:
 def _punch(number: int, url: str, each: int, together: Barrier, answers: Any) -> None:
     database = Database(url)
     with database.read() as session:
-        employees.count(session)
+        employee_rows.count(session)
     found = []
     together.wait()
     for step in range(each):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bench import ENGINES, SHARED
 from bench.quality import central_face
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.engines import Engine, build_engine
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from bench import ENGINES, SHARED
-from smartabsen.domain import Face, ImageBGR
+from smartabsen.kernel.domain import Face, ImageBGR
 from smartabsen.recognition.crops import cut_crop, read_crop
 from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.images import Picture, decode_image

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.web_client import Client, Running, running
-from smartabsen.domain import VerifyOutcome
+from smartabsen.kernel.domain import VerifyOutcome
 
 CONFIRM_AFTER_S: Final = 15.0
 """A person takes so long to scan the code and to type the number."""

@@ -22,7 +22,7 @@ import psutil
 
 from bench.web import make_home
 from bench.web_client import Client, Running, running, taken_anew
-from smartabsen.domain import VerifyOutcome
+from smartabsen.kernel.domain import VerifyOutcome
 
 SETTLED: Final = 0.25
 """The part of the time in which models are loaded, and memory is taken for the first time."""

@@ -13,11 +13,11 @@ import numpy as np
 
 from bench import ENGINES, SHARED
 from bench.accuracy import embed_all
-from smartabsen.core.evaluation_figures import describe_figure, figures
-from smartabsen.core.evaluation_report import EvaluationReport, Sample
-from smartabsen.core.pairs_file import read_pairs
-from smartabsen.domain import ModelIdentity
-from smartabsen.messages import fill
+from smartabsen.gallery.evaluation_figures import describe_figure, figures
+from smartabsen.gallery.evaluation_report import EvaluationReport, Sample
+from smartabsen.gallery.pairs_file import read_pairs
+from smartabsen.kernel.domain import ModelIdentity
+from smartabsen.kernel.messages import fill
 from smartabsen.recognition.curves import PairsResult, judge_pairs
 from smartabsen.recognition.engines import get_spec
 from smartabsen.recognition.scores import compare_gallery

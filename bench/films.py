@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from bench.attacks import DISTANCE, NOISE, Array, Pose, Print, Surface, bent, flat, folded, head, render
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 
 FPS: Final = 15.0
 SECONDS: Final = 2.4

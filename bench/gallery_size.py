@@ -19,7 +19,7 @@ import numpy as np
 
 from bench import ENGINES, SHARED
 from bench.accuracy import Floats, Labels, embed_all
-from smartabsen.domain import Rate
+from smartabsen.kernel.domain import Rate
 from smartabsen.recognition.engines import get_spec
 from smartabsen.recognition.rates import fpir_of
 

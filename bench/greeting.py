@@ -34,17 +34,17 @@ import numpy as np
 from bench import SHARED
 from bench.pipeline import gallery_photos, read
 from smartabsen import SmartAbsen
+from smartabsen.attendance.punch import attempt_by_face
 from smartabsen.camera.base import Frame
-from smartabsen.core.ending import Ending
-from smartabsen.core.identify import open_gallery
-from smartabsen.core.kiosk import Kiosk
-from smartabsen.core.kiosk_liveness import KioskLiveness
-from smartabsen.core.kiosk_start import PunchesOf
-from smartabsen.core.limits import RateLimits
-from smartabsen.core.liveness import Attempts
-from smartabsen.core.punch import attempt_by_face
-from smartabsen.core.punch_writer import PunchWriter
-from smartabsen.domain import ImageBGR, KioskEvent, KioskEventKind
+from smartabsen.gallery.identify import open_gallery
+from smartabsen.gallery.liveness import Attempts
+from smartabsen.kernel.domain import ImageBGR, KioskEvent, KioskEventKind
+from smartabsen.kernel.ending import Ending
+from smartabsen.kiosk.kiosk import Kiosk
+from smartabsen.kiosk.liveness import KioskLiveness
+from smartabsen.kiosk.punch_writer import PunchWriter
+from smartabsen.kiosk.start import PunchesOf
+from smartabsen.org.limits import RateLimits
 from smartabsen.recognition.liveness.freshness import FreshnessWatch
 
 FPS: Final = 15.0

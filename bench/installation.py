@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from smartabsen import SmartAbsen
-from smartabsen.store.punches import dates, logged_on
+from smartabsen.attendance.punch_rows import dates, logged_on
 
 PEOPLE = 20
 

@@ -71,7 +71,7 @@ def measure(kills: int, *, seed: int = 1) -> KillReport:
     # Everything is imported once, in the server that forks the kiosks: a start takes milliseconds, not seconds.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["smartabsen.core.app", "smartabsen.recognition.detectors.fake", "smartabsen.recognition.embedders.fake"]
+        ["smartabsen.app.facade", "smartabsen.recognition.detectors.fake", "smartabsen.recognition.embedders.fake"]
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -209,7 +209,7 @@ def _read_log(directory: Path) -> tuple[Counter[str], bool]:
 
 def _examine(flags: Mapping[str, object]) -> dict[str, Any]:
     from smartabsen import SmartAbsen
-    from smartabsen.store.punches import dates, logged_on
+    from smartabsen.attendance.punch_rows import dates, logged_on
 
     with SmartAbsen.open(flags=flags) as app:
         app.reconcile_log()

@@ -32,7 +32,7 @@ import numpy as np
 from bench import SHARED
 from bench.pipeline import gallery_photos, read
 from smartabsen import SmartAbsen
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 
 ENGINES: Final = ("open", "sface", "openvino", "insightface", "dlib")
 FPS: Final = 15.0

@@ -24,8 +24,8 @@ import numpy as np
 from bench import SHARED
 from bench.attacks import Print
 from bench.films import FPS, PRINTS, film_cut, film_head, film_print
-from smartabsen.domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Rate
-from smartabsen.errors import ModelMissingError
+from smartabsen.kernel.domain import ChallengeFailure, Face, ImageBGR, LivenessAction, Rate
+from smartabsen.kernel.errors import ModelMissingError
 from smartabsen.recognition.detectors.base import Detector
 from smartabsen.recognition.engines import build_detector
 from smartabsen.recognition.liveness.base import PassiveLiveness

@@ -20,7 +20,7 @@ from typing import Final
 
 from bench.web_client import Client, Running, running
 from smartabsen import SmartAbsen
-from smartabsen.domain import Role
+from smartabsen.kernel.domain import Role
 
 PASSWORD: Final = "contoh kata sandi untuk uji"
 PAUSE_S: Final = 0.05

@@ -37,15 +37,15 @@ from numpy.typing import NDArray
 
 from bench import ENGINES, SHARED
 from bench.accuracy import Embedded, Floats, Labels, embed_all
-from smartabsen.domain import Match, ModelIdentity, Outcome
+from smartabsen.gallery.model_file import load_model, make_trained_model, save_model
+from smartabsen.kernel.domain import Match, ModelIdentity, Outcome
 from smartabsen.recognition.balance import Balance
 from smartabsen.recognition.engine_specs import EngineSpec
 from smartabsen.recognition.engines import get_spec
 from smartabsen.recognition.matchers import MATCHERS
 from smartabsen.recognition.matchers.binary import BITS, SETS
 from smartabsen.recognition.runtime import limit_threads
-from smartabsen.store.model_file import load_model, make_trained_model, save_model
-from smartabsen.store.sealing import KeyRing, key_id_of
+from smartabsen.trust.sealing import KeyRing, key_id_of
 
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 EACH: Final = 5

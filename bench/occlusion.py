@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from bench import ENGINES, SHARED
 from bench.quality import area, central_face
-from smartabsen.domain import Face, FloatArray, ImageBGR, Outcome
+from smartabsen.kernel.domain import Face, FloatArray, ImageBGR, Outcome
 from smartabsen.recognition.alignment import AlignmentTemplate, align
 from smartabsen.recognition.engines import Engine, build_engine
 from smartabsen.recognition.matchers.exact import ExactMatcher

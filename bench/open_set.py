@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from bench import ENGINES, OUT, SHARED
 from bench.accuracy import Embedded, Floats, Labels, Search, embed_all, search
-from smartabsen.domain import Rate
+from smartabsen.kernel.domain import Rate
 from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.calibration import threshold_for
 from smartabsen.recognition.engine_specs import EngineSpec

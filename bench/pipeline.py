@@ -34,7 +34,7 @@ import cv2
 import numpy as np
 
 from bench import SHARED
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.engines import Engine, build_engine
 from smartabsen.recognition.matchers import MATCHERS

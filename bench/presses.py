@@ -39,7 +39,7 @@ from bench import SHARED
 from bench.pipeline import gallery_photos, read
 from bench.web_client import Client
 from smartabsen import SmartAbsen
-from smartabsen.domain import ImageBGR, VerifyOutcome
+from smartabsen.kernel.domain import ImageBGR, VerifyOutcome
 from smartabsen.recognition.images import encode_image
 
 PEOPLE: Final = 12

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from bench import ENGINES
-from smartabsen.domain import Face, Outcome, Quality
+from smartabsen.kernel.domain import Face, Outcome, Quality
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.engines import Engine, build_engine
 from smartabsen.recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits, judge, measure_quality

@@ -26,7 +26,7 @@ import numpy as np
 
 from bench import ENGINES, SHARED
 from bench.accuracy import Embedded, Floats, Labels, Search, embed_all, search
-from smartabsen.domain import Rate
+from smartabsen.kernel.domain import Rate
 from smartabsen.recognition.calibration import choose, threshold_for
 from smartabsen.recognition.catalog import PACKS
 from smartabsen.recognition.engine_specs import EngineSpec

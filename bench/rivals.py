@@ -33,7 +33,7 @@ import numpy as np
 
 from bench import SHARED
 from bench.pipeline import fit, gallery_photos, scenes
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 from smartabsen.recognition.engines import Engine, build_detector, build_engine
 from smartabsen.recognition.execution import Execution
 from smartabsen.recognition.matchers import MATCHERS

@@ -27,12 +27,13 @@ from typing import Final
 import numpy as np
 
 from smartabsen import SmartAbsen
-from smartabsen.domain import ModelIdentity, Quality, Template
-from smartabsen.store import employees, templates
+from smartabsen.gallery import template_rows as templates
+from smartabsen.gallery.model_file import load_model, make_trained_model, save_model
+from smartabsen.kernel.domain import ModelIdentity, Quality, Template
+from smartabsen.people import employee_rows
+from smartabsen.privacy.resealing_rows import ring_for_writing
 from smartabsen.store.database import Database, Session
-from smartabsen.store.model_file import load_model, make_trained_model, save_model
-from smartabsen.store.resealing import ring_for_writing
-from smartabsen.store.sealing import KeyRing
+from smartabsen.trust.sealing import KeyRing
 
 DIMENSION: Final = 512
 MODEL: Final = ModelIdentity("fake", "ab" * 32, DIMENSION)
@@ -88,7 +89,7 @@ def fill(app: SmartAbsen, count: int, *, per_person: int = 5) -> None:
     def work(session: Session) -> None:
         ring = ring_for_writing(session, app.services.key_chain)
         for number in range(-(-count // per_person)):
-            person = employees.add(session, code=f"C{number}", name=f"Contoh {number}")
+            person = employee_rows.add(session, code=f"C{number}", name=f"Contoh {number}")
             vectors = rng.normal(size=(per_person, DIMENSION))
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             made = [

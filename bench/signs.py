@@ -23,7 +23,7 @@ import numpy as np
 from bench import SHARED
 from bench.liveness import largest
 from bench.pipeline import film, read
-from smartabsen.domain import Face, ImageBGR
+from smartabsen.kernel.domain import Face, ImageBGR
 from smartabsen.recognition.detectors.base import Detector
 from smartabsen.recognition.engines import build_detector
 from smartabsen.recognition.liveness.crops import cut_around

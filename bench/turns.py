@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from smartabsen.domain import Outcome
+from smartabsen.kernel.domain import Outcome
 from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.images import Picture, decode_image
 from smartabsen.recognition.quality import NO_LIMITS

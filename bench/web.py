@@ -25,9 +25,9 @@ import numpy as np
 from bench.web_client import Client, Running, running, taken_anew
 from smartabsen import SmartAbsen
 from smartabsen.camera.picture import read_picture
-from smartabsen.core.demo_film import make_demo_material
-from smartabsen.domain import ImageBGR, VerifyOutcome
+from smartabsen.kernel.domain import ImageBGR, VerifyOutcome
 from smartabsen.recognition.images import encode_image
+from smartabsen.upkeep.demo_film import make_demo_material
 
 NAMES: Final = tuple(f"Contoh {number}" for number in range(1, 7))
 PREVIEWERS: Final = (

@@ -56,7 +56,7 @@ def kill_workers(kills: int, *, seed: int = 1) -> KillsReport:
     """Kill ``kills`` workers, one after another, under eight clients."""
     clock = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["smartabsen.core.app", "bench.installation"])
+    context.set_forkserver_preload(["smartabsen.app.facade", "bench.installation"])
     with tempfile.TemporaryDirectory() as folder:
         flags = flags_of(Path(folder, "home"))
         prepare(flags)

@@ -22,10 +22,10 @@ import cv2
 import numpy as np
 
 from smartabsen import SmartAbsen
-from smartabsen.core.model_in_force import follow
+from smartabsen.gallery import model_rows
+from smartabsen.gallery.model_file import load_model
+from smartabsen.gallery.model_in_force import follow
 from smartabsen.recognition.detectors.fake import draw_face
-from smartabsen.store import model_record
-from smartabsen.store.model_file import load_model
 
 from .installation import flags_of, log_differs_after_one_start, prepare, stored_keys
 
@@ -136,7 +136,7 @@ def _is_new(flags: Mapping[str, object], task: str) -> bool:
             follow(app.services)
             trained = load_model(app.settings.assets_dir, app.services.key_chain.ring())
             with app.services.database.read() as session:
-                assert trained.version == model_record.find_version(session), "file and database differ after one start"
+                assert trained.version == model_rows.find_version(session), "file and database differ after one start"
             templates = len(trained.embeddings)
             assert templates in (4, 6), templates
             return templates == 6

@@ -15,6 +15,9 @@ import pytest
 os.environ["TZ"] = "Asia/Jakarta"
 time.tzset()
 
+pytest_plugins = ("tests.installation", "tests.rows")
+"""Fixtures of an installation with drawn people, and of an empty database of each kind."""
+
 SHARED = Path(os.environ.get("SMARTABSEN_TEST_SHARED", Path(__file__).parents[2] / "shared"))
 # Each worker of pytest-xdist has a database of its own: tests empty it.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

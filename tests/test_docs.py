@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import smartabsen
-from smartabsen import errors
 from smartabsen.config import Settings, env_name, load_settings
+from smartabsen.kernel import errors
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -130,7 +130,7 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
 @pytest.mark.slow
 def test_the_examples_of_the_library_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every Python block of docs/library.md runs as it stands, in order, and does what it says."""
-    from smartabsen.core.demo_film import make_demo_material
+    from smartabsen.upkeep.demo_film import make_demo_material
 
     app = smartabsen.SmartAbsen.open(flags={"home": str(tmp_path / "other"), "engine": "dlib"})
     with app:

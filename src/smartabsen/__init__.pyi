@@ -1,18 +1,10 @@
 # The public API, each name once: `__init__.py` imports it on first use, type checkers read it here.
 
 from ._version import __version__ as __version__
-from .camera.lock import (
-    CameraLock as CameraLock,
-)
-from .config import (
-    LoadedSettings as LoadedSettings,
-    Settings as Settings,
-    load_settings as load_settings,
-)
-from .core.app import (
-    SmartAbsen as SmartAbsen,
-)
-from .domain import (
+from .app.facade import SmartAbsen as SmartAbsen
+from .camera.lock import CameraLock as CameraLock
+from .config import LoadedSettings as LoadedSettings, Settings as Settings, load_settings as load_settings
+from .kernel.domain import (
     AttendanceDay as AttendanceDay,
     Check as Check,
     CheckLevel as CheckLevel,
@@ -49,7 +41,7 @@ from .domain import (
     User as User,
     VerifyOutcome as VerifyOutcome,
 )
-from .errors import (
+from .kernel.errors import (
     BusyError as BusyError,
     CameraBusyError as CameraBusyError,
     CameraError as CameraError,
@@ -81,6 +73,4 @@ from .errors import (
     TooManyTriesError as TooManyTriesError,
     UnknownBackendError as UnknownBackendError,
 )
-from .qr.sync import (
-    QRSyncManager as QRSyncManager,
-)
+from .qr.sync import QRSyncManager as QRSyncManager

@@ -1,76 +1,121 @@
-"""Corrections as tables: which punches of a day count, and what the day becomes."""
+"""Corrections as a use case: the log, the report and the audit trail follow."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+import csv
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from smartabsen.attendance.rules import Rules, standing
-from smartabsen.domain import Punch, PunchMethod, Status
+from smartabsen import InvalidInputError, NotFoundError, PunchMethod, SmartAbsen, Status
+from smartabsen.kernel.actors import acting_as
+from smartabsen.trust import audit_rows
 
-OFFICE = Rules(time(8, 0), 0, "Asia/Jakarta", time(4, 0), cooldown_s=60, min_work_minutes=60)
 MONDAY = date(2026, 11, 2)
-FACE, CORRECTION, VOID = PunchMethod.FACE, PunchMethod.CORRECTION, PunchMethod.VOID
 
 
-def punch(number: int, clock: str, method: PunchMethod = FACE, supersedes: int | None = None) -> Punch:
-    at = datetime.fromisoformat(f"2026-11-02 {clock}").replace(tzinfo=ZoneInfo("Asia/Jakarta")).astimezone(UTC)
-    return Punch(number, 7, at, MONDAY, method, "kiosk", f"key-{number}", supersedes=supersedes)
+@pytest.fixture(autouse=True)
+def siti(app: SmartAbsen) -> None:
+    app.enrol("Siti Rahma", [], code="E001")
 
 
-@pytest.mark.parametrize(
-    ("punches", "counting", "expected"),
-    [
-        # (status, minutes late, minutes worked), None for no day
-        ([punch(1, "08:30"), punch(2, "17:00")], [1, 2], (Status.LATE, 30, 510)),
-        ([punch(1, "08:30"), punch(2, "07:55", CORRECTION, 1)], [2], (Status.PRESENT, 0, 0)),
-        ([punch(1, "08:30"), punch(2, "17:00"), punch(3, "07:55", CORRECTION, 1)], [2, 3], (Status.PRESENT, 0, 545)),
-        ([punch(1, "07:55"), punch(2, "09:00", CORRECTION, 1)], [2], (Status.LATE, 60, 0)),
-        # A correction of a correction: the last one decides.
-        (
-            [punch(1, "08:30"), punch(2, "07:00", CORRECTION, 1), punch(3, "08:10", CORRECTION, 2)],
-            [3],
-            (Status.LATE, 10, 0),
-        ),
-        # A forgotten departure.
-        ([punch(1, "08:00"), punch(2, "16:00", CORRECTION)], [1, 2], (Status.PRESENT, 0, 480)),
-        # Taken out: the only one, one of two, and taken out after a correction.
-        ([punch(1, "08:30"), punch(2, "08:30", VOID, 1)], [], None),
-        ([punch(1, "07:00"), punch(2, "08:30"), punch(3, "07:00", VOID, 1)], [2], (Status.LATE, 30, 0)),
-        ([punch(1, "08:30"), punch(2, "07:00", CORRECTION, 1), punch(3, "07:00", VOID, 2)], [], None),
-        # Brought back: a correction of the void.
-        ([punch(1, "08:30"), punch(2, "08:30", VOID, 1), punch(3, "08:05", CORRECTION, 2)], [3], (Status.LATE, 5, 0)),
-        # Somebody who comes back after everything was taken out.
-        ([punch(1, "08:30"), punch(2, "08:30", VOID, 1), punch(3, "10:00")], [3], (Status.LATE, 120, 0)),
-    ],
-)
-@pytest.mark.parametrize("backwards", [False, True])
-def test_a_day_is_derived_from_the_punches_that_no_other_one_supersedes(
-    punches: list[Punch], counting: list[int], expected: tuple[Status, int, int] | None, backwards: bool
-) -> None:
-    """Whatever the order in which they are given; the superseded ones are there and do not count."""
-    given = punches[::-1] if backwards else punches
-
-    day = OFFICE.derive_day(given)
-
-    assert sorted(one.id for one in standing(given)) == counting
-    assert (None if day is None else (day.status, day.late_minutes, day.worked_minutes)) == expected
+def lines(app: SmartAbsen) -> list[dict[str, str]]:
+    with (app.settings.csv_dir / f"{MONDAY}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize(
-    ("rules", "clock", "expected"),
-    [
-        (OFFICE, time(8, 0), "2026-11-02 08:00"),
-        (OFFICE, time(4, 0), "2026-11-02 04:00"),
-        (OFFICE, time(3, 59), "2026-11-03 03:59"),
-        (OFFICE, time(0, 30), "2026-11-03 00:30"),
-    ],
-)
-def test_a_clock_time_of_a_work_date_is_one_instant(rules: Rules, clock: time, expected: str) -> None:
-    """Before the start of the day it is the next morning, so that the instant counts for the same work date."""
-    at = rules.instant(MONDAY, clock)
+def test_the_original_stays_and_log_report_and_day_follow(app: SmartAbsen) -> None:
+    """The log has both lines, and the second one names the first."""
+    recorded = app.corrections.add("E001", MONDAY, time(8, 30), reason="camera broken").entry
+    with acting_as("siti"):
+        app.corrections.correct(recorded.id, time(7, 55), reason="clock was wrong")
+    app.corrections.add("E001", MONDAY, time(17, 0), reason="forgot to punch out")
 
-    assert at.astimezone(ZoneInfo(rules.zone)).strftime("%Y-%m-%d %H:%M") == expected
-    assert rules.work_date(at) == MONDAY
+    record = app.corrections.get_day("E001", MONDAY)
+    assert [(f"{entry.at:%H:%M}", entry.counts, entry.superseded_by) for entry in record.entries] == [
+        ("07:55", True, None),
+        ("08:30", False, 2),
+        ("17:00", True, None),
+    ]
+    assert [(line["time"], line["method"], line["supersedes"]) for line in lines(app)] == [
+        ("08:30:00", "correction", ""),
+        ("07:55:00", "correction", "1"),
+        ("17:00:00", "correction", ""),
+    ]
+    (total,) = app.report(MONDAY, MONDAY).totals
+    assert (total.present, total.late, total.worked_minutes) == (1, 0, 545)
+
+
+def test_the_audit_trail_has_who_why_before_and_after(app: SmartAbsen) -> None:
+    """Enough to tell the story without the other tables."""
+    recorded = app.corrections.add("E001", MONDAY, time(8, 30), reason="camera broken").entry
+    with acting_as("siti"):
+        app.corrections.correct(recorded.id, time(7, 55), reason="clock was wrong")
+    with app.services.database.read() as session:
+        entry = audit_rows.latest(session, 1)[0]
+    assert (entry.actor, entry.action, entry.subject) == ("siti", "punch.correction", "E001")
+    assert entry.details == {
+        "date": "2026-11-02",
+        "punch": "1",
+        "entry": "2",
+        "before": "08:30:00",
+        "after": "07:55:00",
+        "reason": "clock was wrong",
+        "day_before": "Terlambat +30 min, 0:00 h",
+        "day_after": "Hadir, 0:00 h",
+    }
+
+
+def test_a_repeated_form_is_one_correction(app: SmartAbsen) -> None:
+    """One row, one line, one entry in the audit trail."""
+    for _ in range(2):
+        app.corrections.add("E001", MONDAY, time(8, 0), reason="forgotten", key="form-1")
+    assert len(lines(app)) == 1
+    with app.services.database.read() as session:
+        assert [entry.action for entry in audit_rows.latest(session)].count("punch.correction") == 1
+
+
+def test_a_punch_taken_out_leaves_the_report_and_can_be_brought_back(app: SmartAbsen) -> None:
+    """Taking out is an entry like any other, and can be corrected itself."""
+    recorded = app.corrections.add("E001", MONDAY, time(8, 30), reason="x").entry
+    gone = app.corrections.void(recorded.id, reason="somebody else's")
+    assert (gone.entry.method, app.report(MONDAY, MONDAY).days) == (PunchMethod.VOID, ())
+    assert app.reconcile_log() == 0
+
+    app.corrections.correct(gone.entry.id, time(8, 5), reason="it was hers after all")
+    assert [day.status for day in app.report(MONDAY, MONDAY).days] == [Status.LATE]
+
+
+def test_the_log_is_repaired_with_corrections_in_it(app: SmartAbsen) -> None:
+    """What the database knows comes back, the new column included."""
+    recorded = app.corrections.add("E001", MONDAY, time(8, 30), reason="x").entry
+    app.corrections.correct(recorded.id, time(8, 0), reason="y")
+    before = lines(app)
+    (app.settings.csv_dir / f"{MONDAY}.csv").unlink()
+
+    assert app.reconcile_log() == 2
+    assert lines(app) == before
+
+
+def test_only_the_past_can_be_corrected(app: SmartAbsen) -> None:
+    """A punch in the future would be a promise."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=2)
+    with pytest.raises(InvalidInputError, match="future"):
+        app.corrections.add("E001", tomorrow, time(8, 0), reason="x")
+    with pytest.raises(NotFoundError):
+        app.corrections.correct(99, time(8, 0), reason="x")
+    with pytest.raises(NotFoundError):
+        app.corrections.add("E999", MONDAY, time(8, 0), reason="x")
+
+
+def test_a_log_of_before_corrections_is_taken_over_without_a_copy(app: SmartAbsen) -> None:
+    """Its header and lines lack the last column and nothing else: nothing is lost by writing them anew."""
+    app.corrections.add("E001", MONDAY, time(8, 30), reason="x")
+    path = app.settings.csv_dir / f"{MONDAY}.csv"
+    head, line, _ = path.read_bytes().split(b"\n")
+    path.write_bytes(head.removesuffix(b",supersedes") + b"\n" + line.removesuffix(b",") + b"\n")
+
+    assert app.reconcile_log() == 0
+
+    assert path.read_bytes().split(b"\n")[:2] == [head, line]
+    assert [each.name for each in app.settings.csv_dir.glob("*replaced*")] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from smartabsen.attendance.report import build_report
-from smartabsen.domain import AttendanceDay, Employee, Status
+from smartabsen.kernel.domain import AttendanceDay, Employee, Status
 
 MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
 

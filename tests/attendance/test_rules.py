@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smartabsen.attendance.rules import Rules
-from smartabsen.domain import Punch, PunchMethod, Status
+from smartabsen.kernel.domain import Punch, PunchMethod, Status
 
 OFFICE = Rules(
     start=time(8, 0),

@@ -9,7 +9,7 @@ import pytest
 
 from smartabsen.camera.address import display_name, kind_of, lock_key
 from smartabsen.camera.sources import open_source
-from smartabsen.errors import CameraError
+from smartabsen.kernel.errors import CameraError
 
 
 def test_each_way_of_writing_names_its_kind(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from smartabsen.camera.film import Variation, crop_with_margin, vary, walk_past, write_video
 from smartabsen.camera.sources import open_source
-from smartabsen.errors import StorageError
+from smartabsen.kernel.errors import StorageError
 
 RED_BGR = (40, 40, 230)
 

@@ -10,7 +10,7 @@ import pytest
 
 from smartabsen.camera.fake import FakeSource, unplugged
 from smartabsen.camera.grabber import LatestFrame
-from smartabsen.errors import CameraError
+from smartabsen.kernel.errors import CameraError
 
 
 def pictures(count: int) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from smartabsen.camera.lock import CameraLock
-from smartabsen.errors import CameraBusyError, CameraError
+from smartabsen.kernel.errors import CameraBusyError, CameraError
 
 HOLD = """
 import os, sys, time

@@ -14,7 +14,7 @@ from smartabsen.camera.base import Frame, FrameSource
 from smartabsen.camera.fake import FakeSource, unplugged
 from smartabsen.camera.reconnect import Backoff, ReconnectingCamera, open_camera
 from smartabsen.camera.standstill import NOTICED_S
-from smartabsen.errors import CameraError
+from smartabsen.kernel.errors import CameraError
 
 QUICK = Backoff(first_s=0.01, longest_s=0.04)
 

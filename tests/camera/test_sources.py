@@ -23,7 +23,7 @@ from smartabsen.camera.grabber import LatestFrame
 from smartabsen.camera.picture import write_picture
 from smartabsen.camera.sources import open_source
 from smartabsen.camera.stream import StreamSource
-from smartabsen.errors import CameraError
+from smartabsen.kernel.errors import CameraError
 
 
 def grey(level: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 from smartabsen.camera.fake import FakeSource
 from smartabsen.camera.reconnect import check_pictures
 from smartabsen.camera.standstill import NOTICED_S, PictureWatch, Standstill
-from smartabsen.errors import CameraError
+from smartabsen.kernel.errors import CameraError
 
 from .test_reconnect import Session
 

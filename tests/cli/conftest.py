@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from smartabsen import i18n
+from smartabsen.app.facade import SmartAbsen
 from smartabsen.cli import session
 from smartabsen.cli.app import app
 from smartabsen.config import load_settings
-from smartabsen.core.app import SmartAbsen
-from smartabsen.domain import (
+from smartabsen.kernel import i18n
+from smartabsen.kernel.domain import (
     AttendanceDay,
     AutomaticLimits,
     Check,

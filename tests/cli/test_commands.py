@@ -10,16 +10,8 @@ from typing import Any
 
 import pytest
 
-from smartabsen import i18n
-from smartabsen.domain import (
-    Check,
-    CheckLevel,
-    ImageResult,
-    ImportRow,
-    ImportVerdict,
-    Outcome,
-    PhotoVerdict,
-)
+from smartabsen.kernel import i18n
+from smartabsen.kernel.domain import Check, CheckLevel, ImageResult, ImportRow, ImportVerdict, Outcome, PhotoVerdict
 
 from . import conftest
 

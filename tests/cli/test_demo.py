@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from smartabsen.app.demo import ZONE, find_hours
 from smartabsen.attendance.rules import Rules
 from smartabsen.cli.commands import demo
 from smartabsen.config.sections import AttendanceSettings
-from smartabsen.core.demo import ZONE, find_hours
-from smartabsen.domain import KioskEvent, KioskEventKind, Outcome, PunchResult, Report
+from smartabsen.kernel.domain import KioskEvent, KioskEventKind, Outcome, PunchResult, Report
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from smartabsen.domain import MixedPerson, Outcome, PersonAccuracy, PhotoVerdict, Quality, WeakPerson, WeakReason
+from smartabsen.kernel.domain import MixedPerson, Outcome, PersonAccuracy, PhotoVerdict, Quality, WeakPerson, WeakReason
 
 
 def test_enroll_says_what_an_accepted_photo_lacks(program: Any) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from smartabsen import errors
-from smartabsen.errors import SmartAbsenError
+from smartabsen.kernel import errors
+from smartabsen.kernel.errors import SmartAbsenError
 
 
 def tree(cls: type[SmartAbsenError] = SmartAbsenError) -> list[type[SmartAbsenError]]:

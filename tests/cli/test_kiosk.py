@@ -19,10 +19,10 @@ from rich.console import Console
 from smartabsen.cli.commands import kiosk as kiosk_command
 from smartabsen.cli.kiosk_view import KioskView
 from smartabsen.cli.output import Output
-from smartabsen.domain import KioskEvent, KioskEventKind, LivenessPrompt, MovementRequest, MovementStage, Outcome
-from smartabsen.errors import CameraBusyError
-from smartabsen.i18n import use_language
-from smartabsen.messages import PROMPTS
+from smartabsen.kernel.domain import KioskEvent, KioskEventKind, LivenessPrompt, MovementRequest, MovementStage, Outcome
+from smartabsen.kernel.errors import CameraBusyError
+from smartabsen.kernel.i18n import use_language
+from smartabsen.kernel.messages import PROMPTS
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from smartabsen import SmartAbsen, i18n
+from smartabsen import SmartAbsen
 from smartabsen.cli.app import app
 from smartabsen.cli.logs_view import KINDS
-from smartabsen.domain import SecurityKind
+from smartabsen.kernel import i18n
+from smartabsen.kernel.domain import SecurityKind
 
 
 @pytest.fixture(autouse=True)

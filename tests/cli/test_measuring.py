@@ -17,10 +17,10 @@ from smartabsen import SmartAbsen
 from smartabsen.cli import calibration_view
 from smartabsen.cli.app import app as program
 from smartabsen.cli.output import Output
-from smartabsen.core.calibration_record import put_record
-from smartabsen.domain import Outcome, Rate, Refusal
+from smartabsen.gallery import refusal_rows
+from smartabsen.gallery.calibration_record import put_record
+from smartabsen.kernel.domain import Outcome, Rate, Refusal
 from smartabsen.recognition.detectors.fake import draw_face
-from smartabsen.store import refusals
 
 Run = Callable[..., tuple[int, str]]
 
@@ -40,7 +40,7 @@ def home(tmp_path: Path) -> Path:
         with app.services.database.write() as session:
             at = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
             near = Refusal(at, "pintu", Outcome.UNKNOWN, 0.47, 0.5, 0.3, 0.1)
-            refusals.add_many(session, [near, Refusal(at, "pintu", Outcome.TOO_DARK, 31.5, 40.0, None, 0.1)])
+            refusal_rows.add_many(session, [near, Refusal(at, "pintu", Outcome.TOO_DARK, 31.5, 40.0, None, 0.1)])
     return tmp_path / "home"
 
 

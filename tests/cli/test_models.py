@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smartabsen.errors import LicenceError, ModelError
+from smartabsen.kernel.errors import LicenceError, ModelError
 
 
 @pytest.mark.parametrize(("state", "exit_code"), [("installed", 0), ("missing", 0), ("different", 6)])

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from smartabsen.cli import tables
 from smartabsen.cli.output import Output
-from smartabsen.domain import Employee
+from smartabsen.kernel.domain import Employee
 
 ARABIC, CHINESE = "محمد", "王小明"
 

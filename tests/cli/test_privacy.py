@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from smartabsen import i18n
 from smartabsen.cli.app import app
+from smartabsen.kernel import i18n
 from smartabsen.recognition.detectors.fake import draw_face
 
 Run = Callable[..., Result]

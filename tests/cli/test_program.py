@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from smartabsen import __version__
 from smartabsen.cli.app import COMMANDS, app
 from smartabsen.cli.groups import DeferredCommand
-from smartabsen.i18n import use_language
+from smartabsen.kernel.i18n import use_language
 
 HEAVY = "cv2 insightface onnxruntime openvino dlib sklearn numpy sqlalchemy alembic flask pydantic PIL qrcode openpyxl"
 
@@ -189,7 +189,7 @@ def test_a_program_ends_without_what_hangs_in_a_driver() -> None:
     code = """
 import atexit, threading
 from smartabsen.cli import app
-from smartabsen.driver_threads import DriverThread
+from smartabsen.kernel.driver_threads import DriverThread
 
 def ends_so(**_):
     print("done")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from smartabsen import i18n
 from smartabsen.cli.app import app
+from smartabsen.kernel import i18n
 
 
 @pytest.fixture(autouse=True)

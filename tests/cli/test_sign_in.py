@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from smartabsen import SmartAbsen, i18n
+from smartabsen import SmartAbsen
 from smartabsen.cli import sign_in_view
 from smartabsen.cli.app import app as program_app
-from smartabsen.core.signin import SignIn
-from smartabsen.core.terminal import Terminal
-from smartabsen.domain import SignInRequest
-from smartabsen.store import pins
+from smartabsen.kernel import i18n
+from smartabsen.kernel.domain import SignInRequest
+from smartabsen.qr import pin_rows
+from smartabsen.qr.signin import SignIn
+from smartabsen.qr.terminal import Terminal
 
 Answer = Callable[[SignIn, SignInRequest], object]
 
@@ -30,7 +31,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmartAb
     """An installation with one employee, which the command line uses too."""
     monkeypatch.setenv("SMARTABSEN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SMARTABSEN_SITE_KIOSK", "Lobby")
-    monkeypatch.setattr(pins, "_ROUNDS", 4)
+    monkeypatch.setattr(pin_rows, "_ROUNDS", 4)
     before = list(i18n._process_language)
     with SmartAbsen.open() as opened:
         opened.enrol("Contoh Satu", [], code="E1")
@@ -223,7 +224,7 @@ def test_pairing_shows_the_invitation(library: SmartAbsen) -> None:
 
 def test_pairing_waits_for_the_phone(library: SmartAbsen, monkeypatch: pytest.MonkeyPatch) -> None:
     """And names it."""
-    from smartabsen.core.phones import Phones
+    from smartabsen.qr.phones import Phones
 
     render: Any = Phones.render_terminal
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from smartabsen.cli.sound import Sound
-from smartabsen.domain import Outcome
-from smartabsen.i18n import use_language
+from smartabsen.kernel.domain import Outcome
+from smartabsen.kernel.i18n import use_language
 
 
 class Terminal(io.StringIO):

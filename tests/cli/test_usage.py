@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smartabsen import i18n
+from smartabsen.kernel import i18n
 
 
 @pytest.mark.parametrize(

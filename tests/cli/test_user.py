@@ -18,8 +18,8 @@ from smartabsen import SmartAbsen
 from smartabsen.cli import serve_view
 from smartabsen.cli.app import app
 from smartabsen.cli.output import Output
-from smartabsen.store import passwords
-from smartabsen.store.second_factor import code_at
+from smartabsen.org import passwords
+from smartabsen.org.second_factor_rows import code_at
 
 PASSWORD = "empat kuda makan rumput"
 Run = Callable[..., Result]

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import Face, ImageBGR, LandmarkScheme
-from smartabsen.errors import InvalidInputError, ModelDamagedError
+from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme
+from smartabsen.kernel.errors import InvalidInputError, ModelDamagedError
 from smartabsen.recognition.detectors import DETECTORS
 from smartabsen.recognition.detectors.base import Detector
 from smartabsen.recognition.detectors.fake import draw_face

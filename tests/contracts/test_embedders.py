@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 
-from smartabsen.domain import Face, FloatArray, ImageBGR
-from smartabsen.errors import InvalidInputError, ModelDamagedError, ModelError
+from smartabsen.kernel.domain import Face, FloatArray, ImageBGR
+from smartabsen.kernel.errors import InvalidInputError, ModelDamagedError, ModelError
 from smartabsen.recognition.alignment import align, crop_shape
 from smartabsen.recognition.detectors.fake import FakeDetector, draw_face
 from smartabsen.recognition.detectors.hog import HogDetector

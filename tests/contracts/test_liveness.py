@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 
-from smartabsen.domain import Face, ImageBGR, LandmarkScheme
-from smartabsen.errors import InvalidInputError, ModelDamagedError, ModelError, ModelMissingError
+from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme
+from smartabsen.kernel.errors import InvalidInputError, ModelDamagedError, ModelError, ModelMissingError
 from smartabsen.recognition.detectors.fake import FakeDetector, draw_face
 from smartabsen.recognition.engines import build_detector
 from smartabsen.recognition.liveness import LIVENESS

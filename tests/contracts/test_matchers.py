@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
-from smartabsen.domain import FloatArray, Match, Outcome
-from smartabsen.errors import InvalidInputError, UnknownBackendError
+from smartabsen.kernel.domain import FloatArray, Match, Outcome
+from smartabsen.kernel.errors import InvalidInputError, UnknownBackendError
 from smartabsen.recognition.decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
 from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.matchers import MATCHERS, auto

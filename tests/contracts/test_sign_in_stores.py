@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from smartabsen.domain import Kept, PairedPhone, SignInState, StoredSignIn
+from smartabsen.kernel.domain import Kept, PairedPhone, SignInState, StoredSignIn
+from smartabsen.people import employee_rows
+from smartabsen.qr import phone_rows
 from smartabsen.qr.memory import MemorySignIns
+from smartabsen.qr.sign_in_rows import SignInTable
 from smartabsen.qr.sync import SignInStore
-from smartabsen.store import employees, phones
 from smartabsen.store.database import Database
-from smartabsen.store.sign_ins import SignInTable
 
 NOW = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=10)
@@ -212,7 +213,7 @@ class TestMemory(SignInStoreContract):
 
     @pytest.fixture
     def phone(self) -> PairedPhone:
-        from smartabsen.domain import Employee
+        from smartabsen.kernel.domain import Employee
 
         return PairedPhone(1, Employee(1, "E001", "Siti", "", True, NOW), NOW)
 
@@ -234,8 +235,8 @@ class TestDatabase(SignInStoreContract):
     @pytest.fixture
     def phone(self, database: Database) -> PairedPhone:
         with database.write() as session:
-            siti = employees.add(session, code="E001", name="Siti")
-            phones.invite(session, siti.id, token="invitation", now=NOW, expires_at=LATER)
-            accepted = phones.accept(session, "invitation", credential="secret", label="Android", now=NOW)
+            siti = employee_rows.add(session, code="E001", name="Siti")
+            phone_rows.invite(session, siti.id, token="invitation", now=NOW, expires_at=LATER)
+            accepted = phone_rows.accept(session, "invitation", credential="secret", label="Android", now=NOW)
             assert accepted is not None
             return accepted

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.conftest import missing
-from tests.core.conftest import app, draw, flags
+from tests.installation import app, draw, flags
 
 from . import redis_server
 from .gate import Gate

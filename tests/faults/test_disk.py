@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen import DatabaseError, SmartAbsen, StorageError
-from smartabsen.core import export
-from smartabsen.core.audit import UNRECORDED
-from smartabsen.core.desk import DayQuery
-from smartabsen.store.board import DayFilter
-from tests.core.conftest import Draw, enrol
+from smartabsen.attendance.board_rows import DayFilter
+from smartabsen.attendance.desk import DayQuery
+from smartabsen.privacy import export
+from smartabsen.trust.audit import UNRECORDED
+from tests.installation import Draw, enrol
 
 SCRIPT = """
 import json, resource, sys

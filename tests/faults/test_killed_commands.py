@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen import SmartAbsen
-from smartabsen.locking import give_back, try_take
+from smartabsen.kernel.locking import give_back, try_take
 from smartabsen.store import dumps, leftovers
 from smartabsen.store.files import atomic_file
 
-from ..core.backup_parts import kinds, used
-from ..core.conftest import draw, flags
+from ..backup_parts import kinds, used
+from ..installation import draw, flags
 
 __all__ = ["draw", "flags", "kinds", "used"]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kill -9, and files without a name, are Linux's here")
@@ -86,7 +86,7 @@ def test_a_killed_encrypted_backup_leaves_no_plain_data(
 def test_a_killed_restore_leaves_nothing_after_the_next_start(used: SmartAbsen, kinds: dict[str, object]) -> None:
     """Neither the unpacked folder in the home nor, on a server, the database in which the backup was checked."""
     made = used.backups.create()
-    patch = "from smartabsen.core.backups import Backups\nBackups._require_keys = stop"
+    patch = "from smartabsen.upkeep.backups import Backups\nBackups._require_keys = stop"
     killed(STOP.format(patch=patch, flags=kinds, work=f"app.backups.restore(Path({str(made.path)!r}))"))
     home = used.settings.home
     assert list(home.glob(".restoring-*"))
@@ -104,7 +104,7 @@ def test_a_killed_restore_leaves_nothing_after_the_next_start(used: SmartAbsen, 
 def test_an_erasure_reaches_what_killed_commands_left(used: SmartAbsen, kinds: dict[str, object]) -> None:
     """At once: whoever asks to be forgotten does not wait for the next start."""
     made = used.backups.create()
-    patch = "from smartabsen.core.backups import Backups\nBackups._require_keys = stop"
+    patch = "from smartabsen.upkeep.backups import Backups\nBackups._require_keys = stop"
     killed(STOP.format(patch=patch, flags=kinds, work=f"app.backups.restore(Path({str(made.path)!r}))"))
     plain = used.backups.directory / ".smartabsen-20261101T000000Z.tar.age.plain.4711.tmp"
     plain.write_bytes(b"Contoh 1")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smartabsen import DatabaseError, KioskEvent, KioskEventKind, Outcome, SmartAbsen
-from tests.core.conftest import Draw
+from tests.installation import Draw
 
 from .gate import Gate
 

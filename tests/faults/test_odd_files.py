@@ -23,12 +23,12 @@ from typer.testing import CliRunner, Result
 from smartabsen import SmartAbsen, StorageError
 from smartabsen.cli.app import app
 from smartabsen.config import load_settings
-from smartabsen.core.embedding_cache import EmbeddingCache
-from smartabsen.core.kiosk_frames import RememberedFrames
-from smartabsen.core.security_settings import note_settings
-from smartabsen.domain import ModelIdentity
-from smartabsen.store.sealing import KeyRing
-from tests.core.conftest import picture
+from smartabsen.gallery.embedding_cache import EmbeddingCache
+from smartabsen.kernel.domain import ModelIdentity
+from smartabsen.kiosk.frames import RememberedFrames
+from smartabsen.org.security_settings import note_settings
+from smartabsen.trust.sealing import KeyRing
+from tests.installation import picture
 
 HANGS_S = 60
 """A command that is not done by then waits for something that never comes."""

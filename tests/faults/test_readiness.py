@@ -15,9 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from smartabsen import Check, CheckLevel, DatabaseAwayError, DatabaseError, SmartAbsen, StorageError
-from smartabsen.core import readiness
-from smartabsen.core.readiness import KEEP_FAILURE_S, KEEP_S, RememberedReadiness
 from smartabsen.store.redis_store import RedisLink
+from smartabsen.upkeep import readiness
+from smartabsen.upkeep.readiness import KEEP_FAILURE_S, KEEP_S, RememberedReadiness
 from smartabsen.web import create_app
 from tests.web.server_process import running_server
 

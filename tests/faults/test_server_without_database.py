@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from smartabsen import ConfigError, DatabaseAwayError, DatabaseError, SmartAbsen
-from smartabsen.core.serving import REST_S
 from smartabsen.store.database import Database
+from smartabsen.upkeep.serving import REST_S
 from tests.web.server_process import STRONG_SECRET, ServerProcess, running_server
 
 from .gate import Gate

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from smartabsen.store import audit, schema
-from smartabsen.store.audit_check import verify
+from smartabsen.privacy.audit_check_rows import verify
+from smartabsen.store import schema
 from smartabsen.store.database import Database
 from smartabsen.store.schema import SchemaState
-from tests.store.conftest import database, database_url
+from smartabsen.trust import audit_rows
+from tests.rows import database, database_url
 from tests.store.test_schema import differences
 
 __all__ = ["database", "database_url"]
@@ -73,7 +74,7 @@ def test_an_upgrade_that_is_killed_at_any_statement_can_be_run_again(database: D
     with database.read() as session:
         assert (verify(session).entries, verify(session).problems) == (3, ())
     with database.write() as session:
-        audit.append(session, actor="root", action="after")
+        audit_rows.append(session, actor="root", action="after")
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.errors import InvalidInputError
+from smartabsen.kernel.errors import InvalidInputError
 from smartabsen.qr.render import MAX_BYTES, png_qr, qr_matrix, svg_qr, terminal_qr
 
 ADDRESS = "https://absen.kantor.example:8443/v/" + "aB3dE6gH" * 8

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from smartabsen.domain import Employee, Kept, PairedPhone, SignInGrant, SignInState, VerifyOutcome
-from smartabsen.errors import ConflictError, InvalidInputError, TooManyTriesError
+from smartabsen.kernel.domain import Employee, Kept, PairedPhone, SignInGrant, SignInState, VerifyOutcome
+from smartabsen.kernel.errors import ConflictError, InvalidInputError, TooManyTriesError
 from smartabsen.qr.memory import MemorySignIns
 from smartabsen.qr.sync import CODE_LETTERS, CODE_TRIES, COLLECT_WITHIN, LIFETIME, QRSyncManager
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import Face, ImageBGR, LandmarkScheme
-from smartabsen.errors import InvalidInputError
+from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme
+from smartabsen.kernel.errors import InvalidInputError
 from smartabsen.recognition.alignment import (
     ARCFACE_112,
     DLIB_150,

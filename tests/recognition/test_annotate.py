@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
-from smartabsen.domain import ImageBGR, Outcome
+from smartabsen.kernel.domain import ImageBGR, Outcome
 from smartabsen.recognition import annotate
 from smartabsen.recognition.annotate import Label, draw, draw_banner
 

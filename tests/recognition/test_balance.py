@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
-from smartabsen.domain import FloatArray, Match, Outcome
+from smartabsen.kernel.domain import FloatArray, Match, Outcome
 from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
 from smartabsen.recognition.matchers import MATCHERS

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 from smartabsen.recognition.burst import MIN_MOTION, measure_motion
 
 RNG = np.random.default_rng(3)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from smartabsen.domain import LicenceClass, ModelFile
-from smartabsen.errors import NotFoundError
+from smartabsen.kernel.domain import LicenceClass, ModelFile
+from smartabsen.kernel.errors import NotFoundError
 from smartabsen.recognition.catalog import PACKS, Download, find_other_packs, get_pack, verify_pack
 from smartabsen.recognition.packs import BEST_FIRST
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smartabsen.domain import Match, Outcome
+from smartabsen.kernel.domain import Match, Outcome
 from smartabsen.recognition.decision import LEAST_SIMILAR, NOBODY, decide
 
 

@@ -12,7 +12,7 @@ import pytest
 from bench.quality import central_face, expose, shrink
 from hypothesis import given, settings, strategies as st
 
-from smartabsen.domain import Face, ImageBGR, LandmarkScheme, Outcome
+from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme, Outcome
 from smartabsen.recognition.alignment import ARCFACE_112, align
 from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits, judge, measure_quality

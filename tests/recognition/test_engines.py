@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, save
 
-from smartabsen.domain import LicenceClass, ModelIdentity
-from smartabsen.errors import (
+from smartabsen.kernel.domain import LicenceClass, ModelIdentity
+from smartabsen.kernel.errors import (
     MissingDependencyError,
     ModelDamagedError,
     ModelMissingError,

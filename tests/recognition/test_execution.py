@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from smartabsen.errors import MissingDependencyError, ModelDamagedError, UnknownBackendError
+from smartabsen.kernel.errors import MissingDependencyError, ModelDamagedError, UnknownBackendError
 from smartabsen.recognition import execution, runtime
 from smartabsen.recognition.execution import (
     Execution,

@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from smartabsen.errors import ModelDamagedError
+from smartabsen.kernel.errors import ModelDamagedError
 from smartabsen.recognition.execution import Execution, open_onnx
 from smartabsen.recognition.float_weights import plain_bytes
 from smartabsen.recognition.runtime import load_onnx

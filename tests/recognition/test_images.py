@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from smartabsen.domain import Outcome
-from smartabsen.errors import InvalidInputError
+from smartabsen.kernel.domain import Outcome
+from smartabsen.kernel.errors import InvalidInputError
 from smartabsen.recognition.images import (
     MAX_BYTES,
     MAX_SCANS,

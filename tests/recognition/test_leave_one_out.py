@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from smartabsen.domain import FloatArray, Outcome, Rate
-from smartabsen.errors import InvalidInputError
+from smartabsen.kernel.domain import FloatArray, Outcome, Rate
+from smartabsen.kernel.errors import InvalidInputError
 from smartabsen.recognition.alignment import align
 from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.engines import build_engine

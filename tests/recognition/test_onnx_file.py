@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from smartabsen.errors import ModelDamagedError
+from smartabsen.kernel.errors import ModelDamagedError
 from smartabsen.recognition.onnx_file import read_onnx
 
 Shape = list[int | str]

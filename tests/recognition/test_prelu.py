@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from smartabsen.errors import ModelDamagedError
+from smartabsen.kernel.errors import ModelDamagedError
 from smartabsen.recognition.prelu import rewrite_prelu
 from smartabsen.recognition.runtime import load_onnx
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import Face, ImageBGR, LandmarkScheme, Outcome, Quality
+from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme, Outcome, Quality
 from smartabsen.recognition.alignment import ARCFACE_112, DLIB_150, RETAIL_128, AlignmentTemplate
 from smartabsen.recognition.quality import (
     ENROLMENT_LIMITS,

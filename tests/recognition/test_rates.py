@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smartabsen.domain import Rate
+from smartabsen.kernel.domain import Rate
 from smartabsen.recognition.rates import fmr_for, fpir_of, supports
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smartabsen.domain import Face, FloatArray, ImageBGR, LandmarkScheme, Outcome
+from smartabsen.kernel.domain import Face, FloatArray, ImageBGR, LandmarkScheme, Outcome
 from smartabsen.recognition.alignment import ARCFACE_112, align
 from smartabsen.recognition.detectors.base import Detector
 from smartabsen.recognition.embedders.base import Embedder

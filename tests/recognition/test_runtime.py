@@ -11,7 +11,7 @@ from pathlib import Path
 import openvino
 import pytest
 
-from smartabsen.errors import InvalidInputError, ModelDamagedError, ModelError, ModelMissingError
+from smartabsen.kernel.errors import InvalidInputError, ModelDamagedError, ModelError, ModelMissingError
 from smartabsen.recognition.runtime import (
     MAX_DEFAULT_THREADS,
     count_threads,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from smartabsen.domain import FloatArray, Outcome, Rate
+from smartabsen.kernel.domain import FloatArray, Outcome, Rate
 from smartabsen.recognition import scores as module
 from smartabsen.recognition.balance import NO_BALANCE, Balance
 from smartabsen.recognition.curves import Verification, judge_pairs

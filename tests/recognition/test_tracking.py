@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smartabsen.domain import BoxXYXY
+from smartabsen.kernel.domain import BoxXYXY
 from smartabsen.recognition.tracking import Tracker, iou
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.core.photos import examine_image
-from smartabsen.domain import Face, ImageBGR, LandmarkScheme, Outcome
+from smartabsen.gallery.photos import examine_image
+from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme, Outcome
 from smartabsen.recognition import upright
 from smartabsen.recognition.detectors.fake import FakeDetector, draw_face
 from smartabsen.recognition.embedders.fake import FakeEmbedder

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import FloatArray, Match, Outcome
-from smartabsen.errors import InvalidInputError
+from smartabsen.kernel.domain import FloatArray, Match, Outcome
+from smartabsen.kernel.errors import InvalidInputError
 from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.matchers.exact import ExactMatcher
 from smartabsen.recognition.quality import PROBE_LIMITS

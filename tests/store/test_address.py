@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from smartabsen.core.public_settings import public_settings
-from smartabsen.errors import ConfigError
+from smartabsen.kernel.errors import ConfigError
 from smartabsen.store.address import checked_url
 from smartabsen.store.redis_store import RedisLink
+from smartabsen.upkeep.public_settings import public_settings
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from smartabsen.attendance import punch_rows, recording_rows
 from smartabsen.attendance.rules import Rules
-from smartabsen.domain import Punch, Template
-from smartabsen.errors import ConflictError, IntegrityError, SchemaError
-from smartabsen.store import audit, copying, employees, meta, punches, recording, schema, templates
-from smartabsen.store.audit_check import verify
+from smartabsen.gallery import template_rows
+from smartabsen.kernel.domain import Punch, Template
+from smartabsen.kernel.errors import ConflictError, IntegrityError, SchemaError
+from smartabsen.people import employee_rows
+from smartabsen.privacy.audit_check_rows import verify
+from smartabsen.store import copying, meta, schema
 from smartabsen.store.copying import copy_database, table_digest
 from smartabsen.store.database import Database
 from smartabsen.store.schema import SchemaState
-from smartabsen.store.sealing import KeyRing
 from smartabsen.store.tables import Base
+from smartabsen.trust import audit_rows
+from smartabsen.trust.sealing import KeyRing
 
 
 @pytest.fixture
@@ -27,12 +31,12 @@ def filled(
     """A database of each kind with some of everything, and a last row that was deleted."""
     for number in range(1, 8):
         with database.write() as session:
-            person = employees.add(session, code=f"E{number}", name=f"Zoë {number} 😀", position="Kasir")
-            templates.add_many(session, [template(person.id)], ring=ring)
-            audit.append(session, actor="root", action="employee.add", subject=f"E{number}", details={"n": "é"})
-            recording.record(session, attempt(person.id, f"2026-11-0{number} 07:58:12.250001"), rules)
+            person = employee_rows.add(session, code=f"E{number}", name=f"Zoë {number} 😀", position="Kasir")
+            template_rows.add_many(session, [template(person.id)], ring=ring)
+            audit_rows.append(session, actor="root", action="employee.add", subject=f"E{number}", details={"n": "é"})
+            recording_rows.record(session, attempt(person.id, f"2026-11-0{number} 07:58:12.250001"), rules)
     with database.write() as session:
-        employees.add(session, code="gone", name="Gone")
+        employee_rows.add(session, code="gone", name="Gone")
     with database.connect(exclusive=True) as connection:
         connection.execute(text("DELETE FROM karyawan WHERE kode = 'gone'"))
     return database
@@ -63,10 +67,10 @@ def test_a_copy_is_the_same_database_on_another_server(filled: Database, target:
     assert told[-1][0] == told[-1][1] > 20
     with target.read() as session:
         assert verify(session).problems == ()
-        assert sum(day.punches for day in punches.dates(session)) == 7
+        assert sum(day.punches for day in punch_rows.dates(session)) == 7
     with target.write() as session:
-        assert employees.add(session, code="E9", name="Next").id == 9
-        audit.append(session, actor="root", action="after")
+        assert employee_rows.add(session, code="E9", name="Next").id == 9
+        audit_rows.append(session, actor="root", action="after")
     with target.read() as session:
         assert verify(session).problems == ()
 
@@ -93,9 +97,9 @@ def test_a_copy_that_was_cut_off_goes_on(
         copy_database(filled, target)
     monkeypatch.setattr(copying, "_store", keep)
     with filled.write() as session:
-        employees.update(session, "E1", name="Renamed")
-        employees.add(session, code="E8", name="New")
-        person = employees.get(session, "E2")
+        employee_rows.update(session, "E1", name="Renamed")
+        employee_rows.add(session, code="E8", name="New")
+        person = employee_rows.get(session, "E2")
     with filled.connect(exclusive=True) as connection:
         connection.execute(text("DELETE FROM templates WHERE karyawan_id = :id"), {"id": person.id})
     copy_database(filled, target)
@@ -106,7 +110,7 @@ def test_a_database_that_holds_something_is_not_written_over(filled: Database, t
     """Neither another installation, nor a finished copy, nor the source itself."""
     other = Database(f"sqlite:///{tmp_path / 'other.db'}")
     with other.write() as session:
-        employees.add(session, code="X", name="Somebody")
+        employee_rows.add(session, code="X", name="Somebody")
     with pytest.raises(ConflictError, match="not empty"):
         copy_database(filled, other)
     with pytest.raises(ConflictError, match="itself"):
@@ -116,7 +120,7 @@ def test_a_database_that_holds_something_is_not_written_over(filled: Database, t
     with pytest.raises(ConflictError, match="not empty"):
         copy_database(filled, empty)
     with other.read() as session:
-        assert [person.code for person in employees.find_all(session)] == ["X"]
+        assert [person.code for person in employee_rows.find_all(session)] == ["X"]
 
 
 def test_a_difference_that_stays_is_an_error(filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,8 +182,8 @@ def test_a_punch_that_half_of_a_copy_took_is_not_deleted(
 ) -> None:
     """A program that runs since before the copy may have acknowledged it: whoever copies decides, not the copy."""
     with half.write() as session:
-        recording.record(session, attempt(1, "2026-11-20 07:58:12", key="own"), rules)
+        recording_rows.record(session, attempt(1, "2026-11-20 07:58:12", key="own"), rules)
     with pytest.raises(ConflictError, match="punches"):
         copy_database(filled, opened_anew(half))
     with half.read() as session:
-        assert punches.find_by_key(session, "own") is not None
+        assert punch_rows.find_by_key(session, "own") is not None

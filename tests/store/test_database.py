@@ -18,7 +18,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from smartabsen.errors import ConfigError, DatabaseError
+from smartabsen.kernel.errors import ConfigError, DatabaseError
 from smartabsen.store import meta
 from smartabsen.store.database import Database, Timeouts
 from smartabsen.store.sqlite import DELETE_REASON, WAL_REASON, safe_for_wal

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from smartabsen.errors import StorageError
+from smartabsen.kernel.errors import StorageError
 from smartabsen.store.file_lock import file_lock
 from smartabsen.store.files import no_permission, remove_abandoned, write_atomically
 

@@ -7,9 +7,10 @@ from datetime import UTC
 
 import pytest
 
-from smartabsen.domain import ModelIdentity
-from smartabsen.store import audit, meta
+from smartabsen.kernel.domain import ModelIdentity
+from smartabsen.store import meta
 from smartabsen.store.database import Database
+from smartabsen.trust import audit_rows
 
 DLIB, ARCFACE = ModelIdentity("dlib", "ab" * 32, 128), ModelIdentity("insightface", "cd" * 32, 512)
 
@@ -64,12 +65,14 @@ def test_of_several_processes_that_claim_a_fact_one_gets_it(
 def test_the_audit_trail_keeps_who_did_what_to_whom(database: Database) -> None:
     """The newest entry comes first, with its details and its time in UTC."""
     with database.write() as session:
-        audit.append(session, actor="root@kiosk", action="employee.add", subject="E001")
-        audit.append(session, actor="root@kiosk", action="employee.rename", subject="E001", details={"to": "Zoë 😀"})
+        audit_rows.append(session, actor="root@kiosk", action="employee.add", subject="E001")
+        audit_rows.append(
+            session, actor="root@kiosk", action="employee.rename", subject="E001", details={"to": "Zoë 😀"}
+        )
 
     with database.read() as session:
-        newest, oldest = audit.latest(session)
-        assert audit.latest(session, limit=1) == (newest,)
+        newest, oldest = audit_rows.latest(session)
+        assert audit_rows.latest(session, limit=1) == (newest,)
     assert (newest.actor, newest.action, newest.subject, newest.details) == (
         "root@kiosk",
         "employee.rename",
@@ -83,8 +86,8 @@ def test_the_audit_trail_keeps_who_did_what_to_whom(database: Database) -> None:
 def test_an_undone_transaction_leaves_no_trace_of_what_did_not_happen(database: Database) -> None:
     """An entry is part of the transaction it tells of."""
     with pytest.raises(KeyError), database.write() as session:
-        audit.append(session, actor="root", action="employee.add")
+        audit_rows.append(session, actor="root", action="employee.add")
         raise KeyError
 
     with database.read() as session:
-        assert audit.latest(session) == ()
+        assert audit_rows.latest(session) == ()

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from smartabsen import SmartAbsen
-from smartabsen.errors import ConfigError, DatabaseError
+from smartabsen.kernel.errors import ConfigError, DatabaseError
+from smartabsen.org.web_session_rows import Browser
 from smartabsen.store.redis_store import PREFIX, RedisLink, RedisRateLimits, RedisWebSessions
-from smartabsen.store.web_sessions import Browser
 from tests.conftest import REDIS
 from tests.faults.gate import Gate
 
-from .test_rate_limits import (
+from ..org.test_rate_limit_rows import (
     Clock as TryClock,
     test_a_key_can_be_forgotten,
     test_a_try_can_be_given_back,
@@ -25,7 +25,7 @@ from .test_rate_limits import (
     test_looking_at_the_wait_counts_nothing,
     test_the_limit_holds_for_its_time,
 )
-from .test_web_sessions import (
+from ..org.test_web_session_rows import (
     Clock,
     test_a_listed_session_is_ended_by_its_user,
     test_a_renewed_session_has_another_id,

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
-from smartabsen.errors import DatabaseError, SchemaError
-from smartabsen.store import employees, meta, schema
+from smartabsen.kernel.errors import DatabaseError, SchemaError
+from smartabsen.people import employee_rows
+from smartabsen.store import meta, schema
 from smartabsen.store.database import Database
 from smartabsen.store.schema import SchemaState
 from smartabsen.store.tables import Base
@@ -42,7 +43,7 @@ def test_an_empty_database_is_made_ready_at_first_use(database: Database) -> Non
     assert schema.schema_status(database).state is SchemaState.EMPTY
 
     with database.read() as session:
-        assert employees.count(session) == 0
+        assert employee_rows.count(session) == 0
 
     assert schema.schema_status(database).state is SchemaState.CURRENT
     assert differences(database) == []
@@ -79,7 +80,7 @@ def test_a_database_of_a_newer_program_is_refused(database: Database, version: s
     with database.connect(exclusive=True) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
 
-    for use in (lambda: database.run_write(employees.count), lambda: schema.upgrade(database)):
+    for use in (lambda: database.run_write(employee_rows.count), lambda: schema.upgrade(database)):
         with pytest.raises(SchemaError, match=words):
             use()
     assert schema.schema_status(database).found == version
@@ -95,7 +96,7 @@ def test_an_older_schema_is_not_upgraded_behind_anybodys_back(
     monkeypatch.setattr(schema, "HEAD", "next")
 
     with pytest.raises(SchemaError, match=rf"older \({found}\)"):
-        database.run_write(employees.count)
+        database.run_write(employee_rows.count)
 
 
 def test_tables_of_another_program_are_not_used(database: Database) -> None:
@@ -104,7 +105,7 @@ def test_tables_of_another_program_are_not_used(database: Database) -> None:
         connection.execute(text("CREATE TABLE karyawan (id INTEGER, gaji INTEGER)"))
 
     with pytest.raises(SchemaError, match="another program"):
-        database.run_write(employees.count)
+        database.run_write(employee_rows.count)
     with pytest.raises(SchemaError, match="another program"):
         schema.upgrade(database)
 
@@ -112,7 +113,7 @@ def test_tables_of_another_program_are_not_used(database: Database) -> None:
 def test_the_status_of_a_day_is_one_of_four_words(database: Database) -> None:
     """The database itself refuses any other."""
     with database.write() as session:
-        person = employees.add(session, code="E001", name="Siti")
+        person = employee_rows.add(session, code="E001", name="Siti")
     statement = text(
         "INSERT INTO absensi (karyawan_id, tanggal, status, menit_terlambat, menit_kerja, keterangan)"
         " VALUES (:person, '2026-11-02', 'Bolos', 0, 0, '')"
@@ -127,12 +128,12 @@ def test_tables_on_a_server_are_transactional_and_hold_every_letter(mariadb_url:
     """InnoDB and utf8mb4 with exact comparison, whatever the server's defaults; also by the other form of URL."""
     database = Database(mariadb_url.replace("mysql+", "mariadb+"))
     with database.write() as session:
-        employees.add(session, code="E001", name="Siti 😀")
+        employee_rows.add(session, code="E001", name="Siti 😀")
 
     query = "SELECT DISTINCT engine, table_collation FROM information_schema.tables WHERE table_schema = DATABASE()"
     with database.read() as session:
         rows = {tuple(row) for row in session.execute(text(f"{query} AND table_name <> 'alembic_version'"))}
-        assert employees.get(session, "E001").name == "Siti 😀"
+        assert employee_rows.get(session, "E001").name == "Siti 😀"
     assert rows == {("InnoDB", "utf8mb4_bin")}
     database.close()
 
@@ -148,7 +149,7 @@ def test_processes_that_open_an_empty_database_at_once_all_find_it_ready(
 def test_a_ready_database_is_opened_without_alembic(sqlite: Database) -> None:
     """Its import would cost every command a quarter of a second."""
     with sqlite.write() as session:
-        employees.add(session, code="E001", name="Siti")
+        employee_rows.add(session, code="E001", name="Siti")
     code = (
         "import sys; from smartabsen.store.database import Database; from smartabsen.store import employees;"
         f"print(Database({f'sqlite:///{sqlite.path}'!r}).run_write(employees.count), 'alembic' in sys.modules)"

@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from smartabsen.errors import StorageError
+from smartabsen.kernel.errors import StorageError
 from smartabsen.store.sheet_writer import Sheet, csv_text, write_csv, write_xlsx
 from smartabsen.store.sheets import read_table
 

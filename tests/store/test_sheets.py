@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from smartabsen.errors import InvalidInputError, NotFoundError
+from smartabsen.kernel.errors import InvalidInputError, NotFoundError
 from smartabsen.store import sheets
 from smartabsen.store.sheets import read_table
 

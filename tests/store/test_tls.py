@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from smartabsen.errors import ConfigError
+from smartabsen.kernel.errors import ConfigError
 from smartabsen.store.tls import make_authority, make_certificate, read_certificate
 
 NAMES = ("absen", "absen.local", "192.168.1.20", "127.0.0.1")

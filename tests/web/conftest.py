@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from smartabsen import SmartAbsen
 from smartabsen.web import attendance, auth, create_app
 
-from ..core.conftest import picture
+from ..installation import picture
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import SmartAbsen
-from smartabsen.domain import Outcome
-from smartabsen.errors import ConflictError, ModelError, NotTrainedError, SmartAbsenError, StorageError
-from smartabsen.i18n import use_language
-from smartabsen.messages import OUTCOMES, describe_at_camera
+from smartabsen.kernel.domain import Outcome
+from smartabsen.kernel.errors import ConflictError, ModelError, NotTrainedError, SmartAbsenError, StorageError
+from smartabsen.kernel.i18n import use_language
+from smartabsen.kernel.messages import OUTCOMES, describe_at_camera
 from smartabsen.web import create_app
 from smartabsen.web.faults import describe_to_visitor
 

@@ -13,7 +13,7 @@ from flask import Flask, abort
 from flask.testing import FlaskClient
 
 from smartabsen import SmartAbsen
-from smartabsen.errors import ConflictError, DatabaseAwayError, DatabaseError, StorageError
+from smartabsen.kernel.errors import ConflictError, DatabaseAwayError, DatabaseError, StorageError
 from smartabsen.web import create_app
 from smartabsen.web.access import ROUTES, is_in_office
 from smartabsen.web.roles import Route, Who
@@ -197,6 +197,6 @@ def test_bootstrap_comes_from_this_server(client: FlaskClient) -> None:
 
 def test_importing_the_library_imports_no_web_server() -> None:
     """Flask is there for who serves."""
-    code = "import sys, smartabsen.core.app; print('flask' in sys.modules)"
+    code = "import sys, smartabsen.app.facade; print('flask' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

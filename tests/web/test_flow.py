@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from smartabsen import SmartAbsen
-from smartabsen.core.checkin import CheckInResult
+from smartabsen.kiosk.checkin import CheckInResult
 from smartabsen.recognition import quality
 from smartabsen.web import attendance, auth
 from smartabsen.web.factory import MAX_BODY_BYTES

@@ -13,7 +13,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from smartabsen import ConfigError, SmartAbsen
 from smartabsen.config import load_settings
-from smartabsen.core.addresses import is_own_address, own_address
+from smartabsen.org.addresses import is_own_address, own_address
 from smartabsen.web import create_app
 from smartabsen.web.faults import BARE_HEADERS, bare_answer
 from smartabsen.web.intake import CIPHERS

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from smartabsen import SmartAbsen
-from smartabsen.domain import LivenessAction
+from smartabsen.kernel.domain import LivenessAction
 from smartabsen.recognition.liveness.base import PassiveScore
 from smartabsen.recognition.liveness.fake import FakeLiveness
 

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import SmartAbsen
-from smartabsen.store import audit
+from smartabsen.trust import audit_rows
 
 from .pages import attempt, burst, confirm, open_signin, post, rows, sign_in
 
@@ -57,7 +57,7 @@ def test_the_phone_of_one_and_the_face_of_another_write_nothing_but_the_audit(
     assert "Budi" not in json.dumps(answer) and "Siti" not in json.dumps(answer)
     assert rows(people, "punches") == 0
     with people.services.database.read() as session:
-        entry = audit.latest(session, 1)[0]
+        entry = audit_rows.latest(session, 1)[0]
     assert (entry.action, entry.subject, entry.details["face_of"]) == ("checkin.other_face", "E001", "E002")
     assert attempt(client, page.text, burst(1), key="key-0002").json["employee"]["code"] == "E001"
 

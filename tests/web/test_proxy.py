@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from smartabsen import SmartAbsen
 from smartabsen.config import load_settings
-from smartabsen.core.serving import check_server
-from smartabsen.domain import CheckLevel
+from smartabsen.kernel.domain import CheckLevel
+from smartabsen.upkeep.serving import check_server
 from smartabsen.web import create_app
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -18,7 +18,7 @@ import pytest
 
 from smartabsen import SmartAbsen
 from smartabsen.config import ServerSettings
-from smartabsen.core.overtime import Overtime
+from smartabsen.upkeep.overtime import Overtime
 from smartabsen.web.server import gunicorn_options, room_for, worker_class
 
 from .server_process import STRONG_SECRET, running_server

@@ -7,9 +7,9 @@ import os
 import pytest
 
 from smartabsen import SmartAbsen
-from smartabsen.store.model_file import load_model
-from tests.core.conftest import Draw, draw as draw, flags as flags
-from tests.core.machines import (
+from smartabsen.gallery.model_file import load_model
+from tests.installation import Draw, draw as draw, flags as flags
+from tests.machines import (
     OpenElsewhere as OpenElsewhere,
     elsewhere as elsewhere,
     known,

@@ -11,7 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from itsdangerous import TimestampSigner
 
 from smartabsen import DatabaseError, SmartAbsen
-from smartabsen.domain import SecurityKind
+from smartabsen.kernel.domain import SecurityKind
 from smartabsen.web.access import ROUTES
 from smartabsen.web.roles import Route, Who
 from smartabsen.web.sessions import browser_session

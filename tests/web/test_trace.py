@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import Role, SmartAbsen
-from smartabsen.domain import SecurityEvent, SecurityKind
-from smartabsen.store import passwords
+from smartabsen.kernel.domain import SecurityEvent, SecurityKind
+from smartabsen.org import passwords
 from smartabsen.web import create_app
 
 from .pages import csrf_of, open_signin, post

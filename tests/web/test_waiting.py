@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from smartabsen import DatabaseAwayError, SmartAbsen
-from smartabsen.core.tidying import Tidying
+from smartabsen.upkeep.tidying import Tidying
 from smartabsen.web import create_app
 
 from .pages import confirm, open_signin, post, rows, text_of

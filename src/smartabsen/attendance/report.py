@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ..domain import AttendanceDay, Employee, Report, ReportDay, ReportTotal, Status
+from ..kernel.domain import AttendanceDay, Employee, Report, ReportDay, ReportTotal, Status
 
 
 def build_report(

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from ..domain.addresses import mask_camera
-from ..errors import CameraError
-from ..i18n import N_
-from ..reading import refuse_odd
+from ..kernel.domain.addresses import mask_camera
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
+from ..kernel.reading import refuse_odd
 
 STREAM_SCHEMES: Final = ("rtsp", "rtsps", "rtmp", "http", "https")
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})

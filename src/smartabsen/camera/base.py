@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from ..domain import ImageBGR
-    from ..errors import CameraError
+    from ..kernel.domain import ImageBGR
+    from ..kernel.errors import CameraError
 
 MAX_PIXELS: Final = 25_000_000
 """Pictures and frames with more pixels are refused before they are decoded."""

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from ..errors import CameraError
-from ..i18n import N_
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
 from .base import MAX_PIXELS
 
 if TYPE_CHECKING:
     from cv2 import VideoCapture
 
-    from ..domain import ImageBGR
+    from ..kernel.domain import ImageBGR
 
 
 def quiet_cv2() -> ModuleType:

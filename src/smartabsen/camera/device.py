@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import CameraError
-from ..i18n import N_
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
 from .address import device_node
 from .base import Frame, OpenOptions
 from .capture import closed_error, open_capture, quiet_cv2, read_capture
@@ -19,7 +19,7 @@ from .capture import closed_error, open_capture, quiet_cv2, read_capture
 if TYPE_CHECKING:
     from cv2 import VideoCapture
 
-    from ..domain import ImageBGR
+    from ..kernel.domain import ImageBGR
 
 _WANTED_SIZE: Final = (1280, 720)
 _DEVICES: Final = Path("/dev")

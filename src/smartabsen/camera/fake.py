@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ..errors import CameraError
+from ..kernel.errors import CameraError
 from .base import Frame
 from .capture import closed_error
 
 if TYPE_CHECKING:
-    from ..domain import ImageBGR
+    from ..kernel.domain import ImageBGR
 
 
 class FakeSource:

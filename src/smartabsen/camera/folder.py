@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ..errors import CameraError
-from ..i18n import N_
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
 from .address import PICTURE_SUFFIXES
 from .base import Frame, OpenOptions
 from .capture import closed_error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from ..driver_threads import DriverThread
-from ..errors import CameraError
-from ..i18n import N_
+from ..kernel.driver_threads import DriverThread
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
 from .base import Frame, FrameSource
 from .capture import closed_error
 

@@ -22,10 +22,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from ..errors import CameraBusyError, CameraError
-from ..i18n import N_
-from ..locking import give_back, is_taken, try_take
-from ..reading import parse_json, read_text
+from ..kernel.errors import CameraBusyError, CameraError
+from ..kernel.i18n import N_
+from ..kernel.locking import give_back, is_taken, try_take
+from ..kernel.reading import parse_json, read_text
 from .address import display_name, lock_key
 
 _PATIENCE_S: Final = 0.3

@@ -8,14 +8,14 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import CameraError, StorageError
-from ..i18n import N_
-from ..reading import read_bytes
+from ..kernel.errors import CameraError, StorageError
+from ..kernel.i18n import N_
+from ..kernel.reading import read_bytes
 from .base import MAX_PIXELS
 from .capture import quiet_cv2
 
 if TYPE_CHECKING:
-    from ..domain import ImageBGR
+    from ..kernel.domain import ImageBGR
 
 _MAX_BYTES: Final = 100_000_000
 _DEEP_GREYS: Final = frozenset({"I", "I;16", "I;16B", "I;16L"})

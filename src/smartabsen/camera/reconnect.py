@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ..driver_threads import DriverThread
-from ..errors import CameraError
-from ..i18n import N_
+from ..kernel.driver_threads import DriverThread
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
 from .address import display_name
 from .base import Frame, FrameSource
 from .grabber import LatestFrame, remaining_s, silent_error

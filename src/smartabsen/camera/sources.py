@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ..errors import CameraError
-from ..i18n import N_
-from ..registry import Registration, Registry
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
+from ..kernel.registry import Registration, Registry
 from .address import STREAM_SCHEMES, display_name, kind_of
 from .base import FrameSource, OpenOptions
 

@@ -18,7 +18,7 @@ from .capture import quiet_cv2
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..domain import ImageBGR
+    from ..kernel.domain import ImageBGR
 
 NOTICED_S: Final = 4.0
 """A picture that has stood still for so long is told of: within five seconds, with the time that a frame needs."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from ..errors import CameraError
-from ..i18n import N_
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
 from .address import display_name
 from .base import Frame, OpenOptions
 from .capture import closed_error, open_capture, quiet_cv2, read_capture

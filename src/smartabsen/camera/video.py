@@ -6,13 +6,13 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import CameraError
-from ..i18n import N_
+from ..kernel.errors import CameraError
+from ..kernel.i18n import N_
 from .base import Frame, OpenOptions
 from .capture import closed_error, open_capture, quiet_cv2, read_capture
 
 if TYPE_CHECKING:
-    from ..domain import ImageBGR
+    from ..kernel.domain import ImageBGR
 
 _USUAL_FPS: Final = 25.0
 

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..i18n import N_
+from ..kernel.i18n import N_
 from .capture import quiet_cv2
 
 if TYPE_CHECKING:
-    from ..domain import ImageBGR
+    from ..kernel.domain import ImageBGR
 
 _PROBE: Final = """
 import sys

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..errors import PartlyDoneError, SmartAbsenError
-from ..i18n import _, describe_error
+from ..kernel.errors import PartlyDoneError, SmartAbsenError
+from ..kernel.i18n import _, describe_error
 
 if TYPE_CHECKING:
     from .output import Output

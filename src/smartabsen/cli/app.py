@@ -13,8 +13,8 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from .._version import __version__
-from ..driver_threads import is_any_left
-from ..i18n import N_, _
+from ..kernel.driver_threads import is_any_left
+from ..kernel.i18n import N_, _
 from .groups import ProgramGroup, example_text
 from .options import GlobalOptions, takes_global_options
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 
-from ..errors import IntegrityError
-from ..i18n import N_, _
-from ..messages import local_text
+from ..kernel.errors import IntegrityError
+from ..kernel.i18n import N_, _
+from ..kernel.messages import local_text
 from .data import Json
 from .output import Column, Output
 
 if TYPE_CHECKING:
-    from ..core.attendance_log import FileDifference
-    from ..core.audit import (
+    from ..attendance.attendance_log import FileDifference
+    from ..trust.audit import (
         AttendanceProblem,
         AttendanceVerdict,
         AuditEntry,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain import CalibrationRecord
-from ..errors import GateError
-from ..i18n import N_, _
+from ..kernel.domain import CalibrationRecord
+from ..kernel.errors import GateError
+from ..kernel.i18n import N_, _
 from . import data, training_view
 from .output import Column, Output
 
 if TYPE_CHECKING:
-    from ..core.calibrate import CalibrationChoice, CalibrationReport
+    from ..gallery.calibrate import CalibrationChoice, CalibrationReport
 
 Json = dict[str, object]
 
@@ -55,7 +55,7 @@ def as_json(report: CalibrationReport) -> Json:
 
 def show(out: Output, report: CalibrationReport) -> None:
     """Print the choice, who looks alike, and what growth would change."""
-    from ..core.evaluation_figures import describe_rate, percent
+    from ..gallery.evaluation_figures import describe_rate, percent
 
     choice, record = report.choice, report.record
     expected = _fpir(choice.expected_fpir, choice.is_bound)
@@ -127,8 +127,8 @@ def show(out: Output, report: CalibrationReport) -> None:
 
 def refusal(report: CalibrationReport) -> GateError | None:
     """Return why a choice is not in force; None where it is."""
-    from ..core.calibrate import LARGEST_TARGET
-    from ..core.evaluation_figures import percent
+    from ..gallery.calibrate import LARGEST_TARGET
+    from ..gallery.evaluation_figures import percent
 
     if report.stored:
         return None
@@ -193,7 +193,7 @@ def _warn(out: Output, report: CalibrationReport) -> None:
 
 
 def _passes(report: CalibrationReport) -> str:
-    from ..core.evaluation_figures import percent
+    from ..gallery.evaluation_figures import percent
 
     gate = report.gate
     if gate.rate.share is None:
@@ -209,7 +209,7 @@ def _pair(threshold: float, margin: float) -> str:
 
 
 def _fpir(expected: float | None, is_bound: bool) -> str:
-    from ..core.evaluation_figures import percent
+    from ..gallery.evaluation_figures import percent
 
     if expected is None:
         return _("no reference for this model")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
-from ..i18n import N_, _
+from ..kernel.i18n import N_, _
 from .data import Json
 from .output import Output
 
 if TYPE_CHECKING:
-    from ..core.clock_care import ClockFacts
+    from ..upkeep.clock_care import ClockFacts
 
 _STATES: Final = {
     "confirmed": N_("The database server confirms it: {seconds} s off, {tolerance} s are allowed."),
@@ -59,7 +59,7 @@ def show_clock(out: Output, facts: ClockFacts, zone: tzinfo) -> None:
     )
     out.line(state, "green" if facts.right else "red")
     if facts.ahead:
-        from ..core.clock_care import name_punches
+        from ..upkeep.clock_care import name_punches
 
         out.line(_("Punches that lie in the future: {punches}.", punches=name_punches(facts.ahead, zone)), "yellow")
     for each in facts.kiosks:

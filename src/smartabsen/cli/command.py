@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from ..i18n import set_language
+from ..kernel.i18n import set_language
 from .answer import Answer
 from .groups import INVOCATION, Invocation, NounCommand, NounGroup, example_text
 from .options import GlobalOptions, takes_global_options

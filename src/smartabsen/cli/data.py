@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .. import domain
-from ..messages import describe_verdict, fill
+from ..kernel import domain
+from ..kernel.messages import describe_verdict, fill
 
 if TYPE_CHECKING:
-    from ..core.duplicates import DuplicateReport
+    from ..gallery.duplicates import DuplicateReport
 
 Json: TypeAlias = dict[str, Any]
 

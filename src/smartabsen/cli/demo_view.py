@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ..domain import EnrolReport, KioskEvent, KioskEventKind, TrainReport
-from ..i18n import _
-from ..messages import describe_verdict, fill, tell_decision
+from ..kernel.domain import EnrolReport, KioskEvent, KioskEventKind, TrainReport
+from ..kernel.i18n import _
+from ..kernel.messages import describe_verdict, fill, tell_decision
 from . import data, tables, training_view
 from .output import Output
 
 if TYPE_CHECKING:
-    from ..core.demo import DemoReport, DemoStep
+    from ..app.demo import DemoReport, DemoStep
 
 
 def show_step(out: Output, step: DemoStep) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..i18n import _
-from ..messages import fill
+from ..kernel.i18n import _
+from ..kernel.messages import fill
 from .output import Column, Output
 
 if TYPE_CHECKING:
-    from ..core.evaluation_figures import Figure
-    from ..core.evaluation_report import EvaluationReport, ScoredPair
+    from ..gallery.evaluation_figures import Figure
+    from ..gallery.evaluation_report import EvaluationReport, ScoredPair
 
 Json = dict[str, object]
 
@@ -19,7 +19,7 @@ _SHOWN_PAIRS = 5
 
 def as_json(report: EvaluationReport) -> Json:
     """Return the figures with their counts; a figure that is not claimed has no value."""
-    from ..core.evaluation_figures import figures
+    from ..gallery.evaluation_figures import figures
 
     return {
         "source": report.source,
@@ -38,7 +38,7 @@ def as_json(report: EvaluationReport) -> Json:
 
 def show(out: Output, report: EvaluationReport) -> None:
     """Print the figures, and the pairs that are hardest to tell apart."""
-    from ..core.evaluation_figures import describe_figure, figures
+    from ..gallery.evaluation_figures import describe_figure, figures
 
     rows = [(fill(figure.label, figure.params), describe_figure(figure)) for figure in figures(report)]
     out.table((Column(_("Measure")), Column(_("Value and interval (95 %)"))), rows)

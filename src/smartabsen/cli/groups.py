@@ -15,9 +15,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from ..errors import SmartAbsenError
-from ..i18n import _
-from ..reading import unreadable_error
+from ..kernel.errors import SmartAbsenError
+from ..kernel.i18n import _
+from ..kernel.reading import unreadable_error
 from .answer import INTERRUPTED, Problem, print_envelope, print_problem, problem_of
 from .usage import usage_sentence, with_suggestion
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
-from ..errors import IntegrityError
-from ..i18n import N_, _
+from ..kernel.errors import IntegrityError
+from ..kernel.i18n import N_, _
 from .data import Json
 from .output import Column, Output, yes_no
 
 if TYPE_CHECKING:
-    from ..core.attendance_log import FileDifference, LogRepair
-    from ..core.backups import BackupFile, Manifest, Restored
-    from ..core.databases import DatabaseStatus, SchemaStatus, TableCopy
+    from ..attendance.attendance_log import FileDifference, LogRepair
+    from ..upkeep.backups import BackupFile, Manifest, Restored
+    from ..upkeep.databases import DatabaseStatus, SchemaStatus, TableCopy
 
 STATES: Final[Mapping[str, str]] = {
     "empty": N_("The database is empty; the first use makes it ready."),

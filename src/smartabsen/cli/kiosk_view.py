@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from rich.live import Live
 from rich.text import Text
 
-from ..domain import KioskEvent, KioskEventKind, KioskSummary, Outcome
-from ..i18n import _
-from ..messages import KIOSK_ENDINGS, describe_request, fill, greet, tell_decision
+from ..kernel.domain import KioskEvent, KioskEventKind, KioskSummary, Outcome
+from ..kernel.i18n import _
+from ..kernel.messages import KIOSK_ENDINGS, describe_request, fill, greet, tell_decision
 from . import data
 from .answer import one_line, print_json
 from .output import Output

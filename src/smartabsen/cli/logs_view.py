@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final
 
-from ..domain import SecurityEvent, SecurityKind
-from ..i18n import N_, _
+from ..kernel.domain import SecurityEvent, SecurityKind
+from ..kernel.i18n import N_, _
 from .answer import one_line, print_json
 from .data import Json
 from .output import Column, Output

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ..i18n import _
+from ..kernel.i18n import _
 
 _PANEL = _("Options of every command")
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..i18n import _
+from ..kernel.i18n import _
 from .answer import Answer, one_line, print_envelope, print_problem
 
 Progress = Callable[[int, int], None]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ..i18n import _
+from ..kernel.i18n import _
 
 AllowDuplicate = Annotated[
     bool, typer.Option("--allow-duplicate", help=_("Enrol a face that looks like somebody enrolled, as of twins."))

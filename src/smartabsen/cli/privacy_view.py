@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .. import domain
-from ..i18n import N_, _
+from ..kernel import domain
+from ..kernel.i18n import N_, _
 from . import data, training_view
 from .output import Cell, Column, Output
 from .session import Session
 from .tables import percent
 
 if TYPE_CHECKING:
-    from ..core.app import SmartAbsen
-    from ..core.audit import BrokenSeal
-    from ..core.erase import Erasure, ErasurePlan
-    from ..core.export import PersonExport
-    from ..core.keys import KeyCheck, KeyInit, KeyRotation
-    from ..core.purge import Purge
-    from ..core.reembed import ReembedReport
+    from ..app.facade import SmartAbsen
+    from ..gallery.reembed import ReembedReport
+    from ..privacy.erase import Erasure, ErasurePlan
+    from ..privacy.export import PersonExport
+    from ..privacy.keys import KeyCheck, KeyInit, KeyRotation
+    from ..privacy.purge import Purge
+    from ..trust.audit import BrokenSeal
 
 _PROBLEMS = {
     "broken": N_("changed, or moved from somebody else"),

@@ -7,14 +7,14 @@ import time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ..domain import Check, CheckLevel
-from ..i18n import _
-from ..messages import fill
+from ..kernel.domain import Check, CheckLevel
+from ..kernel.i18n import _
+from ..kernel.messages import fill
 from .output import Output
 
 if TYPE_CHECKING:
-    from ..core.app import SmartAbsen
-    from ..core.overtime import Overtime
+    from ..app.facade import SmartAbsen
+    from ..upkeep.overtime import Overtime
 
 
 def serve(out: Output, app: SmartAbsen, stop: threading.Event, overtime: Overtime) -> float:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..i18n import _, set_language
-from ..messages import fill
+from ..kernel.i18n import _, set_language
+from ..kernel.messages import fill
 from .groups import Invocation
 from .options import GlobalOptions
 from .output import Output
@@ -18,23 +18,23 @@ from .output import Output
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..core.app import SmartAbsen
-    from ..core.demo import DemoReport, DemoStep
-    from ..core.terminal import Terminal
-    from ..domain import Check, TableQuestion
-    from ..errors import ConfigError
+    from ..app.demo import DemoReport, DemoStep
+    from ..app.facade import SmartAbsen
+    from ..kernel.domain import Check, TableQuestion
+    from ..kernel.errors import ConfigError
+    from ..qr.terminal import Terminal
 
 
 def open_app(flags: Mapping[str, object]) -> SmartAbsen:
     """Open the library. It is imported here, so that help and usage errors do without it."""
-    from ..core.app import SmartAbsen
+    from ..app.facade import SmartAbsen
 
     return SmartAbsen.open(flags=flags)
 
 
 def check_machine(problem: ConfigError) -> tuple[Check, ...]:
     """Check what can be checked where the settings cannot be read."""
-    from ..core import doctor
+    from ..upkeep import doctor
 
     return doctor.check_machine(problem)
 
@@ -43,14 +43,14 @@ def run_demo(
     home: Path, *, say: Callable[[DemoStep], None], console: Console, flags: Mapping[str, object]
 ) -> DemoReport:
     """Run the demonstration of the library."""
-    from ..core import demo
+    from ..app import demo
 
     return demo.run_demo(home, say=say, terminal=terminal_of(console), flags=flags)
 
 
 def demo_home() -> AbstractContextManager[Path]:
     """Give a home for a demonstration that nobody keeps."""
-    from ..core import demo
+    from ..app import demo
 
     return demo.temporary_home()
 
@@ -61,7 +61,7 @@ def terminal_of(console: Console, *, dark: bool = True) -> Terminal:
     Args:
         dark: Whether its background is dark; counts where there are no colours.
     """
-    from ..core.terminal import Terminal
+    from ..qr.terminal import Terminal
 
     on_screen = console.is_terminal
     return Terminal(

@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from ..domain import Pairing, SignInRequest, SignInState
-from ..errors import DeniedError, InvalidInputError
-from ..i18n import N_, _, describe_error
+from ..kernel.domain import Pairing, SignInRequest, SignInState
+from ..kernel.errors import DeniedError, InvalidInputError
+from ..kernel.i18n import N_, _, describe_error
 from . import data
 from .answer import one_line
 from .output import Output
 from .session import terminal_of
 
 if TYPE_CHECKING:
-    from ..core.app import SmartAbsen
-    from ..core.signin import SignInAnswer
-    from ..core.terminal import Terminal
+    from ..app.facade import SmartAbsen
+    from ..qr.signin import SignInAnswer
+    from ..qr.terminal import Terminal
 
 
 def show_request(out: Output, app: SmartAbsen, *, dark: bool = True) -> Callable[[SignInRequest], None]:

@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
-from ..domain import Outcome
-from ..i18n import N_, current_language
+from ..kernel.domain import Outcome
+from ..kernel.i18n import N_, current_language
 
 _WAITING: Final = 2
 """Lines that may wait to be spoken; older ones are dropped: a greeting after the person has left is no use."""

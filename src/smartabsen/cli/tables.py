@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 
-from .. import domain
-from ..domain import CheckLevel, ImportVerdict, Outcome, Status
-from ..i18n import N_, _
-from ..messages import (
+from ..kernel import domain
+from ..kernel.domain import CheckLevel, ImportVerdict, Outcome, Status
+from ..kernel.i18n import N_, _
+from ..kernel.messages import (
     CHECK_LEVELS,
     ENROL_ADVICE,
     IMPORT_VERDICTS,
@@ -26,7 +26,7 @@ from .output import Cell, Column, Output, yes_no
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from ..core.duplicates import DuplicateReport
+    from ..gallery.duplicates import DuplicateReport
 
 MODEL_STATES: Final[Mapping[str, str]] = {
     "installed": N_("installed"),

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ..errors import InvalidInputError
-from ..i18n import _, describe_error
+from ..kernel.errors import InvalidInputError
+from ..kernel.i18n import _, describe_error
 from .output import Output
 from .session import terminal_of
 
 if TYPE_CHECKING:
-    from ..core.app import SmartAbsen
-    from ..core.tls import TlsFiles
+    from ..app.facade import SmartAbsen
+    from ..upkeep.tls import TlsFiles
 
 
 def files(made: TlsFiles) -> dict[str, Any]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ..domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport, WeakPerson
-from ..errors import GateError, PartlyDoneError, SmartAbsenError
-from ..i18n import N_, _
-from ..messages import ENROL_ADVICE, describe_automatic, describe_weak
+from ..kernel.domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport, WeakPerson
+from ..kernel.errors import GateError, PartlyDoneError, SmartAbsenError
+from ..kernel.i18n import N_, _
+from ..kernel.messages import ENROL_ADVICE, describe_automatic, describe_weak
 from . import data
 from .output import Column, Output, yes_no
 from .tables import percent
 
 if TYPE_CHECKING:
-    from ..core.app import SmartAbsen
+    from ..app.facade import SmartAbsen
     from .session import Session
 
 Json = dict[str, object]
@@ -219,7 +219,7 @@ def origin(limits: DecisionLimits) -> str:
 
 def rests_on(limits: DecisionLimits) -> str:
     """Say what the threshold rests on."""
-    from ..core.evaluation_figures import percent as exact
+    from ..gallery.evaluation_figures import percent as exact
 
     record = limits.calibration
     if limits.calibrated and record is not None:
@@ -249,13 +249,13 @@ def _demanded(gate: Gate) -> str:
 
 
 def _measured(rate: Rate) -> str:
-    from ..core.evaluation_figures import describe_rate
+    from ..gallery.evaluation_figures import describe_rate
 
     return describe_rate(rate) if rate.trials else _("not measured: nobody has two photos")
 
 
 def _doubt(gate: Gate) -> str:
-    from ..core.evaluation_figures import percent as exact
+    from ..gallery.evaluation_figures import percent as exact
 
     if not gate.rate.trials:
         return _("Nothing was measured, so nothing is proven: enrol two photos or more of each person.")

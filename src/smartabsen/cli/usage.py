@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import typer
 
-from ..i18n import N_, _
+from ..kernel.i18n import N_, _
 
 _VALUE_PROBLEMS: Final = (
     (re.compile(r"is not one of (?P<known>.+?)\.?$"), N_("choose one of {known}")),

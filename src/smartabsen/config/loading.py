@@ -16,11 +16,11 @@ from typing import Any, Final
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..domain import SettingValue
-from ..domain.addresses import mask_camera
-from ..errors import ConfigError
-from ..i18n import N_
-from ..reading import read_toml
+from ..kernel.domain import SettingValue
+from ..kernel.domain.addresses import mask_camera
+from ..kernel.errors import ConfigError
+from ..kernel.i18n import N_
+from ..kernel.reading import read_toml
 from .problems import error_of
 from .sections import Settings
 from .zones import zone_of_home

@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 
 from pydantic import ValidationError
 
-from ..errors import ConfigError
-from ..i18n import N_
+from ..kernel.errors import ConfigError
+from ..kernel.i18n import N_
 
 _Problem: TypeAlias = Mapping[str, object]
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from ..i18n import N_
+from ..kernel.i18n import N_
 from .problems import SettingRefusedError, read_clock
 from .zones import DEFAULT_ZONE
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..errors import ConfigError
-from ..i18n import N_
-from ..reading import read_bytes, refuse_odd
+from ..kernel.errors import ConfigError
+from ..kernel.i18n import N_
+from ..kernel.reading import read_bytes, refuse_odd
 
 ZONE_FILE: Final = "site-zone"
 """In the home: the zone that was taken at the first start, so that it does not change when the machine's does."""

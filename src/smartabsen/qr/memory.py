@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from ..domain import Kept, PairedPhone, PlaceHolder, SignInState, StoredSignIn, find_place
+from ..kernel.domain import Kept, PairedPhone, PlaceHolder, SignInState, StoredSignIn, find_place
 from .sync import SecretKind
 
 

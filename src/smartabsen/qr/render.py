@@ -10,8 +10,8 @@ import io
 from functools import lru_cache
 from typing import Any, Final
 
-from ..errors import InvalidInputError
-from ..i18n import N_
+from ..kernel.errors import InvalidInputError
+from ..kernel.i18n import N_
 
 MAX_BYTES: Final = 1_000
 """A longer text makes a code so fine that phones fail on it (the standard's own limit at level M is 2,331)."""

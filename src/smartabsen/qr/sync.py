@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
 
-from ..domain import (
+from ..kernel.domain import (
     FoundPlace,
     Kept,
     PairedPhone,
@@ -38,8 +38,8 @@ from ..domain import (
     VerifyOutcome,
     find_place,
 )
-from ..errors import ConflictError, InvalidInputError, TooManyTriesError
-from ..i18n import N_
+from ..kernel.errors import ConflictError, InvalidInputError, TooManyTriesError
+from ..kernel.i18n import N_
 
 LIFETIME: Final = timedelta(minutes=10)
 """A request that nobody answered is dead after it."""

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import Face, FloatArray, ImageBGR, LandmarkScheme
-from ..errors import InvalidInputError
-from ..i18n import N_
+from ..kernel.domain import Face, FloatArray, ImageBGR, LandmarkScheme
+from ..kernel.errors import InvalidInputError
+from ..kernel.i18n import N_
 
 
 @dataclass(frozen=True, slots=True)

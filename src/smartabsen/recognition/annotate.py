@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from PIL import ImageFont
 
-from ..domain import BoxXYXY, ImageBGR, LivenessPrompt, Outcome
+from ..kernel.domain import BoxXYXY, ImageBGR, LivenessPrompt, Outcome
 
 _GREEN: Final = (50, 125, 15)
 _BLUE: Final = (180, 100, 20)

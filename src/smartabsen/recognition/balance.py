@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray
+from ..kernel.domain import FloatArray
 from .decision import DECIMALS
 
 _NUMBERS: Final = 16_000_000

@@ -12,7 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ..domain import FloatArray, ImageBGR
+from ..kernel.domain import FloatArray, ImageBGR
 
 MIN_MOTION: Final = 4.5
 """Grey levels. A still picture encoded anew gives up to 3.1 and one with the noise of a camera in the dark 5, so it may

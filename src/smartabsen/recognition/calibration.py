@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import AutomaticLimits, FloatArray, ModelIdentity, OwnScores, Rate
+from ..kernel.domain import AutomaticLimits, FloatArray, ModelIdentity, OwnScores, Rate
 from .engine_specs import EngineSpec
 from .engines import Engine
 from .rates import fmr_for, fpir_of, supports

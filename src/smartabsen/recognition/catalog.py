@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from ..domain import LicenceClass, ModelFile, ModelStatus
-from ..errors import ModelDamagedError, ModelMissingError, NotFoundError, SmartAbsenError
-from ..i18n import N_
+from ..kernel.domain import LicenceClass, ModelFile, ModelStatus
+from ..kernel.errors import ModelDamagedError, ModelMissingError, NotFoundError, SmartAbsenError
+from ..kernel.i18n import N_
 from .engines import find_haar_cascade
 from .packs import FOLDER, find_installed
 from .runtime import digest_files, find_dlib_file

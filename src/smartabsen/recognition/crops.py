@@ -7,9 +7,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ..domain import BoxXYXY, Face, FaceCrop, ImageBGR
-from ..errors import ModelDamagedError
-from ..i18n import N_
+from ..kernel.domain import BoxXYXY, Face, FaceCrop, ImageBGR
+from ..kernel.errors import ModelDamagedError
+from ..kernel.i18n import N_
 from .detectors.base import Detector
 from .images import ImageRefusal, decode_image
 

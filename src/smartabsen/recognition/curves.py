@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import Rate
+from ..kernel.domain import Rate
 from .rates import supports
 from .scores import BINS, bin_edges, count_scores
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..domain import Match, Outcome
+from ..kernel.domain import Match, Outcome
 
 NOBODY: Final = -1
 """The label that stands for no person."""

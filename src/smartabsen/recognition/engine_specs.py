@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from ..domain import LicenceClass
-from ..i18n import N_
+from ..kernel.domain import LicenceClass
+from ..kernel.i18n import N_
 
 if TYPE_CHECKING:
     from .balance import Balance

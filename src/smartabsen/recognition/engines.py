@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from ..domain import LicenceClass, ModelIdentity
-from ..errors import MissingDependencyError, ModelMissingError, SmartAbsenError, UnknownBackendError
-from ..i18n import N_
-from ..registry import TEST_BACKEND
+from ..kernel.domain import LicenceClass, ModelIdentity
+from ..kernel.errors import MissingDependencyError, ModelMissingError, SmartAbsenError, UnknownBackendError
+from ..kernel.i18n import N_
+from ..kernel.registry import TEST_BACKEND
 from .engine_specs import ENGINES as ENGINES, NON_COMMERCIAL_NOTICE as NON_COMMERCIAL_NOTICE, EngineSpec as EngineSpec
 from .packs import BEST_FIRST, find_installed, iterate_installed
 from .runtime import digest_files, digest_identity, find_dlib_file, limit_threads, require_file, require_package

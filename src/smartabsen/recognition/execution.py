@@ -23,9 +23,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray
-from ..errors import SmartAbsenError, UnknownBackendError
-from ..i18n import N_
+from ..kernel.domain import FloatArray
+from ..kernel.errors import SmartAbsenError, UnknownBackendError
+from ..kernel.i18n import N_
 from .onnx_file import read_onnx
 from .runtime import RunsOn, find_openvino_facts, has_bfloat16, load_onnx, load_openvino_onnx, require_package
 

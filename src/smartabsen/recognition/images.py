@@ -2,7 +2,7 @@
 
 Phones turn photos by an EXIF flag, photos can be of 100 megapixels, uploads can be cut off, a PNG of 300 KB can unfold
 to half a gigabyte, and a JPEG of as much can take ten seconds. All of that ends here, as an upright
-:data:`~smartabsen.domain.ImageBGR` or as a refusal.
+:data:`~smartabsen.kernel.domain.ImageBGR` or as a refusal.
 
 Pillow decodes, not OpenCV: it gives the same pixels of a JPEG, and its libjpeg writes nothing on stderr, which OpenCV's
 libjpeg and libpng do, and which belongs to all threads of a program.
@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from ..domain import BoxXYXY, ImageBGR, Outcome
-from ..errors import InvalidInputError
-from ..i18n import N_
+from ..kernel.domain import BoxXYXY, ImageBGR, Outcome
+from ..kernel.errors import InvalidInputError
+from ..kernel.i18n import N_
 from .picture_header import PictureHeader, is_heif, read_header, strip_metadata, with_more_data
 
 MAX_PIXELS: Final = 25_000_000

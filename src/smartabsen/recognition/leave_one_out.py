@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray, Match, Outcome, Rate
+from ..kernel.domain import FloatArray, Match, Outcome, Rate
 from .balance import NO_BALANCE, Balance
 from .decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
 from .matchers.exact import check_gallery

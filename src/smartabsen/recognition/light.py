@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ..domain import ImageBGR, Outcome
+from ..kernel.domain import ImageBGR, Outcome
 from .recognizer import Recognizer
 
 DARK: Final = 40.0

@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray
+from ..kernel.domain import FloatArray
 
 
 def find_odd_ones(embeddings: FloatArray, *, threshold: float, settled: int = 0) -> list[float | None]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from ..reading import open_file
+from ..kernel.reading import open_file
 from .runtime import loading
 
 Shape: TypeAlias = tuple[int | None, ...]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..errors import ModelDamagedError, ModelMissingError
-from ..i18n import N_
-from ..reading import refuse_odd
+from ..kernel.errors import ModelDamagedError, ModelMissingError
+from ..kernel.i18n import N_
+from ..kernel.reading import refuse_odd
 from .onnx_file import OnnxFile, Shape, read_onnx
 
 FOLDER: Final = "insightface"

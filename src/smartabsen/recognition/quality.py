@@ -14,7 +14,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ..domain import Face, ImageBGR, LandmarkScheme, Measured, Outcome, Quality
+from ..kernel.domain import Face, ImageBGR, LandmarkScheme, Measured, Outcome, Quality
 from .alignment import AlignmentTemplate
 
 _SIDE: Final = 60

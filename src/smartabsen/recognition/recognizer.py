@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain import Face, ImageBGR, Observation
+from ..kernel.domain import Face, ImageBGR, Observation
 from .alignment import align, first_of
 from .detectors.base import Detector
 from .embedders.base import Embedder

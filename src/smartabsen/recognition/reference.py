@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import ModelIdentity
+from ..kernel.domain import ModelIdentity
 from .rates import EXPECTED_ERRORS
 from .scores import bin_edges
 

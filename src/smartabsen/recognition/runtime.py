@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import (
+from ..kernel.errors import (
     InvalidInputError,
     MissingDependencyError,
     ModelDamagedError,
@@ -25,8 +25,8 @@ from ..errors import (
     ModelMissingError,
     SmartAbsenError,
 )
-from ..i18n import N_
-from ..reading import is_unreadable, no_permission_to_read, open_file, refuse_odd
+from ..kernel.i18n import N_
+from ..kernel.reading import is_unreadable, no_permission_to_read, open_file, refuse_odd
 
 MAX_DEFAULT_THREADS: Final = 4
 """The small networks here gain nothing from more threads, and the machine has other work."""

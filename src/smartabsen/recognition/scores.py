@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import FloatArray, Rate
+from ..kernel.domain import FloatArray, Rate
 from .balance import NO_BALANCE, Balance
 from .matchers.exact import check_gallery
 

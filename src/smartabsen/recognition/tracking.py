@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ..domain import BoxXYXY
+from ..kernel.domain import BoxXYXY
 
 _SIZE_CHANGE: Final = 1.6
 """Without overlap, a face does not grow or shrink by more than this factor between two frames."""

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain import Face, ImageBGR, LandmarkScheme
+from ..kernel.domain import Face, ImageBGR, LandmarkScheme
 from .recognizer import Recognizer
 
 SURE: Final = 45

@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from ..domain import FloatArray, Match, Outcome
-from ..errors import InvalidInputError
-from ..i18n import N_
+from ..kernel.domain import FloatArray, Match, Outcome
+from ..kernel.errors import InvalidInputError
+from ..kernel.i18n import N_
 
 _KEPT_EMBEDDINGS: Final = 5
 

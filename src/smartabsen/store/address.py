@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ..errors import ConfigError
-from ..i18n import N_
+from ..kernel.errors import ConfigError
+from ..kernel.i18n import N_
 
 _MYSQL_DRIVERS: Final = ("mysql+pymysql", "mariadb+pymysql")
 _REDIS_SCHEMES: Final = ("redis", "rediss", "unix")

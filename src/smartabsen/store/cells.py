@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from ..i18n import N_
+from ..kernel.i18n import N_
 
 MAX_DIGITS: Final = 15
 """Significant digits that a spreadsheet keeps of a number."""

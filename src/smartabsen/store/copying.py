@@ -16,8 +16,8 @@ from typing import Any, Final
 from sqlalchemy import Table, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from ..errors import ConflictError, IntegrityError
-from ..i18n import N_
+from ..kernel.errors import ConflictError, IntegrityError
+from ..kernel.i18n import N_
 from . import meta, schema
 from .database import Database
 from .tables import Base

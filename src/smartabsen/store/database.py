@@ -23,7 +23,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session as Session, SessionTransaction  # the one way to it for `core`
 from sqlalchemy.pool import NullPool
 
-from ..errors import DatabaseError, StorageError
+from ..kernel.errors import DatabaseError, StorageError
+from ..trust.trail_keeper import TrailKeeper
 from . import schema
 from .address import Timeouts as Timeouts, checked_url, with_options
 from .clock import DatabaseClock, MachineClock, info_of
@@ -31,15 +32,7 @@ from .faults import cannot_write, is_worth_another_try, translated
 from .files import require_directory
 from .mysql import Tls, begin_mysql, connect_mysql, server_facts, set_answer_time
 from .outage import SLOW_S, Outage
-from .sqlite import (
-    begin_immediate,
-    create_private_file,
-    journal_facts,
-    prepare_connection,
-    scrub,
-    wanted_journal_mode,
-)
-from .trail_keeper import TrailKeeper
+from .sqlite import begin_immediate, create_private_file, journal_facts, prepare_connection, scrub, wanted_journal_mode
 from .turns import turn
 
 T = TypeVar("T")

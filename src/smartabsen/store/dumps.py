@@ -24,9 +24,9 @@ from typing import Any, BinaryIO, Final
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
-from ..errors import DatabaseError, IntegrityError, MissingDependencyError, StorageError
-from ..i18n import N_
-from ..reading import open_file
+from ..kernel.errors import DatabaseError, IntegrityError, MissingDependencyError, StorageError
+from ..kernel.i18n import N_
+from ..kernel.reading import open_file
 from . import schema
 from .database import Database
 from .files import nameless_file, storage_errors

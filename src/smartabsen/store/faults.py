@@ -6,8 +6,8 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError as PoolTimeoutError
 
-from ..errors import DatabaseAwayError, DatabaseError
-from ..i18n import N_
+from ..kernel.errors import DatabaseAwayError, DatabaseError
+from ..kernel.i18n import N_
 
 _DEADLOCK, _LOCK_WAIT, _CHANGED_SINCE_READ = 1213, 1205, 1020
 _SAVEPOINT_GONE = 1305

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import StorageError
-from ..i18n import N_
-from ..locking import give_back, try_take
+from ..kernel.errors import StorageError
+from ..kernel.i18n import N_
+from ..kernel.locking import give_back, try_take
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
 
 

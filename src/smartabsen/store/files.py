@@ -12,10 +12,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from ..errors import StorageError
-from ..i18n import N_
-from ..locking import try_lock
-from ..reading import NotAFileError, check_kind, is_unreadable, no_permission_to_read, refuse_odd, unreadable_error
+from ..kernel.errors import StorageError
+from ..kernel.i18n import N_
+from ..kernel.locking import try_lock
+from ..kernel.reading import (
+    NotAFileError,
+    check_kind,
+    is_unreadable,
+    no_permission_to_read,
+    refuse_odd,
+    unreadable_error,
+)
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ..locking import give_back, is_taken, try_lock, try_take
+from ..kernel.locking import give_back, is_taken, try_lock, try_take
 from .files import make_private_directory, storage_errors
 
 MAKING: Final = ".making-"

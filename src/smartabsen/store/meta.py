@@ -10,8 +10,8 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..domain import ModelIdentity
-from ..reading import parse_json
+from ..kernel.domain import ModelIdentity
+from ..kernel.reading import parse_json
 from .tables import MetaRow
 
 ACTIVE_MODEL: Final = "active_model"

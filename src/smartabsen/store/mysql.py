@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, text
 
-from ..errors import ConfigError, MissingDependencyError
-from ..i18n import N_
-from ..reading import no_permission_to_read, open_file
+from ..kernel.errors import ConfigError, MissingDependencyError
+from ..kernel.i18n import N_
+from ..kernel.reading import no_permission_to_read, open_file
 
 _SIDE: Final = "smartabsen_side"
 _PORT: Final = 3306

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..errors import DatabaseAwayError, DatabaseError
+from ..kernel.errors import DatabaseAwayError, DatabaseError
 
 SLOW_S: Final = 0.2
 """A failure that took longer is a silence; a shorter one is a refusal."""

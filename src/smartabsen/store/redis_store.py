@@ -16,12 +16,12 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
 
-from ..domain import OpenSession, WebSession
-from ..errors import ConfigError, DatabaseAwayError, DatabaseError, MissingDependencyError
-from ..i18n import N_
-from ..reading import parse_json
+from ..kernel.domain import OpenSession, WebSession
+from ..kernel.errors import ConfigError, DatabaseAwayError, DatabaseError, MissingDependencyError
+from ..kernel.i18n import N_
+from ..kernel.reading import parse_json
+from ..org.web_session_rows import UNKNOWN_BROWSER, Browser, hash_sid, listed_id
 from .address import checked_redis_url
-from .web_sessions import UNKNOWN_BROWSER, Browser, hash_sid, listed_id
 
 TIMEOUT_S: Final = 0.8
 """For a connection, and for each answer."""
@@ -225,7 +225,7 @@ class RedisLink:
 
 
 class RedisWebSessions:
-    """The sessions of browsers; see :class:`smartabsen.store.web_sessions.WebSessionStore`.
+    """The sessions of browsers; see :class:`smartabsen.org.web_session_rows.WebSessionStore`.
 
     Args:
         link: The Redis.
@@ -349,7 +349,7 @@ class RedisWebSessions:
 
 
 class RedisRateLimits:
-    """Counts of tries; see :class:`smartabsen.store.rate_limits.RateLimitTable`.
+    """Counts of tries; see :class:`smartabsen.org.rate_limit_rows.RateLimitTable`.
 
     Args:
         link: The Redis.

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
 
-from ..errors import DatabaseError, SchemaError
-from ..i18n import N_
+from ..kernel.errors import DatabaseError, SchemaError
+from ..kernel.i18n import N_
 from .meta import COPY_OF
 from .tables import Base
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from ..reading import read_text
+from ..kernel.reading import read_text
 from .file_lock import file_lock
 from .files import storage_errors, write_atomically
 

@@ -10,8 +10,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from ..kernel.texts import one_line, without_formula
 from .files import write_atomically
-from .texts import one_line, without_formula
 
 CellValue: TypeAlias = str | int | float | date | time | datetime | None
 

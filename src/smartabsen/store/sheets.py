@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from xml.etree.ElementTree import iterparse
 
-from ..domain import TableFormat, TableQuestion, TableReading
-from ..errors import InvalidInputError, NotFoundError
-from ..i18n import N_
-from ..reading import read_bytes
+from ..kernel.domain import TableFormat, TableQuestion, TableReading
+from ..kernel.errors import InvalidInputError, NotFoundError
+from ..kernel.i18n import N_
+from ..kernel.reading import read_bytes
+from ..kernel.texts import folded
 from .cells import EMPTY, CellFault, CellKind, SheetCell, read_cell
-from .texts import folded
 from .zips import ZipLimits, check_end
 
 MAX_BYTES: Final = 32 * 2**20

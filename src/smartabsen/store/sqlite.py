@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from ..i18n import N_
-from ..reading import check_kind, refuse_odd
+from ..kernel.i18n import N_
+from ..kernel.reading import check_kind, refuse_odd
 from .files import PRIVATE_FILE, make_private_directory, storage_errors
 
 WAL_REASON: Final = N_("this SQLite is free of the WAL-reset bug")

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ..errors import ConfigError
-from ..i18n import N_
-from ..reading import no_permission_to_read, read_bytes
+from ..kernel.errors import ConfigError
+from ..kernel.i18n import N_
+from ..kernel.reading import no_permission_to_read, read_bytes
 from .files import write_atomically
 
 AUTHORITY_LIFETIME: Final = timedelta(days=3650)

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ..locking import is_named, try_take
+from ..kernel.locking import is_named, try_take
 from .files import PRIVATE_FILE
 
 _LOOK_AGAIN_S: Final = 0.01

@@ -16,7 +16,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from ..config import Network
-from ..i18n import _
+from ..kernel.i18n import _
 from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password, must_set_up_totp
 from .connection import hides_visitors
 from .faults import Problem, answers_json, fail

@@ -16,12 +16,12 @@ from flask import Blueprint, abort, current_app, make_response, redirect, render
 from flask_babel import format_date, format_time
 from werkzeug.wrappers import Response
 
-from ..core.app import SmartAbsen
-from ..core.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reused
-from ..domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
-from ..errors import DeniedError, SmartAbsenError
-from ..i18n import _
-from ..messages import STAGES, STATUSES, describe_at_camera, describe_prompt, fill, greet
+from ..app.facade import SmartAbsen
+from ..kernel.domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
+from ..kernel.errors import DeniedError, SmartAbsenError
+from ..kernel.i18n import _
+from ..kernel.messages import STAGES, STATUSES, describe_at_camera, describe_prompt, fill, greet
+from ..kiosk.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reused
 from .access import is_in_office
 from .connection import hides_visitors
 from .faults import describe_to_visitor, fail, json_answer

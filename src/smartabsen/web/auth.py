@@ -11,9 +11,9 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from ..domain import SignInDraft, SignInRequest, SignInState
-from ..errors import TooManyTriesError
-from ..i18n import _
+from ..kernel.domain import SignInDraft, SignInRequest, SignInState
+from ..kernel.errors import TooManyTriesError
+from ..kernel.i18n import _
 from .faults import answer_known, fail, json_answer, problem_of_status
 from .grants import take_grant
 from .library import library

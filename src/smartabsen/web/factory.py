@@ -9,8 +9,8 @@ from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .._version import __version__
-from ..core.app import SmartAbsen
-from ..i18n import LANGUAGES, _, current_language
+from ..app.facade import SmartAbsen
+from ..kernel.i18n import LANGUAGES, _, current_language
 from . import access, admin, assets, attendance, auth, authority, faults, health, hosts, security, trace, verify
 from .languages import LanguageMiddleware, current_locale, language_links
 from .library import EXTENSION

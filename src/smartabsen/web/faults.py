@@ -14,8 +14,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from ..errors import BusyError, DatabaseError, SchemaError, SmartAbsenError, TooManyTriesError
-from ..i18n import N_, _, describe_error
+from ..kernel.errors import BusyError, DatabaseError, SchemaError, SmartAbsenError, TooManyTriesError
+from ..kernel.i18n import N_, _, describe_error
 from .places import page_path
 from .trace import note_failure
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from flask import session
 
-from ..domain import SignInGrant
-from ..i18n import _
+from ..kernel.domain import SignInGrant
+from ..kernel.i18n import _
 from .faults import Problem
 from .library import library
 from .sessions import browser_session

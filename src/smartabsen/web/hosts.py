@@ -16,9 +16,9 @@ from flask import Flask, request
 from markupsafe import escape
 from werkzeug.wrappers import Response
 
-from ..core.addresses import is_own_address
-from ..core.app import SmartAbsen
-from ..i18n import _, current_language
+from ..app.facade import SmartAbsen
+from ..kernel.i18n import _, current_language
+from ..org.addresses import is_own_address
 from .faults import Problem, answers_json, fail
 
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%\w]+\]|[^:\[\]/@\s]+)(?::\d{1,5})?")

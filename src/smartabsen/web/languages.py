@@ -9,7 +9,7 @@ from flask import request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.wrappers import Request, Response
 
-from ..i18n import LANGUAGES, current_language, use_language
+from ..kernel.i18n import LANGUAGES, current_language, use_language
 from .connection import cookie_name, is_https
 from .places import page_address
 

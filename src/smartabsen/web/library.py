@@ -7,8 +7,8 @@ from typing import Final, cast
 
 from flask import current_app
 
-from ..core.app import SmartAbsen
-from ..messages import fill
+from ..app.facade import SmartAbsen
+from ..kernel.messages import fill
 
 EXTENSION: Final = "smartabsen"
 """Key of the library among the Flask application's extensions."""

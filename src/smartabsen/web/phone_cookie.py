@@ -7,7 +7,7 @@ from typing import Final
 from flask import request
 from werkzeug.wrappers import Response
 
-from ..domain import PairedPhone
+from ..kernel.domain import PairedPhone
 from .connection import cookie_name, is_https
 from .library import library
 from .sessions import set_cookie

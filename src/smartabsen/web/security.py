@@ -11,8 +11,8 @@ from flask import Flask, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from ..core.app import SmartAbsen
-from ..i18n import _
+from ..app.facade import SmartAbsen
+from ..kernel.i18n import _
 from .connection import is_https
 from .faults import COMMON_HEADERS, HSTS_S, Problem, fail, permissions_policy, problem_of_status
 from .hosts import is_local_name

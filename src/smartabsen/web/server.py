@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 
+from ..app.facade import SmartAbsen
 from ..config import ServerSettings
-from ..core.app import SmartAbsen
-from ..core.overtime import Overtime
-from ..errors import ConfigError, SmartAbsenError
-from ..i18n import N_
+from ..kernel.errors import ConfigError, SmartAbsenError
+from ..kernel.i18n import N_
+from ..upkeep.overtime import Overtime
 from .access import body_limit
 from .attendance import start_warm_up
 from .auth import POLL

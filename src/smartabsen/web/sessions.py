@@ -17,7 +17,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionInterface, Sessi
 from itsdangerous import BadSignature
 from werkzeug.wrappers import Request, Response
 
-from ..errors import SmartAbsenError
+from ..kernel.errors import SmartAbsenError
 from .connection import cookie_name, is_https
 from .faults import answer_instead
 from .library import library

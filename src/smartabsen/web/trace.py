@@ -7,10 +7,10 @@ from typing import Final
 
 from flask import Flask, g, request
 
-from ..core.actors import acting_as, coming_from
-from ..core.app import SmartAbsen
-from ..domain import SecurityKind, User
-from ..errors import KeyReusedError, SmartAbsenError
+from ..app.facade import SmartAbsen
+from ..kernel.actors import acting_as, coming_from
+from ..kernel.domain import SecurityKind, User
+from ..kernel.errors import KeyReusedError, SmartAbsenError
 from .connection import visitor_address
 from .library import library
 

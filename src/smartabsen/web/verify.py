@@ -12,9 +12,9 @@ from typing import Final
 from flask import Blueprint, make_response, render_template, request, session
 from werkzeug.wrappers import Response
 
-from ..domain import PairedPhone, SecurityKind, VerifyOutcome
-from ..errors import InvalidInputError, NotFoundError
-from ..i18n import _
+from ..kernel.domain import PairedPhone, SecurityKind, VerifyOutcome
+from ..kernel.errors import InvalidInputError, NotFoundError
+from ..kernel.i18n import _
 from .library import library
 from .phone_cookie import describe_phone, find_phone, keep_credential
 from .security import refuse_haste

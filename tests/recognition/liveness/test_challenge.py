@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from smartabsen.domain import ChallengeFailure, Face, LandmarkScheme, LivenessAction, LivenessPrompt
-from smartabsen.errors import InvalidInputError
+from smartabsen.kernel.domain import ChallengeFailure, Face, LandmarkScheme, LivenessAction, LivenessPrompt
+from smartabsen.kernel.errors import InvalidInputError
 from smartabsen.recognition.liveness import challenge
 from smartabsen.recognition.liveness.challenge import Challenge, ChallengeJudge, ChallengeState, draw_challenge
 from smartabsen.recognition.liveness.relief import FaceView, Relief

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import Face, ImageBGR, LandmarkScheme
+from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme
 from smartabsen.recognition.liveness.freshness import (
     PROVING_S,
     STILL_S,

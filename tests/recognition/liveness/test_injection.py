@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 from smartabsen.recognition.liveness.injection import (
     Injection,
     check_digests,

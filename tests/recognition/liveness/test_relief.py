@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from smartabsen.domain import Face, LandmarkScheme
+from smartabsen.kernel.domain import Face, LandmarkScheme
 from smartabsen.recognition.liveness.challenge import MIN_CONSISTENCY
 from smartabsen.recognition.liveness.relief import EYE_PX, SIZE_PX, FaceView, compare, view_face
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import Role, SmartAbsen
-from smartabsen.store import passwords
+from smartabsen.org import passwords
 
 from ..pages import post
 

@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import Role, SmartAbsen
-from smartabsen.store import second_factor
-from smartabsen.store.second_factor import code_at
+from smartabsen.org import second_factor_rows
+from smartabsen.org.second_factor_rows import code_at
 from smartabsen.web import create_app
 
 from ..pages import post, text_of
@@ -30,10 +30,10 @@ def code(off: int = 0) -> str:
 @pytest.fixture
 def codes(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Recovery codes of siti, who has set up a second factor in the browser as people do."""
-    monkeypatch.setattr(second_factor, "new_secret", lambda: SECRET)
+    monkeypatch.setattr(second_factor_rows, "new_secret", lambda: SECRET)
     assert post(admin, "/admin/account/totp", admin.get("/admin/account").text).location == "/admin/account/totp"
     page = admin.get("/admin/account/totp").text
-    assert text_of(page, "secret").replace(" ", "") == second_factor.secret_text(SECRET)
+    assert text_of(page, "secret").replace(" ", "") == second_factor_rows.secret_text(SECRET)
     assert "<svg" in page
     wrong = post(admin, "/admin/account/totp/on", page, code="000000")
     assert wrong.location == "/admin/account/totp"
@@ -59,7 +59,7 @@ def test_the_secret_is_never_shown_again(admin: FlaskClient, codes: list[str]) -
     assert len(codes) == 10
     assert admin.get("/admin/account/totp").location == "/admin/account"
     page = admin.get("/admin/account").text
-    assert second_factor.secret_text(SECRET) not in page and codes[0] not in page
+    assert second_factor_rows.secret_text(SECRET) not in page and codes[0] not in page
     assert "Recovery codes left: 10." in page
 
 
@@ -133,7 +133,7 @@ def test_the_code_belongs_to_every_proof(admin: FlaskClient, library: SmartAbsen
 
 def test_setting_it_up_ends_the_other_sessions(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is in elsewhere came without it; the browser in which it was done goes on."""
-    monkeypatch.setattr(second_factor, "new_secret", lambda: SECRET)
+    monkeypatch.setattr(second_factor_rows, "new_secret", lambda: SECRET)
     here, there = login("siti"), login("siti")
     post(here, "/admin/account/totp", here.get("/admin/account").text)
     assert post(here, "/admin/account/totp/on", here.get("/admin/account/totp").text, code=code()).status_code == 200
@@ -207,7 +207,7 @@ def library_session_id(browser: FlaskClient) -> str:
 @pytest.fixture
 def demanding(people: None, flags: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The web application where administrators need a second factor."""
-    monkeypatch.setattr(second_factor, "new_secret", lambda: SECRET)
+    monkeypatch.setattr(second_factor_rows, "new_secret", lambda: SECRET)
     with SmartAbsen.open(flags={**flags, "desk.second_factor": "admins"}) as library:
         yield create_app(library)
 

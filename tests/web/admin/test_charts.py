@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from smartabsen.core.desk import LateWeek
+from smartabsen.attendance.desk import LateWeek
 from smartabsen.web.admin.charts import week_chart
 
 DIGIT_PX = 7.5

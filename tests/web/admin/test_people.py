@@ -13,11 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import ModelMissingError, Role, SmartAbsen
-from smartabsen.core import enrolments
-from smartabsen.core.bootstrap import Services
-from smartabsen.core.training_job import JobState
+from smartabsen.app.bootstrap import Services
+from smartabsen.gallery import enrolments
+from smartabsen.gallery.training_job import JobState
 
-from ...core.conftest import picture
+from ...installation import picture
 from ..pages import csrf_of, post
 
 

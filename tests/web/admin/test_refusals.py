@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from smartabsen import Outcome, SmartAbsen
-from smartabsen.domain import Refusal
-from smartabsen.store import refusals
+from smartabsen.gallery import refusal_rows
+from smartabsen.kernel.domain import Refusal
 
 from ..pages import post
 from .conftest import MONDAY
@@ -23,7 +23,7 @@ def test_administrators_see_why_and_by_how_much(library: SmartAbsen, admin: Flas
     assert "Nobody was refused lately." in admin.get("/admin/refusals").text
     now = datetime.now(UTC)
     with library.services.database.write() as session:
-        refusals.add_many(
+        refusal_rows.add_many(
             session,
             [
                 Refusal(now, "Front desk", Outcome.UNKNOWN, 0.31, 0.40, 0.1, 0.05),
@@ -61,7 +61,7 @@ def test_all_refusals_that_are_kept_can_be_paged_through(library: SmartAbsen, ad
     """The list says how many there are, and does not end at a number without a word."""
     now = datetime.now(UTC)
     with library.services.database.write() as session:
-        refusals.add_many(
+        refusal_rows.add_many(
             session,
             (
                 Refusal(now - timedelta(minutes=number), f"kiosk-{number}", Outcome.UNKNOWN, 0.4, 0.5, None, 0.1)

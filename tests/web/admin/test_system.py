@@ -16,7 +16,7 @@ from smartabsen import SmartAbsen
 from smartabsen.web import library as web_library
 from smartabsen.web.attendance import _warm_up
 
-from ...core.conftest import picture
+from ...installation import picture
 from ..pages import csrf_of
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import smartabsen
 from smartabsen import PunchMethod
-from smartabsen.i18n import use_language
+from smartabsen.kernel.i18n import use_language
 from smartabsen.web.admin.trail_words import ACTIONS, KINDS, describe_action
 
 SOURCES = Path(smartabsen.__file__).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from smartabsen.domain import ImageBGR
+from smartabsen.kernel.domain import ImageBGR
 
 FRAMES = 45
 SIZE = (640, 480)

@@ -20,10 +20,10 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from smartabsen import PunchMethod, Role, SmartAbsen, Status
-from smartabsen.domain import Punch
-from smartabsen.store import recording
+from smartabsen.attendance import recording_rows
+from smartabsen.kernel.domain import Punch
+from smartabsen.org.second_factor_rows import code_at
 from smartabsen.store.database import Session
-from smartabsen.store.second_factor import code_at
 from smartabsen.store.tables import WebSessionRow
 
 from .conftest import Office, People, sync_api
@@ -72,7 +72,7 @@ def _fill(app: SmartAbsen, session: Session) -> None:
                 if at < datetime.now(UTC):
                     key = f"sample-{person.id}-{day}-{number}"
                     punch = Punch(0, person.id, at, day, PunchMethod.FACE, "Front desk", key, similarity=0.8)
-                    recording.record(session, punch, rules)
+                    recording_rows.record(session, punch, rules)
 
 
 def log_in(here: Office, name: str = "siti") -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...i18n import _
+from ...kernel.i18n import _
 from .. import audit_view, keeping_view
 from ..answer import Answer
 from ..command import command, make_noun
@@ -16,8 +16,8 @@ from ..parameters import Reason
 from ..session import Session
 
 if TYPE_CHECKING:
-    from ...core.attendance_log import FileDifference
-    from ...core.audit import AttendanceVerdict, AuditVerdict, FaceVerdict, RecordProblem
+    from ...attendance.attendance_log import FileDifference
+    from ...trust.audit import AttendanceVerdict, AuditVerdict, FaceVerdict, RecordProblem
 
 app = make_noun("audit", help=_("Show, check and export the record of who did what."), example="smartabsen audit list")
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...config import LoadedSettings, Settings
-from ...domain import SettingValue
-from ...errors import ConfigError
-from ...i18n import _
+from ...kernel.domain import SettingValue
+from ...kernel.errors import ConfigError
+from ...kernel.i18n import _
 from .. import data, tables
 from ..answer import Answer
 from ..command import command, make_noun

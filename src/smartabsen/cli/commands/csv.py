@@ -1,6 +1,6 @@
 """``smartabsen csv``."""
 
-from ...i18n import _
+from ...kernel.i18n import _
 from .. import keeping_view
 from ..answer import Answer
 from ..command import command, make_noun

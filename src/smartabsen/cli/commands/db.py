@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ...i18n import _
+from ...kernel.i18n import _
 from .. import keeping_view
 from ..answer import Answer
 from ..command import command, make_noun

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ...i18n import _
+from ...kernel.i18n import _
 from .. import demo_view
 from ..answer import Answer, Problem
 from ..command import command, make_noun

@@ -1,8 +1,8 @@
 """``smartabsen doctor``."""
 
-from ...domain import CheckLevel
-from ...errors import ConfigError
-from ...i18n import _
+from ...kernel.domain import CheckLevel
+from ...kernel.errors import ConfigError
+from ...kernel.i18n import _
 from .. import data, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...domain import Employee
-from ...i18n import _
+from ...kernel.domain import Employee
+from ...kernel.i18n import _
 from .. import data, privacy_view, tables
 from ..answer import Answer
 from ..command import command, make_noun

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ...domain import EnrolReport, PhotoVerdict
-from ...i18n import _
-from ...messages import describe_verdict
+from ...kernel.domain import EnrolReport, PhotoVerdict
+from ...kernel.i18n import _
+from ...kernel.messages import describe_verdict
 from .. import data, privacy_view, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun

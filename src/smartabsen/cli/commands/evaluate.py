@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ...errors import InvalidInputError
-from ...i18n import N_, _
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_, _
 from .. import evaluation_view
 from ..answer import Answer
 from ..command import command, make_noun

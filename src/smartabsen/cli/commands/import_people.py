@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from ...domain import ImportReport, ImportVerdict
-from ...errors import PartlyDoneError
-from ...i18n import N_, _
+from ...kernel.domain import ImportReport, ImportVerdict
+from ...kernel.errors import PartlyDoneError
+from ...kernel.i18n import N_, _
 from .. import data, tables
 from ..answer import INTERRUPTED, Answer, Problem, problem_of
 from ..command import command, make_noun

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...errors import KeyMissingError, PartlyDoneError, SealBrokenError, SmartAbsenError
-from ...i18n import N_, _
+from ...kernel.errors import KeyMissingError, PartlyDoneError, SealBrokenError, SmartAbsenError
+from ...kernel.i18n import N_, _
 from .. import privacy_view
 from ..answer import Answer
 from ..command import command, make_noun

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...domain import KioskEvent, KioskEventKind
-from ...errors import PartlyDoneError
-from ...i18n import _
+from ...kernel.domain import KioskEvent, KioskEventKind
+from ...kernel.errors import PartlyDoneError
+from ...kernel.i18n import _
 from .. import sign_in_view
 from ..answer import INTERRUPTED
 from ..command import command, make_noun

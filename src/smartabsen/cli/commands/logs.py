@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...i18n import _
+from ...kernel.i18n import _
 from .. import logs_view
 from ..answer import INTERRUPTED, Answer
 from ..command import command, make_noun

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...domain import ModelStatus
-from ...errors import LicenceError, ModelDamagedError
-from ...i18n import N_, _, describe_error
+from ...kernel.domain import ModelStatus
+from ...kernel.errors import LicenceError, ModelDamagedError
+from ...kernel.i18n import N_, _, describe_error
 from .. import data, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
 
 if TYPE_CHECKING:
-    from ...core.app import SmartAbsen
+    from ...app.facade import SmartAbsen
     from ..output import Output
 
 app = make_noun("models", help=_("List, verify, locate and fetch model files."), example="smartabsen models list")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...i18n import _
+from ...kernel.i18n import _
 from .. import privacy_view
 from ..answer import Answer
 from ..command import command, make_noun

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...i18n import _
-from ...messages import greet
+from ...kernel.i18n import _
+from ...kernel.messages import greet
 from .. import data
 from ..answer import Answer
 from ..command import command, make_noun

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ...i18n import _
+from ...kernel.i18n import _
 from .. import sign_in_view
 from ..answer import INTERRUPTED, Answer, Problem, problem_of
 from ..command import command, make_noun

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ...domain import ImageResult
-from ...errors import PartlyDoneError
-from ...i18n import N_, _
+from ...kernel.domain import ImageResult
+from ...kernel.errors import PartlyDoneError
+from ...kernel.i18n import N_, _
 from .. import data, tables
 from ..answer import Answer, Problem, problem_of
 from ..command import command, make_noun

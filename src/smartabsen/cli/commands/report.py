@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import typer
 
-from ...dates import read_date
-from ...domain import Report
-from ...errors import InvalidInputError
-from ...i18n import _, describe_error
+from ...kernel.dates import read_date
+from ...kernel.domain import Report
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import _, describe_error
 from .. import data, tables
 from ..answer import Answer
 from ..command import command, make_noun
@@ -18,7 +18,7 @@ from ..output import Output
 from ..session import Session
 
 if TYPE_CHECKING:
-    from ...core.app import SmartAbsen
+    from ...app.facade import SmartAbsen
 
 app = make_noun()
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ...core.overtime import Overtime
-from ...i18n import _
+from ...kernel.i18n import _
+from ...upkeep.overtime import Overtime
 from .. import serve_view
 from ..answer import INTERRUPTED, Answer
 from ..command import command, make_noun

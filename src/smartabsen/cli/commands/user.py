@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...domain import Role, User
-from ...i18n import _
+from ...kernel.domain import Role, User
+from ...kernel.i18n import _
 from .. import data, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
 
 if TYPE_CHECKING:
-    from ...core.app import SmartAbsen
+    from ...app.facade import SmartAbsen
 
 app = make_noun(
     "user",

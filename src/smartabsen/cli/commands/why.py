@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...domain import Refusal
-from ...i18n import _
-from ...messages import advise, describe_distance, describe_outcome
+from ...kernel.domain import Refusal
+from ...kernel.i18n import _
+from ...kernel.messages import advise, describe_distance, describe_outcome
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Column, Output

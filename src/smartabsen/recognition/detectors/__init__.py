@@ -6,8 +6,8 @@ A factory takes the paths of its files in the order in which :mod:`smartabsen.re
 
 from typing import Final
 
-from ...i18n import N_
-from ...registry import Registration, Registry
+from ...kernel.i18n import N_
+from ...kernel.registry import Registration, Registry
 from .base import Detector
 
 DETECTORS: Final[Registry[Detector]] = Registry(

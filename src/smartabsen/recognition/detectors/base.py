@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ...domain import Face, ImageBGR, LandmarkScheme
+from ...kernel.domain import Face, ImageBGR, LandmarkScheme
 from ..runtime import RunsOn
 
 

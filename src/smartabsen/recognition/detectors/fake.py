@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import ImageBGR, LandmarkScheme
+from ...kernel.domain import ImageBGR, LandmarkScheme
 from ..runtime import RunsOn
 from .framing import Candidates, FramedDetector
 

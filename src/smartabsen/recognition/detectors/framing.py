@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import Face, FloatArray, ImageBGR, LandmarkScheme
+from ...kernel.domain import Face, FloatArray, ImageBGR, LandmarkScheme
 from ..runtime import check_image, running
 
 AVERAGE_FROM: Final = 4

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import ImageBGR
+from ...kernel.domain import ImageBGR
 from ..runtime import RunsOn, limit_opencv, loading
 from .framing import Candidates, FramedDetector
 from .landmarks import load_placer

@@ -14,7 +14,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import ImageBGR, LandmarkScheme
+from ...kernel.domain import ImageBGR, LandmarkScheme
 from ..runtime import RunsOn
 from .five_points import FivePointPredictor
 from .framing import Candidates, FramedDetector

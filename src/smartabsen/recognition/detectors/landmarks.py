@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import ImageBGR, LandmarkScheme
+from ...kernel.domain import ImageBGR, LandmarkScheme
 from ..runtime import load_openvino
 from .yunet_network import YunetNetwork
 

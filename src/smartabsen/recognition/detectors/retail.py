@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import ImageBGR, LandmarkScheme
+from ...kernel.domain import ImageBGR, LandmarkScheme
 from ..runtime import find_openvino_facts, load_openvino
 from .framing import Candidates, FramedDetector
 from .landmarks import RetailLandmarks

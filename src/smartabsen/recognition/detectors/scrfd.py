@@ -14,9 +14,9 @@ from typing import ClassVar, Final
 import cv2
 import numpy as np
 
-from ...domain import FloatArray, ImageBGR, LandmarkScheme
-from ...errors import ModelDamagedError
-from ...i18n import N_
+from ...kernel.domain import FloatArray, ImageBGR, LandmarkScheme
+from ...kernel.errors import ModelDamagedError
+from ...kernel.i18n import N_
 from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx
 from ..packs import is_scrfd

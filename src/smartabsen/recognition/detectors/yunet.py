@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from ...domain import ImageBGR, LandmarkScheme
+from ...kernel.domain import ImageBGR, LandmarkScheme
 from ..runtime import RunsOn
 from .framing import Candidates, FramedDetector
 from .yunet_network import YunetNetwork

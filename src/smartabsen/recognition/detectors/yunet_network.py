@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from ...domain import FloatArray, ImageBGR
-from ...errors import ModelDamagedError
-from ...i18n import N_
+from ...kernel.domain import FloatArray, ImageBGR
+from ...kernel.errors import ModelDamagedError
+from ...kernel.i18n import N_
 from ..float_weights import read_plain
 from ..runtime import load_onnx
 from .framing import Candidates, suppress

@@ -5,8 +5,8 @@ A factory takes the paths of its files (none for embedders of other packages, wh
 
 from typing import Final
 
-from ...i18n import N_
-from ...registry import Registration, Registry
+from ...kernel.i18n import N_
+from ...kernel.registry import Registration, Registry
 from .base import Embedder
 
 EMBEDDERS: Final[Registry[Embedder]] = Registry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ...domain import FloatArray, ImageBGR
+from ...kernel.domain import FloatArray, ImageBGR
 from ..alignment import Template
 from ..runtime import RunsOn
 

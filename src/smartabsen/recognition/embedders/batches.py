@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, ImageBGR
-from ...errors import InvalidInputError, ModelError
-from ...i18n import N_
+from ...kernel.domain import FloatArray, ImageBGR
+from ...kernel.errors import InvalidInputError, ModelError
+from ...kernel.i18n import N_
 from ..runtime import running
 
 

@@ -15,7 +15,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, ImageBGR
+from ...kernel.domain import FloatArray, ImageBGR
 from ..alignment import DLIB_150, AlignmentTemplate, crop_shape
 from ..runtime import RunsOn, digest_files, loading
 from .batches import embed_checked

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, ImageBGR
+from ...kernel.domain import FloatArray, ImageBGR
 from ..alignment import AlignmentTemplate, crop_shape
 from ..detectors.fake import CELLS, PATTERN, POINTS_XY
 from ..runtime import RunsOn

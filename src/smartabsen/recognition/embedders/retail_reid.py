@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, ImageBGR
+from ...kernel.domain import FloatArray, ImageBGR
 from ..alignment import RETAIL_128, AlignmentTemplate, crop_shape
 from ..runtime import digest_files, find_openvino_facts, load_openvino
 from .batches import embed_checked

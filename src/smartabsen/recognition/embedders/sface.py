@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, ImageBGR
-from ...errors import ModelDamagedError
-from ...i18n import N_
+from ...kernel.domain import FloatArray, ImageBGR
+from ...kernel.errors import ModelDamagedError
+from ...kernel.i18n import N_
 from ..alignment import ARCFACE_112, AlignmentTemplate, crop_shape
 from ..execution import Execution, OnnxRunner, open_onnx
 from ..onnx_file import read_onnx

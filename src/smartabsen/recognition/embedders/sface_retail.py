@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, ImageBGR
+from ...kernel.domain import FloatArray, ImageBGR
 from ..alignment import ARCFACE_112, RETAIL_128, JointTemplate, crop_shape
 from ..execution import Execution
 from ..runtime import RunsOn, digest_files

@@ -6,8 +6,8 @@ of other packages, which bring their own) and ``threads``.
 
 from typing import Final
 
-from ...i18n import N_
-from ...registry import Registration, Registry
+from ...kernel.i18n import N_
+from ...kernel.registry import Registration, Registry
 from .base import PassiveLiveness
 
 LIVENESS: Final[Registry[PassiveLiveness]] = Registry(

@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...domain import Face, ImageBGR
-from ...errors import ModelError
-from ...i18n import N_
+from ...kernel.domain import Face, ImageBGR
+from ...kernel.errors import ModelError
+from ...kernel.i18n import N_
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ...domain import (
+from ...kernel.domain import (
     ChallengeFailure,
     Face,
     ImageBGR,
@@ -29,8 +29,8 @@ from ...domain import (
     MovementRequest,
     MovementStage,
 )
-from ...errors import InvalidInputError
-from ...i18n import N_
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_
 from ..tracking import iou
 from .relief import FaceView, compare, view_face
 

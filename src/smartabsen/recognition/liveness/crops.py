@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...domain import BoxXYXY, ImageBGR
+from ...kernel.domain import BoxXYXY, ImageBGR
 
 
 def cut_around(image_bgr: ImageBGR, box_xyxy: BoxXYXY, *, scale: float) -> ImageBGR:

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from ...domain import Face, ImageBGR
+from ...kernel.domain import Face, ImageBGR
 from ..runtime import check_image, running
 from .base import ModelScore, PassiveScore, average
 from .crops import cut_around

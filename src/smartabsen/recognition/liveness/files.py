@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from ...errors import ModelMissingError
-from ...i18n import N_
-from ...reading import refuse_odd
+from ...kernel.errors import ModelMissingError
+from ...kernel.i18n import N_
+from ...kernel.reading import refuse_odd
 from ..runtime import require_file
 from . import LIVENESS
 from .base import PassiveLiveness

@@ -34,7 +34,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import BoxXYXY, Face, FloatArray, ImageBGR
+from ...kernel.domain import BoxXYXY, Face, FloatArray, ImageBGR
 
 STILL_S: Final = 4.0
 """A face that has not changed for so long is that of a still picture."""

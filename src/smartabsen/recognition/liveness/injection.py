@@ -19,7 +19,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ...domain import FloatArray, ImageBGR
+from ...kernel.domain import FloatArray, ImageBGR
 
 MAX_GAP_S: Final = 1.5
 """Between two frames of a burst. Who needs longer has done something in between."""

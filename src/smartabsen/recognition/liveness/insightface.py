@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...domain import Face, ImageBGR, LandmarkScheme
-from ...errors import ModelError
-from ...i18n import N_
+from ...kernel.domain import Face, ImageBGR, LandmarkScheme
+from ...kernel.errors import ModelError
+from ...kernel.i18n import N_
 from ..runtime import check_image, digest_files, load_onnx, loading, running
 from .base import ModelScore, PassiveScore, average
 

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import Face, ImageBGR
-from ...errors import ModelDamagedError
-from ...i18n import N_
+from ...kernel.domain import Face, ImageBGR
+from ...kernel.errors import ModelDamagedError
+from ...kernel.i18n import N_
 from ..runtime import check_image, digest_files, load_onnx, running
 from .base import ModelScore, PassiveScore, average
 from .crops import cut_around

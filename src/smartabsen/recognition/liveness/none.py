@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ...domain import Face, ImageBGR
+from ...kernel.domain import Face, ImageBGR
 from ..runtime import check_image
 from .base import PassiveScore
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ...errors import InvalidInputError
-from ...i18n import N_
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_
 
 
 class PassiveDecision(Enum):

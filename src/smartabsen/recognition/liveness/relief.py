@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import Face, ImageBGR, LandmarkScheme
+from ...kernel.domain import Face, ImageBGR, LandmarkScheme
 
 EYE_PX: Final = 44.0
 """Distance of the eyes in a view."""

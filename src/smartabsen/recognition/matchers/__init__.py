@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...i18n import N_
-from ...registry import Registration, Registry
+from ...kernel.i18n import N_
+from ...kernel.registry import Registration, Registry
 from .base import Matcher
 
 MATCHERS: Final[Registry[Matcher]] = Registry(

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, Match
+from ...kernel.domain import FloatArray, Match
 from ..balance import NO_BALANCE, Balance
 from .base import Matcher
 from .exact import ExactMatcher

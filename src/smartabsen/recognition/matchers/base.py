@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, Match
+from ...kernel.domain import FloatArray, Match
 
 
 class Matcher(Protocol):

@@ -19,7 +19,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, Match
+from ...kernel.domain import FloatArray, Match
 from ..balance import NO_BALANCE, Balance
 from ..decision import LEAST_SIMILAR, NOBODY, decide
 from .exact import check_gallery, check_probes, find_decisive, match_exactly, nobody

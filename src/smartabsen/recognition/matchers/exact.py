@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray, Match
-from ...errors import InvalidInputError
-from ...i18n import N_
+from ...kernel.domain import FloatArray, Match
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_
 from ..balance import NO_BALANCE, Balance
 from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY, decide
 from .rows import Rows, add_templates, rank_exactly

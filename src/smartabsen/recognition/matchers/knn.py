@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 
-from ...domain import FloatArray, Match
+from ...kernel.domain import FloatArray, Match
 from ..balance import NO_BALANCE, Balance
 from ..decision import decide
 from .exact import check_gallery, check_probes, nobody

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...domain import FloatArray
+from ...kernel.domain import FloatArray
 from ..balance import Balance
 from ..decision import DECIMALS, LEAST_SIMILAR, NOBODY
 

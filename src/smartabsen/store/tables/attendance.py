@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...domain import Status
+from ...kernel.domain import Status
 from .base import LABEL_LENGTH, NOTE_LENGTH, SIGNATURE_LENGTH, TABLE_OPTIONS, Base
 
 

@@ -9,8 +9,8 @@ from typing import Final, ParamSpec, TypeVar
 from flask import g
 from werkzeug.wrappers import Response
 
-from ...core.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
-from ...domain import Role, User
+from ...gallery.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
+from ...kernel.domain import Role, User
 from ..library import library
 from ..roles import Route, Who
 from ..security import refuse_haste

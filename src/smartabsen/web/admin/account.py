@@ -8,9 +8,9 @@ from flask import flash, make_response, redirect, render_template, session, url_
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from ...domain import User
-from ...errors import ConflictError, InvalidInputError
-from ...i18n import N_, _
+from ...kernel.domain import User
+from ...kernel.errors import ConflictError, InvalidInputError
+from ...kernel.i18n import N_, _
 from ..device_cookie import find_device
 from ..library import library
 from ..sessions import browser_session

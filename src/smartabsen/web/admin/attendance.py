@@ -9,9 +9,9 @@ from typing import Any, cast
 from flask import abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ...core.desk import ABSENT, SORT_KEYS, DayFilter, DayQuery, SortKey
-from ...core.desk_export import ExportFormat
-from ...domain import Status
+from ...attendance.desk import ABSENT, SORT_KEYS, DayFilter, DayQuery, SortKey
+from ...attendance.desk_export import ExportFormat
+from ...kernel.domain import Status
 from ..library import library
 from . import forms
 from .blueprint import blueprint

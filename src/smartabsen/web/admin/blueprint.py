@@ -10,21 +10,15 @@ from typing import Any, Final, ParamSpec, TypeVar
 from flask import Blueprint, abort, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from ...core.actors import acting_as
-from ...errors import SmartAbsenError
-from ...i18n import N_, _, describe_error
-from ...messages import describe_verdict, fill
+from ...kernel.actors import acting_as
+from ...kernel.errors import SmartAbsenError
+from ...kernel.i18n import N_, _, describe_error
+from ...kernel.messages import describe_verdict, fill
 from ..library import library
 from .access import ROUTES, current_user, may
 from .charts import bar_chart, day_chart, week_chart
 from .trail_words import describe_action, describe_details, describe_kind
-from .words import (
-    clock,
-    describe_method,
-    describe_role,
-    moment,
-    status_text,
-)
+from .words import clock, describe_method, describe_role, moment, status_text
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ...core.desk import NO_LETTER, LateWeek, MonthGrid, QuarterHour
+from ...attendance.desk import NO_LETTER, LateWeek, MonthGrid, QuarterHour
 
 _HEIGHT: Final = 180.0
 _WIDTH: Final = 720.0

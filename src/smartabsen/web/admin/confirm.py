@@ -10,7 +10,7 @@ from typing import Final, ParamSpec, TypeVar
 from flask import make_response, render_template, request, session
 from werkzeug.wrappers import Response
 
-from ...i18n import _
+from ...kernel.i18n import _
 from ..device_cookie import find_device
 from ..faults import Problem, answers_json, fail
 from ..library import library

@@ -9,9 +9,9 @@ from datetime import date
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from ...dates import read_date
-from ...errors import InvalidInputError
-from ...i18n import N_, _
+from ...kernel.dates import read_date
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_, _
 from ..library import library
 from . import forms
 from .blueprint import blueprint, done, tells_problems

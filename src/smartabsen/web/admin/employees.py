@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ...core.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES, PictureFile
-from ...errors import InvalidInputError
-from ...i18n import N_, _
+from ...gallery.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES, PictureFile
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_, _
 from ..library import library
 from ..security import allow_camera
 from . import forms

@@ -7,9 +7,9 @@ from datetime import date, time
 
 from flask import flash, request
 
-from ...dates import read_date
-from ...errors import InvalidInputError
-from ...i18n import N_, Message, describe_error
+from ...kernel.dates import read_date
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_, Message, describe_error
 
 _TIME = re.compile(r"\d{2}:\d{2}(:\d{2})?")
 _MAX_TEXT = 2_000

@@ -7,8 +7,8 @@ from datetime import timedelta
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from ...domain import Status
-from ...i18n import N_, _
+from ...kernel.domain import Status
+from ...kernel.i18n import N_, _
 from ..library import library
 from . import forms
 from .blueprint import blueprint, done, tells_problems

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from flask import flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from ...core.users import CodeVerdict
-from ...domain import User
-from ...errors import InvalidInputError, NotFoundError, SmartAbsenError
-from ...i18n import N_, _, describe_error
+from ...kernel.domain import User
+from ...kernel.errors import InvalidInputError, NotFoundError, SmartAbsenError
+from ...kernel.i18n import N_, _, describe_error
+from ...org.users import CodeVerdict
 from ..device_cookie import describe_browser, find_device, keep_device
 from ..library import library
 from ..security import rate_limited, refuse_haste

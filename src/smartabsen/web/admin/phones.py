@@ -9,7 +9,7 @@ from flask import make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from ...i18n import N_, _
+from ...kernel.i18n import N_, _
 from ..library import library
 from ..sessions import browser_session
 from . import forms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import render_template
 
-from ...messages import advise, describe_distance, describe_outcome
+from ...kernel.messages import advise, describe_distance, describe_outcome
 from ..library import library
 from . import forms
 from .blueprint import blueprint

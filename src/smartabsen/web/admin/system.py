@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from ...core.duplicates import DuplicateReport
-from ...domain import CheckLevel
-from ...i18n import _
-from ...messages import CHECK_LEVELS, describe_weak, fill
+from ...gallery.duplicates import DuplicateReport
+from ...kernel.domain import CheckLevel
+from ...kernel.i18n import _
+from ...kernel.messages import CHECK_LEVELS, describe_weak, fill
 from ..library import library
 from . import forms
 from .blueprint import blueprint, done, tells_problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 from werkzeug.wrappers import Response
 
-from ...messages import fill
+from ...kernel.messages import fill
 from ..library import library
 from .blueprint import blueprint
 from .parts import first_part, part

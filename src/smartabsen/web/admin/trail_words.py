@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ...i18n import N_, _
-from ...messages import local_text
+from ...kernel.i18n import N_, _
+from ...kernel.messages import local_text
 from ..library import library
 
 ACTIONS: Final = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from ...domain import Role
-from ...i18n import N_, _
+from ...kernel.domain import Role
+from ...kernel.i18n import N_, _
 from ..library import library
 from . import forms
 from .access import current_user

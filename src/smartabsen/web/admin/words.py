@@ -7,9 +7,9 @@ from typing import Final
 
 from flask_babel import format_date, format_time, to_user_timezone
 
-from ...domain import PunchMethod, Role, Status
-from ...i18n import N_, _, current_language
-from ...messages import STATUSES
+from ...kernel.domain import PunchMethod, Role, Status
+from ...kernel.i18n import N_, _, current_language
+from ...kernel.messages import STATUSES
 
 _METHODS: Final = {
     PunchMethod.FACE: N_("Face"),

@@ -1,0 +1,1 @@
+"""Templates and photos: enrolment, training, calibration, evaluation, and who somebody is."""

@@ -1,0 +1,1 @@
+"""The session at the door, its queue and its camera's troubles."""

@@ -1,0 +1,1 @@
+"""Who works with the installation: users, sessions, limits, the security log."""

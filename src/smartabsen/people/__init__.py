@@ -1,0 +1,1 @@
+"""Employees, consent, and lists of people."""

@@ -1,0 +1,1 @@
+"""Erase, purge, export, and what an audit compares."""

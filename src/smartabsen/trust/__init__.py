@@ -1,0 +1,1 @@
+"""The audit trail, signatures, seals and keys."""

@@ -1,0 +1,1 @@
+"""Backups, copies, models, certificates, doctor, and the demonstration."""
