@@ -31,8 +31,8 @@ from smartabsen.gallery import template_rows as templates
 from smartabsen.gallery.model_file import load_model, make_trained_model, save_model
 from smartabsen.kernel.domain import ModelIdentity, Quality, Template
 from smartabsen.people import employee_rows
-from smartabsen.privacy.resealing_rows import ring_for_writing
 from smartabsen.store.database import Database, Session
+from smartabsen.trust.active_key import ring_for_writing
 from smartabsen.trust.sealing import KeyRing
 
 DIMENSION: Final = 512
@@ -41,7 +41,7 @@ QUALITY: Final = Quality(120.0, 128.0, 300.0, 0.0, 0.99)
 WORKER: Final = """
 import sys
 from smartabsen import SmartAbsen
-from smartabsen.store import resealing
+from smartabsen.privacy import resealing_rows as resealing
 resealing._BATCH = 1
 with SmartAbsen.open(flags={"home": sys.argv[1], "engine": "fake"}) as app:
     print("ready", flush=True)

@@ -21,6 +21,7 @@ from smartabsen.attendance.desk import DayFilter, DayQuery
 from smartabsen.attendance.desk_export import export_days
 from smartabsen.attendance.reporting import report_text
 from smartabsen.cli import data
+from smartabsen.kernel import pages
 from smartabsen.kernel.i18n import use_language
 from smartabsen.trust import audit_rows
 
@@ -36,7 +37,8 @@ def app(
     """Four people and some days of November; a page has two rows."""
     if request.param == "mariadb":
         flags["database_url"] = request.getfixturevalue("mariadb_url")
-    monkeypatch.setattr(desk_module, "PAGE", 2)
+    for module in (desk_module, pages):
+        monkeypatch.setattr(module, "PAGE", 2)
     with SmartAbsen.open(flags=flags) as opened:
         for code, name in PEOPLE.items():
             opened.enrol(name, [], code=code, position="Kasir" if code == "E3" else "")

@@ -29,7 +29,8 @@ STOP = """
 import sys, time
 from pathlib import Path
 from smartabsen import SmartAbsen
-from smartabsen.store import archive, dumps
+from smartabsen.store import dumps
+from smartabsen.upkeep import archive
 def stop(*args, **kwargs):
     print("here", flush=True)
     time.sleep(600)

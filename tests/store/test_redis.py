@@ -83,7 +83,7 @@ def clock(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def table(request: pytest.FixtureRequest, link: RedisLink, clock: Any) -> Any:
     """What the borrowed tests call the table: sessions or counts, by the test's home."""
-    if request.function.__module__.endswith("test_rate_limits"):
+    if request.function.__module__.endswith("test_rate_limit_rows"):
         return RedisRateLimits(link, clock=clock)
     return RedisWebSessions(link, clock=clock)
 

@@ -151,8 +151,8 @@ def test_a_ready_database_is_opened_without_alembic(sqlite: Database) -> None:
     with sqlite.write() as session:
         employee_rows.add(session, code="E001", name="Siti")
     code = (
-        "import sys; from smartabsen.store.database import Database; from smartabsen.store import employees;"
-        f"print(Database({f'sqlite:///{sqlite.path}'!r}).run_write(employees.count), 'alembic' in sys.modules)"
+        "import sys; from smartabsen.store.database import Database; from smartabsen.people import employee_rows;"
+        f"print(Database({f'sqlite:///{sqlite.path}'!r}).run_write(employee_rows.count), 'alembic' in sys.modules)"
     )
 
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -17,10 +17,10 @@ from ..kernel.errors import ConflictError
 from ..kernel.i18n import N_
 from ..kernel.reading import read_text
 from ..qr.terminal import Terminal
+from ..recognition.liveness.files import LIVENESS_PACK
 from ..store.files import make_private_directory
 from ..store.leftovers import DEMO, working_folder
 from ..upkeep.demo_film import DemoMaterial, make_demo_material
-from ..upkeep.model_packs import LIVENESS
 from .demo_engine import find_engine
 from .facade import SmartAbsen
 
@@ -159,7 +159,7 @@ def run_demo(
         names = sorted(event.result.employee.name for event in recorded if event.result is not None)
         photograph_refused = _hold_up_a_photograph(settings, material.photograph, say) if engine.guarded else None
         if photograph_refused is None:
-            say(DemoStep(_UNGUARDED, (("pack", LIVENESS),), zone=zone))
+            say(DemoStep(_UNGUARDED, (("pack", LIVENESS_PACK),), zone=zone))
         everybody = names == sorted(NAMES) and len(today.days) == len(NAMES)
         return DemoReport(
             ok=everybody and bool(strangers) and photograph_refused is not False,

@@ -13,8 +13,7 @@ from ..config import load_settings
 from ..gallery.engine_choice import DEFAULT, STRONGEST
 from ..kernel.errors import ModelMissingError, SmartAbsenError
 from ..recognition.engines import find_obstacle
-from ..recognition.liveness.files import find_files
-from ..upkeep.model_packs import LIVENESS
+from ..recognition.liveness.files import LIVENESS_PACK, find_files
 from .facade import SmartAbsen
 
 CHOICES: Final = (STRONGEST, DEFAULT)
@@ -91,6 +90,6 @@ def _find(names: tuple[str, ...], places: tuple[Path, ...]) -> tuple[DemoEngine 
 
 def _is_guarded(models_dir: Path) -> bool:
     try:
-        return bool(find_files(LIVENESS, models_dir))
+        return bool(find_files(LIVENESS_PACK, models_dir))
     except ModelMissingError:
         return False

@@ -26,7 +26,6 @@ from ..org.security_log import SecurityLog
 from ..org.security_log_file import SecurityFiles
 from ..org.web_session_rows import WebSessionStore, WebSessionTable
 from ..privacy.erased_here import ErasedHere
-from ..privacy.resealing_rows import ring_for_writing
 from ..qr.sign_in_rows import SignInTable
 from ..store.clock import MachineClock
 from ..store.database import Database
@@ -36,6 +35,7 @@ from ..store.mysql import Tls
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.trusted_clock import TrustedClock
 from ..trust import audit_rows
+from ..trust.active_key import ring_for_writing
 from ..trust.keys import KeyChain
 from ..trust.sealing import KeyRing
 from ..trust.signing_rows import begin

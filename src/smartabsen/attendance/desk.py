@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from ..app.bootstrap import Services
 from ..kernel.domain import CameraTrouble, Employee, PunchMethod, Status
 from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import N_
+from ..kernel.pages import PAGE, Page, clamp_page
 from ..kiosk import camera_trouble_rows
 from ..people import employee_rows as employees
 from ..trust import audit_search_rows
@@ -32,7 +33,6 @@ from .board_rows import (
     SortKey as SortKey,
 )
 
-PAGE: Final = 50
 TODAY_ROWS: Final = 20
 LAST_PUNCHES: Final = 10
 MAX_PERIOD_DAYS: Final = 366
@@ -40,24 +40,6 @@ _QUARTER: Final = timedelta(minutes=15)
 LETTERS: Final = {Status.PRESENT: "H", Status.LATE: "T", Status.EXCUSED: "I", Status.SICK: "S"}
 """One letter for each status, as Indonesian attendance sheets have them."""
 NO_LETTER: Final = "-"
-
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    """One page of a list.
-
-    Attributes:
-        number: 1 is the first.
-        pages: How many there are, at least 1.
-        total: Rows on all pages.
-    """
-
-    rows: tuple[Row, ...]
-    number: int
-    pages: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,12 +364,6 @@ def check_filter(wanted: DayFilter, sort: str) -> DayFilter:
     if sort not in SORT_KEYS:
         raise InvalidInputError(N_("There is nothing to sort by named “{key}”."), key=sort[:20])
     return wanted
-
-
-def clamp_page(page: int, total: int) -> tuple[int, int]:
-    """Return the number of a page, which is no more than there are, and how many there are, at least one."""
-    pages = max(1, -(-total // PAGE))
-    return min(max(1, page), pages), pages
 
 
 def _grid_row(person: board_rows.GridPerson, days: tuple[date, ...]) -> GridRow:

@@ -19,16 +19,17 @@ from ..kernel.i18n import N_
 from ..people import consent_rows, employee_rows
 from ..people.consent import consent_missing, demands_consent, new_consent, store_consent
 from ..people.people_file import Person, same_name
-from ..privacy.resealing_rows import ring_for_writing
 from ..recognition.engines import Engine
 from ..store import meta
 from ..store.database import Session
+from ..store.photo_files import find_photos
 from ..trust import audit_rows
+from ..trust.active_key import ring_for_writing
 from . import crop_rows, template_rows
 from .crop_rows import KeptCrop
 from .engine_choice import mismatch
 from .look_alikes import KnownFaces
-from .photos import PhotoExam, examine_image, examine_photo, find_photos
+from .photos import PhotoExam, examine_image, examine_photo
 from .stored_gallery import read_gallery
 from .template_rows import Gallery
 

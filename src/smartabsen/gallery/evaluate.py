@@ -25,13 +25,14 @@ from ..recognition.recognizer import Recognizer
 from ..recognition.scores import compare_gallery
 from ..recognition.upright import find_upright
 from ..store.files import write_atomically
+from ..store.photo_files import find_photos
 from ..trust.audit import note
 from ..trust.sealing import KeyRing
 from .embedding_cache import EmbeddingCache, PhotoFace
 from .evaluation_page import make_page
 from .evaluation_report import ComparedPair, EvaluationReport, Sample, ScoredPair
 from .pairs_file import read_pairs
-from .photos import find_photos, read_picture
+from .photos import read_picture
 from .stored_gallery import read_gallery
 
 Progress = Callable[[int, int], None]

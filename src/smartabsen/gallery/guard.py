@@ -8,9 +8,9 @@ from typing import Final
 from ..app.bootstrap import Services
 from ..kernel.domain import Check, CheckLevel
 from ..kernel.i18n import N_
-from ..upkeep.model_packs import LIVENESS
+from ..recognition.liveness.files import LIVENESS_PACK
 
-_PLACES: Final = (("pack", LIVENESS),)
+_PLACES: Final = (("pack", LIVENESS_PACK),)
 _RISK: Final = N_("Nothing guards the door: a photo of an employee held up to the camera is recorded as that employee.")
 _PULL: Final = N_("Get the model of liveness: smartabsen models pull {pack}")
 _TURN_ON: Final = N_("Set liveness.require to “auto”; the model: smartabsen models pull {pack}")

@@ -34,13 +34,14 @@ from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode
 from ..recognition.light import find_light
 from ..recognition.upright import Upright, find_upright
 from ..store.files import write_atomically
+from ..store.photo_files import expand_folders
 from ..trust import audit_rows
 from ..trust.audit import note
 from . import model_rows, template_rows as templates
 from .gallery import LiveGallery, template_rows
 from .model_file import load_model
 from .model_in_force import find_in_force, follow
-from .photos import expand_folders, read_picture
+from .photos import read_picture
 from .stored_gallery import read_gallery
 
 _SHOWN_NAMES: Final = 5

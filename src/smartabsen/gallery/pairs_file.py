@@ -8,7 +8,7 @@ from pathlib import Path
 from ..kernel.errors import InvalidInputError, NotFoundError
 from ..kernel.i18n import N_
 from ..kernel.reading import read_text
-from .photos import PHOTO_SUFFIXES
+from ..store.photo_files import PHOTO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -16,9 +16,6 @@ from ..recognition.images import MAX_BYTES, ImageRefusal, Picture, decode_image
 from ..recognition.light import find_light
 from ..recognition.recognizer import Recognizer
 from ..recognition.upright import find_upright
-
-PHOTO_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".heic", ".heif"})
-"""Files that are taken from a folder; HEIC only to say what to do with it."""
 
 SECOND_FACE: Final = 0.7
 """A further face counts as a second person when its side is at least this share of the largest one's: who stands
@@ -68,23 +65,6 @@ class PhotoExam:
             box_xyxy=self.box_xyxy,
             place=self.place,
         )
-
-
-def find_photos(paths: Iterable[str | Path]) -> list[str]:
-    """List photo files, each once: a file stands for itself, a folder for the pictures in it, sorted by name."""
-    return list(dict.fromkeys(expand_folders(paths)))
-
-
-def expand_folders(paths: Iterable[str | Path]) -> list[str]:
-    """Put the pictures of a folder, sorted by name, in its place; files stay as they are given."""
-    photos: list[str] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            found = (file for file in path.iterdir() if file.suffix.lower() in PHOTO_SUFFIXES and file.is_file())
-            photos += [str(file) for file in sorted(found)]
-        else:
-            photos.append(str(path))
-    return photos
 
 
 def read_picture(path: str | Path) -> tuple[bytes, Picture | ImageRefusal]:

@@ -15,7 +15,6 @@ from ..kernel.domain import Employee, Match, ModelIdentity, Outcome, Template, T
 from ..kernel.errors import ConflictError, GateError, InvalidInputError, NotFoundError
 from ..kernel.i18n import N_
 from ..people import employee_rows
-from ..privacy.resealing_rows import ring_for_writing
 from ..recognition.crops import read_crop
 from ..recognition.engine_specs import EngineSpec
 from ..recognition.engines import Engine, get_spec
@@ -25,6 +24,7 @@ from ..recognition.recognizer import Recognizer
 from ..store import meta
 from ..store.database import Session
 from ..trust import audit_rows
+from ..trust.active_key import ring_for_writing
 from ..trust.audit import note
 from . import crop_rows, template_rows as templates
 from .calibration_record import StoredCalibration, find_stored, limits_for

@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Final
 
 from ..app.bootstrap import Services
-from ..attendance.desk import PAGE, Page, clamp_page
 from ..kernel.domain import KioskEvent, KioskEventKind, Measured, Outcome, Refusal
 from ..kernel.errors import SmartAbsenError
+from ..kernel.pages import PAGE, Page, clamp_page
 from . import refusal_rows
 
 _WAITING: Final = 200

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, time, tzinfo
 from pathlib import Path
 from typing import Final
 
-from ..gallery.photos import PHOTO_SUFFIXES, find_photos
 from ..kernel.dates import read_date
 from ..kernel.domain import Employee, ImportRow, ImportVerdict, PhotoVerdict
 from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import N_, Message
 from ..kernel.texts import one_line
 from ..store.cells import MAX_DIGITS, CellFault
+from ..store.photo_files import PHOTO_SUFFIXES, find_photos
 from ..store.sheets import Table, TableRow
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
 from .employee_rows import check_code, checked_person, code_key

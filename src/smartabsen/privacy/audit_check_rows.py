@@ -16,10 +16,9 @@ from ..store.tables import AuditRow
 from ..trust.audit_head import AuditHead
 from ..trust.audit_rows import BEGINNING, PURPOSE, content_of, digest_of, head, read_details, rows
 from ..trust.sealing import KeyRing, Signature
+from ..trust.signing_rows import BEGIN
 from .audit_erasure_rows import EMPTY, erased_numbers
 
-BEGIN: Final = "audit.signing_begins"
-"""The action of the entry from which on everything is signed."""
 RESTORE: Final = "backup.restore"
 
 

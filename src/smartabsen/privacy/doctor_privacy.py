@@ -10,8 +10,9 @@ from ..kernel.domain import Check, CheckLevel
 from ..kernel.errors import KeyMissingError
 from ..kernel.i18n import N_
 from ..people import consent_rows
+from ..trust.active_key import has_seals
 from ..trust.vault import OTHERS_CAN_READ, OTHERS_FIX
-from . import erasure_rows, resealing_rows
+from . import erasure_rows
 from .keys import Keys
 from .purge import purge
 
@@ -28,7 +29,7 @@ def check_keys(services: Services) -> Iterator[Check]:
         return
     place, rows = ("place", found.place), sum(found.templates.values()) + sum(found.crops.values())
     with services.database.read() as session:
-        sealed = resealing_rows.has_seals(session)
+        sealed = has_seals(session)
     missing = sorted({one.key_id for one in found.broken if one.problem == "no_key"})
     if missing or (sealed and not found.keys):
         detail = N_("The key that faces are sealed with is not in {place}: nobody can be recognised. Attendance works.")

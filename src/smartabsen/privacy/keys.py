@@ -14,6 +14,7 @@ from ..store import meta
 from ..store.database import Session
 from ..store.tables import NOTE_LENGTH
 from ..trust import audit_rows, signing_rows
+from ..trust.active_key import has_seals
 from ..trust.keys import KeyFacts, check_replaceable
 from ..trust.sealing import KeyRing, key_missing, no_key
 from . import resealing_rows
@@ -117,7 +118,7 @@ class Keys:
         """
         discarded = self._discard_lost() if discard_lost else 0
         with self._services.database.read() as session:
-            if not self._chain.exists and resealing_rows.has_seals(session):
+            if not self._chain.exists and has_seals(session):
                 raise no_key(place=self._chain.place)
         made = self._chain.writable and self._chain.create()[1]
         if made:

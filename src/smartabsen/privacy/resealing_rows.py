@@ -21,8 +21,7 @@ from ..people import employee_rows
 from ..store import meta
 from ..store.database import Database
 from ..store.tables import FaceCropRow, Karyawan, TemplateRow
-from ..trust.keys import KeyChain
-from ..trust.sealing import OLD_MAGIC, KeyRing, Owner, crop_binding, is_old, no_key, sealing_key_of, template_binding
+from ..trust.sealing import OLD_MAGIC, KeyRing, Owner, crop_binding, is_old, sealing_key_of, template_binding
 
 Progress: TypeAlias = Callable[[int, int], None]
 _Row: TypeAlias = TemplateRow | FaceCropRow
@@ -63,23 +62,6 @@ class SealCheck:
     crops: dict[str, int]
     broken: tuple[BrokenSeal, ...]
     old: int = 0
-
-
-def ring_for_writing(session: Session, chain: KeyChain) -> KeyRing:
-    """Return the keys with that one active which this database wants new data sealed with; the first caller fixes it.
-
-    Raises:
-        KeyMissingError: There is no key, or the wanted one is not among those that are here.
-    """
-    ring = chain.ring()
-    if not ring.active:
-        raise no_key(place=ring.place)
-    return ring.with_active(meta.claim_active_key(session, ring.active))
-
-
-def has_seals(session: Session) -> bool:
-    """Return whether this database has ever been sealed: its key is fixed."""
-    return meta.find(session, meta.ACTIVE_KEY) is not None
 
 
 def key_ids(session: Session) -> frozenset[str]:

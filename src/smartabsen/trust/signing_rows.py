@@ -14,7 +14,6 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ..privacy.audit_check_rows import BEGIN
 from ..store import meta
 from ..store.database import Database
 from ..store.tables import KEY_ID_LENGTH, Absensi, AuditRow, Karyawan, PunchRow
@@ -22,6 +21,8 @@ from . import audit_rows
 from .sealing import KeyRing, Signature
 from .trail_keeper import signing_ring
 
+BEGIN: Final = "audit.signing_begins"
+"""The action of the entry from which on everything is signed."""
 PUNCH: Final = "punch"
 DAY: Final = "day"
 _BEGUN: Final = "signing_begun"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ..kernel.i18n import N_
-from ..privacy.resealing_rows import has_seals
 from ..store.database import Database
+from .active_key import has_seals
 from .keys import KeyChain
 from .sealing import no_key
 

