@@ -125,7 +125,7 @@ def pin(number: int, url: str, count: str) -> None:
     """Try the same PIN several times."""
     database, now = Database(url), datetime.now(UTC)
     for _ in range(int(count)):
-        print(database.run_write(lambda session: pin_rows.begin_try(session, 1, key_id="k", now=now))[0])
+        print(database.run_write(lambda session: pin_rows.begin_try(session, 1, key_id="k", now=now)).verdict)
 
 
 def rate_limit(number: int, url: str, limit: str, count: str) -> None:

@@ -392,3 +392,27 @@ def test_a_disk_that_fills_inside_a_savepoint_is_called_full(tmp_path: Path) -> 
         with session.begin_nested():
             meta.put(session, "a", "x" * 1_000_000)
     database.close()
+
+
+def test_connections_of_a_time_when_the_disk_could_only_be_read_are_replaced(sqlite: Database) -> None:
+    """By the first unit of work that writes, and not by a failure for each."""
+    sqlite.run_write(lambda session: meta.put(session, "kept", "1"))
+    read_only = [True]
+
+    @event.listens_for(sqlite._engine, "do_connect")
+    def _connect(*_: object) -> sqlite3.Connection | None:
+        if not read_only[0]:
+            return None
+        return sqlite3.connect(f"file:{sqlite.path}?mode=ro", uri=True, check_same_thread=False)
+
+    sqlite._engine.dispose()
+    with sqlite.read() as first, sqlite.read() as second:
+        assert meta.find(first, "kept") == meta.find(second, "kept") == "1"
+    with pytest.raises(DatabaseError, match="can only be read"):
+        sqlite.run_write(lambda session: meta.put(session, "kept", "2"))
+    with sqlite.read() as first, sqlite.read() as second:
+        assert meta.find(first, "kept") == meta.find(second, "kept") == "1"
+    read_only[0] = False
+    sqlite.run_write(lambda session: meta.put(session, "kept", "3"))
+    with sqlite.read() as session:
+        assert meta.find(session, "kept") == "3"

@@ -190,6 +190,10 @@ class Database:
                     with self._unit("write") as session:
                         return work(session)
                 except SQLAlchemyError as exc:
+                    if attempt == 1 and self.path is not None and cannot_write(exc):
+                        # SQLite may have opened the file while its disk could only be read, and stays with that.
+                        self._engine.dispose()
+                        continue
                     if not is_worth_another_try(exc) or time.monotonic() > no_more_after:
                         raise
                 time.sleep(random.uniform(0.002, 0.01) * min(attempt, 8))  # noqa: S311 - spreads writers, no secret
