@@ -330,7 +330,7 @@ class ServerSettings(_Section):
         ge=0,
         le=64,
         description=N_(
-            "Faces that each process recognises at once, each with models of its own in memory; 0 takes what fits "
+            "Faces that each process recognises at once, each with models of its own in memory; 0 takes its share of "
             "the cores."
         ),
     )

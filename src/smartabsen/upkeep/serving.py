@@ -80,17 +80,13 @@ class Serving:
         self._services.database.expect_many(rest_s=REST_S, patience_s=PATIENCE_S)
 
     def share_cores(self) -> None:
-        """Let this process recognise as many faces at once as fits the cores; called before it does any.
-
-        That is twice its share of them, as requests do not come to the processes in turn: two at once are often one
-        process' matter. What is not needed at the same time is not loaded.
-        """
+        """Let this process recognise as many faces at once as its share of the cores; called before it does any."""
         settings, server = self._services.settings, self._services.settings.server
         processes = server.workers if server.production and os.name == "posix" else 1
-        cores = count_cores()
-        at_once = server.recognitions or min(cores, max(1, 2 * cores // processes))
+        share = max(1, count_cores() // processes)
+        at_once = server.recognitions or share
         # One thread each by itself: two faces side by side are done sooner than one after the other by two threads.
-        threads = settings.recognition.threads or max(1, min(cores // processes // at_once, MAX_DEFAULT_THREADS))
+        threads = settings.recognition.threads or max(1, min(share // at_once, MAX_DEFAULT_THREADS))
         self._services.recognise_at_once(at_once, threads=threads)
 
     def limit_hashing(self, *, shared: bool) -> None:
