@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import cv2
@@ -104,6 +105,28 @@ def server(home: Path, settings: dict[str, str]) -> Iterator[str]:
     assert "token=" not in said
 
 
+def take_screenshot(page: sync_api.Page, **options: Any) -> bytes:
+    """Take a screenshot. Chromium without a graphics card is now and then unable to, and able a moment later."""
+    for _ in range(4):
+        try:
+            return page.screenshot(**options)
+        except sync_api.Error as exc:
+            if "Unable to capture screenshot" not in str(exc):
+                raise
+            page.wait_for_timeout(500)
+    return page.screenshot(**options)
+
+
+def read_qr_of(page: sync_api.Page) -> str:
+    """Return what the QR code on a screen says, as a phone's camera would read it; empty where none is read.
+
+    OpenCV's older detector misses two of a hundred.
+    """
+    picture = cv2.imdecode(np.frombuffer(take_screenshot(page), np.uint8), cv2.IMREAD_COLOR)
+    readers = (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector())
+    return next((text for reader in readers if (text := reader.detectAndDecode(picture)[0])), "")
+
+
 @dataclass
 class Office:
     """A laptop with a camera, a phone, and what both asked for.
@@ -131,11 +154,10 @@ class Office:
         self.phone.goto(self.read_qr())
 
     def read_qr(self) -> str:
-        """Decode the QR from a screenshot, as a phone's camera would."""
-        picture = cv2.imdecode(np.frombuffer(self.laptop.screenshot(), np.uint8), cv2.IMREAD_COLOR)
-        text, _points, _straight = cv2.QRCodeDetector().detectAndDecode(picture)
+        """Decode the QR from a screenshot of the laptop."""
+        text = read_qr_of(self.laptop)
         assert text.startswith(f"{self.address}/verify_qr?token="), text
-        return str(text)
+        return text
 
     def confirm(self, number: str) -> None:
         """Type the number on the phone and confirm."""
@@ -162,7 +184,7 @@ class Office:
         page.evaluate("document.querySelectorAll('video').forEach((one) => { one.style.filter = 'blur(14px)'; })")
         for size in (LAPTOP, PHONE):
             page.set_viewport_size(size)
-            page.screenshot(path=ARTEFACTS / f"{name}-{size['width']}.png", full_page=True)
+            take_screenshot(page, path=ARTEFACTS / f"{name}-{size['width']}.png", full_page=True)
         page.set_viewport_size(before)
 
 

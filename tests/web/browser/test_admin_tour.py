@@ -13,8 +13,6 @@ from pathlib import Path
 from time import time as time_s
 from urllib.parse import parse_qs, urlsplit
 
-import cv2
-import numpy as np
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
@@ -26,7 +24,7 @@ from smartabsen.org.second_factor_rows import code_at
 from smartabsen.store.database import Session
 from smartabsen.store.tables import WebSessionRow
 
-from .conftest import Office, People, sync_api
+from .conftest import Office, People, read_qr_of, sync_api
 from .test_flow_browser import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -226,8 +224,7 @@ def test_a_new_employee_is_enrolled_at_the_camera_trained_and_gets_a_phone(
     page.goto(f"{here.address}/admin/employees?search=E100")
     page.get_by_role("link", name="Contoh Baru").click()
     page.get_by_role("button", name="Pair a phone").click()
-    picture = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
-    text, _points, _straight = cv2.QRCodeDetector().detectAndDecode(picture)
+    text = read_qr_of(page)
     assert text.startswith(f"{here.address}/pair?token="), text
     assert_accessible(page)
     here.phone.goto(text)
@@ -285,8 +282,7 @@ def test_a_given_password_a_second_factor_and_a_proof(
     page.locator('form[action$="/account/totp"] button').click()
     page.wait_for_url("**/admin/account/totp")
     look("totp")
-    picture = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
-    text, _points, _straight = cv2.QRCodeDetector().detectAndDecode(picture)
+    text = read_qr_of(page)
     uri = urlsplit(text)
     assert (uri.scheme, uri.netloc, uri.path) == ("otpauth", "totp", "/Toko%20Contoh:budi"), text
     secret = base64.b32decode(parse_qs(uri.query)["secret"][0])
