@@ -71,6 +71,17 @@ def test_a_file_ends_with_its_day_and_is_deleted_when_it_is_too_old(tmp_path: Pa
     assert list(files.lines()) == []
 
 
+def test_a_clock_that_is_far_ahead_deletes_nothing(tmp_path: Path) -> None:
+    """What is too old goes by the time that the database told."""
+    right = datetime.now(UTC) - timedelta(days=400)
+    files = SecurityFiles(tmp_path, keep_days=30, now=lambda: right)
+    files.append(b"old\n")
+    written = (right - timedelta(days=2)).timestamp()
+    os.utime(files.path, (written, written))
+    files.append(b"new\n")
+    assert list(files.lines()) == [b"old", b"new"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
 def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     """Addresses and account names are nobody else's."""

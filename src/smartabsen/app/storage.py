@@ -180,7 +180,11 @@ class Storage:
     def security(self) -> SecurityLog:
         """The security log; nothing is opened before the first event."""
         keep_days = self.settings.privacy.security_log_days
-        return SecurityLog(SecurityFiles(self.settings.home / "logs", keep_days=keep_days))
+        # The time by the database, as far as it was told: nobody waits for it to write a line.
+        files = SecurityFiles(
+            self.settings.home / "logs", keep_days=keep_days, now=lambda: self.database.clock.instant()
+        )
+        return SecurityLog(files)
 
     @made_once
     def tidying(self) -> Tidying:

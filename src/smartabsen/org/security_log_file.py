@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,14 +50,22 @@ class SecurityFiles:
     Args:
         directory: Where they lie; made, private, with the first line.
         keep_days: Files whose last line is older are deleted when one is closed; 0 keeps them.
+        now: The time (UTC) that files are too old by: a machine's own clock may be far ahead.
         file_bytes, total_bytes: See :data:`FILE_BYTES` and :data:`TOTAL_BYTES`.
     """
 
     def __init__(
-        self, directory: Path, *, keep_days: int, file_bytes: int = FILE_BYTES, total_bytes: int = TOTAL_BYTES
+        self,
+        directory: Path,
+        *,
+        keep_days: int,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        file_bytes: int = FILE_BYTES,
+        total_bytes: int = TOTAL_BYTES,
     ) -> None:
         self._directory = directory
         self._keep_days = keep_days
+        self._now = now
         self._file_bytes, self._total_bytes = file_bytes, total_bytes
 
     @property
@@ -168,7 +176,7 @@ class SecurityFiles:
         return self._directory / f"security-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z-{secrets.token_hex(4)}.log"
 
     def _delete_oldest(self) -> None:
-        too_old = datetime.now(UTC) - timedelta(days=self._keep_days) if self._keep_days else None
+        too_old = self._now() - timedelta(days=self._keep_days) if self._keep_days else None
         room = self._total_bytes - self._file_bytes
         for path in reversed(self.closed()):
             room -= path.stat().st_size
