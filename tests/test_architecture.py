@@ -75,7 +75,7 @@ MAY_IMPORT_TOO = {"cli.serve_view": {"web"}}
 """Modules that may import more than their place: what starts the web server."""
 
 ROWS = "*_rows"
-"""Modules of queries, which only their own place should use."""
+"""Modules of queries and tables, which only their own place should use; see :func:`is_of_queries`."""
 KNOWN_FOREIGN_ROWS = 116
 """Places that still use another one's queries; the number may only become smaller."""
 
@@ -121,6 +121,13 @@ MOST_MODULES = 45
 VAGUE_NAMES = {"utils.py", "util.py", "helpers.py", "common.py", "misc.py"}
 
 
+def is_of_queries(name: str) -> bool:
+    """Whether a module holds queries or tables, by the end of its dotted name."""
+    if name.startswith("store."):
+        return False
+    return name.endswith("_rows") or name.rpartition(".")[2] in {"rows", "tables"}
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """A module below ``smartabsen``: dotted name without that prefix, whether it is a package, and its syntax."""
@@ -137,7 +144,7 @@ class Module:
     @property
     def homes(self) -> set[str]:
         """What it counts as where a library has owners: its place, itself, and the kind of its name."""
-        return {self.place, self.name, *({ROWS} if self.name.endswith("_rows") else ())}
+        return {self.place, self.name, *({ROWS} if is_of_queries(self.name) else ())}
 
     def imports(self) -> Iterator[str]:
         """Yield the absolute dotted name of everything it imports, at any depth, for types or for real."""
@@ -189,7 +196,7 @@ def foreign_rows(module: Module) -> set[str]:
         return set()
     names = {name.removeprefix("smartabsen.") for name in module.imports() if name.startswith("smartabsen.")}
     found = {name if name in NAMES else name.rpartition(".")[0] for name in names}
-    return {name for name in found if name.endswith("_rows") and name.partition(".")[0] != module.place}
+    return {name for name in found if is_of_queries(name) and name.partition(".")[0] != module.place}
 
 
 def foreign_libraries(module: Module) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from smartabsen.app.demo import ZONE, find_hours
-from smartabsen.attendance.rules import Rules
+from smartabsen.attendance.rules.punches import Rules
 from smartabsen.cli.commands import demo
 from smartabsen.config.sections import AttendanceSettings
 from smartabsen.kernel.domain import KioskEvent, KioskEventKind, Outcome, PunchResult, Report

@@ -9,7 +9,7 @@ from ..attendance.attendance_log import AttendanceLog
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
-from ..attendance.leave import Leave
+from ..attendance.leave.service import Leave
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos

@@ -17,7 +17,7 @@ from ..trust import audit_rows
 from . import correction_rows, day_rows, punch_rows
 from .correction_rows import Corrected
 from .punch_rows import LoggedPunch
-from .rules import standing
+from .rules.punches import standing
 
 BEFORE_ADDED: Final = timedelta(days=366)
 """So long before an employee was added a forgotten punch can lie: people are added after they began."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ..kernel.domain import AttendanceDay, Punch, PunchMethod, Status
+from ...kernel.domain import AttendanceDay, Punch, PunchMethod, Status
 
 
 @dataclass(frozen=True, slots=True)

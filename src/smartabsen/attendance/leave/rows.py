@@ -8,9 +8,9 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..kernel.domain import Status
-from ..store.tables import Absensi, Karyawan
-from .day_rows import LEAVE
+from ...kernel.domain import Status
+from ...store.tables import Absensi, Karyawan
+from ..day_rows import LEAVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from ..app.bootstrap import Services
-from ..kernel.domain import Employee, Status
-from ..kernel.errors import InvalidInputError
-from ..kernel.i18n import N_
-from ..people import employee_rows
-from ..store.database import Session
-from ..trust import audit_rows
-from . import day_rows as days, leave_rows, recording_rows
-from .leave_rows import LeaveDay
+from ...app.bootstrap import Services
+from ...kernel.domain import Employee, Status
+from ...kernel.errors import InvalidInputError
+from ...kernel.i18n import N_
+from ...people import employee_rows
+from ...store.database import Session
+from ...trust import audit_rows
+from .. import day_rows as days, recording_rows
+from . import rows as leave_rows
+from .rows import LeaveDay
 
 MAX_DAYS: Final = 366
 

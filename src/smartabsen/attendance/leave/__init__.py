@@ -1,0 +1,1 @@
+"""Leave: kinds as data, a ledger of days, requests and their approval."""

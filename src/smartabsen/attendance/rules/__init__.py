@@ -1,0 +1,1 @@
+"""The rules of working time. Pure: no clock, no file, no database."""

@@ -1,0 +1,272 @@
+"""What the rules of working time speak of. Frozen, and free of any database: minutes are whole, instants are aware.
+
+Times of day are minutes from local midnight of the work date; a span over midnight ends beyond 1,440 (24:00), and one
+that lies wholly on the next morning starts beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class DayStatus(StrEnum):
+    """What became of a person's day; the values are the words that the database, exports and people use."""
+
+    PRESENT = "Hadir"
+    LATE = "Terlambat"
+    EXCUSED = "Izin"
+    SICK = "Sakit"
+    LEAVE = "Cuti"
+    DUTY = "Dinas"
+    """Work away from the site: dinas luar, work from home."""
+    OFF = "Libur"
+    """Not expected: a day off, a holiday."""
+    PENDING = "Belum"
+    """Expected, not there yet, and the window is open."""
+    ABSENT = "Alpa"
+    """Expected, never came, and the window has closed."""
+
+
+class DayKind(StrEnum):
+    """What a date is for a person, as the tiers of overtime ask it (PP 35/2021, art. 31)."""
+
+    WORKDAY = "workday"
+    REST_DAY = "rest-day"
+    HOLIDAY = "holiday"
+    SHORTEST_DAY = "shortest-day"
+    """A holiday on the shortest working day of a week of six days."""
+
+
+class Minutes(StrEnum):
+    """Kinds of minutes that a day's result counts; rows with a label in the database, so a new one is no migration."""
+
+    EXPECTED = "expected"
+    WORKED = "worked"
+    BREAK = "break"
+    LATE = "late"
+    EARLY = "early"
+    """Left before the end of the shift."""
+    MISSING = "missing"
+    """Of what was expected and neither worked nor excused, late and early minutes included."""
+    OVERTIME = "overtime"
+    """Beyond the shift, or on a day off: by the clock, approved or not."""
+    OVERTIME_APPROVED = "overtime_approved"
+    """What an order with consent and approval covers of :attr:`OVERTIME`: only that is paid."""
+    LEAVE = "leave"
+    """Of what was expected and covered by leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a day, in minutes from local midnight of the work date: ``Span(1320, 1800)`` is 22:00-06:00."""
+
+    start: int
+    end: int
+
+    @property
+    def minutes(self) -> int:
+        """How long it is."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A shift as data.
+
+    Attributes:
+        spans: When work is expected, in order and apart; empty for a flexible shift without core time.
+        breaks: Planned breaks inside the spans: no working time.
+        opens_before: Minutes before the first span from which a punch belongs to this shift.
+        closes_after: Minutes after the last span until which one does; then the day is judged.
+        grace_in: Minutes after the start that are not late yet. Who exceeds them is late by all minutes from the start.
+        grace_out: Minutes before the end that are not early yet; the same.
+        flexible_day: Minutes that a day asks for, whenever they are worked; None where spans decide.
+        flexible_week: Minutes that a week asks for.
+        early_counts: Whether minutes worked before the start count (as overtime, where ordered); else they do not.
+        break_is_taken: Whether the planned break is taken off where none was recorded.
+        rounding: Minutes to which worked time is cut down; 1 is exact.
+    """
+
+    code: str
+    name: str
+    spans: tuple[Span, ...]
+    breaks: tuple[Span, ...] = ()
+    opens_before: int = 120
+    closes_after: int = 240
+    grace_in: int = 0
+    grace_out: int = 0
+    flexible_day: int | None = None
+    flexible_week: int | None = None
+    early_counts: bool = False
+    break_is_taken: bool = True
+    rounding: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDay:
+    """What was planned for a person and a work date.
+
+    Attributes:
+        zone: IANA name of the zone of the person's site on that date.
+        shift: None on a day off.
+        kind: Which tiers overtime on this date has.
+        holiday: Name of the holiday, empty on other days. A holiday without a roster row of its own is a day off.
+        source: Where the plan came from: ``roster``, ``employee``, ``department``, ``site``, ``calendar`` or ``none``.
+        pattern: Code of the pattern, empty without one.
+        is_planned: Whether anybody ever planned this date (an assignment, a roster row or a confirmed working week);
+            without that no day is Alpa.
+    """
+
+    work_date: date
+    zone: str
+    shift: Shift | None
+    kind: DayKind
+    holiday: str = ""
+    source: str = "none"
+    pattern: str = ""
+    is_planned: bool = True
+
+
+class Portion(StrEnum):
+    """How much of a day leave covers."""
+
+    FULL = "full"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOnDay:
+    """Approved leave on one date.
+
+    Attributes:
+        kind: Code of the kind, as ``tahunan`` or ``sakit``.
+        status: What the day is called where the whole of it is covered: LEAVE, EXCUSED, SICK or DUTY.
+        counts_as_work: Whether covered minutes count as worked (dinas luar, work from home).
+    """
+
+    kind: str
+    label: str
+    status: DayStatus
+    portion: Portion = Portion.FULL
+    counts_as_work: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OvertimeOrder:
+    """An order for overtime (SPL): only with the worker's consent and the approval it is paid."""
+
+    minutes: int
+    has_consent: bool
+    is_approved: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether what it covers is paid."""
+        return self.has_consent and self.is_approved
+
+
+@dataclass(frozen=True, slots=True)
+class PunchAt:
+    """A punch that counts, as the rules need it: its row id and its instant (aware)."""
+
+    id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for one person on one date: the contract, and the policies of the firm resolved for that date.
+
+    Attributes:
+        ruleset: Code of the ruleset of law in force, as ``id-2021``.
+        week: Working days of the week of the contract, 5 or 6.
+        exempt: Clause of PK, PP or PKB by which overtime is not paid (PP 35/2021, art. 27); empty where it is paid.
+        employed: Whether the date lies between joining and leaving.
+        min_departure: Minutes after the arrival from which a second punch is a departure.
+        same_punch: Minutes within which a further punch repeats the one before.
+        overtime_least: Overtime shorter than this is not counted.
+    """
+
+    ruleset: str
+    week: int = 5
+    exempt: str = ""
+    employed: bool = True
+    min_departure: int = 1
+    same_punch: int = 2
+    overtime_least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DayInputs:
+    """Everything that decides about one person's day, and nothing else.
+
+    Attributes:
+        plan: Of the day.
+        before: Plan of the day before, whose window may still be open: its punches are not this day's.
+        after: Plan of the next day.
+        punches: Standing punches near the day, those of both neighbours included, in any order.
+        leave: Approved leave on the date.
+        orders: Orders for overtime on the date.
+        now: The instant of the question: a window that is open then is not closed.
+    """
+
+    plan: PlannedDay
+    before: PlannedDay
+    after: PlannedDay
+    punches: tuple[PunchAt, ...]
+    terms: Terms
+    now: datetime
+    leave: tuple[LeaveOnDay, ...] = ()
+    orders: tuple[OvertimeOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule that applied to a day, for people.
+
+    Attributes:
+        rule: Stable code, as ``late`` or ``break.planned``.
+        text: Message id of a sentence; ``params`` fill its places.
+        article: Where it is written, as ``PP 35/2021 art. 31(1)`` or ``shift PAGI``; empty for a mere fact.
+        minutes: What it counted; None where it counted none.
+    """
+
+    rule: str
+    text: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    article: str = ""
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """What became of a person's day.
+
+    Attributes:
+        clock_in: First punch of the day (aware), None without one.
+        clock_out: Last punch that is a departure, None without one.
+        punch_ids: The punches that were given to this day.
+        minutes: Whole minutes by kind; a kind that is missing is 0.
+        is_final: Whether nothing that time alone brings can change it: the window has closed.
+        ruleset: What it was judged by.
+    """
+
+    work_date: date
+    status: DayStatus
+    clock_in: datetime | None
+    clock_out: datetime | None
+    punch_ids: tuple[int, ...]
+    minutes: Mapping[Minutes, int]
+    reasons: tuple[Reason, ...]
+    kind: DayKind
+    shift: str
+    is_final: bool
+    ruleset: str
+
+    def count(self, kind: Minutes) -> int:
+        """Return the minutes of a kind."""
+        return self.minutes.get(kind, 0)

@@ -1,0 +1,1 @@
+"""When people are expected: calendar, shifts, patterns, assignments and rosters."""
