@@ -203,6 +203,16 @@ def test_half_a_day_divides_at_the_break_near_the_middle_or_at_half_of_the_minut
     assert (night.status, night.count(Minutes.LEAVE), night.count(Minutes.MISSING)) == (DayStatus.PRESENT, 240, 0)
 
 
+def test_joint_leave_is_leave_unless_somebody_works() -> None:
+    """Worked, it is an ordinary day; not worked, a day of leave."""
+    joint = plan(FRIDAY, None, kind=DayKind.WORKDAY, holiday="Cuti bersama", joint_leave=True, usual_shift=OFFICE)
+    away = judged(planned=joint)
+    assert (away.status, away.count(Minutes.LEAVE)) == (DayStatus.LEAVE, 480)
+    worked = judged("08:10", "17:00", planned=joint)
+    assert (worked.status, worked.count(Minutes.LATE), worked.count(Minutes.OVERTIME)) == (DayStatus.LATE, 10, 0)
+    assert judged(planned=replace(joint, usual_shift=None)).status is DayStatus.OFF
+
+
 def test_a_flexible_day_asks_for_minutes_whenever_they_are_worked() -> None:
     """Nobody is late; what lacks is missing, what exceeds is overtime."""
     assert judged("10:30", "18:30", planned=FLEXIBLE).status is DayStatus.PRESENT

@@ -23,7 +23,7 @@ SATURDAY = shift("08:00-13:00", code="SABTU")
 
 # What a reviewer adds up by hand. November 2026 has 21 days from Monday to Friday (20 without the holiday on Wednesday
 # the 11th), 4 Saturdays and 5 Sundays; 22 nights begin on a Sunday to a Thursday.
-#   office  20 people, 07:55-17:05 on 20 days: 480 worked + 5 overtime; person n comes at 08:20 on the first n%4 of them.
+#   office  20 people, 07:55-17:05 on 20 days: 480 worked + 5 overtime; person n comes at 08:20 on the first n%4.
 #   shop    10 people, six days: 20 x 420 + 4 x 300, punctual; one has leave from the 16th to the 21st (5 x 420 + 300),
 #           another one works on the holiday from 08:00 to 12:00.
 #   night    6 people, 21:55-06:05 on 22 dates: 480 worked + 5 overtime; all 485 of the night that begins on the holiday

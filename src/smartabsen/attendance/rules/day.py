@@ -7,7 +7,8 @@ Whole seconds are compared and added; only sums are cut to minutes. Facts and la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from . import reasons as because
 from .assignment import Given, Instance, assign, instance_of
@@ -17,7 +18,9 @@ from .intervals import Interval, Intervals, common, gaps, total, without
 from .model import DayInputs, DayKind, DayResult, DayStatus, Minutes, Portion, Reason, Shift
 from .pairing import Presence, presence_of
 
-_FOREVER = 1 << 40
+JOINT_LEAVE: Final = "bersama"
+"""Code of the kind of leave that the firm takes together (cuti bersama)."""
+_FOREVER: Final = 1 << 40
 
 
 def judge_day(inputs: DayInputs) -> DayResult:
@@ -29,16 +32,28 @@ def judge_day(inputs: DayInputs) -> DayResult:
     Raises:
         ValueError: An instant has no time zone.
     """
+    if inputs.plan.joint_leave:
+        return _judge_joint_leave(inputs)
     own = instance_of(inputs.plan)
     given = Given((), (), ())
     if inputs.punches:
-        near = (instance_of(inputs.before), own, instance_of(inputs.after))
+        near = (instance_of(inputs.before.if_worked()), own, instance_of(inputs.after.if_worked()))
         given = assign(inputs.punches, near, inputs.terms, own)
     expected = expectation_of(own, inputs.leave)
     now = second_of(inputs.now)
     if given.kept:
         return _Came(inputs, own, given, expected, now).result()
     return _judge_nobody(inputs, own, given, expected, now)
+
+
+def _judge_joint_leave(inputs: DayInputs) -> DayResult:
+    """Judge a date that is off by joint leave: who works all the same has an ordinary day, everybody else leave."""
+    plan = inputs.plan.if_worked()
+    worked = judge_day(replace(inputs, plan=plan))
+    if worked.clock_in is not None or plan.shift is None:
+        return worked
+    leave = LeaveOnDay(JOINT_LEAVE, plan.holiday or N_("Joint leave"), DayStatus.LEAVE)
+    return judge_day(replace(inputs, plan=plan, leave=(leave,)))
 
 
 def _judge_nobody(inputs: DayInputs, own: Instance, given: Given, expected: Expectation, now: int) -> DayResult:
