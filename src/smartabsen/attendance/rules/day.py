@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ...kernel.i18n import N_
 from . import reasons as because
 from .assignment import Given, Instance, assign, instance_of
 from .expectation import Expectation, expectation_of
 from .instants import instant_of, second_of
 from .intervals import Interval, Intervals, common, gaps, total, without
-from .model import DayInputs, DayKind, DayResult, DayStatus, Minutes, Portion, Reason, Shift
+from .model import DayInputs, DayKind, DayResult, DayStatus, LeaveOnDay, Minutes, Portion, Reason, Shift
 from .pairing import Presence, presence_of
 
 JOINT_LEAVE: Final = "bersama"
