@@ -52,6 +52,7 @@ ACTIONS: Final = {
     "phone.invite": N_("Phone invited"),
     "phone.pair": N_("Phone paired"),
     "phone.revoke": N_("Phone revoked"),
+    "day.recompute": N_("Days judged again"),
     "pin.blocked": N_("PIN blocked by wrong ones"),
     "pin.locked": N_("PIN locked by wrong ones"),
     "pin.remove": N_("PIN removed"),
