@@ -15,6 +15,7 @@ from smartabsen.attendance.results.service import Results
 from smartabsen.attendance.rules.model import DayStatus, LeaveOnDay, Minutes, PlannedDay, Terms
 from smartabsen.kernel.domain import Employee, Punch, PunchMethod, Status
 from smartabsen.people import employee_rows
+from smartabsen.privacy import erasure_rows
 from smartabsen.store.database import Database, Session
 from smartabsen.store.tables import Absensi, DayRevisionRow
 from smartabsen.trust import audit_rows
@@ -223,3 +224,17 @@ def test_people_in_groups_are_all_judged(
             employee_rows.add(session, code=f"E1{number}", name=f"Contoh {number}")
     assert results.recompute(FIRST, LAST, most_differences=3).changed == 35
     assert len(results.recompute(FIRST, LAST, most_differences=3).differences) == 0
+
+
+def test_older_results_go_with_the_attendance_that_is_too_old(
+    results: Results, firm: Firm, database: Database, siti: Employee
+) -> None:
+    """A purge leaves no older result behind."""
+    results.recompute(FIRST, LAST)
+    firm.leave = {FIRST: annual(), LAST - timedelta(days=2): annual()}
+    results.recompute(FIRST, LAST)
+    with database.write() as session:
+        assert erasure_rows.count_attendance_before(session, LAST)["day_revisions"] == 2
+        erasure_rows.delete_attendance_before(session, FIRST + timedelta(days=1))
+    assert results.history(siti.id, FIRST) == ()
+    assert len(results.history(siti.id, LAST - timedelta(days=2))) == 2
