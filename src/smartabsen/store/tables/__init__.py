@@ -3,6 +3,7 @@
 from .attendance import Absensi, PunchRow
 from .base import (
     ADDRESS_LENGTH,
+    BIG_ID,
     CODE_LENGTH,
     KEY_ID_LENGTH,
     LABEL_LENGTH,
@@ -16,7 +17,18 @@ from .base import (
     Base,
     UtcDateTime,
 )
-from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
+from .org import ZONE_LENGTH, DepartmentRow, KioskRow, SiteRow
+from .people import (
+    ConsentRow,
+    EmploymentTermsRow,
+    ErasureRow,
+    FaceCropRow,
+    FormerCodeRow,
+    Karyawan,
+    TemplateRow,
+    WageRow,
+    new_uuid,
+)
 from .record import (
     AuditRow,
     CameraTroubleRow,
@@ -31,6 +43,7 @@ from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFra
 
 __all__ = [
     "ADDRESS_LENGTH",
+    "BIG_ID",
     "CODE_LENGTH",
     "KEY_ID_LENGTH",
     "LABEL_LENGTH",
@@ -41,14 +54,19 @@ __all__ = [
     "TABLE_OPTIONS",
     "USER_LENGTH",
     "UUID_LENGTH",
+    "ZONE_LENGTH",
     "Absensi",
     "AuditRow",
     "Base",
     "CameraTroubleRow",
     "ConsentRow",
+    "DepartmentRow",
+    "EmploymentTermsRow",
     "ErasureRow",
     "FaceCropRow",
+    "FormerCodeRow",
     "Karyawan",
+    "KioskRow",
     "KnownDeviceRow",
     "MetaRow",
     "PairingRow",
@@ -61,9 +79,11 @@ __all__ = [
     "RefusalRow",
     "SeenFrameRow",
     "SignInTryRow",
+    "SiteRow",
     "TemplateRow",
     "UserRow",
     "UtcDateTime",
+    "WageRow",
     "WebSessionRow",
     "new_uuid",
 ]
