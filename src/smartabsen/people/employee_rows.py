@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ..kernel.codes import check_code as check_code, checked_code, code_key as code_key
 from ..kernel.domain import Employee, KnownPerson, ModelIdentity
-from ..kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from ..kernel.errors import ConflictError, NotFoundError
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text, folded
 from ..store.clock import moment
-from ..store.tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyawan, TemplateRow, new_uuid
-
-_KEY_LENGTH: Final = 2 * CODE_LENGTH
-_CODE: Final = re.compile(r"\w(?:[\w ./-]*\w)?")
-
-
-def code_key(code: str) -> str:
-    """Return what makes a code unique: without case and surrounding blanks, so ``E001`` equals `` e001 ``."""
-    return unicodedata.normalize("NFKC", code).casefold().strip()
-
-
-def check_code(code: str) -> None:
-    """Refuse a code that could be taken for an option, a formula or a path: it names folders and stands in commands.
-
-    Raises:
-        InvalidInputError: It is one.
-    """
-    if not _CODE.fullmatch(code) or any(not part.strip(" .") for part in code.split("/")):
-        raise InvalidInputError(
-            N_("“{code}” cannot be a code: it takes letters and digits, and between them blanks and . _ - /"),
-            code=code,
-        )
+from ..store.tables import NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, FormerCodeRow, Karyawan, TemplateRow, new_uuid
 
 
 def checked_person(code: str, name: str, position: str) -> tuple[str, str, str]:
@@ -46,11 +23,7 @@ def checked_person(code: str, name: str, position: str) -> tuple[str, str, str]:
     Raises:
         InvalidInputError: Code or name is empty or too long, or the code has letters that codes cannot have.
     """
-    code = checked_text(code, field=N_("code"), limit=CODE_LENGTH, required=True)
-    check_code(code)
-    if len(code_key(code)) > _KEY_LENGTH:
-        raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)
-    return code, *_checked_description(name, position)
+    return checked_code(code), *_checked_description(name, position)
 
 
 def add(session: Session, *, code: str, name: str, position: str = "") -> Employee:
@@ -58,9 +31,10 @@ def add(session: Session, *, code: str, name: str, position: str = "") -> Employ
 
     Raises:
         InvalidInputError: Code or name is empty or too long, or the code has letters that codes cannot have.
-        ConflictError: The code exists.
+        ConflictError: The code exists, or somebody had it before.
     """
     code, name, position = checked_person(code, name, position)
+    refuse_former_code(session, code)
     row = Karyawan(kode=code, kode_kunci=code_key(code), aktif=True, created_at=moment(session))
     _describe(row, name=name, position=position)
     try:
@@ -68,12 +42,43 @@ def add(session: Session, *, code: str, name: str, position: str = "") -> Employ
         with session.begin_nested():
             session.add(row)
     except IntegrityError as exc:
-        raise ConflictError(
-            N_("There is an employee with the code {code} already."),
-            hint=N_("“smartabsen employee show {code}” shows who it is."),
-            code=code,
-        ) from exc
+        raise code_exists(code) from exc
     return _employee(row, 0)
+
+
+def code_exists(code: str) -> ConflictError:
+    """Return the error for a code that somebody has."""
+    return ConflictError(
+        N_("There is an employee with the code {code} already."),
+        hint=N_("“smartabsen employee show {code}” shows who it is."),
+        code=code,
+    )
+
+
+def refuse_former_code(session: Session, code: str, *, except_for: int | None = None) -> None:
+    """Refuse a code that somebody had before: sheets and files of that time mean them by it.
+
+    Args:
+        except_for: Row id of whoever may have it back.
+
+    Raises:
+        ConflictError: Somebody else had it.
+    """
+    found = session.execute(
+        select(Karyawan.id, Karyawan.kode, Karyawan.nama, FormerCodeRow.until_utc)
+        .join(Karyawan, Karyawan.id == FormerCodeRow.karyawan_id)
+        .where(FormerCodeRow.code_key == code_key(code))
+    ).first()
+    if found is not None and found[0] != except_for:
+        _, now, name, until = found
+        raise ConflictError(
+            N_("{code} was the code of {name} until {day}, who has {now} now. Choose another one."),
+            hint=N_("Older sheets and files mean {name} by it."),
+            code=code,
+            name=name,
+            now=now,
+            day=until.date(),
+        )
 
 
 def find(session: Session, code: str, *, model: ModelIdentity | None = None) -> Employee | None:
