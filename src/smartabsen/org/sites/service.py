@@ -24,7 +24,8 @@ def directory(session: Session) -> SiteDirectory:
 def enter_first(units: Units, *, name: str, zone: str) -> Site | None:
     """Enter the site that an installation had in its settings, where there is none; return it if it was entered now.
 
-    It waits to be confirmed. Of several machines at once exactly one enters its own.
+    It belongs to the upgrade, as what a migration fills in, so the audit trail begins with its confirmation, for which
+    it waits. Of several machines at once exactly one enters its own.
 
     Args:
         name: Of the site, as the settings have it; may be empty.
@@ -41,11 +42,9 @@ def enter_first(units: Units, *, name: str, zone: str) -> Site | None:
         meta.lock(job.session)
         if not rows.is_empty(job.session):
             return None
-        site = rows.add(
+        return rows.add(
             job.session, code=code_of_name(name), name=name.strip() or FIRST_NAME, zone=zone, confirmed=False
         )
-        job.record("site.first", subject=site.code, details={"name": site.name, "zone": site.zone})
-        return site
 
     return units.write(work)
 

@@ -21,7 +21,20 @@ _WEEKDAYS: Final = (
     ("saturday", "sat", "sabtu", "sab"),
     ("sunday", "sun", "minggu", "ahad", "min"),
 )
-_NUMBER_OF_WEEKDAY: Final = {name: number for number, names in enumerate(_WEEKDAYS) for name in names}
+_NUMBER_OF_WEEKDAY: Final = {name: number for number, names in enumerate(_WEEKDAYS) for name in names} | {
+    # ISO 8601 counts from Monday, 1.
+    str(number + 1): number
+    for number in range(7)
+}
+_LABELS: Final = (
+    N_("Monday"),
+    N_("Tuesday"),
+    N_("Wednesday"),
+    N_("Thursday"),
+    N_("Friday"),
+    N_("Saturday"),
+    N_("Sunday"),
+)
 MOST_RUPIAH: Final = 10**12
 _FIELDS: Final = ("site_id", "department_id", "week", "shortest_day", "exempt")
 
@@ -160,6 +173,11 @@ def read_weekday(text: str) -> int:
 def weekday_name(number: int | None) -> str:
     """Return the English name of a weekday in lower case, as scripts read it; empty for None."""
     return "" if number is None else _WEEKDAYS[number][0]
+
+
+def weekday_label(number: int) -> str:
+    """Return the name of a weekday for people, a message id."""
+    return _LABELS[number]
 
 
 def checked_wage(wage: Wage) -> Wage:
