@@ -14,7 +14,17 @@ from ..kernel.errors import ConflictError, NotFoundError
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text, folded
 from ..store.clock import moment
-from ..store.tables import NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, FormerCodeRow, Karyawan, TemplateRow, new_uuid
+from ..store.tables import (
+    NAME_LENGTH,
+    SEARCH_LENGTH,
+    EmploymentTermsRow,
+    FaceCropRow,
+    FormerCodeRow,
+    Karyawan,
+    TemplateRow,
+    new_uuid,
+)
+from .model import PeopleOf
 
 
 def checked_person(code: str, name: str, position: str) -> tuple[str, str, str]:
@@ -133,20 +143,45 @@ def find_page(
     search: str = "",
     include_inactive: bool = True,
     model: ModelIdentity | None = None,
+    people_of: PeopleOf | None = None,
     offset: int = 0,
     limit: int = 50,
 ) -> tuple[tuple[Employee, ...], int]:
     """Return one page of what :func:`find_all` finds, and how many there are in all; the database sorts and counts."""
-    conditions = (*search_conditions(search), *(() if include_inactive else (Karyawan.aktif,)))
+    conditions = (*search_conditions(search, people_of), *(() if include_inactive else (Karyawan.aktif,)))
     query = _with_counts(model).where(*conditions).order_by(func.lower(Karyawan.nama), Karyawan.kode_kunci)
     total = session.scalar(select(func.count()).select_from(Karyawan).where(*conditions)) or 0
     people = session.execute(query.offset(offset).limit(limit))
     return tuple(_employee(row, count) for row, count in people), total
 
 
-def search_conditions(search: str) -> list[ColumnElement[bool]]:
-    """Return what an employee must fulfil to be found by a search; none for an empty one."""
-    return [Karyawan.cari.contains(word, autoescape=True) for word in folded(search).split()]
+def search_conditions(search: str, people_of: PeopleOf | None = None) -> list[ColumnElement[bool]]:
+    """Return what an employee must fulfil to be found by a search; none for an empty one.
+
+    Args:
+        people_of: Only these; None for everybody.
+    """
+    found = [Karyawan.cari.contains(word, autoescape=True) for word in folded(search).split()]
+    if people_of is not None:
+        said = (
+            select(EmploymentTermsRow.department_id)
+            .where(
+                EmploymentTermsRow.karyawan_id == Karyawan.id,
+                EmploymentTermsRow.department_id.is_not(None),
+                EmploymentTermsRow.valid_from <= people_of.on,
+            )
+            .order_by(EmploymentTermsRow.valid_from.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        found.append(said == people_of.department_id)
+    return found
+
+
+def belongs_to(session: Session, employee_id: int, people_of: PeopleOf) -> bool:
+    """Return whether an employee is one of a department."""
+    query = select(Karyawan.id).where(Karyawan.id == employee_id, *search_conditions("", people_of))
+    return session.scalar(query) is not None
 
 
 def left_with_face(session: Session, before: datetime) -> tuple[Employee, ...]:

@@ -26,7 +26,7 @@ def is_empty(session: Session) -> bool:
 def directory(session: Session) -> SiteDirectory:
     """Return all sites and the kiosks that were assigned: two statements, however many there are."""
     sites = tuple(_site(row) for row in session.scalars(select(SiteRow).order_by(SiteRow.id)))
-    kiosks = dict(session.execute(select(KioskRow.name, KioskRow.site_id)).tuples())
+    kiosks = {row.name: row.site_id for row in session.execute(select(KioskRow.name, KioskRow.site_id))}
     return SiteDirectory(sites, kiosks)
 
 
