@@ -280,6 +280,7 @@ def _entries(session: Session) -> Iterator[tuple[int, str, str, str]]:
     wanted = [
         *_PUNCHES, "leave.enter", "leave.take_back", "privacy.purge", "privacy.erase", "employee.enrol",
         "employee.rename", "employee.edit", "employee.activate", "employee.deactivate", "consent.record",
+        "employee.recode",
     ]  # fmt: skip
     query = select(AuditRow.number, AuditRow.action, AuditRow.subject, AuditRow.details).order_by(AuditRow.number)
     after = 0
