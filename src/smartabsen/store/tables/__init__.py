@@ -17,7 +17,18 @@ from .base import (
     Base,
     UtcDateTime,
 )
-from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
+from .org import ZONE_LENGTH, DepartmentRow, KioskRow, SiteRow
+from .people import (
+    ConsentRow,
+    EmploymentTermsRow,
+    ErasureRow,
+    FaceCropRow,
+    FormerCodeRow,
+    Karyawan,
+    TemplateRow,
+    WageRow,
+    new_uuid,
+)
 from .record import (
     AuditRow,
     CameraTroubleRow,
@@ -43,15 +54,20 @@ __all__ = [
     "TABLE_OPTIONS",
     "USER_LENGTH",
     "UUID_LENGTH",
+    "ZONE_LENGTH",
     "Absensi",
     "AuditRow",
     "Base",
     "CameraTroubleRow",
     "ConsentRow",
     "DayRevisionRow",
+    "DepartmentRow",
+    "EmploymentTermsRow",
     "ErasureRow",
     "FaceCropRow",
+    "FormerCodeRow",
     "Karyawan",
+    "KioskRow",
     "KnownDeviceRow",
     "MetaRow",
     "PairingRow",
@@ -64,9 +80,11 @@ __all__ = [
     "RefusalRow",
     "SeenFrameRow",
     "SignInTryRow",
+    "SiteRow",
     "TemplateRow",
     "UserRow",
     "UtcDateTime",
+    "WageRow",
     "WebSessionRow",
     "new_uuid",
 ]
