@@ -7,7 +7,7 @@ that lies wholly on the next morning starts beyond it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -118,6 +118,9 @@ class PlannedDay:
         pattern: Code of the pattern, empty without one.
         is_planned: Whether anybody ever planned this date (an assignment, a roster row or a confirmed working week);
             without that no day is Alpa.
+        joint_leave: Whether the date is off because joint leave (cuti bersama) is taken: a day of annual leave, no
+            holiday. Who works all the same has an ordinary day: see :meth:`if_worked`.
+        usual_shift: What would be worked if the date were no holiday and no joint leave; None where nothing would.
     """
 
     work_date: date
@@ -128,6 +131,12 @@ class PlannedDay:
     source: str = "none"
     pattern: str = ""
     is_planned: bool = True
+    joint_leave: bool = False
+    usual_shift: Shift | None = None
+
+    def if_worked(self) -> PlannedDay:
+        """Return the plan of somebody who came: on joint leave an ordinary day of the usual shift, else this plan."""
+        return replace(self, shift=self.usual_shift, joint_leave=False) if self.joint_leave else self
 
 
 class Portion(StrEnum):
