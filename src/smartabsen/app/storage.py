@@ -41,6 +41,7 @@ from ..trust.sealing import KeyRing
 from ..trust.signing_rows import begin
 from ..trust.trail_keeper import TrailKeeper
 from ..trust.vault import KEY_MADE, ensure_key
+from ..trust.work import Units
 from ..upkeep.tidying import Tidying
 
 
@@ -78,6 +79,11 @@ class Storage:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
         return self._open(self.settings.database_address, on_ready=self._make_ready, keeper=self.trail_keeper)
+
+    @made_once
+    def units(self) -> Units:
+        """Begins units of work of the database."""
+        return Units(self.database)
 
     @made_once
     def trail_keeper(self) -> TrailKeeper:

@@ -39,7 +39,6 @@ from ..privacy.privacy import Privacy
 from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
 from ..trust.audit import AuditTrail
-from ..trust.work import Units
 from ..upkeep import doctor, readiness
 from ..upkeep.backups import Backups
 from ..upkeep.clock_care import ClockCare
@@ -93,37 +92,32 @@ class UseCases:
     @made_once
     def shifts(self) -> Shifts:
         """Shifts, patterns and presets."""
-        return Shifts(self.units, self._today)
+        return Shifts(self.services.units, self._today)
 
     @made_once
     def roster(self) -> Roster:
         """Who works when."""
-        return Roster(self.units, self.directory)
+        return Roster(self.services.units, self.directory)
 
     @made_once
     def roster_grid(self) -> RosterGrid:
         """The roster of a month as a sheet."""
-        return RosterGrid(self.units, self.directory)
+        return RosterGrid(self.services.units, self.directory)
 
     @made_once
     def calendar(self) -> Calendar:
         """Holidays and joint leave."""
-        return Calendar(self.units, self.directory)
+        return Calendar(self.services.units, self.directory)
 
     @made_once
     def planning(self) -> Planning:
         """What is planned for people and dates."""
-        return Planning(self.units, self.directory)
+        return Planning(self.services.units, self.directory)
 
     @made_once
     def directory(self) -> PeopleDirectory:
         """Where people belong, as the schedule asks it."""
         return PeopleDirectory(self.services.settings.site.zone)
-
-    @made_once
-    def units(self) -> Units:
-        """Units of work of the database."""
-        return Units(self.services.database)
 
     def _today(self) -> date:
         return self.now().astimezone(self.services.site_zone).date()

@@ -18,7 +18,7 @@ from ..rules.model import Shift
 from . import rows
 from .model import OFF, Pattern, Preset, Replacement, ShiftVersion, Step
 from .rules_cycles import read_cycle, show_cycle
-from .rules_shifts import check_shift
+from .rules_shifts import check_shift, version_on
 from .texts import shift_in_words
 
 
@@ -29,6 +29,12 @@ class ShiftHistory:
     code: str
     versions: tuple[ShiftVersion, ...]
     current: ShiftVersion
+
+    def on(self, work_date: date) -> Shift:
+        """Return the shift as it is on a date."""
+        found = version_on(self.versions, work_date)
+        assert found is not None
+        return found
 
 
 class Shifts:
