@@ -50,15 +50,10 @@ def test_a_shift_is_stored_as_it_was_given(firm: SmartAbsen) -> None:
         "Terbelah",
         (Span(360, 600), Span(1020, 1260)),
         (Span(1080, 1110),),
-        60,
-        90,
-        5,
-        6,
-        None,
-        None,
-        True,
-        False,
-        15,
+        *(60, 90, 5, 6),
+        early_counts=True,
+        break_is_taken=False,
+        rounding=15,
     )
     flexible = Shift("BEBAS", "", (), flexible_day=480, flexible_week=2400)
     firm.shifts.add_shift(full)
@@ -214,10 +209,8 @@ def test_a_day_that_moved_is_removed_and_added_by_a_sync(firm: SmartAbsen, monke
 
     firm.calendar.sync([2027], dry_run=False)
     before = holiday_sources.load_holidays("frozen", [2027])
-    moved = [
-        replace(each, day=date(2027, 3, 9), tentative=False) if each.day == date(2027, 3, 10) else each
-        for each in before
-    ]
+    estimate, known = date(2027, 3, 10), date(2027, 3, 9)
+    moved = [replace(each, day=known, tentative=False) if each.day == estimate else each for each in before]
     moved[0] = replace(moved[0], name="Tahun Baru")
     monkeypatch.setattr(calendar, "load_holidays", lambda source, years: tuple(moved))
     diff = firm.calendar.sync([2027], dry_run=False).diff
