@@ -13,6 +13,7 @@ from smartabsen.attendance.schedule.model import (
     CalendarDay,
     CalendarKind,
     Pattern,
+    Person,
     Placement,
     Preset,
     Replacement,
@@ -23,7 +24,7 @@ from smartabsen.attendance.schedule.model import (
     Timetable,
 )
 from smartabsen.attendance.schedule.rules_cycles import read_cycle
-from smartabsen.attendance.schedule.rules_plan import placement_on, plan_day
+from smartabsen.attendance.schedule.rules_plan import PlanBook, placement_on, plan_day
 
 MONDAY, SATURDAY, SUNDAY = date(2026, 11, 2), date(2026, 11, 7), date(2026, 11, 8)
 SITI = 7
@@ -199,3 +200,23 @@ def test_a_person_who_moves_follows_the_plan_and_zone_of_each_site() -> None:
     found = [placement_on((HOME, east), MONDAY + timedelta(n)).zone for n in (0, 1, 2, 3)]
     assert found == ["Asia/Makassar", "Asia/Makassar", "Asia/Jayapura", "Asia/Jayapura"]
     assert plan(date(2026, 11, 5), timetable(("site", "KANTOR")), east).is_planned is False
+
+
+def test_a_thousand_people_and_a_hundred_days_read_each_fact_once() -> None:
+    """What people have in common is found once, so plans of many cost little more than their number."""
+    calls = 0
+
+    class Counting(dict[str, Pattern]):
+        def __getitem__(self, code: str) -> Pattern:
+            nonlocal calls
+            calls += 1
+            return super().__getitem__(code)
+
+    table = timetable(("site", "KANTOR"))
+    table = replace(table, patterns=Counting(table.patterns))
+    people = [Person(number, f"E{number}", "") for number in range(1000)]
+    book = PlanBook(people, {each.id: (HOME,) for each in people}, table)
+    days = [MONDAY + timedelta(days=number) for number in range(100)]
+    worked = sum(book.plan(person.id, day).shift is not None for person in people for day in days)
+    assert worked == 1000 * sum(day.weekday() < 5 for day in days)
+    assert calls == len(days)
