@@ -258,3 +258,15 @@ def test_plans_of_many_take_as_many_statements_as_those_of_few(firm: SmartAbsen)
     firm.calendar.sync([2026, 2027], dry_run=False)
     many = count_statements(database, lambda: firm.planning.book(MONDAY, MONDAY + timedelta(days=200)))
     assert few == many
+
+
+def test_of_several_who_decide_the_same_date_at_once_all_succeed(firm: SmartAbsen) -> None:
+    """The last one counts, and there is one row."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def decide(number: int) -> bool:
+        return firm.roster.set_day("E001", MONDAY, "MALAM", reason=f"reason {number}").has_changed
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(decide, range(16)))
+    assert len(firm.roster.view(MONDAY, MONDAY).days) == 1

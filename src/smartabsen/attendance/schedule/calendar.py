@@ -126,12 +126,12 @@ class Calendar:
             joint_taken: Whether the firm takes joint leave that is added.
 
         Raises:
-            InvalidInputError: There are too many years, or the source does not have one of them.
+            InvalidInputError: There are too many years, they do not follow each other, or the source lacks one.
             MissingDependencyError: The library is not installed.
         """
         wanted_years = tuple(sorted(set(years)))
-        if not 1 <= len(wanted_years) <= MOST_YEARS:
-            raise InvalidInputError(N_("Give one to {most} years."), most=MOST_YEARS)
+        if not wanted_years or wanted_years[-1] - wanted_years[0] >= MOST_YEARS:
+            raise InvalidInputError(N_("Give one year, or two that follow each other."))
         wanted = [replace(day, taken=joint_taken) for day in load_holidays(source, wanted_years)]
 
         def work(job: Work) -> SyncReport:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ...store.clock import moment
 from ...store.tables import CalendarDayRow, JointLeaveWorkedRow
 from .model import CalendarDay, CalendarKind
+from .rows import try_add
 
 
 def days(session: Session, first: date, last: date) -> tuple[CalendarDay, ...]:
@@ -72,8 +73,7 @@ def set_worked(session: Session, employee_id: int, day: date, *, works: bool) ->
     if known and not works:
         session.execute(delete(JointLeaveWorkedRow).where(*condition))
     if works and not known:
-        session.add(JointLeaveWorkedRow(karyawan_id=employee_id, work_date=day, created_at=moment(session)))
-        session.flush()
+        return try_add(session, JointLeaveWorkedRow(karyawan_id=employee_id, work_date=day, created_at=moment(session)))
     return known is not works
 
 

@@ -1,6 +1,7 @@
 """Shifts, patterns, assignments, rosters and presets in the database. Every function works in the session it is given.
 
-Codes are compared folded; what is returned has them as they were written.
+Codes are compared folded; what is returned has them as they were written. Of two who add
+the same at once on a server, one finds the other's row.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ...kernel.codes import code_key
@@ -17,6 +19,7 @@ from ...kernel.errors import ConflictError, NotFoundError
 from ...kernel.i18n import N_
 from ...store.clock import moment
 from ...store.tables import (
+    Base,
     PatternRow,
     PatternStepRow,
     PresetRow,
@@ -71,17 +74,17 @@ def shift_ids(session: Session) -> dict[str, tuple[int, str]]:
 def add_shift(session: Session, code: str) -> int:
     """Add a shift without times, and return its row id."""
     row = ShiftRow(code=code, code_key=code_key(code), created_at=moment(session))
-    session.add(row)
-    session.flush()
+    if not try_add(session, row):
+        raise code_taken(code)
     return row.id
 
 
 def put_version(session: Session, shift_id: int, version: ShiftVersion) -> None:
     """Store what a shift is from a date on, in place of a version of the same date."""
     row = session.scalar(
-        select(ShiftVersionRow).where(
-            ShiftVersionRow.shift_id == shift_id, ShiftVersionRow.valid_from == version.valid_from
-        )
+        select(ShiftVersionRow)
+        .where(ShiftVersionRow.shift_id == shift_id, ShiftVersionRow.valid_from == version.valid_from)
+        .with_for_update()
     )
     if row is None:
         row = ShiftVersionRow(shift_id=shift_id, valid_from=version.valid_from)
@@ -160,7 +163,8 @@ def patterns(session: Session) -> dict[str, Pattern]:
 
 def find_pattern(session: Session, code: str) -> tuple[int, str] | None:
     """Return row id and code of a pattern, or None."""
-    found = session.execute(select(PatternRow.id, PatternRow.code).where(PatternRow.code_key == code_key(code))).first()
+    query = select(PatternRow.id, PatternRow.code).where(PatternRow.code_key == code_key(code))
+    found = session.execute(query).first()
     return (found[0], found[1]) if found else None
 
 
@@ -170,8 +174,8 @@ def add_pattern(session: Session, pattern: Pattern, ids: Mapping[str, int]) -> N
     row = PatternRow(
         code=pattern.code, code_key=code_key(pattern.code), name=pattern.name, starts=pattern.starts, created_at=now
     )
-    session.add(row)
-    session.flush()
+    if not try_add(session, row):
+        raise code_taken(pattern.code)
     for place, step in enumerate(pattern.steps):
         shift_id = None if step.shift is None else ids[step.shift]
         session.add(PatternStepRow(pattern_id=row.id, place=place, shift_id=shift_id, days=step.days))
@@ -265,8 +269,11 @@ def put_roster_day(session: Session, employee_id: int, day: date, shift_id: int 
     """Store a single date of a person, in place of what was decided for it before."""
     row = _roster_row(session, employee_id, day)
     if row is None:
-        row = RosterDayRow(karyawan_id=employee_id, work_date=day)
-        session.add(row)
+        facts = {"shift_id": shift_id, "reason": reason, "created_at": moment(session)}
+        if try_add(session, RosterDayRow(karyawan_id=employee_id, work_date=day, **facts)):
+            return
+        row = _roster_row(session, employee_id, day)
+        assert row is not None
     row.shift_id, row.reason, row.created_at = shift_id, reason, moment(session)
     session.flush()
 
@@ -283,7 +290,9 @@ def delete_roster_day(session: Session, employee_id: int, day: date) -> bool:
 
 def _roster_row(session: Session, employee_id: int, day: date) -> RosterDayRow | None:
     return session.scalar(
-        select(RosterDayRow).where(RosterDayRow.karyawan_id == employee_id, RosterDayRow.work_date == day)
+        select(RosterDayRow)
+        .where(RosterDayRow.karyawan_id == employee_id, RosterDayRow.work_date == day)
+        .with_for_update()
     )
 
 
@@ -317,8 +326,8 @@ def add_preset(session: Session, preset: Preset, ids: Mapping[str, int]) -> None
         last_date=preset.last,
         created_at=moment(session),
     )
-    session.add(row)
-    session.flush()
+    if not try_add(session, row):
+        raise code_taken(preset.code)
     for each in preset.replacements:
         session.add(
             PresetShiftRow(
@@ -341,7 +350,17 @@ def delete_preset(session: Session, preset_id: int) -> None:
     session.execute(delete(PresetRow).where(PresetRow.id == preset_id))
 
 
-def require_new(found: object, *, code: str) -> None:
-    """Refuse a code that something of its kind has already. Raises ConflictError."""
-    if found is not None:
-        raise ConflictError(N_("The code {code} is taken already."), code=code)
+def try_add(session: Session, row: Base) -> bool:
+    """Add a row, and return whether it could be: False where one of the same key is there."""
+    try:
+        # The savepoint keeps the transaction usable where another process was faster.
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
+
+
+def code_taken(code: str) -> ConflictError:
+    """Return the error for a code that something of its kind has already."""
+    return ConflictError(N_("The code {code} is taken already."), code=code)

@@ -85,7 +85,6 @@ class Shifts:
         shift = check_shift(replace(shift, code=code, name=_name(shift.name)))
 
         def work(job: Work) -> Shift:
-            rows.require_new(rows.find_shift_id(job.session, code), code=code)
             rows.put_version(job.session, rows.add_shift(job.session, code), ShiftVersion(shift, valid_from))
             details = {"valid_from": valid_from.isoformat(), "after": shift_in_words(shift)}
             job.record("shift.add", subject=code, details=details)
@@ -166,7 +165,6 @@ class Shifts:
 
         def work(job: Work) -> Pattern:
             ids = rows.shift_ids(job.session)
-            rows.require_new(rows.find_pattern(job.session, code), code=code)
             known = tuple(
                 step if step.shift is None else Step(_known_shift(ids, step.shift)[1], step.days) for step in steps
             )
@@ -215,7 +213,6 @@ class Shifts:
 
         def work(job: Work) -> Preset:
             ids = rows.shift_ids(job.session)
-            rows.require_new(rows.find_preset_id(job.session, code), code=code)
             known = tuple(
                 Replacement(_known_shift(ids, each.shift)[1], _known_shift(ids, each.instead)[1], each.weekday)
                 for each in wanted
