@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from ..attendance.schedule.model import Person, Placement, Scope, ScopeKind
-from ..kernel.dates import FIRST_DAY
 from ..kernel.domain import Employee
-from ..kernel.errors import NotFoundError
-from ..kernel.i18n import N_
+from ..org.departments import service as departments
+from ..org.sites import service as sites
 from ..people import employee_rows
+from ..people.employment.rules import History
+from ..people.employment.service import histories
 from ..store.database import Session
 
 
 class PeopleDirectory:
-    """Looks up employees; there are no sites and departments yet.
+    """Looks up employees with their terms of employment, sites and departments.
 
     Args:
-        zone: IANA name of the zone of the installation.
+        zone: IANA name of the zone of whoever has no site.
     """
 
     def __init__(self, zone: str) -> None:
@@ -37,17 +38,40 @@ class PeopleDirectory:
         if kind is ScopeKind.EMPLOYEE:
             return Scope(kind, self.get_person(session, code).id)
         if kind is ScopeKind.DEPARTMENT:
-            raise NotFoundError(N_("There is no department with the code {code}."), code=code)
-        raise NotFoundError(N_("There is no site with the code {code}."), code=code)
+            return Scope(kind, departments.directory(session).get(code).id)
+        return Scope(kind, sites.directory(session).get(code).id)
 
     def codes(self, session: Session) -> Mapping[Scope, str]:
-        """Return the codes of everybody."""
-        return {Scope(ScopeKind.EMPLOYEE, each.id): each.code for each in employee_rows.find_all(session)}
+        """Return the codes of all people, departments and sites."""
+        found = {
+            ScopeKind.EMPLOYEE: employee_rows.find_all(session),
+            ScopeKind.DEPARTMENT: departments.directory(session).departments,
+            ScopeKind.SITE: sites.directory(session).sites,
+        }
+        return {Scope(kind, each.id): each.code for kind, all_of_them in found.items() for each in all_of_them}
 
-    def placements(self, session: Session, first: date, last: date) -> Mapping[int, tuple[Placement, ...]]:  # noqa: ARG002 - of the protocol
-        """Return where everybody belongs in a range."""
-        everywhere = (Placement(FIRST_DAY, self._zone),)
-        return {each.id: everywhere for each in employee_rows.find_all(session)}
+    def placements(self, session: Session, first: date, last: date) -> Mapping[int, tuple[Placement, ...]]:
+        """Return where everybody belongs in a range, the oldest first."""
+        return {row_id: self._placed(each, first, last) for row_id, each in histories(session).items()}
+
+    def _placed(self, history: History, first: date, last: date) -> tuple[Placement, ...]:
+        changes = [step.valid_from for step in history.steps]
+        changes += [history.joined] if history.joined else []
+        changes += [history.left + timedelta(days=1)] if history.left else []
+        days = sorted({first, *(day for day in changes if first < day <= last)})
+        return tuple(self._placement(history, day) for day in days)
+
+    def _placement(self, history: History, day: date) -> Placement:
+        found = history.on(day)
+        return Placement(
+            day,
+            found.zone or self._zone,
+            site_id=found.site_id,
+            department_id=found.department_id,
+            week=found.week,
+            shortest_weekday=found.shortest_day,
+            is_employed=found.is_employed,
+        )
 
 
 def _person(employee: Employee) -> Person:

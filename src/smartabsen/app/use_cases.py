@@ -28,16 +28,21 @@ from ..gallery.training_job import TrainingJobs
 from ..kernel.domain import Check
 from ..kernel.once import made_once
 from ..kiosk.checkin import CheckIn
+from ..org.departments.service import Departments
 from ..org.limits import RateLimits
 from ..org.secrets import ServerSecret
 from ..org.security_log import SecurityLog
+from ..org.sites.service import Sites
 from ..org.users import Users
 from ..org.web_sessions import WebSessions
+from ..people.employment.service import Employments
+from ..people.employment.wages import Wages
 from ..privacy.erase import carry_tombstones
 from ..privacy.keys import Keys
 from ..privacy.privacy import Privacy
 from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
+from ..trust.active_key import ring_for_writing
 from ..trust.audit import AuditTrail
 from ..upkeep import doctor, readiness
 from ..upkeep.backups import Backups
@@ -73,6 +78,33 @@ class UseCases:
     def users(self) -> Users:
         """Who may sign in to the dashboard."""
         return Users(self.services)
+
+    @made_once
+    def sites(self) -> Sites:
+        """Where people work, and which kiosks stand there."""
+        return Sites(self.services.units, this_kiosk=lambda: self.services.kiosk_name)
+
+    @made_once
+    def departments(self) -> Departments:
+        """The parts of the firm."""
+        return Departments(self.services.units)
+
+    @made_once
+    def employments(self) -> Employments:
+        """Who works where, on which terms, from when on."""
+        return Employments(self.services.units, now=self.now, home_zone=self.services.site_zone)
+
+    @made_once
+    def wages(self) -> Wages:
+        """What people earn, sealed."""
+        services = self.services
+        return Wages(
+            services.units,
+            ensure_key=services.ensure_key,
+            read_ring=services.key_chain.ring,
+            write_ring=lambda session: ring_for_writing(session, services.key_chain),
+            today=self.employments.today,
+        )
 
     @made_once
     def desk(self) -> Desk:

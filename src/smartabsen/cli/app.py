@@ -24,8 +24,11 @@ COMMANDS: Final = {
     "import": (".commands.import_people", N_("Enrol many people from a table of names and photos.")),
     "employee": (
         ".commands.employee",
-        N_("List, show, rename, deactivate and activate employees; look through their photos."),
+        N_("Add, list, show, change, deactivate and activate employees; look through their photos."),
     ),
+    "site": (".commands.site", N_("Add, list and confirm sites: where people work, and in which time zone.")),
+    "department": (".commands.department", N_("Add, change and list departments.")),
+    "kiosk": (".commands.kiosks", N_("List kiosks, and say at which site each stands.")),
     "train": (".commands.train", N_("Fit the matcher on all enrolled faces, and measure it.")),
     "evaluate": (".commands.evaluate", N_("Measure how well people are recognised, with intervals of 95 %.")),
     "calibrate": (".commands.calibrate", N_("Choose threshold and margin for the people enrolled here.")),

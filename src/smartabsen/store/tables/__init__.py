@@ -17,7 +17,18 @@ from .base import (
     Base,
     UtcDateTime,
 )
-from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
+from .org import ZONE_LENGTH, DepartmentRow, KioskRow, SiteRow
+from .people import (
+    ConsentRow,
+    EmploymentTermsRow,
+    ErasureRow,
+    FaceCropRow,
+    FormerCodeRow,
+    Karyawan,
+    TemplateRow,
+    WageRow,
+    new_uuid,
+)
 from .record import (
     AuditRow,
     CameraTroubleRow,
@@ -55,16 +66,21 @@ __all__ = [
     "TABLE_OPTIONS",
     "USER_LENGTH",
     "UUID_LENGTH",
+    "ZONE_LENGTH",
     "Absensi",
     "AuditRow",
     "Base",
     "CalendarDayRow",
     "CameraTroubleRow",
     "ConsentRow",
+    "DepartmentRow",
+    "EmploymentTermsRow",
     "ErasureRow",
     "FaceCropRow",
+    "FormerCodeRow",
     "JointLeaveWorkedRow",
     "Karyawan",
+    "KioskRow",
     "KnownDeviceRow",
     "MetaRow",
     "PairingRow",
@@ -85,9 +101,11 @@ __all__ = [
     "ShiftRow",
     "ShiftVersionRow",
     "SignInTryRow",
+    "SiteRow",
     "TemplateRow",
     "UserRow",
     "UtcDateTime",
+    "WageRow",
     "WebSessionRow",
     "new_uuid",
 ]
