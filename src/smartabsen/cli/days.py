@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import overload
 
 import typer
 
@@ -12,12 +11,8 @@ from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import _, describe_error
 
 
-@overload
-def read_day(text: str, option: str) -> date: ...
-@overload
-def read_day(text: str | None, option: str) -> date | None: ...
-def read_day(text: str | None, option: str) -> date | None:
-    """Return the date that somebody gave; None where nobody did.
+def read_day(text: str, option: str) -> date:
+    """Return the date that somebody gave.
 
     Args:
         option: Where it was given, for the message.
@@ -25,12 +20,15 @@ def read_day(text: str | None, option: str) -> date | None:
     Raises:
         typer.BadParameter: It is no date.
     """
-    if text is None:
-        return None
     try:
         return read_date(text)
     except InvalidInputError as exc:
         raise typer.BadParameter(describe_error(exc)[0], param_hint=option) from exc
+
+
+def read_day_if_any(text: str | None, option: str) -> date | None:
+    """Return the same, None where nobody gave one."""
+    return None if text is None else read_day(text, option)
 
 
 def read_month(text: str) -> date:

@@ -89,7 +89,7 @@ def sync(
     "add",
     help=_("Add a day; whose plans it changes is listed."),
     example="smartabsen calendar add 2026-11-27 'Pilkada' --kind public\n"
-    "smartabsen calendar add 2026-12-31 'Ulang tahun toko' --kind company --site JKT",
+    "smartabsen calendar add 2026-12-31 'Tutup buku' --kind company --site JKT",
 )
 def add_day(
     session: Session,

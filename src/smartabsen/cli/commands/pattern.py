@@ -8,7 +8,7 @@ from ...kernel.i18n import _
 from .. import schedule_view
 from ..answer import Answer
 from ..command import command, make_noun
-from ..days import read_day
+from ..days import read_day_if_any
 from ..session import Session
 
 app = make_noun("pattern", help=_("Add, list and remove cycles of shifts."), example="smartabsen pattern list")
@@ -36,7 +36,7 @@ def add_pattern(
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help=_("Name, for people."))] = "",
 ) -> Answer:
     """Add it."""
-    day = read_day(starts, "--starts")
+    day = read_day_if_any(starts, "--starts")
     with session.open() as library:
         added = library.shifts.add_pattern(code, cycle, name=name, starts=day)
     return Answer(

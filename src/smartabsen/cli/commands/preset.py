@@ -9,7 +9,7 @@ from ...kernel.i18n import _
 from .. import schedule_view
 from ..answer import Answer
 from ..command import command, make_noun
-from ..days import read_day
+from ..days import read_day, read_day_if_any
 from ..session import Session
 
 app = make_noun(
@@ -28,7 +28,7 @@ _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     help=_("Put other shifts in place of those of patterns between two dates, both included.")
     + "\n\n"
     + _("A day of the week (mon, tue, wed, thu, fri, sat, sun) after the shift goes before all days: PAGI@fri=JUMAT."),
-    example="smartabsen preset add RAMADAN --from 2027-02-08 --to 2027-03-09 --map PAGI=PUASA --map PAGI@fri=JUMAT",
+    example="smartabsen preset add P --from 2027-02-08 --to 2027-03-09 --map PAGI=PUASA",
 )
 def add_preset(
     session: Session,
@@ -65,7 +65,7 @@ def move_preset(
     last: Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Another last day."))] = None,
 ) -> Answer:
     """Move it."""
-    begins, ends = read_day(first, "--from"), read_day(last, "--to")
+    begins, ends = read_day_if_any(first, "--from"), read_day_if_any(last, "--to")
     with session.open() as library:
         moved = library.shifts.move_preset(code, days=by, first=begins, last=ends)
     return Answer(

@@ -12,7 +12,7 @@ from ...kernel.i18n import N_, _
 from .. import schedule_view
 from ..answer import Answer, Problem, problem_of
 from ..command import command, make_noun
-from ..days import read_day, read_month
+from ..days import read_day, read_day_if_any, read_month
 from ..parameters import Code, Reason
 from ..session import Session
 
@@ -34,7 +34,7 @@ Month: TypeAlias = Annotated[str, typer.Option("--month", metavar="YYYY-MM", hel
     + "\n\n"
     + _("The nearest one counts: employee, then department, then site; of several in force the one that begins last."),
     example="smartabsen roster assign --site JKT --pattern KANTOR --from 2026-11-01\n"
-    "smartabsen roster assign --employee E001 --pattern JAGA --from 2026-11-02 --to 2026-11-30",
+    "smartabsen roster assign --employee E001 --pattern JAGA --from 2026-11-02",
 )
 def assign(
     session: Session,
@@ -51,7 +51,7 @@ def assign(
 ) -> Answer:
     """Assign it."""
     kind, code = _scope(employee, department, site, required=True)
-    begins, ends = read_day(first, "--from"), read_day(last, "--to")
+    begins, ends = read_day(first, "--from"), read_day_if_any(last, "--to")
     assert kind is not None
     with session.open() as library:
         assigned = library.roster.assign(kind, code, pattern, begins, ends)
@@ -82,7 +82,7 @@ def end(
     app,
     "set",
     help=_("Decide what an employee works on one date; it goes before patterns and holidays."),
-    example="smartabsen roster set E001 2026-11-13 MALAM --reason 'for E002, who is ill'\n"
+    example="smartabsen roster set E001 2026-11-13 MALAM --reason 'for E002'\n"
     "smartabsen roster set E001 2026-11-14 OFF --reason 'after the night'",
 )
 def set_day(
@@ -123,7 +123,7 @@ def clear_day(session: Session, code: Code, day: Day, reason: Reason = "") -> An
     help=_("Show assignments, single dates and what follows from them for everybody.")
     + "\n\n"
     + _("This week, unless told otherwise."),
-    example="smartabsen roster list --from 2026-11-09 --to 2026-11-15 --department GUDANG",
+    example="smartabsen roster list --from 2026-11-09 --to 2026-11-15",
 )
 def list_roster(
     session: Session,
@@ -135,7 +135,7 @@ def list_roster(
 ) -> Answer:
     """Show them."""
     kind, code = _scope(employee, department, site, required=False)
-    begins, ends = read_day(first, "--from"), read_day(last, "--to")
+    begins, ends = read_day_if_any(first, "--from"), read_day_if_any(last, "--to")
     with session.open() as library:
         begins, ends = _week(begins, ends, library.desk.work_date())
         view = library.roster.view(begins, ends, kind=kind, code=code)
@@ -175,7 +175,7 @@ def export(
     + _("A cell holds the code of a shift, or OFF; an empty one says nothing, and - takes back what was decided. Exit "
         "code 7 when rows were rejected."),
     example="smartabsen roster import november.xlsx --month 2026-11 --dry-run\n"
-    "smartabsen roster import november.xlsx --month 2026-11 --reason 'roster of November'",
+    "smartabsen roster import november.xlsx --month 2026-11 --reason roster",
 )  # fmt: skip
 def import_roster(
     session: Session,

@@ -12,7 +12,7 @@ from ...kernel.i18n import _
 from .. import schedule_view
 from ..answer import Answer
 from ..command import command, make_noun
-from ..days import read_day
+from ..days import read_day, read_day_if_any
 from ..session import Session
 
 app = make_noun("shift", help=_("Add, change, list and remove shifts."), example="smartabsen shift list")
@@ -74,7 +74,7 @@ Rounding: TypeAlias = Annotated[
     app,
     "add",
     help=_("Add a shift."),
-    example="smartabsen shift add PAGI --start 08:00 --end 17:00 --break 12:00-13:00 --grace-in 10\n"
+    example="smartabsen shift add PAGI --start 08:00 --end 17:00 --break 12:00-13:00\n"
     "smartabsen shift add SPLIT --span 06:00-10:00 --span 17:00-21:00\n"
     "smartabsen shift add BEBAS --flexible-week 40:00",
 )
@@ -106,7 +106,7 @@ def add_shift(
         flexible_day=flexible_day, flexible_week=flexible_week, early_counts=early_counts,
         break_is_taken=break_taken, rounding=rounding,
     )  # fmt: skip
-    day = read_day(valid_from, "--valid-from") or FIRST_DAY
+    day = read_day_if_any(valid_from, "--valid-from") or FIRST_DAY
     with session.open() as library:
         added = library.shifts.add_shift(shift, valid_from=day)
     facts = {"shift": schedule_view.shift(added, day)}
