@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,3 +209,27 @@ def test_an_erased_person_leaves_no_terms_no_wage_and_no_code(home: dict[str, ob
         assert not [entry for entry in app.desk.audit().entries if entry.subject in ("E001", "MKS-001")]
         with app.services.database.read() as session:
             assert record_check_rows.compare(session, UTC) == ()
+
+
+def test_a_list_of_people_says_where_and_from_when_on(firm: SmartAbsen, tmp_path: Path) -> None:
+    """A site that is not there refuses the row, and the others go on."""
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "code,name,site,department,joined,left,week,shortest day\n"
+        "E010,Contoh Sepuluh,MKS,GUDANG,5/1/2026,,6,Sabtu\n"
+        "E011,Contoh Sebelas,NOPE,,,,,\n"
+        "E012,Contoh Dua Belas,,,5/1/2026,4/1/2026,,\n"
+        "E013,Contoh Tiga Belas,,,,,7,\n"
+    )
+
+    report = firm.import_people(people)
+
+    assert [row.reason for row in report.rows] == ["no_photos", "bad_terms", "bad_terms", "bad_terms"]
+    found = firm.employments.on("E010", NOVEMBER)
+    assert (found.site, found.department, found.joined, found.week, found.shortest_day) == (
+        "MKS", "GUDANG", date(2026, 1, 5), 6, 5,
+    )  # fmt: skip
+    people.write_text("code,name,week\nE010,Contoh Sepuluh,5\n")
+    firm.import_people(people, on_conflict="update")
+    assert firm.employments.on("E010", NOVEMBER).week == 6
+    assert firm.employments.on("E010").week == 5

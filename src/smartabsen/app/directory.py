@@ -43,12 +43,14 @@ class PeopleDirectory:
 
     def codes(self, session: Session) -> Mapping[Scope, str]:
         """Return the codes of all people, departments and sites."""
-        found = {
-            ScopeKind.EMPLOYEE: employee_rows.find_all(session),
-            ScopeKind.DEPARTMENT: departments.directory(session).departments,
-            ScopeKind.SITE: sites.directory(session).sites,
+        people = {Scope(ScopeKind.EMPLOYEE, each.id): each.code for each in employee_rows.find_all(session)}
+        parts = departments.directory(session).departments
+        places = sites.directory(session).sites
+        return {
+            **people,
+            **{Scope(ScopeKind.DEPARTMENT, each.id): each.code for each in parts},
+            **{Scope(ScopeKind.SITE, each.id): each.code for each in places},
         }
-        return {Scope(kind, each.id): each.code for kind, all_of_them in found.items() for each in all_of_them}
 
     def placements(self, session: Session, first: date, last: date) -> Mapping[int, tuple[Placement, ...]]:
         """Return where everybody belongs in a range, the oldest first."""

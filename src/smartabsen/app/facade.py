@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from ..attendance import punch, reporting
 from ..attendance.reporting import ReportFormat
@@ -37,7 +37,7 @@ from ..kernel.domain import (
 from ..kernel.i18n import current_language
 from ..kiosk import run
 from ..people import people
-from ..people.employment.model import Changes
+from ..people.employment.model import NO_CHANGES, Changes
 from ..people.people_file import Person
 from ..store.clock import MachineClock
 from ..upkeep import model_install, model_packs
@@ -45,7 +45,6 @@ from ..upkeep.clock_care import tell_zone_once
 from .bootstrap import Services
 from .use_cases import UseCases
 
-NO_CHANGES: Final = Changes()
 Progress = Callable[[int, int], None]
 """Called with what is done and the total."""
 
@@ -228,6 +227,8 @@ class SmartAbsen(UseCases):
         on_progress: Progress | None = None,
     ) -> ImportReport:
         """Enrol many people from a CSV or XLSX file with the columns code, name, position, photos.
+
+        It may have the columns site, department, joined, left, week and shortest day too.
 
         Args:
             photos_dir: Where photos lie, also those found as ``<code>/*`` and ``<code>.jpg``; the file's own

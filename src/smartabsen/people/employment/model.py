@@ -125,6 +125,9 @@ class Changes:
         return not self.is_dated and self.joined is None and self.left is None and not self.stays
 
 
+NO_CHANGES: Final = Changes()
+
+
 @dataclass(frozen=True, slots=True)
 class Wage:
     """Parts of a wage in whole rupiah: by the month, or by the day.
