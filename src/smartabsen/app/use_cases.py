@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from ..attendance.attendance_log import AttendanceLog
@@ -10,6 +10,11 @@ from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
 from ..attendance.leave.service import Leave
+from ..attendance.schedule.calendar import Calendar
+from ..attendance.schedule.grid import RosterGrid
+from ..attendance.schedule.planning import Planning
+from ..attendance.schedule.roster import Roster
+from ..attendance.schedule.service import Shifts
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -47,6 +52,7 @@ from ..upkeep.serving import Serving
 from ..upkeep.system import System
 from ..upkeep.tls import Tls
 from .bootstrap import Services
+from .directory import PeopleDirectory
 
 
 class UseCases:
@@ -114,6 +120,39 @@ class UseCases:
     def leave(self) -> Leave:
         """Leave: Izin and Sakit."""
         return Leave(self.services)
+
+    @made_once
+    def shifts(self) -> Shifts:
+        """Shifts, patterns and presets."""
+        return Shifts(self.services.units, self._today)
+
+    @made_once
+    def roster(self) -> Roster:
+        """Who works when."""
+        return Roster(self.services.units, self.directory)
+
+    @made_once
+    def roster_grid(self) -> RosterGrid:
+        """The roster of a month as a sheet."""
+        return RosterGrid(self.services.units, self.directory)
+
+    @made_once
+    def calendar(self) -> Calendar:
+        """Holidays and joint leave."""
+        return Calendar(self.services.units, self.directory)
+
+    @made_once
+    def planning(self) -> Planning:
+        """What is planned for people and dates."""
+        return Planning(self.services.units, self.directory)
+
+    @made_once
+    def directory(self) -> PeopleDirectory:
+        """Where people belong, as the schedule asks it."""
+        return PeopleDirectory(self.services.settings.site.zone)
+
+    def _today(self) -> date:
+        return self.now().astimezone(self.services.site_zone).date()
 
     @made_once
     def enrolments(self) -> Enrolments:

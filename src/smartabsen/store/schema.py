@@ -40,6 +40,7 @@ REVISIONS: Final = (
     "0014",
     "0015",
     "0016",
+    "0017",
     "0020",
 )
 """All revisions, the oldest first; a test compares them with the scripts."""
