@@ -1,6 +1,6 @@
 """The tables, by subject. Their rules are in ``base``."""
 
-from .attendance import Absensi, PunchRow
+from .attendance import Absensi, DayRevisionRow, PunchRow
 from .base import (
     ADDRESS_LENGTH,
     BIG_ID,
@@ -61,6 +61,7 @@ __all__ = [
     "CalendarDayRow",
     "CameraTroubleRow",
     "ConsentRow",
+    "DayRevisionRow",
     "ErasureRow",
     "FaceCropRow",
     "JointLeaveWorkedRow",
