@@ -39,11 +39,8 @@ REVISIONS: Final = (
     "0012",
     "0014",
     "0015",
-<<<<<<< HEAD
     "0017",
-=======
     "0020",
->>>>>>> main
 )
 """All revisions, the oldest first; a test compares them with the scripts."""
 HEAD: Final = REVISIONS[-1]
