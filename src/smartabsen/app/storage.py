@@ -14,7 +14,6 @@ from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
 from ..gallery.model_notices import ModelNotices
 from ..gallery.seen_frame_rows import SeenFrameTable
-from ..kernel.actors import current_actor
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
 from ..kernel.i18n import N_
 from ..kernel.once import made_once
@@ -34,13 +33,13 @@ from ..store.leftovers import AGE_S, sweep
 from ..store.mysql import Tls
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.trusted_clock import TrustedClock
-from ..trust import audit_rows
 from ..trust.active_key import ring_for_writing
 from ..trust.keys import KeyChain
 from ..trust.sealing import KeyRing
 from ..trust.signing_rows import begin
 from ..trust.trail_keeper import TrailKeeper
 from ..trust.vault import KEY_MADE, ensure_key
+from ..trust.work import Units
 from ..upkeep.tidying import Tidying
 
 
@@ -78,6 +77,11 @@ class Storage:
         """The database; its schema is made or checked at the first unit of work."""
         self.make_home()
         return self._open(self.settings.database_address, on_ready=self._make_ready, keeper=self.trail_keeper)
+
+    @made_once
+    def units(self) -> Units:
+        """Begins the units of work of the database."""
+        return Units(lambda: self.database)
 
     @made_once
     def trail_keeper(self) -> TrailKeeper:
@@ -223,7 +227,7 @@ class Storage:
         """Where sessions of browsers are kept."""
         if self.redis is not None:
             return RedisWebSessions(self.redis, clock=self.instant)
-        return WebSessionTable(self.database, tidy=self.tidying.do)
+        return WebSessionTable(self.database, tidy=self.tidying.do, touch=self.units.put_aside)
 
     def remark(self, message: str, **params: object) -> None:
         """Keep something that happened by the way and that people should be told, once.
@@ -286,12 +290,7 @@ class Storage:
         if repair.kept:
             # Lines that the database does not know: punches that were deleted or changed in it, or a file's own story.
             details = {"file": " ".join(path.name for path in repair.kept)}
-            actor = current_actor()
-            self.database.run_write(
-                lambda session: audit_rows.append(
-                    session, actor=actor, action="attendance.log_replaced", details=details
-                )
-            )
+            self.units.write(lambda work: work.record("attendance.log_replaced", details=details))
         return repair
 
     def close_storage(self) -> None:

@@ -28,12 +28,14 @@ from ..org.secrets import ServerSecret
 from ..org.security_log import SecurityLog
 from ..org.users import Users
 from ..org.web_sessions import WebSessions
+from ..privacy import attendance_check_rows
 from ..privacy.erase import carry_tombstones
 from ..privacy.keys import Keys
 from ..privacy.privacy import Privacy
 from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
 from ..trust.audit import AuditTrail
+from ..trust.work import Units
 from ..upkeep import doctor, readiness
 from ..upkeep.backups import Backups
 from ..upkeep.clock_care import ClockCare
@@ -53,6 +55,11 @@ class UseCases:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    @property
+    def units(self) -> Units:
+        """Begins units of work: what is read together, and what is changed together."""
+        return self.services.units
 
     def now(self) -> datetime:
         """Return the time (UTC) by the database, or by this machine where that never told it."""
@@ -110,7 +117,14 @@ class UseCases:
     @made_once
     def audit(self) -> AuditTrail:
         """Who did what to whom."""
-        return AuditTrail(self.services)
+        services = self.services
+        return AuditTrail(
+            services.units,
+            services.trail_keeper,
+            check_days=lambda session, ring: attendance_check_rows.check(session, services.rules, ring),
+            zone=services.site_zone,
+            key_place=services.key_chain.place,
+        )
 
     @made_once
     def attendance_log(self) -> AttendanceLog:
@@ -197,12 +211,12 @@ class UseCases:
     @made_once
     def web_sessions(self) -> WebSessions:
         """Sessions of browsers."""
-        return WebSessions(self.services)
+        return WebSessions(self.services.web_sessions)
 
     @made_once
     def limits(self) -> RateLimits:
         """How often something may be tried."""
-        return RateLimits(self.services)
+        return RateLimits(self.services.rate_limits)
 
     @property
     def security(self) -> SecurityLog:

@@ -23,7 +23,7 @@ from ..store.files import write_atomically
 from ..store.sheet_writer import write_csv
 from ..store.tables import NOTE_LENGTH
 from ..trust import audit_rows
-from ..trust.audit import AuditTrail
+from ..trust.audit import note_reading
 from . import erasure_rows
 
 FORMAT = 1
@@ -72,7 +72,7 @@ def export_person(services: Services, code: str, directory: Path, *, reason: str
         tables: dict[str, list[dict[str, Any]]] = erasure_rows.rows_of(session, employee.id)
         tables["audit"] = audit_rows.about(session, employee.code)
         faces_missing, pictures = _add_faces(services, session, employee.id, tables)
-    AuditTrail(services).note_reading("privacy.export", subject=employee.code, details=told)
+    note_reading(services, "privacy.export", subject=employee.code, details=told)
     with _whole_or_nothing(directory):
         separator = services.settings.report.separator(current_language())
         written = _write(directory, tables, pictures, separator=separator)

@@ -167,13 +167,14 @@ def _check() -> Response | None:
         if needed is Who.VERIFIED and find_grant() is None:
             return redirect(url_for("auth.show")) if not answers_json() else fail(signed_out(), 401)
         return None
-    role = find_role()
-    if role is None:
-        if request.method in ("GET", "HEAD") and not answers_json():
-            return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
-        abort(401)
-    if (refusal := _refuse_unready(endpoint)) is not None:
-        return refusal
+    with library().units.together():
+        role = find_role()
+        if role is None:
+            if request.method in ("GET", "HEAD") and not answers_json():
+                return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
+            abort(401)
+        if (refusal := _refuse_unready(endpoint)) is not None:
+            return refusal
     if needed is Who.ADMIN and role is not Who.ADMIN:
         abort(403)
     if route.max_bytes is not None:
