@@ -10,6 +10,7 @@ from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
 from ..attendance.leave.service import Leave
+from ..attendance.punch import punch_by_pin
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -23,6 +24,7 @@ from ..gallery.training_job import TrainingJobs
 from ..kernel.domain import Check
 from ..kernel.once import made_once
 from ..kiosk.checkin import CheckIn
+from ..org.addresses import public_url
 from ..org.limits import RateLimits
 from ..org.secrets import ServerSecret
 from ..org.security_log import SecurityLog
@@ -73,7 +75,15 @@ class UseCases:
     @made_once
     def users(self) -> Users:
         """Who may sign in to the dashboard."""
-        return Users(self.services)
+        services = self.services
+        return Users(
+            services.units,
+            services.web_sessions,
+            services.security,
+            secret=lambda: services.secret,
+            desk=services.settings.desk,
+            issuer=services.settings.site.name or "smartabsen",
+        )
 
     @made_once
     def desk(self) -> Desk:
@@ -83,7 +93,15 @@ class UseCases:
     @made_once
     def corrections(self) -> Corrections:
         """Correcting times, with reasons."""
-        return Corrections(self.services)
+        services = self.services
+        return Corrections(
+            services.units,
+            services.rules,
+            zone=services.site_zone,
+            kiosk=services.kiosk_name,
+            clock=services.look_at_clock,
+            log=lambda logged: services.csv_log.append(logged),
+        )
 
     @made_once
     def leave(self) -> Leave:
@@ -139,7 +157,7 @@ class UseCases:
         """
         backups = Backups(self.services, self.audit)
         backups.before_swap.append(partial(carry_tombstones, self.services))
-        backups.before_swap.append(partial(carry_revocations, self.services))
+        backups.before_swap.append(carry_revocations)
         backups.after_restore.append(self.privacy.apply_tombstones)
         return backups
 
@@ -156,7 +174,14 @@ class UseCases:
     @made_once
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
-        return Phones(self.services)
+        services = self.services
+        return Phones(
+            services.units,
+            services.security,
+            secret=lambda: services.secret,
+            public_url=lambda: public_url(services.settings),
+            punch=partial(punch_by_pin, services),
+        )
 
     @made_once
     def checkin(self) -> CheckIn:

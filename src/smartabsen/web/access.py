@@ -1,4 +1,4 @@
-"""Who may call which route: one table, enforced before anything of a request is read.
+"""Who may call which route, and what that leaves in the audit trail: one table, enforced before anything is read.
 
 A route without an entry answers nobody, and a test fails.
 """
@@ -23,30 +23,30 @@ from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
 from .places import corrected_path
-from .roles import Route, Who
+from .roles import FORM, NOBODY, POLL, Route, Who
 
 ROUTES: Final[dict[str, Route]] = {
-    "static": Route(Who.ANYONE),
-    "health.healthz": Route(Who.ANYONE, as_json=True),
-    "health.readyz": Route(Who.ANYONE, as_json=True),
-    "authority.show": Route(Who.ANYONE),
-    "auth.home": Route(Who.ANYONE),
-    "auth.show": Route(Who.OFFICE),
-    "auth.collect": Route(Who.OFFICE),
-    "auth.status": Route(Who.OFFICE, as_json=True),
-    "verify.show": Route(Who.ANYONE),
-    "verify.answer": Route(Who.ANYONE),
-    "verify.show_pairing": Route(Who.ANYONE),
-    "verify.pair": Route(Who.ANYONE),
-    "attendance.show": Route(Who.VERIFIED),
-    "attendance.challenge": Route(Who.VERIFIED, as_json=True),
-    "attendance.look": Route(Who.VERIFIED, as_json=True),
-    "attendance.process": Route(Who.VERIFIED, as_json=True),
-    "attendance.show_pin": Route(Who.ANYONE),
-    "attendance.punch_by_pin": Route(Who.ANYONE),
+    "static": Route(Who.ANYONE, untold=NOBODY),
+    "health.healthz": Route(Who.ANYONE, as_json=True, untold=NOBODY),
+    "health.readyz": Route(Who.ANYONE, as_json=True, untold=NOBODY),
+    "authority.show": Route(Who.ANYONE, untold=NOBODY),
+    "auth.home": Route(Who.ANYONE, untold=NOBODY),
+    "auth.show": Route(Who.OFFICE, untold="a request that nobody answered yet"),
+    "auth.collect": Route(Who.OFFICE, untold="the answer of the phone has its entry"),
+    "auth.status": Route(Who.OFFICE, as_json=True, untold=POLL),
+    "verify.show": Route(Who.ANYONE, untold=FORM),
+    "verify.answer": Route(Who.ANYONE, audit=("signin.confirm", "signin.decline", "signin.wrong_number")),
+    "verify.show_pairing": Route(Who.ANYONE, untold=FORM),
+    "verify.pair": Route(Who.ANYONE, audit=("phone.pair",)),
+    "attendance.show": Route(Who.VERIFIED, untold=FORM),
+    "attendance.challenge": Route(Who.VERIFIED, as_json=True, untold=NOBODY),
+    "attendance.look": Route(Who.VERIFIED, as_json=True, untold="nothing of the picture is kept"),
+    "attendance.process": Route(Who.VERIFIED, as_json=True, untold="a punch by face is a signed record of its own"),
+    "attendance.show_pin": Route(Who.ANYONE, untold=FORM),
+    "attendance.punch_by_pin": Route(Who.ANYONE, audit=("punch.pin",)),
     **ADMIN_ROUTES,
 }
-"""Endpoint to who may call it."""
+"""Endpoint to who may call it, and what of it is in the audit trail."""
 
 
 def init_app(app: Flask) -> None:

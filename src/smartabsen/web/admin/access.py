@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from ...gallery.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
 from ...kernel.domain import Role, User
 from ..library import library
-from ..roles import Route, Who
+from ..roles import FORM, LIST, NOBODY, OWN, POLL, Route, Who
 from ..security import refuse_haste
 from ..sessions import browser_session
 
@@ -21,73 +21,80 @@ T = TypeVar("T")
 
 PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
 """Of a form with as many pictures as are taken at once, each as large as it may be."""
-_VIEW = Route(Who.VIEWER)
-_CHANGE = Route(Who.ADMIN)
+
+
+def _view(*audit: str, untold: str = "") -> Route:
+    return Route(Who.VIEWER, audit=audit, untold=untold)
+
+
+def _change(*audit: str, untold: str = "", max_bytes: int | None = None) -> Route:
+    return Route(Who.ADMIN, audit=audit, untold=untold, max_bytes=max_bytes)
+
 
 ROUTES: Final[dict[str, Route]] = {
-    "admin.login": Route(Who.ANYONE),
-    "admin.log_in": Route(Who.ANYONE),
-    "admin.setup": Route(Who.ANYONE),
-    "admin.set_up": Route(Who.ANYONE),
-    "admin.ask_code": Route(Who.ANYONE),
-    "admin.check_code": Route(Who.ANYONE),
-    "admin.first_password": _VIEW,
-    "admin.set_first_password": _VIEW,
-    "admin.lead_to_totp": _VIEW,
-    "admin.logout": _VIEW,
-    "admin.account": _VIEW,
-    "admin.change_password": _VIEW,
-    "admin.end_session": _VIEW,
-    "admin.end_other_sessions": _VIEW,
-    "admin.begin_totp": _VIEW,
-    "admin.show_totp": _VIEW,
-    "admin.turn_totp_on": _VIEW,
-    "admin.turn_totp_off": _VIEW,
-    "admin.renew_recovery_codes": _VIEW,
-    "admin.today": _VIEW,
-    "admin.today_part": _VIEW,
-    "admin.employees": _VIEW,
-    "admin.employee": _VIEW,
-    "admin.new_employee": _CHANGE,
-    "admin.add_employee": _CHANGE,
-    "admin.edit_employee": _CHANGE,
-    "admin.set_employee_active": _CHANGE,
-    "admin.enrol": Route(Who.ADMIN, max_bytes=PICTURES_BYTES),
-    "admin.photo": _CHANGE,
-    "admin.remove_photo": _CHANGE,
-    "admin.pair_phone": _CHANGE,
-    "admin.show_pairing": _CHANGE,
-    "admin.phones_part": _VIEW,
-    "admin.revoke_phone": _CHANGE,
-    "admin.set_pin": _CHANGE,
-    "admin.remove_pin": _CHANGE,
-    "admin.days": _VIEW,
-    "admin.month": _VIEW,
-    "admin.late": _VIEW,
-    "admin.export": _VIEW,
-    "admin.day": _VIEW,
-    "admin.correct": _CHANGE,
-    "admin.void": _CHANGE,
-    "admin.add_punch": _CHANGE,
-    "admin.leave": _VIEW,
-    "admin.enter_leave": _CHANGE,
-    "admin.take_back_leave": _CHANGE,
-    "admin.audit": _CHANGE,
-    "admin.refusals": _CHANGE,
-    "admin.users": _CHANGE,
-    "admin.add_user": _CHANGE,
-    "admin.user_password": _CHANGE,
-    "admin.user_active": _CHANGE,
-    "admin.user_role": _CHANGE,
-    "admin.end_user_sessions": _CHANGE,
-    "admin.reset_totp": _CHANGE,
-    "admin.system": _VIEW,
-    "admin.training_part": _VIEW,
-    "admin.train": _CHANGE,
-    "admin.check": _CHANGE,
-    "admin.mark_different": _CHANGE,
+    "admin.login": Route(Who.ANYONE, untold=FORM),
+    "admin.log_in": Route(Who.ANYONE, audit=("user.login",)),
+    "admin.setup": Route(Who.ANYONE, untold=FORM),
+    "admin.set_up": Route(Who.ANYONE, audit=("user.setup",)),
+    "admin.ask_code": Route(Who.ANYONE, untold=FORM),
+    "admin.check_code": Route(Who.ANYONE, audit=("user.login",)),
+    "admin.first_password": _view(untold=FORM),
+    "admin.set_first_password": _view("user.passwd"),
+    "admin.lead_to_totp": _view(untold=FORM),
+    "admin.logout": _view("user.logout"),
+    "admin.account": _view(untold=OWN),
+    "admin.change_password": _view("user.passwd"),
+    "admin.end_session": _view("user.session_end"),
+    "admin.end_other_sessions": _view("user.sessions_end"),
+    "admin.begin_totp": _view(untold="nothing counts before a code was typed"),
+    "admin.show_totp": _view(untold=OWN),
+    "admin.turn_totp_on": _view("user.totp_on"),
+    "admin.turn_totp_off": _view("user.totp_off"),
+    "admin.renew_recovery_codes": _view("user.recovery_codes"),
+    "admin.today": _view("attendance.read"),
+    "admin.today_part": _view(untold=POLL),
+    "admin.employees": _view(untold=LIST),
+    "admin.employee": _view(untold=LIST),
+    "admin.new_employee": _change(untold=FORM),
+    "admin.add_employee": _change("employee.enrol"),
+    "admin.edit_employee": _change("employee.edit", "employee.rename"),
+    "admin.set_employee_active": _change("employee.activate", "employee.deactivate"),
+    "admin.enrol": _change("employee.enrol", max_bytes=PICTURES_BYTES),
+    "admin.photo": _change("biometric.read"),
+    "admin.remove_photo": _change("employee.remove_photo"),
+    "admin.pair_phone": _change("phone.invite"),
+    "admin.show_pairing": _change(untold="the invitation has its entry"),
+    "admin.phones_part": _view(untold=POLL),
+    "admin.revoke_phone": _change("phone.revoke"),
+    "admin.set_pin": _change("pin.set"),
+    "admin.remove_pin": _change("pin.remove"),
+    "admin.days": _view("attendance.read"),
+    "admin.month": _view("attendance.read"),
+    "admin.late": _view("attendance.read"),
+    "admin.export": _view("attendance.export"),
+    "admin.day": _view("attendance.read"),
+    "admin.correct": _change("punch.correction"),
+    "admin.void": _change("punch.void"),
+    "admin.add_punch": _change("punch.correction"),
+    "admin.leave": _view(untold=LIST),
+    "admin.enter_leave": _change("leave.enter"),
+    "admin.take_back_leave": _change("leave.take_back"),
+    "admin.audit": _change(untold="what users did, for administrators alone"),
+    "admin.refusals": _change(untold="people who were not recognised have no names"),
+    "admin.users": _change(untold=LIST),
+    "admin.add_user": _change("user.add"),
+    "admin.user_password": _change("user.passwd"),
+    "admin.user_active": _change("user.enable", "user.disable"),
+    "admin.user_role": _change("user.role"),
+    "admin.end_user_sessions": _change("user.sessions_end"),
+    "admin.reset_totp": _change("user.totp_off"),
+    "admin.system": _view(untold=NOBODY),
+    "admin.training_part": _view(untold=POLL),
+    "admin.train": _change("model.train_start"),
+    "admin.check": _change(untold="it looks at the machine and changes nothing"),
+    "admin.mark_different": _change("employee.different"),
 }
-"""Endpoint to who may call it."""
+"""Endpoint to who may call it, and what of it is in the audit trail."""
 _WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})
 """What may be done before a password that somebody else gave is changed."""
 _WITHOUT_FACTOR: Final = frozenset(
