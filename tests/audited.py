@@ -31,10 +31,12 @@ UNTOLD: Final = {
     "camera_troubles": "how a camera stands now: no fact about people",
     "punches": "a record of its own, signed; those by hand, by PIN and corrections have their entries besides",
     "absensi": "derived from punches",
+    "day_revisions": "the same, by revision",
 }
 """Tables whose rows may change without an entry, each with the reason."""
 UNTOLD_PLACES: Final = {
     "org/users.py:Users.check_password": "wrong passwords are counted and forgiven; lock and sign-in are told",
+    "org/users.py:Users.check_code": "a code is good once; what it proves has its entry",
     "qr/phones.py:Phones.punch_by_pin": "wrong PINs are counted before they are looked at; a lock has its entry",
     "attendance/punch.py:record_attempt": "wrong PINs are forgiven where the punch of a right one stands already",
 }
