@@ -29,6 +29,7 @@ UNTOLD: Final = {
     "seen_frames": "digests of pictures, gone after a day",
     "refusals": "a record of its own, of people who were not recognised",
     "camera_troubles": "how a camera stands now: no fact about people",
+    "erasures": "what an erasure leaves, which has its entry; later, where it was carried out as well",
     "punches": "a record of its own, signed; those by hand, by PIN and corrections have their entries besides",
     "absensi": "derived from punches",
     "day_revisions": "the same, by revision",
