@@ -36,8 +36,10 @@ UNTOLD: Final = {
 }
 """Tables whose rows may change without an entry, each with the reason."""
 UNTOLD_PLACES: Final = {
+    "org/sites/service.py:enter_first": "the site of the settings, entered by the program itself at its first start",
     "org/users.py:Users.check_password": "wrong passwords are counted and forgiven; lock and sign-in are told",
     "org/users.py:Users.check_code": "a code is good once; what it proves has its entry",
+    "privacy/resealing_rows.py:reseal": "the same faces under another key; its choice has its entry",
     "qr/phones.py:Phones.punch_by_pin": "wrong PINs are counted before they are looked at; a lock has its entry",
     "attendance/punch.py:record_attempt": "wrong PINs are forgiven where the punch of a right one stands already",
 }

@@ -23,6 +23,7 @@ from ..org.rate_limit_rows import RateLimitStore, RateLimitTable
 from ..org.secrets import ServerSecret, load_secret
 from ..org.security_log import SecurityLog
 from ..org.security_log_file import SecurityFiles
+from ..org.sites.service import enter_first
 from ..org.web_session_rows import WebSessionStore, WebSessionTable
 from ..privacy.erased_here import ErasedHere
 from ..qr.sign_in_rows import SignInTable
@@ -113,6 +114,9 @@ class Storage:
         with suppress(DatabaseError):
             # Where nothing can be written now, the next start notes it.
             begin(database)
+        with suppress(DatabaseError):
+            # The same: an installation without a site has the one of its settings, until somebody says more.
+            enter_first(Units(database), name=self.settings.site.name, zone=self.settings.site.zone)
         if self.log_unchecked:
             try:
                 self.reconcile_log()

@@ -10,7 +10,9 @@ from flask import g
 from werkzeug.wrappers import Response
 
 from ...gallery.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
-from ...kernel.domain import Role, User
+from ...kernel.domain import User
+from ...org.access import Action, Scope, scope_of
+from ...people.model import PeopleOf
 from ..library import library
 from ..roles import FORM, LIST, NOBODY, OWN, POLL, Route, Who
 from ..security import refuse_haste
@@ -23,12 +25,8 @@ PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
 """Of a form with as many pictures as are taken at once, each as large as it may be."""
 
 
-def _view(*audit: str, untold: str = "") -> Route:
-    return Route(Who.VIEWER, audit=audit, untold=untold)
-
-
-def _change(*audit: str, untold: str = "", max_bytes: int | None = None) -> Route:
-    return Route(Who.ADMIN, audit=audit, untold=untold, max_bytes=max_bytes)
+def _route(needed: Action, *audit: str, untold: str = "", of_all: bool = False, max_bytes: int | None = None) -> Route:
+    return Route(needed, audit=audit, untold=untold, of_all=of_all, max_bytes=max_bytes)
 
 
 ROUTES: Final[dict[str, Route]] = {
@@ -38,61 +36,61 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.set_up": Route(Who.ANYONE, audit=("user.setup",)),
     "admin.ask_code": Route(Who.ANYONE, untold=FORM),
     "admin.check_code": Route(Who.ANYONE, audit=("user.login",)),
-    "admin.first_password": _view(untold=FORM),
-    "admin.set_first_password": _view("user.passwd"),
-    "admin.lead_to_totp": _view(untold=FORM),
-    "admin.logout": _view("user.logout"),
-    "admin.account": _view(untold=OWN),
-    "admin.change_password": _view("user.passwd"),
-    "admin.end_session": _view("user.session_end"),
-    "admin.end_other_sessions": _view("user.sessions_end"),
-    "admin.begin_totp": _view(untold="nothing counts before a code was typed"),
-    "admin.show_totp": _view(untold=OWN),
-    "admin.turn_totp_on": _view("user.totp_on"),
-    "admin.turn_totp_off": _view("user.totp_off"),
-    "admin.renew_recovery_codes": _view("user.recovery_codes"),
-    "admin.today": _view("attendance.read"),
-    "admin.today_part": _view(untold=POLL),
-    "admin.employees": _view(untold=LIST),
-    "admin.employee": _view(untold=LIST),
-    "admin.new_employee": _change(untold=FORM),
-    "admin.add_employee": _change("employee.enrol"),
-    "admin.edit_employee": _change("employee.edit", "employee.rename"),
-    "admin.set_employee_active": _change("employee.activate", "employee.deactivate"),
-    "admin.enrol": _change("employee.enrol", max_bytes=PICTURES_BYTES),
-    "admin.photo": _change("biometric.read"),
-    "admin.remove_photo": _change("employee.remove_photo"),
-    "admin.pair_phone": _change("phone.invite"),
-    "admin.show_pairing": _change(untold="the invitation has its entry"),
-    "admin.phones_part": _view(untold=POLL),
-    "admin.revoke_phone": _change("phone.revoke"),
-    "admin.set_pin": _change("pin.set"),
-    "admin.remove_pin": _change("pin.remove"),
-    "admin.days": _view("attendance.read"),
-    "admin.month": _view("attendance.read"),
-    "admin.late": _view("attendance.read"),
-    "admin.export": _view("attendance.export"),
-    "admin.day": _view("attendance.read"),
-    "admin.correct": _change("punch.correction"),
-    "admin.void": _change("punch.void"),
-    "admin.add_punch": _change("punch.correction"),
-    "admin.leave": _view(untold=LIST),
-    "admin.enter_leave": _change("leave.enter"),
-    "admin.take_back_leave": _change("leave.take_back"),
-    "admin.audit": _change(untold="what users did, for administrators alone"),
-    "admin.refusals": _change(untold="people who were not recognised have no names"),
-    "admin.users": _change(untold=LIST),
-    "admin.add_user": _change("user.add"),
-    "admin.user_password": _change("user.passwd"),
-    "admin.user_active": _change("user.enable", "user.disable"),
-    "admin.user_role": _change("user.role"),
-    "admin.end_user_sessions": _change("user.sessions_end"),
-    "admin.reset_totp": _change("user.totp_off"),
-    "admin.system": _view(untold=NOBODY),
-    "admin.training_part": _view(untold=POLL),
-    "admin.train": _change("model.train_start"),
-    "admin.check": _change(untold="it looks at the machine and changes nothing"),
-    "admin.mark_different": _change("employee.different"),
+    "admin.first_password": _route(Action.OWN_ACCOUNT, untold=FORM),
+    "admin.set_first_password": _route(Action.OWN_ACCOUNT, "user.passwd"),
+    "admin.lead_to_totp": _route(Action.OWN_ACCOUNT, untold=FORM),
+    "admin.logout": _route(Action.OWN_ACCOUNT, "user.logout"),
+    "admin.account": _route(Action.OWN_ACCOUNT, untold=OWN),
+    "admin.change_password": _route(Action.OWN_ACCOUNT, "user.passwd"),
+    "admin.end_session": _route(Action.OWN_ACCOUNT, "user.session_end"),
+    "admin.end_other_sessions": _route(Action.OWN_ACCOUNT, "user.sessions_end"),
+    "admin.begin_totp": _route(Action.OWN_ACCOUNT, untold="nothing counts before a code was typed"),
+    "admin.show_totp": _route(Action.OWN_ACCOUNT, untold=OWN),
+    "admin.turn_totp_on": _route(Action.OWN_ACCOUNT, "user.totp_on"),
+    "admin.turn_totp_off": _route(Action.OWN_ACCOUNT, "user.totp_off"),
+    "admin.renew_recovery_codes": _route(Action.OWN_ACCOUNT, "user.recovery_codes"),
+    "admin.today": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.today_part": _route(Action.SEE_ATTENDANCE, untold=POLL),
+    "admin.employees": _route(Action.SEE_PEOPLE, untold=LIST),
+    "admin.employee": _route(Action.SEE_PEOPLE, untold=LIST),
+    "admin.new_employee": _route(Action.CHANGE_PEOPLE, untold=FORM),
+    "admin.add_employee": _route(Action.CHANGE_PEOPLE, "employee.enrol"),
+    "admin.edit_employee": _route(Action.CHANGE_PEOPLE, "employee.edit", "employee.rename"),
+    "admin.set_employee_active": _route(Action.CHANGE_PEOPLE, "employee.activate", "employee.deactivate"),
+    "admin.enrol": _route(Action.CHANGE_PEOPLE, "employee.enrol", max_bytes=PICTURES_BYTES),
+    "admin.photo": _route(Action.CHANGE_PEOPLE, "biometric.read"),
+    "admin.remove_photo": _route(Action.CHANGE_PEOPLE, "employee.remove_photo"),
+    "admin.pair_phone": _route(Action.CHANGE_PEOPLE, "phone.invite"),
+    "admin.show_pairing": _route(Action.CHANGE_PEOPLE, untold="the invitation has its entry"),
+    "admin.phones_part": _route(Action.SEE_PEOPLE, untold=POLL),
+    "admin.revoke_phone": _route(Action.CHANGE_PEOPLE, "phone.revoke"),
+    "admin.set_pin": _route(Action.CHANGE_PEOPLE, "pin.set"),
+    "admin.remove_pin": _route(Action.CHANGE_PEOPLE, "pin.remove"),
+    "admin.days": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.month": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.late": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.export": _route(Action.SEE_ATTENDANCE, "attendance.export"),
+    "admin.day": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.correct": _route(Action.CHANGE_ATTENDANCE, "punch.correction"),
+    "admin.void": _route(Action.CHANGE_ATTENDANCE, "punch.void"),
+    "admin.add_punch": _route(Action.CHANGE_ATTENDANCE, "punch.correction"),
+    "admin.leave": _route(Action.SEE_ATTENDANCE, untold=LIST, of_all=True),
+    "admin.enter_leave": _route(Action.CHANGE_ATTENDANCE, "leave.enter"),
+    "admin.take_back_leave": _route(Action.CHANGE_ATTENDANCE, "leave.take_back"),
+    "admin.audit": _route(Action.SEE_RECORD, untold="what users did, for administrators alone"),
+    "admin.refusals": _route(Action.SEE_RECORD, untold="people who were not recognised have no names"),
+    "admin.users": _route(Action.CHANGE_USERS, untold=LIST),
+    "admin.add_user": _route(Action.CHANGE_USERS, "user.add"),
+    "admin.user_password": _route(Action.CHANGE_USERS, "user.passwd"),
+    "admin.user_active": _route(Action.CHANGE_USERS, "user.enable", "user.disable"),
+    "admin.user_role": _route(Action.CHANGE_USERS, "user.role"),
+    "admin.end_user_sessions": _route(Action.CHANGE_USERS, "user.sessions_end"),
+    "admin.reset_totp": _route(Action.CHANGE_USERS, "user.totp_off"),
+    "admin.system": _route(Action.SEE_SYSTEM, untold=NOBODY),
+    "admin.training_part": _route(Action.SEE_SYSTEM, untold=POLL),
+    "admin.train": _route(Action.CHANGE_PEOPLE, "model.train_start"),
+    "admin.check": _route(Action.CHANGE_SYSTEM, untold="it looks at the machine and changes nothing"),
+    "admin.mark_different": _route(Action.CHANGE_PEOPLE, "employee.different"),
 }
 """Endpoint to who may call it, and what of it is in the audit trail."""
 _WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})
@@ -114,12 +112,19 @@ def current_user() -> User | None:
     return user
 
 
-def find_role() -> Who | None:
-    """Return VIEWER or ADMIN for the user who is logged in, None where nobody is."""
+def seen_people() -> PeopleOf | None:
+    """Return whom the user who is logged in may see alone: the people of a department; None for everybody."""
     user = current_user()
-    if user is None:
+    if user is None or scope_of(user.role, Action.SEE_PEOPLE) is not Scope.DEPARTMENT:
         return None
-    return Who.ADMIN if user.role is Role.ADMIN else Who.VIEWER
+    # No department has the id 0: a manager without one sees nobody.
+    return PeopleOf(user.department_id or 0, library().desk.work_date())
+
+
+def may_see(employee_id: int) -> bool:
+    """Return whether the user who is logged in may see an employee."""
+    people_of = seen_people()
+    return people_of is None or library().desk.belongs_to(employee_id, people_of)
 
 
 def limited_by_user(*, limit: int, per_s: int) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
@@ -156,6 +161,10 @@ def must_set_up_totp(endpoint: str) -> bool:
     return library().users.demands_totp(user)
 
 
-def may(user: User, needed: Who) -> bool:
-    """Return whether a user may call what needs this."""
-    return needed is not Who.ADMIN or user.role is Role.ADMIN
+def may(user: User, route: Route, method: str = "GET") -> bool:
+    """Return whether a user may call a route that needs somebody who is logged in."""
+    needed = route.needed_for(method)
+    if isinstance(needed, Who):
+        return True
+    scope = scope_of(user.role, needed)
+    return scope.allows and not (route.of_all and scope is not Scope.ALL)
