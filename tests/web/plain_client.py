@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 
 import cv2
 import numpy as np
-from tests.web.server_process import running_server
 
 from smartabsen import SmartAbsen
 from smartabsen.recognition.images import encode_image
+from tests.web.server_process import running_server
 
 
 class Client:

@@ -5,13 +5,10 @@ lets it run for a random time and kills it: every other one counts from its star
 from their first announced punch, so that a busy machine does not end them all before they punch. After each kill the
 attendance log is read as it lies there; after the last one it is made equal to the database by one start, and both are
 compared.
-
-    python -m bench.kills --kills 1000
 """
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import random
@@ -232,26 +229,3 @@ def _count_doubled(punches: list[tuple[int, str, str, datetime]]) -> int:
         doubled += at - last.get(code, datetime.min.replace(tzinfo=UTC)) < timedelta(seconds=COOLDOWN_S)
         last[code] = at
     return doubled
-
-
-def main() -> None:
-    """Print the figures as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    report = measure(arguments.kills, seed=arguments.seed)
-    print(f"{report.kills} kills in {report.seconds:.0f} s, {report.while_punching} of them after a punch\n")
-    print("| | |\n|---|---|")
-    print(f"| punches announced | {report.announced} |")
-    print(f"| punches stored | {report.stored} |")
-    print(f"| announced and lost in the database | {report.lost_in_database} |")
-    print(f"| announced and lost in the log | {report.lost_in_log} |")
-    print(f"| half lines in the log | {report.half_lines} |")
-    print(f"| doubled punches | {report.doubled} |")
-    print(f"| lines that differ after one start | {report.log_differs} |")
-    raise SystemExit(not report.clean)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,14 +1,11 @@
 """The database is away for minutes while a kiosk takes punches and is killed twice: is every one there afterwards?
 
-    python -m bench.away --seconds 120 --punches 200
-
 A kiosk (the real session, with the engine for drawn faces and a folder of pictures as the camera) runs on a private
 MariaDB behind a gate. Half of the time the gate refuses connections, half of it it accepts them and stays silent.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import multiprocessing
 import os
@@ -22,15 +19,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tests.faults.gate import Gate
-from tests.faults.server import PrivateServer
+from bench.installation import flags_of, log_differs_after_one_start
 
 from smartabsen import KioskEvent, KioskEventKind, Outcome, SmartAbsen
 from smartabsen.attendance.punch_rows import dates, logged_on
 from smartabsen.kiosk.punch_queue import PunchQueue
-
-from .installation import flags_of, log_differs_after_one_start, table
-from .kills import FRAMES, prepare_film
+from tests.faults.gate import Gate
+from tests.faults.kiosk_kills import prepare_film
+from tests.faults.server import PrivateServer
 
 GAP_S = 0.25
 """Between two pictures: people do not come in milliseconds."""
@@ -187,19 +183,3 @@ def _kiosk(sender: Connection, flags: Mapping[str, object], film: str) -> None:
     with SmartAbsen.open(flags=flags) as app:
         while True:
             app.run_kiosk(camera=film, on_event=announce)
-
-
-def main() -> None:
-    """Print the figures as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--punches", type=int, default=200)
-    given = parser.parse_args()
-    report = measure(given.seconds, given.punches)
-    print(f"{FRAMES} pictures, one each {GAP_S} s, two people on each\n")
-    print(table(vars(report)))
-    raise SystemExit(not report.clean)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Films of presentations: prints under many movements, a cut between two photos, and a head that turns."""
+"""Films of presentations: prints under many movements."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from tests.recognition.liveness.attacks import DISTANCE, Array, Pose, Print, Surface, bent, flat, folded, render
 
-from bench.attacks import DISTANCE, NOISE, Array, Pose, Print, Surface, bent, flat, folded, head, render
 from smartabsen.kernel.domain import ImageBGR
 
 FPS: Final = 15.0
@@ -108,34 +108,6 @@ def film_print(printed: Print, kind: Kind, direction: str, *, seed: int = 0) -> 
             # What is bent about the upright axis for a turn is bent about the level one here.
             shape = _lie_down(kind, pose)
         yield render(printed, shape, towards(pose, direction), seed=seed + number)
-
-
-def film_head(printed: Print, direction: str, *, angle: float, seed: int = 0) -> Iterator[ImageBGR]:
-    """Yield the frames of the synthetic head that does what is asked, not quite steadily."""
-    relief = head(printed.mouth)
-    printed = replace(printed, cut_out=True)
-    rng = np.random.default_rng(seed)
-    drift = np.cumsum(rng.normal(0.0, [0.25, 0.25, 0.15, 0.006, 0.006], (round(SECONDS * FPS), 5)), axis=0)
-    for number, instant in enumerate(_instants()):
-        asked = towards(Pose(yaw=angle * swing(instant)), direction)
-        yaw, pitch, roll, x, y = drift[number]
-        pose = replace(asked, yaw=asked.yaw + yaw, pitch=asked.pitch + pitch, roll=roll, x=x, y=y)
-        yield render(printed, relief, pose, pivot=1.3, seed=seed + number)
-
-
-def film_cut(printed: Print, direction: str, *, fade_frames: int = 0, seed: int = 0) -> Iterator[ImageBGR]:
-    """Yield a photo from the front, then one of the same head turned by 22 degrees; cut, or faded over some frames."""
-    straight, turned = (
-        render(replace(printed, cut_out=True), head(printed.mouth), towards(Pose(yaw=angle), direction), pivot=1.3)
-        for angle in (0.0, 22.0)
-    )
-    for number, instant in enumerate(_instants()):
-        share = float(0.35 < instant < 0.65)
-        if fade_frames:
-            share = min(1.0, max(0.0, (min(instant - 0.3, 0.8 - instant) * SECONDS * FPS) / fade_frames))
-        picture = straight * (1.0 - share) + turned * share
-        noise = np.random.default_rng(seed + number).normal(0.0, NOISE, picture.shape)
-        yield np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
 def _instants() -> Sequence[float]:

@@ -1,14 +1,11 @@
 """Honest requests beside clients that are slow on purpose: how long do they take, and how soon does the server end?
 
-    python -m bench.slow_clients --workers 2 --workers 8 --slow 100
-
 All come from one address, as behind a tunnel. A slow client sends a byte a second of a body, of a header or of a
 handshake, sends nothing, or reads nothing of the answers that it asked for.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import http.client
 import selectors
@@ -18,15 +15,14 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.web.server_process import STRONG_SECRET, running_server
-
 from smartabsen import SmartAbsen
+from tests.web.server_process import STRONG_SECRET, running_server
 
 GAP_S: Final = 1.0
 """Between two bytes of a slow client."""
@@ -199,27 +195,3 @@ def measure(kind: str, *, workers: int, slow: int, requests: int, https: bool = 
             ended_s = time.monotonic() - began
     good = tuple(each for each in took if each is not None)
     return SlowReport(kind, workers, slow, good, requests - len(good), ended_s)
-
-
-def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] = print) -> None:
-    """Print what was found as Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m bench.slow_clients", description=__doc__)
-    parser.add_argument("--kind", action="append", choices=list(KINDS))
-    parser.add_argument("--workers", action="append", type=int)
-    parser.add_argument("--slow", type=int, default=100)
-    parser.add_argument("--requests", type=int, default=40)
-    parser.add_argument("--https", action="store_true")
-    given = parser.parse_args(arguments)
-    titles = ("slow clients", "workers", "honest requests", "without answer", "median s", "slowest s", "ended after s")
-    say(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
-    for workers in given.workers or (2, 8):
-        for kind in given.kind or KINDS:
-            if kind == "handshake" and not given.https:
-                continue
-            found = measure(kind, workers=workers, slow=given.slow, requests=given.requests, https=given.https)
-            cells = (f"{found.slow} {kind}", workers, given.requests, found.failed, f"{found.median_s:.3f}")
-            say("| " + " | ".join(map(str, (*cells, f"{found.slowest_s:.3f}", f"{found.ended_s:.1f}"))) + " |")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,26 +1,20 @@
 """People who open the sign-in page beside others who log in to the dashboard: how long does the page take?
 
-    python -m bench.logins --workers 2 --logins 8 --seconds 20
-    python -m bench.logins --workers 8 --logins 16 --count 200
-
 Each login hashes a password, which takes a quarter of a second of one processor on purpose.
 """
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from bench.web_client import Client, Running, running
 from smartabsen import SmartAbsen
 from smartabsen.kernel.domain import Role
+from tests.web.plain_client import Client, Running
 
 PASSWORD: Final = "contoh kata sandi untuk uji"
 PAUSE_S: Final = 0.05
@@ -93,27 +87,3 @@ def _timed(work: Callable[[], int]) -> tuple[float, int]:
 def percentile(ordered: list[float], share: float) -> float:
     """The value that this share did not exceed."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
-
-
-def main() -> None:
-    """Print what was found as Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m bench.logins", description=__doc__)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--logins", type=int, default=8, help="at once")
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--count", type=int, help="of all; else as many as the seconds allow")
-    given = parser.parse_args()
-    seconds = 10**6 if given.count is not None else given.seconds
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), workers=given.workers) as server:
-        found = measure(server, logins=given.logins, seconds=seconds, count=given.count)
-    print("| what | requests | statuses | median s | p95 s | slowest s |\n|---|---|---|---|---|---|")
-    for name, took, statuses in (
-        ("/auth", found.pages_s, found.page_statuses),
-        ("logins", found.logins_s, found.login_statuses),
-    ):
-        figures = [f"{percentile(took, share):.2f}" for share in (0.5, 0.95, 1.0)]
-        print(f"| {' | '.join([name, str(len(took)), str(dict(statuses)), *figures])} |")
-
-
-if __name__ == "__main__":
-    main()

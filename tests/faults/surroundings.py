@@ -1,7 +1,5 @@
 """The commands of every day while the surroundings fail: what each says, how long it takes, what it leaves behind.
 
-    python -m bench.surroundings --fault full-disk --fault read-only --fault silent --fault refused
-
 The home lies on a small disk in memory (tmpfs, which only root may mount) that is filled to its last byte, or mounted
 anew for reading only; the database of the other faults is a server that accepts connections and never answers, or none
 at all. Each command runs once with the fault and once without it afterwards.
@@ -9,7 +7,6 @@ at all. Each command runs once with the fault and once without it afterwards.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import socket
@@ -26,12 +23,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from tests.web.server_process import Said
+from bench.installation import flags_of
+from bench.write_kills import photos
 
 from smartabsen import SmartAbsen
-
-from .installation import flags_of
-from .write_kills import photos
+from tests.web.server_process import Said
 
 FAULTS: Final = ("full-disk", "read-only", "silent", "refused", "redis-silent", "redis-refused")
 ON_DISK: Final = ("full-disk", "read-only")
@@ -286,34 +282,3 @@ def _silent_port() -> Iterator[int]:
 
 def _run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
-
-
-def main() -> None:
-    """Print what was found as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fault", action="append", choices=FAULTS)
-    parser.add_argument("--command", action="append", help="as its row is named; all of them by default")
-    given = parser.parse_args()
-    faults = given.fault or FAULTS
-    if set(faults) & set(ON_DISK) and not can_mount():
-        raise SystemExit("a disk in memory cannot be mounted here (root may): take the other faults")
-    titles = ("fault", "command", "exit code or status", "s", "said", "files left or changed", "afterwards", "s")
-    print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
-    with tempfile.TemporaryDirectory() as folder:
-        for fault in faults:
-            for run in measure(fault, Path(folder), given.command or ()):
-                cells = (
-                    fault,
-                    run.name,
-                    run.code,
-                    f"{run.seconds:.1f}",
-                    " / ".join(run.said),
-                    ", ".join(run.left),
-                    run.then,
-                    f"{run.then_seconds:.1f}",
-                )
-                print("| " + " | ".join(str(cell).replace(folder, "…") for cell in cells) + " |", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,7 @@
-"""Backups under load, each restored elsewhere: is every punch there that was acknowledged before it began?
-
-python -m bench.backups --backups 30
-python -m bench.backups --backups 5 --server
-"""
+"""Backups under load, each restored elsewhere: is every punch there that was acknowledged before it began?"""
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import statistics
 import tempfile
@@ -18,11 +13,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.faults.server import PrivateServer
+from bench.installation import flags_of, prepare, punch, stored_keys
 
 from smartabsen import SmartAbsen
-
-from .installation import flags_of, prepare, punch, stored_keys, table
+from tests.faults.server import PrivateServer
 
 WRITERS = 4
 
@@ -150,18 +144,3 @@ def _punch(sender: Connection, flags: Mapping[str, object], writer: int) -> None
                 except SmartAbsenError:
                     time.sleep(0.02)
             sender.send((key, tries))
-
-
-def main() -> None:
-    """Print the figures as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--backups", type=int, default=30)
-    parser.add_argument("--server", action="store_true", help="on a private MariaDB instead of SQLite")
-    given = parser.parse_args()
-    report = measure(given.backups, server=given.server)
-    print(table(vars(report)))
-    raise SystemExit(not report.clean)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,8 @@
-"""Rendered presentations: a photo of a face that is moved, turned and bent in front of a camera, and a head that turns.
+"""Rendered presentations: a photo of a face that is moved, turned and bent in front of a camera.
 
 Everything is a function of the photo, the movement and the seed. The camera is a pinhole of 640 x 480 pixels and some
 55 degrees; the wall behind stays where it is; every frame gets sensor noise of its own. Lengths are in eye distances
 (about 6.3 cm), angles in degrees.
-
-The *head* is no person: it is the photo on the relief of a mean face (the 68 points of a mean shape that the
-insightface wheel carries), turned about an axis inside the skull. It has the parallax of a real head, but no
-expressions and no change of light, and shows the same pixels of skin at each angle. It is called synthetic wherever it
-is counted.
 """
 
 from __future__ import annotations
@@ -130,65 +125,6 @@ def folded(slope: float) -> Surface:
         return np.stack([right * cosine, down, np.abs(right) * slope * cosine], axis=-1)
 
     return place
-
-
-def head(mouth: float) -> Surface:
-    """The relief of a mean face; see the module. ``mouth``: how far it is below the eyes on the photo."""
-    grid = _relief()
-
-    def place(right: Array, down: Array) -> Array:
-        stretched = down * (_MEAN_MOUTH / mouth)
-        column = (np.clip(right, -1.9, 1.9) + 2.0) * _STEPS
-        row = (np.clip(stretched, -1.9, 2.9) + 2.0) * _STEPS
-        height = cv2.remap(grid, column.astype(np.float32), row.astype(np.float32), cv2.INTER_LINEAR)
-        return np.stack([right, down, -height.astype(np.float64).reshape(right.shape)], axis=-1)
-
-    return place
-
-
-_STEPS: Final = 24
-_MEAN_MOUTH: Final = 1.04
-
-
-@lru_cache(maxsize=1)
-def _relief() -> NDArray[np.float32]:
-    """Height of the mean face over the plane through the eyes, in eye distances, from (-2, -2) to (2, 3)."""
-    from insightface.data import get_object
-
-    shape = np.asarray(get_object("meanshape_68.pkl"), dtype=np.float64)
-    eyes = np.stack([shape[36:42].mean(axis=0), shape[42:48].mean(axis=0)])
-    distance = float(np.linalg.norm(eyes[1] - eyes[0]))
-    points = (shape - eyes.mean(axis=0)) / distance
-    # The skull above the brows and the sides of the head, for which the shape has no points.
-    rim = [
-        (1.3 * math.cos(angle), 0.35 + 1.75 * math.sin(angle), -0.9 if math.sin(angle) < -0.5 else -1.0)
-        for angle in np.linspace(math.pi * 1.05, math.pi * 1.95, 9)
-    ]
-    forehead = [(x, -0.75, 0.12 - 0.35 * x * x) for x in (-0.7, -0.35, 0.0, 0.35, 0.7)]
-    points = np.concatenate([points, np.array(rim), np.array(forehead)])
-    size = np.linspace(-2.0, 3.0, 5 * _STEPS + 1)
-    right, down = np.meshgrid(size[: 4 * _STEPS + 1], size)
-    height = _thin_plate(points[:, :2], points[:, 2], np.stack([right.ravel(), down.ravel()], axis=1))
-    smooth = cv2.GaussianBlur(np.clip(height, -1.2, 0.7).reshape(right.shape).astype(np.float32), (0, 0), 1.5)
-    return np.asarray(smooth, dtype=np.float32)
-
-
-def _thin_plate(known_xy: Array, values: Array, wanted_xy: Array, *, stiffness: float = 1e-3) -> Array:
-    """Interpolate by a thin-plate spline (Duchon, 1977), slightly smoothed."""
-
-    def kernel(first: Array, second: Array) -> Array:
-        squared = ((first[:, None] - second[None]) ** 2).sum(axis=-1)
-        return 0.5 * squared * np.log(squared + 1e-12)
-
-    count = len(known_xy)
-    plane = np.concatenate([np.ones((count, 1)), known_xy], axis=1)
-    system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = kernel(known_xy, known_xy) + stiffness * np.eye(count)
-    system[:count, count:], system[count:, :count] = plane, plane.T
-    weights = np.linalg.solve(system, np.concatenate([values, np.zeros(3)]))
-    around = np.concatenate([np.ones((len(wanted_xy), 1)), wanted_xy], axis=1)
-    result: Array = kernel(wanted_xy, known_xy) @ weights[:count] + around @ weights[count:]
-    return result
 
 
 def render(printed: Print, surface: Surface, pose: Pose, *, pivot: float = 0.0, seed: int = 0) -> ImageBGR:

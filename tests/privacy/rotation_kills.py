@@ -1,24 +1,17 @@
-"""What sealing costs, and what a rotation of the key that is killed leaves behind.
+"""What a rotation of the key that is killed leaves behind.
 
-python -m bench.seals --templates 3000 --kills 20
-
-The cost is a ratio within one run: the gallery is read from the same database with its seals opened, and by the same
-code with an `open` that only takes the ciphertext apart. Kills: a program seals everything with a new key, one row in
+A program seals everything with a new key, one row in
 each transaction, and gets SIGKILL after a random time; after each, every row must open and the next run must finish.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import signal
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,12 +21,11 @@ import numpy as np
 
 from smartabsen import SmartAbsen
 from smartabsen.gallery import template_rows as templates
-from smartabsen.gallery.model_file import load_model, make_trained_model, save_model
+from smartabsen.gallery.model_file import make_trained_model, save_model
 from smartabsen.kernel.domain import ModelIdentity, Quality, Template
 from smartabsen.people import employee_rows
-from smartabsen.store.database import Database, Session
+from smartabsen.store.database import Session
 from smartabsen.trust.active_key import ring_for_writing
-from smartabsen.trust.sealing import KeyRing
 
 DIMENSION: Final = 512
 MODEL: Final = ModelIdentity("fake", "ab" * 32, DIMENSION)
@@ -48,28 +40,6 @@ with SmartAbsen.open(flags={"home": sys.argv[1], "engine": "fake"}) as app:
     while True:
         app.keys.rotate(on_progress=lambda done, total: print(done, flush=True))
 """
-
-
-class OpenSeals(KeyRing):
-    """A ring that takes a seal apart and opens nothing: what reading the same rows costs without AES-GCM."""
-
-    def open(self, sealed: bytes, bound_to: bytes) -> bytes | None:
-        """Return as many bytes as were sealed, of a unit vector."""
-        del bound_to
-        return _UNIT[: len(sealed) - 48]
-
-
-_UNIT: Final = np.eye(1, DIMENSION, dtype="<f4").tobytes()
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Median seconds of reading a gallery, opened and not, and of reading the trained model."""
-
-    templates: int
-    sealed_s: float
-    unsealed_s: float
-    model_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +81,6 @@ def fill(app: SmartAbsen, count: int, *, per_person: int = 5) -> None:
     save_model(app.settings.assets_dir, trained, ring)
 
 
-def measure_cost(home: Path, *, count: int, rounds: int = 9) -> Cost:
-    """Measure what opening the seals of a gallery adds to reading it; both in turn, medians."""
-    with SmartAbsen.open(flags={"home": str(home), "engine": "fake"}) as app:
-        fill(app, count)
-        ring = app.services.key_chain.ring()
-        stub = OpenSeals(ring.active, ring.place, ring.ciphers, ring.signers)
-        database = app.services.database
-        times: dict[str, list[float]] = {"sealed": [], "unsealed": [], "model": []}
-        for _ in range(rounds):
-            times["sealed"].append(_timed(lambda: _read(database, ring)))
-            times["unsealed"].append(_timed(lambda: _read(database, stub)))
-            times["model"].append(_timed(lambda: load_model(app.settings.assets_dir, ring)))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    return Cost(count, medians["sealed"], medians["unsealed"], medians["model"])
-
-
 def measure_kills(home: Path, *, kills: int, rows: int = 60, seed: int = 1) -> Kills:
     """Kill rotations at random moments and look at what they leave."""
     rng = random.Random(seed)
@@ -156,41 +110,3 @@ def measure_kills(home: Path, *, kills: int, rows: int = 60, seed: int = 1) -> K
         found = app.keys.check()
         broken += not found.intact or len(found.templates) != 1
     return Kills(kills, in_the_middle, broken)
-
-
-def _read(database: Database, ring: KeyRing) -> None:
-    with database.read() as session:
-        templates.gallery(session, MODEL, ring=ring)
-
-
-def _timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def main() -> None:
-    """Print both."""
-    parser = argparse.ArgumentParser(prog="python -m bench.seals", description=__doc__)
-    parser.add_argument("--templates", type=int, default=3000)
-    parser.add_argument("--kills", type=int, default=20)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        cost = measure_cost(Path(directory) / "cost", count=options.templates)
-        print(f"Gallery of {cost.templates} templates of {DIMENSION} numbers, medians of 9 rounds:\n")
-        print("| | ms | ratio |\n|---|---|---|")
-        print(f"| read, seals taken apart only | {1000 * cost.unsealed_s:.1f} | 1 |")
-        print(f"| read, seals opened | {1000 * cost.sealed_s:.1f} | {cost.sealed_s / cost.unsealed_s:.2f} |")
-        print(f"| trained model opened and checked | {1000 * cost.model_s:.1f} | |\n")
-        if os.name == "posix" and options.kills:
-            kills = measure_kills(Path(directory) / "kills", kills=options.kills)
-            print(
-                f"{kills.kills} rotations killed, {kills.in_the_middle} of them with both keys in use; "
-                f"installations that did not open: {kills.broken}."
-            )
-            if kills.broken:
-                sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,12 @@
 """Does the server's memory grow? Sign-ins, pages and bursts for hours, and what its workers hold each minute.
 
-    python -m bench.endurance --minutes 120 --pause 0.5
-
 The anonymous memory of the workers is counted (Linux): pages of files may come and go as the system likes.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,9 +16,8 @@ from typing import Final
 
 import psutil
 
-from bench.web import make_home
-from bench.web_client import Client, Running, running, taken_anew
 from smartabsen.kernel.domain import VerifyOutcome
+from tests.web.plain_client import Client, Running, taken_anew
 
 SETTLED: Final = 0.25
 """The part of the time in which models are loaded, and memory is taken for the first time."""
@@ -117,33 +112,3 @@ def growth_mib(looks: Sequence[Look]) -> float:
     part = max(1, len(settled) // 4)
     first, last = (sorted(each.anonymous_mib for each in some) for some in (settled[:part], settled[-part:]))
     return last[len(last) // 2] - first[len(first) // 2]
-
-
-def main() -> None:
-    """Print what was found as Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m bench.endurance", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=120.0)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--users", type=int, default=2)
-    parser.add_argument("--pause", type=float, default=0.5, help="seconds between two visits of a user")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        home, bursts = make_home(Path(folder))
-        print("| minutes | requests | recognised | anonymous MiB of the workers |\n|---|---|---|---|", flush=True)
-        with running(home, workers=given.workers) as server:
-            looks = measure(
-                server,
-                bursts,
-                minutes=given.minutes,
-                users=given.users,
-                pause_s=given.pause,
-                say=lambda look: print(
-                    f"| {look.minutes:.0f} | {look.requests} | {look.recognised} | {look.anonymous_mib:.1f} |",
-                    flush=True,
-                ),
-            )
-    print(f"\nGrowth after the first quarter: {growth_mib(looks):+.1f} MiB")
-
-
-if __name__ == "__main__":
-    main()
