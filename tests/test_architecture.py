@@ -105,7 +105,7 @@ OWNERS: dict[str, set[str]] = {
     "faiss": {"recognition"},
     "threadpoolctl": {"recognition"},
     "qrcode": {"qr"},
-    "cv2": {"recognition", "camera", "qr"},
+    "cv2": {"recognition", "camera", "qr", "upkeep.demo.film"},
     "openpyxl": {"store"},
     "pydantic": {"config"},
     "pymysql": set(),

@@ -14,13 +14,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..camera.film import Portrait, Variation, crop_with_margin, hold_up, vary, walk_past, write_video
-from ..camera.picture import read_picture, write_picture
-from ..kernel.errors import MissingDependencyError, ModelError
-from ..kernel.i18n import N_
+from ...camera.picture import read_picture, write_picture
+from ...kernel.errors import MissingDependencyError, ModelError
+from ...kernel.i18n import N_
+from .film import Portrait, Variation, crop_with_margin, hold_up, vary, walk_past, write_video
 
 if TYPE_CHECKING:
-    from ..kernel.domain import BoxXYXY, ImageBGR
+    from ...kernel.domain import BoxXYXY, ImageBGR
 
 PEOPLE: Final = 6
 _GROUP_PHOTO: Final = ("insightface", "data/images/t1.jpg")

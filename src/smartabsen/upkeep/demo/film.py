@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from ..kernel.errors import StorageError
-from ..kernel.i18n import N_
-from .capture import quiet_cv2
+from ...camera.capture import quiet_cv2
+from ...kernel.errors import StorageError
+from ...kernel.i18n import N_
 
 if TYPE_CHECKING:
-    from ..kernel.domain import BoxXYXY, FloatArray, ImageBGR
+    from ...kernel.domain import BoxXYXY, FloatArray, ImageBGR
 
 _WALL_BGR: Final = (172, 178, 182)
 _FILM_QUALITY: Final = 30.0

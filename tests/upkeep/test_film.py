@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smartabsen.camera.film import Variation, crop_with_margin, vary, walk_past, write_video
 from smartabsen.camera.sources import open_source
 from smartabsen.kernel.errors import StorageError
+from smartabsen.upkeep.demo.film import Variation, crop_with_margin, vary, walk_past, write_video
 
 RED_BGR = (40, 40, 230)
 
