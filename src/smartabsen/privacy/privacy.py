@@ -129,6 +129,6 @@ class Privacy:
         done = apply_tombstones(self._services, thorough=True)
         return max(done, int(forget_erased(self._services)))
 
-    def purge(self, *, dry_run: bool) -> Purge:
+    def purge(self, *, dry_run: bool, limit: int | None = None) -> Purge:
         """Delete what the retention periods of the settings say; see :func:`.purge.purge`."""
-        return purge(self._services, dry_run=dry_run)
+        return purge(self._services, dry_run=dry_run, limit=limit)
