@@ -252,6 +252,38 @@ def test_imports_point_down() -> None:
     assert {name: targets for name, targets in found.items() if targets} == KNOWN_UPWARDS
 
 
+def in_circles(knows: dict[str, set[str]]) -> set[str]:
+    """Those that reach themselves by what they know."""
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        ahead = [start]
+        while ahead:
+            new = knows[ahead.pop()] - found
+            found |= new
+            ahead += new
+        return found
+
+    return {name for name in knows if name in reached(name)}
+
+
+def modules_known(module: Module) -> set[str]:
+    """Modules of ours that a module imports, at any depth, for types or for real; not the packages around it."""
+    names = [name.removeprefix("smartabsen.") for name in module.imports() if name.startswith("smartabsen.")]
+    return {name if name in NAMES else name.rpartition(".")[0] for name in names} & NAMES - {module.name}
+
+
+def test_no_file_needs_itself() -> None:
+    """Nobody reads one of several files without the others: there is no circle, not even of types."""
+    assert not in_circles({module.name: modules_known(module) for module in MODULES if module.name})
+
+
+def test_a_circle_is_found() -> None:
+    """Also a long one; who only leads to it is not in it."""
+    knows = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": set[str]()}
+    assert in_circles(knows) == {"a", "b", "c"}
+
+
 def test_the_map_shows_the_folders() -> None:
     """The picture has every place and no other, and the table says of each what it is."""
     map_of_the_house = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from ..config import Network
 from ..kernel.i18n import _
 from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password, must_set_up_totp
 from .connection import hides_visitors
-from .faults import Problem, answers_json, fail
+from .faults import JSON_ENDPOINTS, Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
 from .places import corrected_path
@@ -52,6 +52,7 @@ ROUTES: Final[dict[str, Route]] = {
 def init_app(app: Flask) -> None:
     """Enforce the table."""
     app.before_request(_check)
+    app.extensions[JSON_ENDPOINTS] = frozenset(name for name, route in ROUTES.items() if route.as_json)
 
 
 def body_limit(app: Flask) -> Callable[[bytes, bytes], int]:
