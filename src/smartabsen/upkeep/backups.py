@@ -82,7 +82,7 @@ class Backups:
 
     def __init__(self, services: Services, audit: AuditTrail) -> None:
         self._services = services
-        self._audit = audit_rows
+        self._audit = audit
         self.before_swap: list[BeforeSwap] = []
         self.after_restore: list[Callable[[], object]] = []
 

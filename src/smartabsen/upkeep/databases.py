@@ -50,7 +50,7 @@ class Databases:
 
     def __init__(self, services: Services, audit: AuditTrail) -> None:
         self._services = services
-        self._audit = audit_rows
+        self._audit = audit
 
     def status(self) -> DatabaseStatus:
         """Look at the database; nothing is changed. Raises DatabaseError."""
