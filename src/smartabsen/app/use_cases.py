@@ -42,6 +42,7 @@ from ..upkeep.serving import Serving
 from ..upkeep.system import System
 from ..upkeep.tls import Tls
 from .bootstrap import Services
+from .health import CHECKS
 
 
 class UseCases:
@@ -231,7 +232,7 @@ class UseCases:
 
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""
-        return doctor.check_health(self.services)
+        return doctor.check_health(self.services, CHECKS)
 
     def check_readiness(self) -> tuple[Check, ...]:
         """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from ..config import Network
 from ..kernel.i18n import _
 from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password, must_set_up_totp
-from .connection import hides_visitors
+from .connection import is_behind_untrusted_proxy
 from .faults import JSON_ENDPOINTS, Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
@@ -155,13 +155,13 @@ def _check() -> Response | None:
     if endpoint in ADMIN_ROUTES:
         if not is_in_office(request.remote_addr, library().settings.desk.networks):
             return fail(_desk_elsewhere(), 403)
-        if hides_visitors():
+        if is_behind_untrusted_proxy():
             return fail(_unknown_proxy(), 403)
     needed = route.needed_for(request.method)
     if needed is Who.ANYONE:
         return None
     if needed in (Who.OFFICE, Who.VERIFIED):
-        if hides_visitors():
+        if is_behind_untrusted_proxy():
             return fail(_unknown_proxy(), 403)
         if not is_in_office(request.remote_addr, library().settings.signin.networks):
             return fail(_elsewhere(), 403)

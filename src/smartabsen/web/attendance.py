@@ -23,12 +23,12 @@ from ..kernel.i18n import _
 from ..kernel.messages import STAGES, STATUSES, describe_at_camera, describe_prompt, fill, greet
 from ..kiosk.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reused
 from .access import is_in_office
-from .connection import hides_visitors
+from .connection import is_behind_untrusted_proxy
 from .faults import describe_to_visitor, fail, json_answer
 from .grants import find_grant, signed_out, use_up
 from .library import library, log_remarks
 from .phone_cookie import find_phone
-from .security import allow_camera, refuse_haste
+from .security import allow_camera, rate_limit
 from .verify import has_confirmed
 
 blueprint = Blueprint("attendance", __name__)
@@ -65,7 +65,7 @@ def challenge() -> Response:
     """Draw the movements that the next burst must show; the ones drawn before count no more."""
     grant = find_grant()
     assert grant is not None, "the access table lets nobody in without"
-    refusal = refuse_haste(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
+    refusal = rate_limit(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
     if refusal is not None:
         return refusal
     cannot = request.form.get("cannot", "")
@@ -89,7 +89,7 @@ def look() -> Response:
     """Tell how far a movement is in one picture: only to show it. The burst is judged as a whole afterwards."""
     grant = find_grant()
     assert grant is not None, "the access table lets nobody in without"
-    refusal = refuse_haste(f"look:{grant.id}", limit=LOOKS, per_s=300)
+    refusal = rate_limit(f"look:{grant.id}", limit=LOOKS, per_s=300)
     if refusal is not None:
         return refusal
     frame, action = request.files.get("frame"), request.form.get("action", "")
@@ -133,7 +133,7 @@ def process() -> Response:
         if burst.digest != grant.asked:
             raise key_reused()
         return json_answer(grant.answer)
-    refusal = refuse_haste(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
+    refusal = rate_limit(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
     if refusal is not None:
         return refusal
     only = library().get_employee(grant.code) if grant.code else None
@@ -216,7 +216,7 @@ def _pin_page(*, problem: str = "", status: int = 200) -> Response:
 
 def _may_punch_here() -> bool:
     # A PIN says who, not where: the phone is in the office's network, or has just been at one of its screens.
-    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not hides_visitors()
+    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not is_behind_untrusted_proxy()
     return has_confirmed() or here
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from ..app.bootstrap import Services
 from ..kernel.domain import Check, CheckLevel
 from ..kernel.errors import KeyMissingError
+from ..kernel.health import HealthCheck
 from ..kernel.i18n import N_
 from ..people import consent_rows
 from ..trust.active_key import has_seals
@@ -77,3 +78,9 @@ def check_privacy(services: Services) -> Iterator[Check]:
     if not purge(services, dry_run=True).empty:
         detail = N_("Something is kept longer than the retention periods say.")
         yield Check("retention", _WARN, detail, "smartabsen privacy purge --dry-run")
+
+
+CHECKS: Final = (
+    HealthCheck("keys", check_keys, needs_database=True),
+    HealthCheck("consent", check_privacy, needs_database=True),
+)
