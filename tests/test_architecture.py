@@ -53,7 +53,6 @@ KNOWN_UPWARDS: dict[str, set[str]] = {
     "kiosk.start": {"upkeep.clock_care"},
     "org.users": {"qr.render"},
     "people.people": {"gallery.template_rows", "gallery.train"},
-    "privacy.erased_here": {"kiosk.punch_queue"},
     "qr.phones": {"attendance.punch"},
     "store.database": {"trust.trail_keeper"},
     "store.redis_store": {"org.web_session_rows"},

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from smartabsen import SmartAbsen
 from smartabsen.privacy import erase as erasure, purge as purging
+from smartabsen.privacy.checks import check_privacy
 
 from ..installation import Draw
 
@@ -148,6 +149,7 @@ def test_what_is_killed_between_two_batches_is_completed_by_the_next_call(
             assert opened.privacy.purge(dry_run=False).finished
             assert count(opened, "SELECT COUNT(*) FROM punches") == 2
         else:
+            assert "erasures" in [row.name for row in check_privacy(opened.services)]
             assert opened.privacy.apply_tombstones() == 1
             left = 0 if how == "delete" else DAYS + 1
             assert count(opened, "SELECT COUNT(*) FROM punches WHERE karyawan_id = 1") == left

@@ -63,7 +63,9 @@ def check_privacy(services: Services) -> Iterator[Check]:
     """Whose face is stored without consent, what is kept too long, which erasures are not done."""
     with services.database.read() as session:
         without = consent_rows.without_consent(session)
-        unfinished = sum(not done for _, done in erasure_rows.stored_tombstones(session))
+        stored = dict(erasure_rows.stored_tombstones(session))
+    here = services.erased_here.tombstones.read()
+    unfinished = sum(not done for done in stored.values()) + len({*here} - {*stored})
     if without:
         names = ", ".join(f"{person.name} ({person.code})" for person in without[:_SHOWN])
         more = "" if len(without) <= _SHOWN else " …"

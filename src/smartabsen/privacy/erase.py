@@ -228,7 +228,8 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
 
 def _erase_some_attendance(services: Services, tombstone: Tombstone, session: Session) -> int:
     """Blank or delete a batch of the attendance of somebody who is erased altogether; return how many rows it was."""
-    erasure_rows.store_tombstone(session, tombstone)
+    # The tombstone is stored with the last batch: other machines that see one look for what is gone by then. A program
+    # that is killed before finds it in the file of its home.
     employee_rows.lock(session, tombstone.employee_id)
     told: list[dict[str, str]] = [{}]
     if tombstone.attendance == "delete":

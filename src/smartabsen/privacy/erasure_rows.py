@@ -184,7 +184,7 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
 
     Several calls do the same as one.
     """
-    store_tombstone(session, tombstone)
+    _store(session, tombstone)
     if find_target(session, tombstone) is None:
         return {}
     employee_id = tombstone.employee_id
@@ -259,7 +259,7 @@ def delete_attendance_of(session: Session, employee_id: int, *, most: int) -> tu
     return delete_attendance_before(session, before, employee_id=employee_id), punched
 
 
-def store_tombstone(session: Session, tombstone: Tombstone) -> None:
+def _store(session: Session, tombstone: Tombstone) -> None:
     """Store a tombstone as not carried out, where it is not stored yet."""
     known = session.scalar(
         select(ErasureRow.id).where(ErasureRow.karyawan_id == tombstone.employee_id, ErasureRow.at_utc == tombstone.at)
