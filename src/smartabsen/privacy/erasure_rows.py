@@ -38,14 +38,30 @@ from ..people import consent_rows, employee_rows
 from ..store.clock import moment
 from ..store.file_lock import file_lock
 from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
-from ..store.tables import Absensi, Base, ErasureRow, FaceCropRow, Karyawan, PunchRow, TemplateRow, UtcDateTime
+from ..store.tables import (
+    Absensi,
+    Base,
+    DayRevisionRow,
+    ErasureRow,
+    FaceCropRow,
+    Karyawan,
+    PunchRow,
+    TemplateRow,
+    UtcDateTime,
+)
 from ..trust.signing_rows import Resigning
 
 FACE: Final = "face"
 ALL: Final = "all"
-KEPT_TABLES: Final = ("absensi", "punches")
+KEPT_TABLES: Final = ("absensi", "day_revisions", "punches")
 _PAGE: Final = 500
 _SECRET_COLUMNS: Final = frozenset({"credential", "token", "karyawan_id", "signature"})
+_BY_DATE: Final = (
+    (PunchRow, PunchRow.work_date),
+    (Absensi, Absensi.tanggal),
+    (DayRevisionRow, DayRevisionRow.tanggal),
+)
+"""The tables of attendance, each with the column of its work date."""
 _BLANK: Final[Mapping[str, str | None]] = {"note": "", "keterangan": "", "similarity": None, "liveness": None}
 """What attendance loses when it is pseudonymised: free text, and measures of a face."""
 
@@ -233,7 +249,7 @@ def blank_attendance(session: Session, employee_id: int, *, most: int) -> int:
         How many rows that were; none where nothing is left to take out.
     """
     found: dict[type[Any], list[int]] = {}
-    for table in (PunchRow, Absensi):
+    for table, _ in _BY_DATE:
         blank = {name: value for name, value in _BLANK.items() if hasattr(table, name)}
         columns = [(getattr(table, name), value) for name, value in blank.items()]
         filled = or_(*(column.is_not(None) if value is None else column != value for column, value in columns))
@@ -306,7 +322,7 @@ def find_batch_end(session: Session, first_kept: date, *, most: int, employee_id
     It is ``first_kept`` where no more than that are left before it.
     """
     dates: Counter[date] = Counter()
-    for table, column in ((PunchRow, PunchRow.work_date), (Absensi, Absensi.tanggal)):
+    for table, column in _BY_DATE:
         query = select(column, func.count()).where(column < first_kept).group_by(column).order_by(column).limit(most)
         if employee_id is not None:
             query = query.where(table.karyawan_id == employee_id)
@@ -327,7 +343,8 @@ def delete_attendance_before(session: Session, first_kept: date, *, employee_id:
         How many rows of each table are gone.
     """
     gone = {}
-    for table, column in ((PunchRow.__table__, PunchRow.work_date), (Absensi.__table__, Absensi.tanggal)):
+    for row, column in _BY_DATE:
+        table = row.__table__
         assert isinstance(table, Table)
         doomed = column < first_kept
         if employee_id is not None:
@@ -342,7 +359,7 @@ def count_attendance_before(session: Session, first_kept: date) -> dict[str, int
     """Return how many rows :func:`delete_attendance_before` would delete."""
     return {
         table.__tablename__: session.scalar(select(func.count()).select_from(table).where(column < first_kept)) or 0
-        for table, column in ((PunchRow, PunchRow.work_date), (Absensi, Absensi.tanggal))
+        for table, column in _BY_DATE
     }
 
 
