@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 
 from bench import SHARED
-from bench.pipeline import gallery_photos, read
+from bench.pictures import gallery_photos, read
 from smartabsen import SmartAbsen
 from smartabsen.attendance.punch import attempt_by_face
 from smartabsen.camera.base import Frame

@@ -20,7 +20,7 @@ from ..qr.terminal import Terminal
 from ..recognition.liveness.files import LIVENESS_PACK
 from ..store.files import make_private_directory
 from ..store.leftovers import DEMO, working_folder
-from ..upkeep.demo_film import DemoMaterial, make_demo_material
+from ..upkeep.demo.material import DemoMaterial, make_demo_material
 from .demo_engine import find_engine
 from .facade import SmartAbsen
 

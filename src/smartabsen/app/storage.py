@@ -12,6 +12,7 @@ from ..attendance.csv_log import CsvLog
 from ..attendance.csv_sync import LogRepair, reconcile
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
+from ..gallery.embedding_cache import CachedFaces
 from ..gallery.model_notices import ModelNotices
 from ..gallery.seen_frame_rows import SeenFrameTable
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
@@ -150,7 +151,9 @@ class Storage:
     @made_once
     def erased_here(self) -> ErasedHere:
         """What this home holds of people who were erased."""
-        return ErasedHere(self.settings.home, self.database, self.csv_log, self.punch_queue)
+        return ErasedHere(
+            self.settings.home, self.database, self.csv_log, (CachedFaces(self.settings.home), self.punch_queue)
+        )
 
     @made_once
     def clock(self) -> TrustedClock:

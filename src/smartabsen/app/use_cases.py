@@ -57,6 +57,7 @@ from ..upkeep.system import System
 from ..upkeep.tls import Tls
 from .bootstrap import Services
 from .directory import PeopleDirectory
+from .health import CHECKS
 
 
 class UseCases:
@@ -341,7 +342,7 @@ class UseCases:
 
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""
-        return doctor.check_health(self.services)
+        return doctor.check_health(self.services, CHECKS)
 
     def check_readiness(self) -> tuple[Check, ...]:
         """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""

@@ -16,7 +16,8 @@ from ..kernel.domain import KioskEvent, KioskEventKind, KioskSummary, Outcome
 from ..kernel.i18n import _
 from ..kernel.messages import KIOSK_ENDINGS, describe_request, fill, greet, tell_decision
 from . import data
-from .answer import one_line, print_json
+from .answer import print_json
+from .lines import one_line
 from .output import Output
 
 _BETWEEN: Final = "  ·  "

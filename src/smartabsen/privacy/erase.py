@@ -29,6 +29,8 @@ from ..trust.forgotten import Forgotten
 from . import audit_erasure_rows, erasure_rows, log_copies
 from .erasure_rows import ALL, FACE, Tombstone
 
+BATCH: Final = 500
+"""Rows of attendance that one transaction of an erasure changes, about."""
 _SWEPT_AGE_S: Final = 1.0
 
 Scope = Literal["all", "face"]
@@ -213,6 +215,9 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
         # Before the database: the names are still known there, so that this can be done again after a crash.
         person = Forgotten.of((punch_id for punch_id, _ in punched), texts)
         log_lines = log_copies.erase_person(services.csv_log, person, pseudonym=pseudonym)
+        while services.database.run_write(partial(_erase_some_attendance, services, tombstone)):
+            # Each transaction holds up other writers for a moment only; a killed erasure goes on with what is left.
+            pass
     rows = services.database.run_write(partial(_erase_rows, services, tombstone))
     services.database.scrub()
     if target is not None:
@@ -220,6 +225,31 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     lines, log_files = services.erased_here.forget(tombstone, texts=texts)
     services.database.run_write(lambda session: erasure_rows.mark_done(session, tombstone))
     return Erasure(pseudonym if everything else "", rows, log_lines + lines, log_files)
+
+
+def _erase_some_attendance(services: Services, tombstone: Tombstone, session: Session) -> int:
+    """Blank or delete a batch of the attendance of somebody who is erased altogether; return how many rows it was."""
+    # The tombstone is stored with the last batch: other machines that see one look for what is gone by then. A program
+    # that is killed before finds it in the file of its home.
+    employee_rows.lock(session, tombstone.employee_id)
+    told: list[dict[str, str]] = [{}]
+    if tombstone.attendance == "delete":
+        gone, punched = erasure_rows.delete_attendance_of(session, tombstone.employee_id, most=BATCH)
+        count = sum(gone.values())
+        told = [{audit_erasure_rows.PUNCHES: numbers} for numbers in audit_erasure_rows.listed(punched)] or told
+    else:
+        count = erasure_rows.blank_attendance(session, tombstone.employee_id, most=BATCH)
+    if count:
+        details = {"scope": tombstone.scope, "reason": tombstone.reason, "rows": str(count)}
+        for one in told:
+            audit_rows.append(
+                session,
+                actor=services.actor,
+                action="privacy.erase",
+                subject=tombstone.pseudonym,
+                details={**details, **one},
+            )
+    return count
 
 
 def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:

@@ -309,7 +309,7 @@ class Database:
             with self._preparing:
                 if not self._ready:
                     # Whoever held the lock may have waited in vain: nobody does so after them.
-                    self._outage.tell_unless(told)
+                    self._outage.report_once(told)
                     schema.ensure_current(self, half_copied=self._half_copied)
                     self._ready = True
                     self._tell_ready()

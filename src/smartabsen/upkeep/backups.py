@@ -33,7 +33,7 @@ from ..store.database import Database, Session
 from ..store.files import make_private_directory, storage_errors
 from ..store.leftovers import RESTORING, working_folder
 from ..store.schema import SchemaState
-from ..trust import audit_rows as audit
+from ..trust import audit_rows
 from ..trust.audit import AuditVerdict, parsed_head
 from ..trust.signing_rows import begin as begin_signing
 from . import archive
@@ -344,7 +344,7 @@ class Backups:
         with restored.read(long=True) as session:
             if meta.database_id(session) != manifest.database_id:
                 raise archive.damaged(path, "the database in it is another one than its manifest says")
-            known = [audit.AuditHead.parse(manifest.audit_head)] if manifest.audit_head else []
+            known = [audit_rows.AuditHead.parse(manifest.audit_head)] if manifest.audit_head else []
             problems = audit_check_rows.verify(session, *known).problems
         if problems:
             raise IntegrityError(
@@ -364,7 +364,7 @@ class Backups:
     def _remember_head(self, live: Database) -> None:
         """Let the home know the trail that was put in place, without what it wrote since; more entries follow."""
         with live.read() as session:
-            database_id, head = meta.database_id(session), audit.head(session)
+            database_id, head = meta.database_id(session), audit_rows.head(session)
         self._services.trail_keeper.begin_anew(database_id, head, at=self._services.instant())
 
 

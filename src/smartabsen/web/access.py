@@ -25,8 +25,8 @@ from .admin.access import (
     must_change_password,
     must_set_up_totp,
 )
-from .connection import hides_visitors
-from .faults import Problem, answers_json, fail
+from .connection import is_behind_untrusted_proxy
+from .faults import JSON_ENDPOINTS, Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
 from .places import corrected_path
@@ -59,6 +59,7 @@ ROUTES: Final[dict[str, Route]] = {
 def init_app(app: Flask) -> None:
     """Enforce the table."""
     app.before_request(_check)
+    app.extensions[JSON_ENDPOINTS] = frozenset(name for name, route in ROUTES.items() if route.as_json)
 
 
 def body_limit(app: Flask) -> Callable[[bytes, bytes], int]:
@@ -179,13 +180,13 @@ def _check() -> Response | None:
     if endpoint in ADMIN_ROUTES:
         if not is_in_office(request.remote_addr, library().settings.desk.networks):
             return fail(_desk_elsewhere(), 403)
-        if hides_visitors():
+        if is_behind_untrusted_proxy():
             return fail(_unknown_proxy(), 403)
     needed = route.needed_for(request.method)
     if needed is Who.ANYONE:
         return None
     if needed in (Who.OFFICE, Who.VERIFIED):
-        if hides_visitors():
+        if is_behind_untrusted_proxy():
             return fail(_unknown_proxy(), 403)
         if not is_in_office(request.remote_addr, library().settings.signin.networks):
             return fail(_elsewhere(), 403)

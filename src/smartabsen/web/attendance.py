@@ -24,12 +24,12 @@ from ..kernel.messages import STAGES, STATUSES, describe_at_camera, describe_pro
 from ..kiosk.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reused
 from ..trust.work import Transaction
 from .access import is_in_office
-from .connection import hides_visitors
+from .connection import is_behind_untrusted_proxy
 from .faults import describe_to_visitor, fail, json_answer, problem_of_status
 from .grants import Grant, find_grant, signed_out, used_up
 from .library import library, log_remarks
 from .phone_cookie import find_phone
-from .security import allow_camera, refuse_haste
+from .security import allow_camera, rate_limit
 from .sessions import browser_session
 from .verify import has_confirmed
 
@@ -67,7 +67,7 @@ def challenge() -> Response:
     """Draw the movements that the next burst must show; the ones drawn before count no more."""
     grant = find_grant()
     assert grant is not None, "the access table lets nobody in without"
-    refusal = refuse_haste(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
+    refusal = rate_limit(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
     if refusal is not None:
         return refusal
     cannot = request.form.get("cannot", "")
@@ -91,7 +91,7 @@ def look() -> Response:
     """Tell how far a movement is in one picture: only to show it. The burst is judged as a whole afterwards."""
     grant = find_grant()
     assert grant is not None, "the access table lets nobody in without"
-    refusal = refuse_haste(f"look:{grant.id}", limit=LOOKS, per_s=300)
+    refusal = rate_limit(f"look:{grant.id}", limit=LOOKS, per_s=300)
     if refusal is not None:
         return refusal
     frame, action = request.files.get("frame"), request.form.get("action", "")
@@ -247,7 +247,7 @@ def _pin_page(*, problem: str = "", status: int = 200) -> Response:
 
 def _may_punch_here() -> bool:
     # A PIN says who, not where: the phone is in the office's network, or has just been at one of its screens.
-    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not hides_visitors()
+    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not is_behind_untrusted_proxy()
     return has_confirmed() or here
 
 

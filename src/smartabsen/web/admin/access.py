@@ -15,7 +15,7 @@ from ...org.access import Action, Scope, scope_of
 from ...people.model import PeopleOf
 from ..library import library
 from ..roles import FORM, LIST, NOBODY, OWN, POLL, Route, Who
-from ..security import refuse_haste
+from ..security import rate_limit
 from ..sessions import browser_session
 
 P = ParamSpec("P")
@@ -138,7 +138,7 @@ def limited_by_user(*, limit: int, per_s: int) -> Callable[[Callable[P, T]], Cal
         def limited(*args: P.args, **kwargs: P.kwargs) -> T | Response:
             user = current_user()
             assert user is not None, "the access table lets nobody in without"
-            refusal = refuse_haste(f"account:{user.id}", limit=limit, per_s=per_s)
+            refusal = rate_limit(f"account:{user.id}", limit=limit, per_s=per_s)
             return view(*args, **kwargs) if refusal is None else refusal
 
         return limited
