@@ -16,7 +16,10 @@ from .base import (
     Base,
     UtcDateTime,
 )
+from .leave import LeaveAttachmentRow, LeaveDayRow, LeaveDelegationRow, LeaveKindRow, LeaveLedgerRow, LeaveRequestRow, LeaveStepRow
+from .overtime import OvertimeOrderRow
 from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
+from .policy import PolicyRow
 from .record import (
     AuditRow,
     CameraTroubleRow,
@@ -50,10 +53,19 @@ __all__ = [
     "FaceCropRow",
     "Karyawan",
     "KnownDeviceRow",
+    "LeaveAttachmentRow",
+    "LeaveDayRow",
+    "LeaveDelegationRow",
+    "LeaveKindRow",
+    "LeaveLedgerRow",
+    "LeaveRequestRow",
+    "LeaveStepRow",
     "MetaRow",
+    "OvertimeOrderRow",
     "PairingRow",
     "PhoneRow",
     "PinRow",
+    "PolicyRow",
     "PunchRow",
     "QrToken",
     "RateLimitRow",

@@ -16,10 +16,12 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Date,
     DateTime,
     Dialect,
     Double,
+    Integer,
     MetaData,
 )
 from sqlalchemy.dialects import mysql
@@ -37,6 +39,9 @@ SOURCE_LENGTH: Final = 255
 KEY_ID_LENGTH: Final = 12
 SIGNATURE_LENGTH: Final = 80
 UUID_LENGTH: Final = 36
+
+BIG_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+"""The type of new row ids: SQLite refuses AUTOINCREMENT on anything but INTEGER."""
 
 SERVER_OPTIONS: Final = {
     f"{dialect}_{option}": value
