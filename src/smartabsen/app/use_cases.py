@@ -9,7 +9,12 @@ from ..attendance.attendance_log import AttendanceLog
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
+from ..attendance.leave.book import LeaveBook
+from ..attendance.leave.letters import Letters
 from ..attendance.leave.service import Leave
+from ..attendance.overtime.service import Overtime
+from ..attendance.policy.service import Policies
+from ..attendance.standing import MondayToFriday, OneSite, Org, WorkCalendar
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -34,6 +39,7 @@ from ..privacy.privacy import Privacy
 from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
 from ..trust.audit import AuditTrail
+from ..trust.work import Units
 from ..upkeep import doctor, readiness
 from ..upkeep.backups import Backups
 from ..upkeep.clock_care import ClockCare
@@ -82,6 +88,41 @@ class UseCases:
     def leave(self) -> Leave:
         """Leave: Izin and Sakit."""
         return Leave(self.services)
+
+    @made_once
+    def _units(self) -> Units:
+        return Units(self.services.database)
+
+    @made_once
+    def _org(self) -> Org:
+        return OneSite()
+
+    @made_once
+    def _work_calendar(self) -> WorkCalendar:
+        return MondayToFriday()
+
+    @made_once
+    def policies(self) -> Policies:
+        """What the firm decides of its working time, from which date."""
+        return Policies(self._units, self._org)
+
+    @made_once
+    def overtime(self) -> Overtime:
+        """Orders for overtime, and what hours are worth."""
+        return Overtime(self._units, self.policies, self._work_calendar)
+
+    @made_once
+    def leave_book(self) -> LeaveBook:
+        """Requests for leave, their approval, and balances."""
+        services = self.services
+        return LeaveBook(
+            self._units,
+            policies=self.policies,
+            calendar=self._work_calendar,
+            org=self._org,
+            letters=Letters(services.key_chain, services.ensure_key),
+            today=lambda: services.instant().astimezone(services.site_zone).date(),
+        )
 
     @made_once
     def enrolments(self) -> Enrolments:

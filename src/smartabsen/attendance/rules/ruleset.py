@@ -1,4 +1,4 @@
-"""A ruleset of law as data: what holds from a date on. Frozen; :mod:`..policy.rulesets` reads those that are shipped."""
+"""A ruleset of law as data: what holds from a date on. Frozen; :mod:`..policy.rulesets` reads the shipped ones."""
 
 from __future__ import annotations
 

@@ -16,7 +16,15 @@ from .base import (
     Base,
     UtcDateTime,
 )
-from .leave import LeaveAttachmentRow, LeaveDayRow, LeaveDelegationRow, LeaveKindRow, LeaveLedgerRow, LeaveRequestRow, LeaveStepRow
+from .leave import (
+    LeaveAttachmentRow,
+    LeaveDayRow,
+    LeaveDelegationRow,
+    LeaveKindRow,
+    LeaveLedgerRow,
+    LeaveRequestRow,
+    LeaveStepRow,
+)
 from .overtime import OvertimeOrderRow
 from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
 from .policy import PolicyRow

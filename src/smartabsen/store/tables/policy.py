@@ -11,7 +11,7 @@ from .base import BIG_ID, LABEL_LENGTH, TABLE_OPTIONS, Base
 
 
 class PolicyRow(Base):
-    """Values of policies. ``scope`` is ``firm``, ``site``, ``department`` or ``employee``; ``scope_id`` whose, 0 of the firm.
+    """Values of policies. ``scope`` is firm, site, department or employee; ``scope_id`` is whose, 0 of the firm.
 
     ``karyawan_id`` repeats the id of a person, so that an erasure finds the row as one of theirs.
     """
