@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from ..attendance.attendance_log import AttendanceLog
@@ -64,6 +64,10 @@ class UseCases:
         """Return the time (UTC) by the database, or by this machine where that never told it."""
         return self.services.instant()
 
+    def today(self) -> date:
+        """Return the date at the site."""
+        return self.now().astimezone(self.services.site_zone).date()
+
     @made_once
     def clock(self) -> ClockCare:
         """This machine's clock: whether it is right, and a person's word that it is."""
@@ -114,14 +118,13 @@ class UseCases:
     @made_once
     def leave_book(self) -> LeaveBook:
         """Requests for leave, their approval, and balances."""
-        services = self.services
         return LeaveBook(
             self._units,
             policies=self.policies,
             calendar=self._work_calendar,
             org=self._org,
-            letters=Letters(services.key_chain, services.ensure_key),
-            today=lambda: services.instant().astimezone(services.site_zone).date(),
+            letters=Letters(self.services.key_chain, self.services.ensure_key),
+            today=self.today,
         )
 
     @made_once

@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ..kernel.errors import NotFoundError
 from ..kernel.i18n import N_
-from ..store.database import Session
 from .rules.model import DayKind
+
+if TYPE_CHECKING:
+    from ..store.database import Session
 
 
 class Scope(StrEnum):

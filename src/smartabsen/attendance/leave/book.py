@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from ...kernel.domain import Employee
@@ -20,6 +21,7 @@ from ...kernel.i18n import N_
 from ...kernel.texts import checked_text
 from ...people.directory import get_person, lock_person
 from ...store.database import Session
+from ...store.files import make_private_directory, write_atomically
 from ...trust.work import Units, Work
 from ..policy.rulesets import all_rulesets, find_ruleset
 from ..policy.service import Policies
@@ -29,15 +31,17 @@ from ..standing import Org, Scope, WorkCalendar
 from . import book_rows as rows
 from .book_rows import NewRequest
 from .ledger import expiring, lacking
-from .letters import Letter, Letters, check_letter
+from .letters import Letters, check_letter, read_letter
 from .model import (
     FULL_DAY,
     BulkLeave,
     Entry,
+    LeaveAsk,
     LeaveBalance,
     LeaveRequest,
     LeaveStep,
     LedgerEntry,
+    Letter,
     Recounted,
     RequestState,
     days_text,
@@ -49,25 +53,6 @@ _NOTE_LENGTH: Final = 500
 _LABEL_LENGTH: Final = 100
 _CODE_LENGTH: Final = 32
 _LEAVE_STATUSES: Final = (DayStatus.LEAVE, DayStatus.EXCUSED, DayStatus.SICK, DayStatus.DUTY)
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveAsk:
-    """What somebody asks for.
-
-    Attributes:
-        kind: Code of the kind.
-        first, last: Both included; days off between them are not counted.
-        portion: Half of each day, or all of it.
-        letter: An attachment.
-    """
-
-    kind: str
-    first: date
-    last: date
-    portion: Portion = Portion.FULL
-    note: str = ""
-    letter: Letter | None = None
 
 
 class LeaveBook:
@@ -450,6 +435,11 @@ class LeaveBook:
             found = rows.find_all(session, employee_ids=ids, states=states, first=first, last=last)
             return tuple(_labelled(each, kinds) for each in found)
 
+    @staticmethod
+    def read_letter(path: Path) -> Letter:
+        """Read an attachment from a file. Raises InvalidInputError."""
+        return read_letter(path)
+
     def open_letters(self, request_id: int) -> tuple[Letter, ...]:
         """Return the attachments of a request, opened; the audit trail is told. Raises NotFoundError, ModelError."""
 
@@ -459,6 +449,15 @@ class LeaveBook:
             return self._letters.open(work.session, request_id, person)
 
         return self._units.write(job)
+
+    def write_letters(self, request_id: int, folder: Path) -> tuple[Path, ...]:
+        """Write the attachments of a request into a private folder, opened. Raises as :meth:`open_letters`."""
+        letters = self.open_letters(request_id)
+        make_private_directory(folder)
+        paths = [folder / f"{request_id}-{number}-{Path(each.name).name}" for number, each in enumerate(letters, 1)]
+        for path, each in zip(paths, letters, strict=True):
+            write_atomically(path, each.content)
+        return tuple(paths)
 
     def leave_in_session(
         self, session: Session, employee_ids: Collection[int] | None, first: date, last: date

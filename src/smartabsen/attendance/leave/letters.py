@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -20,19 +20,12 @@ from ...trust.sealing import binding
 from ...trust.work import Work
 from . import book_rows as rows
 from .book_rows import StoredLetter
+from .model import Letter
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 BEGINNINGS: Final = {".pdf": b"%PDF-", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".png": b"\x89PNG\r\n\x1a\n"}
 """What an attachment may be, and how such a file begins."""
 _NAME_LENGTH: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """An attachment: its file name and its bytes."""
-
-    name: str
-    content: bytes
 
 
 def read_letter(path: Path) -> Letter:

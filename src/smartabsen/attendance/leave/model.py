@@ -39,6 +39,33 @@ class Entry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """An attachment: its file name and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAsk:
+    """What somebody asks for.
+
+    Attributes:
+        kind: Code of the kind.
+        first, last: Both included; days off between them are not counted.
+        portion: Half of each day, or all of it.
+        letter: An attachment.
+    """
+
+    kind: str
+    first: date
+    last: date
+    portion: Portion = Portion.FULL
+    note: str = ""
+    letter: Letter | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """A row of the ledger.
 

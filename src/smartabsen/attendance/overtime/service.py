@@ -90,15 +90,15 @@ class Overtime:
 
     def consent(self, order_id: int) -> Ordered:
         """Note that the worker agrees to an order. Raises NotFoundError, ConflictError."""
-        return self._units.write(lambda work: self._say(work, order_id, "consent", "overtime.consent"))
+        return self._units.write(lambda work: self._note(work, order_id, "consent", "overtime.consent"))
 
     def approve(self, order_id: int) -> Ordered:
         """Approve an order. Raises NotFoundError, ConflictError."""
-        return self._units.write(lambda work: self._say(work, order_id, "approved", "overtime.approve"))
+        return self._units.write(lambda work: self._note(work, order_id, "approved", "overtime.approve"))
 
     def cancel(self, order_id: int) -> Ordered:
         """Take an order back. Raises NotFoundError, ConflictError."""
-        return self._units.write(lambda work: self._say(work, order_id, "cancelled", "overtime.cancel"))
+        return self._units.write(lambda work: self._note(work, order_id, "cancelled", "overtime.cancel"))
 
     def orders(self, first: date, last: date, *, code: str | None = None) -> tuple[Order, ...]:
         """Return the orders of a period, both ends included: the list that the law asks for. Raises NotFoundError."""
@@ -127,7 +127,7 @@ class Overtime:
                 found[order.employee_id, order.work_date].append(order.as_rule)
         return {key: tuple(orders) for key, orders in found.items()}
 
-    def _say(self, work: Work, order_id: int, what: str, action: str) -> Ordered:
+    def _note(self, work: Work, order_id: int, what: str, action: str) -> Ordered:
         order = rows.find(work.session, order_id, lock=True)
         if order is None:
             raise NotFoundError(
