@@ -94,5 +94,3 @@ def as_user(name: str) -> Iterator[None]:
     """Act as somebody."""
     with acting_as(name):
         yield
-
-

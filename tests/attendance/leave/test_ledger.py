@@ -59,9 +59,7 @@ def test_an_adjustment_below_zero_takes_like_leave() -> None:
     assert ([lot.left for lot in lots], uncovered) == ([4], 0)
 
 
-@pytest.mark.parametrize(
-    ("text", "halves"), [("12", 24), ("0.5", 1), ("0,5", 1), ("-1.5", -3), ("1/2", 1)]
-)
+@pytest.mark.parametrize(("text", "halves"), [("12", 24), ("0.5", 1), ("0,5", 1), ("-1.5", -3), ("1/2", 1)])
 def test_days_are_whole_or_half(text: str, halves: int) -> None:
     """As people write them, and back."""
     assert parse_days(text) == halves
