@@ -26,7 +26,7 @@ from smartabsen.kernel.errors import (
     SmartAbsenError,
 )
 from smartabsen.people import employee_rows
-from smartabsen.privacy import erasure_rows
+from smartabsen.privacy import erasure_rows, resealing_rows
 from smartabsen.privacy.erasure_rows import Tombstone
 from smartabsen.store.database import Database
 from smartabsen.store.tables import LeaveAttachmentRow
@@ -34,6 +34,7 @@ from smartabsen.trust import audit_rows
 from smartabsen.trust.sealing import KeyRing
 from smartabsen.trust.work import Work
 from tests.attendance.standing import WorkingTime, as_user
+from tests.rows import make_ring
 
 Asked = dict[int, dict[date, int]]
 """Days taken, by number of the request."""
@@ -302,6 +303,19 @@ def test_maternity_leave_counts_every_day_and_is_longer_with_a_letter(firm: Work
         session.get_one(LeaveAttachmentRow, 1).digest = "0" * 64
     with pytest.raises(SealBrokenError):
         firm.leave.open_letters(added.id)
+
+
+def test_a_letter_opens_after_the_key_was_changed(here: WorkingTime) -> None:
+    """Changing the key seals attachments anew, so that the old key can be forgotten."""
+    letter = Letter("a.pdf", b"%PDF-1.4 sample")
+    added = here.leave.add("E001", ask(day(1), kind="sakit", letter=letter))
+    both = make_ring(2, 1)
+    assert resealing_rows.reseal(here.database, both) == 1
+    with here.database.read() as session:
+        assert resealing_rows.key_ids(session) == {both.active}
+        assert resealing_rows.count_not_sealed_with(session, both.active) == 0
+    here.leave._letters = sealing(make_ring(2))
+    assert here.leave.open_letters(added.id) == (letter,)
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.exe", b"MZ"), ("a.pdf", b"MZ"), ("a.png", b"\x89PNG")])
