@@ -252,12 +252,24 @@ def test_days_carried_over_expire_but_for_those_taken(here: WorkingTime, taken: 
 
 
 def test_at_the_end_of_a_year_some_days_are_carried_over(firm: WorkingTime) -> None:
-    """At most so many, until a date; the rest expires at once."""
-    after = firm.leave.carry_over("E001", "tahunan", year_end=YEAR_END, most=4, expires=date(2027, 3, 31))
-    assert (after.half_days, [each.entry for each in after.entries]) == (4, [Entry.GRANT, Entry.EXPIRE, Entry.CARRY])
+    """At most so many, until a date, once, and whether or not the expiry was posted before."""
+
+    def carry(year: int) -> int:
+        end = date(year, 12, 31)
+        return firm.leave.carry_over("E001", "tahunan", year_end=end, most=4, expires=date(year + 1, 3, 31)).half_days
+
+    with pytest.raises(ConflictError, match="year ends"):
+        carry(2026)
+    firm.today = date(2027, 1, 4)
+    assert left(firm) == 0
+    assert carry(2026) == 4
+    with pytest.raises(ConflictError, match="already"):
+        carry(2026)
+    assert [each.entry for each in firm.leave.balances("E001")[0].entries] == [Entry.GRANT, Entry.EXPIRE, Entry.CARRY]
     firm.today = date(2027, 4, 1)
     assert firm.leave.expire() == (("E001", "tahunan", 4),)
-    assert left(firm) == 0
+    firm.today = date(2028, 1, 3)
+    assert (carry(2027), left(firm)) == (0, 0)
 
 
 def test_joint_leave_is_taken_from_the_annual_one_only_by_who_takes_it(here: WorkingTime) -> None:

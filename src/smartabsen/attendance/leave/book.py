@@ -30,7 +30,7 @@ from ..rules.ruleset import LeaveKind
 from ..standing import Org, Scope, WorkCalendar
 from . import book_rows as rows
 from .book_rows import NewRequest
-from .ledger import expiring, lacking
+from .ledger import carriable, expiring, lacking
 from .letters import Letters, check_letter, read_letter
 from .model import (
     FULL_DAY,
@@ -156,34 +156,36 @@ class LeaveBook:
         person = lock_person(work.session, get_person(work.session, code).id)
         account = self._account(work.session, kind)
         why = checked_text(note, field=N_("note"), limit=_NOTE_LENGTH)
-        new = LedgerEntry(0, account, entry, half_days, self._today(), expires, note=why)
-        rows.post(work.session, person.id, new, by=work.actor, at=work.now)
-        details = {
-            "kind": account,
-            "days": days_text(half_days),
-            "entry": entry.value,
-            "to": "" if expires is None else str(expires),
-            "reason": why,
-        }
-        work.record("leave.ledger", subject=person.code, details=details)
+        self._post_given(work, person, LedgerEntry(0, account, entry, half_days, self._today(), expires, note=why))
         self._post_expired(work, person, account)
         return self._balance(work.session, person.id, account)
 
     def carry_over(self, code: str, kind: str, *, year_end: date, most: int, expires: date) -> LeaveBalance:
-        """Let what is left of grants that end by a date expire, and carry some of it over.
+        """Carry some of what expired at the end of a year over to the next one; once for each year.
+
+        Days that were carried over themselves are not carried again.
 
         Args:
-            year_end: Last day of what expires, as 31 December.
+            year_end: Last day of the year, as 31 December; it must be over.
             most: Half days that are carried over at most.
             expires: Last day on which what is carried over can be taken.
+
+        Raises:
+            ConflictError: The year is not over, or was carried over already.
         """
+        if self._today() <= year_end:
+            raise ConflictError(N_("The year ends on {date}: carry over from the day after it on."), date=year_end)
 
         def job(work: Work) -> LeaveBalance:
             person = lock_person(work.session, get_person(work.session, code).id)
             account = self._account(work.session, kind)
-            rest = self._post_expired(work, person, account, today=year_end + timedelta(days=1))
-            if carried := min(rest, most):
-                self.give_in(work, code, kind, carried, entry=Entry.CARRY, expires=expires, note="")
+            self._post_expired(work, person, account)
+            known, begin = rows.ledger(work.session, person.id, account), year_end + timedelta(days=1)
+            if any(each.entry is Entry.CARRY and each.day == begin for each in known):
+                raise ConflictError(N_("The year that ended on {date} was carried over already."), date=year_end)
+            if carried := min(carriable(known, year_end), most):
+                new = LedgerEntry(0, account, Entry.CARRY, carried, begin, expires)
+                self._post_given(work, person, new)
             return self._balance(work.session, person.id, account)
 
         return self._units.write(job)
@@ -559,10 +561,10 @@ class LeaveBook:
         self, session: Session, employee_id: int, kind: LeaveKind, days: Mapping[date, int], *, without: int = 0
     ) -> None:
         """Refuse what the balance does not cover, days held for other requests included."""
-        if not kind.account:
-            return
         if not days:
             raise ConflictError(N_("None of the days is a working day any more: withdraw the request."))
+        if not kind.account:
+            return
         entries = rows.ledger(session, employee_id, kind.account)
         wanted = rows.held_days(session, employee_id, kind.account, without=without)
         asked = sum(days.values())
@@ -633,6 +635,18 @@ class LeaveBook:
             if halves:
                 entry = LedgerEntry(0, request.account, Entry.TAKE, -halves, day, request_id=request.id)
                 rows.post(work.session, request.employee_id, entry, by=work.actor, at=work.now)
+
+    @staticmethod
+    def _post_given(work: Work, person: Employee, new: LedgerEntry) -> None:
+        rows.post(work.session, person.id, new, by=work.actor, at=work.now)
+        details = {
+            "kind": new.account,
+            "days": days_text(new.half_days),
+            "entry": new.entry.value,
+            "to": "" if new.expires_on is None else str(new.expires_on),
+            "reason": new.note,
+        }
+        work.record("leave.ledger", subject=person.code, details=details)
 
     def _post_expired(self, work: Work, person: Employee, account: str, *, today: date | None = None) -> int:
         """Post what has expired of one account, and return how many half days that is."""

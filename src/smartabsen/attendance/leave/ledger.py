@@ -70,3 +70,17 @@ def expiring(entries: Iterable[LedgerEntry], today: date) -> tuple[tuple[LedgerE
     """Return the lots whose last day is over by today and of which something is left, each with the rest."""
     lots, _uncovered = allot(entries)
     return tuple((lot.entry, lot.left) for lot in lots if not lot.is_good_on(today) and lot.left > 0)
+
+
+def carriable(entries: Iterable[LedgerEntry], year_end: date) -> int:
+    """Return how many half days expired in the year up to its end, but for those that had been carried over before."""
+    known = tuple(entries)
+    carried = {each.id for each in known if each.entry is Entry.CARRY}
+    return -sum(
+        each.half_days
+        for each in known
+        if each.entry is Entry.EXPIRE
+        and each.lot_id not in carried
+        and each.day.year == year_end.year
+        and each.day <= year_end
+    )

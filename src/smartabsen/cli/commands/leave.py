@@ -82,14 +82,16 @@ def adjust(session: Session, code: Code, kind: Kind, days: Days, reason: Reason 
 @command(
     app,
     "carry",
-    help=_("At the end of a year: what is left expires, and some of it is carried over."),
+    help=_("After the end of a year: carry some of what expired over to the next one, once."),
     example="smartabsen leave carry E001 --kind tahunan --year-end 2026-12-31 --most 6 --expires 2027-03-31",
 )
 def carry(
     session: Session,
     code: Code,
     kind: Kind,
-    year_end: Annotated[str, typer.Option("--year-end", metavar="DATE", help=_("Grants that end by this day expire."))],
+    year_end: Annotated[
+        str, typer.Option("--year-end", metavar="DATE", help=_("Last day of the year, as 31/12/2026."))
+    ],
     most: Annotated[str, typer.Option("--most", metavar="N", help=_("Days that are carried over at most."))],
     expires: Expires,
 ) -> Answer:
