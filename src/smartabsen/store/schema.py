@@ -41,6 +41,7 @@ REVISIONS: Final = (
     "0015",
     "0018",
     "0019",
+    "0020",
 )
 """All revisions, the oldest first; a test compares them with the scripts."""
 HEAD: Final = REVISIONS[-1]

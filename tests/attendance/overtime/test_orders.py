@@ -105,7 +105,7 @@ def test_more_than_four_hours_a_day_is_told_not_refused(firm: WorkingTime) -> No
     assert firm.overtime.order("E001", MONDAY, 240).findings == ()
     (found,) = firm.overtime.order("E001", MONDAY, 1).findings
     assert (found.rule, found.minutes, found.cap, found.article) == (
-        "overtime.cap_day", 241, 240, "PP 35/2021 art. 26",
+        "overtime.cap_day", 241, 240, "PP 35/2021 art. 26(1)",
     )  # fmt: skip
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from smartabsen.attendance.policy.model import KEYS, Policy, PolicyEntry
-from smartabsen.attendance.policy.rules import PolicyTable
+from smartabsen.attendance.policy.rules import PolicyTable, exception_rules, limits_of
+from smartabsen.attendance.policy.rulesets import get_ruleset
+from smartabsen.attendance.rules.exceptions import DEFAULT_RULES, ExceptionKind, Severity
+from smartabsen.attendance.rules.model import Limits
 from smartabsen.attendance.rules.overtime import HourRounding, PastTiers
 from smartabsen.attendance.standing import Scope, Standing
 from smartabsen.kernel.domain import Employee
@@ -104,10 +108,33 @@ def test_each_default_is_one_of_the_allowed_values() -> None:
 
 def test_critical_exceptions_are_a_set_of_words(firm: WorkingTime) -> None:
     """In any order, none of them included."""
-    firm.policies.set("critical", "untrusted_clock, absent", valid_from=OCTOBER)
-    assert firm.policies.on("E001", OCTOBER).critical == {"absent", "untrusted_clock"}
+    firm.policies.set("critical", "untrusted-clock, absent", valid_from=OCTOBER)
+    assert firm.policies.on("E001", OCTOBER).critical == {"absent", "untrusted-clock"}
     firm.policies.set("critical", "", valid_from=NOVEMBER)
     assert firm.policies.on("E001", NOVEMBER).critical == frozenset()
+
+
+def test_what_a_firm_calls_critical_is_critical(firm: WorkingTime) -> None:
+    """And nothing else; by default what the rules of exceptions say."""
+    assert exception_rules(Policy()) == dict(DEFAULT_RULES)
+    firm.policies.set("critical", "absent", valid_from=NOVEMBER)
+    firm.policies.set("unordered_grace", "0", valid_from=NOVEMBER)
+    firm.policies.set("exception_window", "31", valid_from=NOVEMBER)
+    rules = exception_rules(firm.policies.on("E001", NOVEMBER))
+    assert [kind for kind, rule in rules.items() if rule.severity is Severity.CRITICAL] == [ExceptionKind.ABSENT]
+    assert (rules[ExceptionKind.OVERTIME_UNORDERED].grace, rules[ExceptionKind.ABSENT].window_days) == (0, 31)
+
+
+def test_the_limits_of_a_day_are_those_of_the_law() -> None:
+    """The rules of a day have the same numbers without a ruleset; with one, the articles fit the week."""
+    five, six = (limits_of(get_ruleset("id-2021"), week) for week in (5, 6))
+    plain = Limits()
+    for found in (five, six):
+        assert replace(found, articles=plain.articles) == plain
+        assert set(found.articles) == set(plain.articles)
+    same = ("overtime_day", "overtime_week", "food_after", "break_after", "order", "exempt", "workday", "shortest-day")
+    assert all(five.articles[each] == plain.articles[each] for each in same)
+    assert (five.articles["holiday"], six.articles["holiday"]) == ("PP 35/2021 art. 31(3)", "PP 35/2021 art. 31(2)a")
 
 
 def test_the_terms_of_many_days_are_read_at_once(firm: WorkingTime, siti: Employee) -> None:

@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 
 from ...kernel.errors import InvalidInputError, NotFoundError
 from ...kernel.i18n import N_
+from ..rules.exceptions import DEFAULT_RULES, ExceptionKind, Severity
 from ..rules.overtime import HourRounding, PastTiers
 from ..standing import Scope
 
+_YES: Final = "yes"
+_NO: Final = "no"
 INHERIT: Final = "inherit"
 """The value by which a scope says nothing any more: the next wider one holds again."""
-
-
-class DayException(StrEnum):
-    """What somebody must look at before a month can be closed, where it is critical."""
-
-    FORGOTTEN_DEPARTURE = "forgotten_departure"
-    ABSENT = "absent"
-    OVERTIME_WITHOUT_ORDER = "overtime_without_order"
-    OVERTIME_OVER_CAPS = "overtime_over_caps"
-    UNTRUSTED_CLOCK = "untrusted_clock"
-    OUTSIDE_ROSTER = "outside_roster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +31,10 @@ class Policy:
         same_punch: Minutes within which a further punch repeats the one before.
         overtime_least: Overtime shorter than this is not counted.
         food: Minutes of overtime on a day from which food is due.
+        break_by_law: Whether the least break of the law is taken off where none was planned or recorded.
         critical: Exceptions that keep a month from being closed.
+        unordered_grace: Minutes of overtime without an order that are no exception yet.
+        exception_window: Days after the date for which an exception is raised; 0 for always.
         leave_steps: Approvals that a request for leave needs.
         leave_notice: Days that leave must be asked for ahead.
         leave_in_a_row: Days of one request at most; 0 without a limit.
@@ -53,9 +47,12 @@ class Policy:
     same_punch: int = 2
     overtime_least: int = 0
     food: int = 240
-    critical: frozenset[DayException] = frozenset(
-        {DayException.FORGOTTEN_DEPARTURE, DayException.OVERTIME_OVER_CAPS, DayException.UNTRUSTED_CLOCK}
+    break_by_law: bool = False
+    critical: frozenset[ExceptionKind] = frozenset(
+        kind for kind, rule in DEFAULT_RULES.items() if rule.severity is Severity.CRITICAL
     )
+    unordered_grace: int = DEFAULT_RULES[ExceptionKind.OVERTIME_UNORDERED].grace
+    exception_window: int = 0
     leave_steps: int = 2
     leave_notice: int = 0
     leave_in_a_row: int = 0
@@ -121,8 +118,8 @@ class PolicyKey:
         if self.name == "past_tiers":
             return PastTiers(stored)
         if self.many:
-            return frozenset(DayException(each) for each in stored.split(",") if each)
-        return int(stored)
+            return frozenset(ExceptionKind(each) for each in stored.split(",") if each)
+        return stored == _YES if self.words else int(stored)
 
 
 KEYS: Final[Mapping[str, PolicyKey]] = {
@@ -146,9 +143,16 @@ KEYS: Final[Mapping[str, PolicyKey]] = {
         PolicyKey(
             "critical",
             N_("Exceptions that keep a month from being closed until somebody settled them."),
-            words=tuple(DayException),
+            words=tuple(ExceptionKind),
             many=True,
         ),
+        PolicyKey(
+            "break_by_law",
+            N_("Whether the break that the law demands is taken off where none was planned or recorded."),
+            words=(_YES, _NO),
+        ),
+        PolicyKey("unordered_grace", N_("Minutes of overtime without an order that are no exception yet."), 0, 240),
+        PolicyKey("exception_window", N_("Days after a date for which its exceptions are raised; 0: always."), 0, 366),
         PolicyKey("leave_steps", N_("Approvals that leave needs, each by somebody else."), 1, 2),
         PolicyKey("leave_notice", N_("Days that leave from a balance must be asked for ahead."), 0, 90),
         PolicyKey("leave_in_a_row", N_("Days of one request for leave from a balance; 0 without a limit."), 0, 60),
@@ -192,7 +196,9 @@ def get_key(name: str) -> PolicyKey:
 def written(value: object) -> str:
     """Return a value of a policy as people write it."""
     if isinstance(value, frozenset):
-        return ",".join(each for each in DayException if each in value)
+        return ",".join(each for each in ExceptionKind if each in value)
+    if isinstance(value, bool):
+        return _YES if value else _NO
     return str(value)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from ..rules.model import Terms
+from ..rules.exceptions import DEFAULT_RULES, ExceptionKind, ExceptionRule, Severity
+from ..rules.model import DayKind, Limits, Terms
 from ..rules.ruleset import Ruleset
 from ..standing import Scope, Standing
 from .model import INHERIT, KEYS, Policy, PolicyEntry
@@ -68,4 +70,48 @@ def terms_of(policy: Policy, standing: Standing, ruleset: Ruleset | None) -> Ter
         min_departure=policy.min_departure,
         same_punch=policy.same_punch,
         overtime_least=policy.overtime_least,
+        break_by_law=policy.break_by_law,
+        limits=limits_of(ruleset, standing.week) if ruleset is not None else Limits(),
     )
+
+
+def limits_of(ruleset: Ruleset, week: int) -> Limits:
+    """Return what a ruleset limits, with the articles for a week of contract."""
+    tiers = ruleset.tiers
+    of_days = {kind.value: tiers[kind, each].article for each in (6, week) for kind in DayKind if (kind, each) in tiers}
+    articles = {
+        "overtime_day": ruleset.caps.article,
+        "overtime_week": ruleset.caps.article,
+        "food_after": ruleset.food_article,
+        "break_after": ruleset.rest.article,
+        "order": ruleset.order_article,
+        "exempt": ruleset.exempt_article,
+        **of_days,
+    }
+    return Limits(
+        overtime_day=ruleset.caps.day_minutes,
+        overtime_week=ruleset.caps.week_minutes,
+        food_after=ruleset.food_from_minutes,
+        break_after=ruleset.rest.after_minutes,
+        break_least=ruleset.rest.minutes,
+        articles=articles,
+    )
+
+
+def exception_rules(policy: Policy) -> Mapping[ExceptionKind, ExceptionRule]:
+    """Return how exceptions are treated: those that a policy calls critical are, others are not."""
+    return {
+        kind: replace(
+            rule,
+            severity=_severity(kind, rule, policy),
+            grace=policy.unordered_grace if kind is ExceptionKind.OVERTIME_UNORDERED else rule.grace,
+            window_days=policy.exception_window or None,
+        )
+        for kind, rule in DEFAULT_RULES.items()
+    }
+
+
+def _severity(kind: ExceptionKind, rule: ExceptionRule, policy: Policy) -> Severity:
+    if kind in policy.critical:
+        return Severity.CRITICAL
+    return Severity.HIGH if rule.severity is Severity.CRITICAL else rule.severity

@@ -1,8 +1,9 @@
 """The tables, by subject. Their rules are in ``base``."""
 
-from .attendance import Absensi, PunchRow
+from .attendance import Absensi, DayRevisionRow, PunchRow
 from .base import (
     ADDRESS_LENGTH,
+    BIG_ID,
     CODE_LENGTH,
     KEY_ID_LENGTH,
     LABEL_LENGTH,
@@ -42,6 +43,7 @@ from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFra
 
 __all__ = [
     "ADDRESS_LENGTH",
+    "BIG_ID",
     "CODE_LENGTH",
     "KEY_ID_LENGTH",
     "LABEL_LENGTH",
@@ -57,6 +59,7 @@ __all__ = [
     "Base",
     "CameraTroubleRow",
     "ConsentRow",
+    "DayRevisionRow",
     "ErasureRow",
     "FaceCropRow",
     "Karyawan",
