@@ -472,6 +472,13 @@ class LeaveBook:
             found[employee_id, day].append(LeaveOnDay(code, kind.label, kind.status, portion, kind.counts_as_work))
         return {key: tuple(each) for key, each in found.items()}
 
+    def leave_on_days(
+        self, session: Session, employee_ids: Collection[int], first: date, last: date
+    ) -> Callable[[int, date], tuple[LeaveOnDay, ...]]:
+        """Return how to look the same up by person and date: a source of the inputs of days."""
+        found = self.leave_in_session(session, employee_ids, first, last)
+        return lambda employee_id, day: found.get((employee_id, day), ())
+
     # --- inside --------------------------------------------------------------------------------------------
 
     @staticmethod

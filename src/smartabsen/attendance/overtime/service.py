@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -126,6 +126,13 @@ class Overtime:
             if order.cancelled is None:
                 found[order.employee_id, order.work_date].append(order.as_rule)
         return {key: tuple(orders) for key, orders in found.items()}
+
+    def orders_on_days(
+        self, session: Session, employee_ids: Collection[int], first: date, last: date
+    ) -> Callable[[int, date], tuple[OvertimeOrder, ...]]:
+        """Return how to look the same up by person and date: a source of the inputs of days."""
+        found = self.orders_in_session(session, employee_ids, first, last)
+        return lambda employee_id, day: found.get((employee_id, day), ())
 
     def _note(self, work: Work, order_id: int, what: str, action: str) -> Ordered:
         order = rows.find(work.session, order_id, lock=True)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from ..rules.exceptions import DEFAULT_RULES, ExceptionKind, ExceptionRule, Severity
@@ -75,6 +76,7 @@ def terms_of(policy: Policy, standing: Standing, ruleset: Ruleset | None) -> Ter
     )
 
 
+@lru_cache(maxsize=16)
 def limits_of(ruleset: Ruleset, week: int) -> Limits:
     """Return what a ruleset limits, with the articles for a week of contract."""
     tiers = ruleset.tiers

@@ -105,9 +105,9 @@ class LeaveKind:
     is_active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ruleset:
-    """The law from a date on.
+    """The law from a date on; each is read once, so it is equal to itself alone.
 
     Attributes:
         code: Stable name, as ``id-2021``; results of days keep it.
