@@ -26,8 +26,19 @@ from .leave import (
     LeaveRequestRow,
     LeaveStepRow,
 )
+from .org import ZONE_LENGTH, DepartmentRow, KioskRow, SiteRow
 from .overtime import OvertimeOrderRow
-from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
+from .people import (
+    ConsentRow,
+    EmploymentTermsRow,
+    ErasureRow,
+    FaceCropRow,
+    FormerCodeRow,
+    Karyawan,
+    TemplateRow,
+    WageRow,
+    new_uuid,
+)
 from .policy import PolicyRow
 from .record import (
     AuditRow,
@@ -38,6 +49,18 @@ from .record import (
     RefusalRow,
     SignInTryRow,
     UserRow,
+)
+from .schedule import (
+    CalendarDayRow,
+    JointLeaveWorkedRow,
+    PatternRow,
+    PatternStepRow,
+    PresetRow,
+    PresetShiftRow,
+    RosterDayRow,
+    ShiftAssignmentRow,
+    ShiftRow,
+    ShiftVersionRow,
 )
 from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFrameRow, WebSessionRow
 
@@ -54,15 +77,22 @@ __all__ = [
     "TABLE_OPTIONS",
     "USER_LENGTH",
     "UUID_LENGTH",
+    "ZONE_LENGTH",
     "Absensi",
     "AuditRow",
     "Base",
+    "CalendarDayRow",
     "CameraTroubleRow",
     "ConsentRow",
     "DayRevisionRow",
+    "DepartmentRow",
+    "EmploymentTermsRow",
     "ErasureRow",
     "FaceCropRow",
+    "FormerCodeRow",
+    "JointLeaveWorkedRow",
     "Karyawan",
+    "KioskRow",
     "KnownDeviceRow",
     "LeaveAttachmentRow",
     "LeaveDayRow",
@@ -74,19 +104,29 @@ __all__ = [
     "MetaRow",
     "OvertimeOrderRow",
     "PairingRow",
+    "PatternRow",
+    "PatternStepRow",
     "PhoneRow",
     "PinRow",
     "PolicyRow",
+    "PresetRow",
+    "PresetShiftRow",
     "PunchRow",
     "QrToken",
     "RateLimitRow",
     "RecoveryCodeRow",
     "RefusalRow",
+    "RosterDayRow",
     "SeenFrameRow",
+    "ShiftAssignmentRow",
+    "ShiftRow",
+    "ShiftVersionRow",
     "SignInTryRow",
+    "SiteRow",
     "TemplateRow",
     "UserRow",
     "UtcDateTime",
+    "WageRow",
     "WebSessionRow",
     "new_uuid",
 ]
