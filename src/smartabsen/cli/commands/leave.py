@@ -69,7 +69,7 @@ def grant(
     app,
     "adjust",
     help=_("Add days to a balance, or take some away, with a reason."),
-    example="smartabsen leave adjust E001 --kind tahunan --days -1 --reason 'taken before the start of the ledger'",
+    example="smartabsen leave adjust E001 --kind tahunan --days -1 --reason 'taken before'",
 )
 def adjust(session: Session, code: Code, kind: Kind, days: Days, reason: Reason = "") -> Answer:
     """Adjust a balance."""
@@ -83,20 +83,18 @@ def adjust(session: Session, code: Code, kind: Kind, days: Days, reason: Reason 
     app,
     "carry",
     help=_("After the end of a year: carry some of what expired over to the next one, once."),
-    example="smartabsen leave carry E001 --kind tahunan --year-end 2026-12-31 --most 6 --expires 2027-03-31",
+    example="smartabsen leave carry E001 --kind tahunan --year 2026 --expires 31/3/2027",
 )
 def carry(
     session: Session,
     code: Code,
     kind: Kind,
-    year_end: Annotated[
-        str, typer.Option("--year-end", metavar="DATE", help=_("Last day of the year, as 31/12/2026."))
-    ],
-    most: Annotated[str, typer.Option("--most", metavar="N", help=_("Days that are carried over at most."))],
+    year: Annotated[int, typer.Option("--year", min=2000, max=2100, help=_("The year that is over."))],
     expires: Expires,
+    most: Annotated[str, typer.Option("--most", metavar="N", help=_("Days that are carried over at most."))] = "366",
 ) -> Answer:
     """Carry days over."""
-    end, until = read_day(year_end, "--year-end"), read_day(expires, "--expires")
+    end, until = date(year, 12, 31), read_day(expires, "--expires")
     with session.open() as library:
         balance = library.leave_book.carry_over(code, kind, year_end=end, most=parse_days(most), expires=until)
     return leave_view.balance_answer(code, balance)
@@ -134,8 +132,7 @@ def balance(session: Session, code: Code) -> Answer:
     help=_("Ask for leave; days on which the employee does not work are not counted.")
     + "\n\n"
     + _("It needs approvals, each by somebody else; the policy leave_steps says how many."),
-    example="smartabsen leave request E001 --kind tahunan --from 2026-12-24 --to 2026-12-31\n"
-    "smartabsen leave request E001 --kind tahunan --from 2026-12-24 --to 2026-12-24 --half morning",
+    example="smartabsen leave request E001 --kind izin --from 24/12/2026 --to 31/12/2026",
 )
 def request(
     session: Session,
@@ -161,7 +158,7 @@ def request(
     + "\n\n"
     + _("In a department, who lacks the days is told, and keeps nobody else from theirs."),
     example="smartabsen leave add E001 --kind sakit --from 2026-12-01 --to 2026-12-02\n"
-    "smartabsen leave add --department GUDANG --kind cuti-bersama --from 2026-12-24 --to 2026-12-24",
+    "smartabsen leave add --department IT --kind wfh --from 4/1/2027 --to 4/1/2027",
 )
 def add(
     session: Session,
@@ -276,7 +273,7 @@ def list_kinds(session: Session) -> Answer:
     app,
     "add-kind",
     help=_("Add a kind of leave of the firm's own, or change one."),
-    example="smartabsen leave add-kind ulang-tahun --name 'Hari ulang tahun' --status Cuti --most 1",
+    example="smartabsen leave add-kind ulang-tahun --name 'Ulang tahun' --most 1",
 )
 def add_kind(
     session: Session,

@@ -96,7 +96,7 @@ def explain(
     help=_("Order overtime for an employee on a day (SPL).")
     + "\n\n"
     + _("It is paid once the worker agreed (“overtime consent”) and it is approved (“overtime approve”)."),
-    example="smartabsen overtime order E001 2026-12-04 --minutes 120 --reason 'closing of the year'",
+    example="smartabsen overtime order E001 2026-12-04 --minutes 120 --reason closing",
 )
 def order(
     session: Session,
