@@ -136,7 +136,7 @@ def measure(app: SmartAbsen, rounds: list[list[ImageBGR]], *, watched: bool) -> 
             attempt=partial(attempt_by_face, services),
             liveness=KioskLiveness(
                 services.liveness,
-                Attempts(services.settings.liveness, RateLimits(services)),
+                Attempts(services.settings.liveness, RateLimits(services.rate_limits)),
                 recognizer=services.at_kiosk,
                 gallery=gallery,
                 watch=FreshnessWatch(proving_s=0.0) if watched else None,

@@ -117,7 +117,7 @@ def run(
                 attempt=partial(attempt_by_face, services, note="" if source.live else _test_source(source.name)),
                 liveness=KioskLiveness(
                     services.liveness,
-                    Attempts(services.settings.liveness, RateLimits(services)),
+                    Attempts(services.settings.liveness, RateLimits(services.rate_limits)),
                     recognizer=services.at_kiosk,
                     gallery=start.gallery,
                     watch=remembered.watch if source.live else None,
