@@ -9,13 +9,18 @@ from ..attendance.attendance_log import AttendanceLog
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
+from ..attendance.leave.book import LeaveBook
+from ..attendance.leave.letters import Letters
 from ..attendance.leave.service import Leave
+from ..attendance.overtime.service import Overtime
+from ..attendance.policy.service import Policies
 from ..attendance.punch import punch_by_pin
 from ..attendance.schedule.calendar import Calendar
 from ..attendance.schedule.grid import RosterGrid
 from ..attendance.schedule.planning import Planning
 from ..attendance.schedule.roster import Roster
 from ..attendance.schedule.service import Shifts
+from ..attendance.standing import MondayToFriday, OneSite, Org, WorkCalendar
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -78,6 +83,10 @@ class UseCases:
     def now(self) -> datetime:
         """Return the time (UTC) by the database, or by this machine where that never told it."""
         return self.services.instant()
+
+    def today(self) -> date:
+        """Return the date at the site."""
+        return self.now().astimezone(self.services.site_zone).date()
 
     @made_once
     def clock(self) -> ClockCare:
@@ -148,9 +157,39 @@ class UseCases:
         return Leave(self.services)
 
     @made_once
+    def _org(self) -> Org:
+        return OneSite()
+
+    @made_once
+    def _work_calendar(self) -> WorkCalendar:
+        return MondayToFriday()
+
+    @made_once
+    def policies(self) -> Policies:
+        """What the firm decides of its working time, from which date."""
+        return Policies(self.services.units, self._org)
+
+    @made_once
+    def overtime(self) -> Overtime:
+        """Orders for overtime, and what hours are worth."""
+        return Overtime(self.services.units, self.policies, self._work_calendar)
+
+    @made_once
+    def leave_book(self) -> LeaveBook:
+        """Requests for leave, their approval, and balances."""
+        return LeaveBook(
+            self.services.units,
+            policies=self.policies,
+            calendar=self._work_calendar,
+            org=self._org,
+            letters=Letters(self.services.key_chain, self.services.ensure_key),
+            today=self.today,
+        )
+
+    @made_once
     def shifts(self) -> Shifts:
         """Shifts, patterns and presets."""
-        return Shifts(self.services.units, self._today)
+        return Shifts(self.services.units, self.today)
 
     @made_once
     def roster(self) -> Roster:
@@ -176,9 +215,6 @@ class UseCases:
     def directory(self) -> PeopleDirectory:
         """Where people belong, as the schedule asks it."""
         return PeopleDirectory(self.services.settings.site.zone)
-
-    def _today(self) -> date:
-        return self.now().astimezone(self.services.site_zone).date()
 
     @made_once
     def enrolments(self) -> Enrolments:

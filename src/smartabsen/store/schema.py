@@ -38,6 +38,8 @@ REVISIONS: Final = (
     "0015",
     "0016",
     "0017",
+    "0018",
+    "0019",
     "0020",
 )
 """All revisions, the oldest first; a test compares them with the scripts."""

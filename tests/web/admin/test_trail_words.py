@@ -33,7 +33,10 @@ def written_in(tree: ast.Module) -> Iterator[str]:
                     yield from words(given)
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(each, ast.Name) and each.id in ("action", "_ACTIONS", "BEGIN") for each in targets):
+            if any(
+                isinstance(each, ast.Name) and each.id in ("action", "_ACTIONS", "BEGIN", "RECOMPUTED")
+                for each in targets
+            ):
                 yield from words(node.value)
 
 
