@@ -12,7 +12,6 @@ from ..attendance.csv_log import CsvLog
 from ..attendance.csv_sync import LogRepair, reconcile
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
-from ..gallery.model_notices import ModelNotices
 from ..gallery.seen_frame_rows import SeenFrameTable
 from ..kernel.actors import current_actor
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
@@ -200,11 +199,6 @@ class Storage:
     def redis(self) -> RedisLink | None:
         """The Redis that the settings name, or None."""
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
-
-    @made_once
-    def notices(self) -> ModelNotices:
-        """Word to and from other machines that another model is in force."""
-        return ModelNotices(self.redis)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:

@@ -19,7 +19,7 @@ from ..gallery import model_rows
 from ..gallery.gallery import LiveGallery
 from ..gallery.identify import load_gallery, open_gallery, take_over_engine
 from ..gallery.liveness import COUNTED, WRONG, Attempts, ClaimedFaces, FaceClaim, Limits, LivenessVerdict, refuse
-from ..gallery.model_file import find_stamp, load_model
+from ..gallery.model_file import load_model
 from ..gallery.refusals import make_refusal, note_refusal
 from ..kernel.domain import (
     BoxXYXY,
@@ -352,7 +352,7 @@ class CheckIn:
         assets = self._services.settings.assets_dir
         with self._services.database.read() as session:
             version = model_rows.find_version(session)
-        if version is None and find_stamp(assets) is None:
+        if version is None:
             # Raised before an engine is loaded: a server without anybody to recognise needs none.
             load_model(assets, self._services.key_chain.ring())
         with self._desk():

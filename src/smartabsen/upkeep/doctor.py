@@ -200,15 +200,14 @@ def _check_training(services: Services) -> Iterator[Check]:
         yield _row("templates", _FAIL, message, fix, people=names)
     if gallery.erased:
         yield _row("templates", _FAIL, ERASED, ERASED_FIX, people=", ".join(gallery.erased))
-    local = None
     try:
-        local = load_model(services.settings.assets_dir, services.key_chain.ring())
+        load_model(services.settings.assets_dir, services.key_chain.ring())
     except NotTrainedError:
         pass
     except ModelDamagedError as exc:
         fix = N_("Find out who can write there; the next start of a kiosk makes it anew of the templates.")
         yield _row("model_file", _FAIL, exc.message_id, fix, **exc.params)
-    trained = find_in_force(services, local)
+    trained = find_in_force(services)
     if trained is None:
         yield _row("training", _FAIL, N_("People are enrolled, but nothing is trained yet."), "smartabsen train")
         return
