@@ -9,7 +9,15 @@ import pytest
 from smartabsen import SmartAbsen
 from smartabsen.gallery import refusal_rows
 from smartabsen.gallery.refusals import RefusalLog
-from smartabsen.kernel.domain import KioskEvent, KioskEventKind, Measure, Measured, Outcome, Refusal
+from smartabsen.kernel.domain import (
+    KioskDecision,
+    KioskEvent,
+    KioskStarted,
+    Measure,
+    Measured,
+    Outcome,
+    Refusal,
+)
 from smartabsen.kernel.errors import DatabaseError
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -18,9 +26,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 def decision(
     outcome: Outcome, similarity: float | None = None, lead: float | None = None, measured: Measured | None = None
 ) -> KioskEvent:
-    return KioskEvent(
-        KioskEventKind.DECISION, NOW, outcome=outcome, similarity=similarity, lead=lead, measured=measured
-    )
+    return KioskDecision(NOW, outcome=outcome, similarity=similarity, lead=lead, measured=measured)
 
 
 def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
@@ -35,7 +41,7 @@ def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
             decision(Outcome.TOO_MANY_ATTEMPTS, 0.9, 0.8),
             decision(Outcome.RECOGNIZED, 0.9, 0.8),
             decision(Outcome.PENDING, 0.9, 0.8),
-            KioskEvent(KioskEventKind.STARTED, NOW),
+            KioskStarted(NOW),
         ):
             log.note(event)
     found = {refusal.outcome: refusal for refusal in app.refusals.latest()}

@@ -18,10 +18,11 @@ from smartabsen import InvalidInputError, NotTrainedError, Outcome, SmartAbsen
 from smartabsen.gallery.model_file import load_model
 from smartabsen.gallery.model_rows import put_record
 from smartabsen.kernel.domain import Employee, Match, Measure
-from smartabsen.kiosk.checkin import Burst, _ClaimLimits, _confirmed
+from smartabsen.kiosk.checkin import Burst
 from smartabsen.org.limits import RateLimits
 from smartabsen.recognition import quality
 from smartabsen.recognition.detectors.fake import draw_face
+from smartabsen.recognition.session import ClaimLimits, confirmed
 from smartabsen.trust import audit_rows
 
 Draw = Callable[..., Path]
@@ -158,7 +159,7 @@ def test_the_owner_of_the_phone_is_compared_alone(app: SmartAbsen, people: dict[
 def judge(matches: list[tuple[Outcome, int, float]], own: list[float]) -> Outcome:
     """Return the decision on somebody whose phone names employee 1: 0.3 for two faces, a margin of 0.1."""
     found = [Match(outcome, label, similarity, 0, 0.0) for outcome, label, similarity in matches]
-    return _confirmed(found, own, 1, _ClaimLimits(0.3, 0.1)).outcome
+    return confirmed(found, own, 1, ClaimLimits(0.3, 0.1)).outcome
 
 
 def test_whom_a_phone_names_is_compared_with_that_person_only() -> None:

@@ -31,6 +31,8 @@ from ..people import employee_rows
 from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
 from ..recognition.light import find_light
+from ..recognition.liveness.challenge import Sight
+from ..recognition.session import LocalFaceSession
 from ..recognition.upright import Upright, find_upright
 from ..store.files import write_atomically
 from ..store.photo_files import expand_folders
@@ -163,13 +165,9 @@ def _identify_one(
         return ImageResult(image, (), picture.outcome, picture.detail, picture.params)
     recognizer = services.identification
     upright = find_upright(recognizer, picture.image_bgr)
-    seen = recognizer.examine(upright.image_bgr, upright.faces)
-    compared = [observation.embedding for observation in seen if observation.embedding is not None]
-    matches = iter(gallery.match(compared))
-    faces = tuple(
-        _decide(observation, next(matches) if observation.embedding is not None else None, people)
-        for observation in seen
-    )
+    session = LocalFaceSession(recognizer, gallery)
+    compared = session.compare([Sight(upright.image_bgr, face) for face in upright.faces])
+    faces = tuple(_decide(one.observation, one.match, people) for one in compared)
     if copy is not None:
         _draw(upright.image_bgr, faces, copy)
     turned = -90 * upright.quarters % 360

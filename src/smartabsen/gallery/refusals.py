@@ -63,7 +63,7 @@ class RefusalLog:
 
     def note(self, event: KioskEvent) -> None:
         """Take a kiosk's event; only refusals are kept."""
-        if self._thread is None or event.kind is not KioskEventKind.DECISION or event.outcome is None:
+        if self._thread is None or event.kind is not KioskEventKind.DECISION:
             return
         if event.outcome in _NO_REFUSALS:
             return
