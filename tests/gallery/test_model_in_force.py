@@ -15,6 +15,7 @@ from smartabsen.gallery.gallery_watch import GalleryWatch
 from smartabsen.gallery.model_file import CACHE_NAME, load_model
 from smartabsen.gallery.model_in_force import FILE_REPLACED, follow
 from smartabsen.privacy.erase import forget_erased
+from smartabsen.store import meta
 from tests.faults.gate import Gate
 
 from ..installation import Draw, enrol
@@ -271,3 +272,53 @@ def test_a_redis_that_does_not_answer_keeps_nobody_from_following(
             enrol(office, draw, 3)
             office.train()
             wait_until(lambda: version(door) == version(office))
+
+
+def state(app: SmartAbsen) -> str:
+    with app.services.database.read() as session:
+        return meta.gallery_state(session)
+
+
+def test_every_change_of_who_is_recognised_raises_the_generation(office: SmartAbsen, draw: Draw) -> None:
+    """And what changes nothing of it does not: no kiosk makes its cache anew for a punch."""
+    enrol(office, draw, 3)
+    states = [state(office)]
+    for change in (
+        lambda: office.train(),
+        lambda: office.train(),
+        lambda: office.rename_employee("E2", "Contoh Baru"),
+        lambda: office.deactivate_employee("E2"),
+        lambda: office.activate_employee("E2"),
+        lambda: office.privacy.erase("E3", reason="asked for it", scope="face"),
+        lambda: office.privacy.erase("E1", reason="asked for it"),
+        lambda: office.keys.rotate(),
+    ):
+        change()
+        states.append(state(office))
+    assert len(set(states)) == len(states)
+    office.punch("E2")
+    assert state(office) == states[-1]
+
+
+def test_a_cache_of_the_generation_in_force_is_not_made_anew(
+    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One look at the database is all that a home costs in which nothing changed."""
+    door = elsewhere()
+    assert known(door, draw, 1) == ["E1"]
+    monkeypatch.setattr(model_in_force, "read_gallery", lambda *_: pytest.fail("the templates were read"))
+    assert not follow(door.services)
+
+
+def test_while_the_engine_is_changed_an_erased_person_leaves_the_cache(
+    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw
+) -> None:
+    """The model of before goes on for all the others."""
+    door = elsewhere()
+    assert known(door, draw, 1) == ["E1"]
+    with office.services.database.write() as session:
+        session.execute(text("UPDATE meta SET value = :to WHERE name = 'active_model'"), {"to": OTHER})
+    office.privacy.erase("E1", reason="asked for it")
+    assert follow(door.services)
+    cached = load_model(door.settings.assets_dir, door.services.key_chain.ring())
+    assert set(cached.employee_ids.tolist()) == {2}
