@@ -38,13 +38,29 @@ from ..store import meta
 from ..store.clock import moment
 from ..store.file_lock import file_lock
 from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
-from ..store.tables import Absensi, Base, ErasureRow, FaceCropRow, Karyawan, PunchRow, TemplateRow, UtcDateTime
+from ..store.tables import (
+    Absensi,
+    Base,
+    DayRevisionRow,
+    ErasureRow,
+    FaceCropRow,
+    Karyawan,
+    PunchRow,
+    TemplateRow,
+    UtcDateTime,
+)
 from ..trust.signing_rows import Resigning
 
 FACE: Final = "face"
 ALL: Final = "all"
-KEPT_TABLES: Final = ("absensi", "punches")
+KEPT_TABLES: Final = ("absensi", "day_revisions", "punches")
 _SECRET_COLUMNS: Final = frozenset({"credential", "token", "karyawan_id", "signature"})
+_BY_DATE: Final = (
+    (PunchRow, PunchRow.work_date),
+    (Absensi, Absensi.tanggal),
+    (DayRevisionRow, DayRevisionRow.tanggal),
+)
+"""The tables of attendance, each with the column of its work date."""
 _BLANK: Final[Mapping[str, str | None]] = {"note": "", "keterangan": "", "similarity": None, "liveness": None}
 """What attendance loses when it is pseudonymised: free text, and measures of a face."""
 
@@ -251,7 +267,8 @@ def rows_of(session: Session, employee_id: int) -> dict[str, list[dict[str, Any]
 def delete_attendance_before(session: Session, first_kept: date) -> dict[str, int]:
     """Delete attendance of work dates before ``first_kept``; return how many rows of each table are gone."""
     gone = {}
-    for table, column in ((PunchRow.__table__, PunchRow.work_date), (Absensi.__table__, Absensi.tanggal)):
+    for row, column in _BY_DATE:
+        table = row.__table__
         assert isinstance(table, Table)
         for child, condition in _referring(table, select(table.c.id).where(column < first_kept)):
             gone[child.name] = _delete(session, delete(child).where(condition))
@@ -263,7 +280,7 @@ def count_attendance_before(session: Session, first_kept: date) -> dict[str, int
     """Return how many rows :func:`delete_attendance_before` would delete."""
     return {
         table.__tablename__: session.scalar(select(func.count()).select_from(table).where(column < first_kept)) or 0
-        for table, column in ((PunchRow, PunchRow.work_date), (Absensi, Absensi.tanggal))
+        for table, column in _BY_DATE
     }
 
 

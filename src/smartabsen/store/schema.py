@@ -39,6 +39,7 @@ REVISIONS: Final = (
     "0012",
     "0014",
     "0015",
+    "0020",
 )
 """All revisions, the oldest first; a test compares them with the scripts."""
 HEAD: Final = REVISIONS[-1]

@@ -7,9 +7,10 @@ that lies wholly on the next morning starts beyond it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 
 class DayStatus(StrEnum):
@@ -29,6 +30,11 @@ class DayStatus(StrEnum):
     ABSENT = "Alpa"
     """Expected, never came, and the window has closed."""
 
+    @property
+    def is_leave(self) -> bool:
+        """Whether the day is covered by leave or work elsewhere."""
+        return self in (DayStatus.EXCUSED, DayStatus.SICK, DayStatus.LEAVE, DayStatus.DUTY)
+
 
 class DayKind(StrEnum):
     """What a date is for a person, as the tiers of overtime ask it (PP 35/2021, art. 31)."""
@@ -45,7 +51,12 @@ class Minutes(StrEnum):
 
     EXPECTED = "expected"
     WORKED = "worked"
+    """All counted work, overtime included; together with :attr:`BREAK` and :attr:`UNCOUNTED` it fills the time between
+    arrival and departure."""
     BREAK = "break"
+    """Between arrival and departure and no work: recorded, planned, or between the spans of a split shift."""
+    UNCOUNTED = "uncounted"
+    """Present and neither work nor break: came early where that does not count, or what rounding cut off."""
     LATE = "late"
     EARLY = "early"
     """Left before the end of the shift."""
@@ -118,6 +129,9 @@ class PlannedDay:
         pattern: Code of the pattern, empty without one.
         is_planned: Whether anybody ever planned this date (an assignment, a roster row or a confirmed working week);
             without that no day is Alpa.
+        joint_leave: Whether the date is off because joint leave (cuti bersama) is taken: a day of annual leave, no
+            holiday. Who works all the same has an ordinary day: see :meth:`if_worked`.
+        usual_shift: What would be worked if the date were no holiday and no joint leave; None where nothing would.
     """
 
     work_date: date
@@ -128,6 +142,12 @@ class PlannedDay:
     source: str = "none"
     pattern: str = ""
     is_planned: bool = True
+    joint_leave: bool = False
+    usual_shift: Shift | None = None
+
+    def if_worked(self) -> PlannedDay:
+        """Return the plan of somebody who came: on joint leave an ordinary day of the usual shift, else this plan."""
+        return replace(self, shift=self.usual_shift, joint_leave=False) if self.joint_leave else self
 
 
 class Portion(StrEnum):
@@ -171,10 +191,54 @@ class OvertimeOrder:
 
 @dataclass(frozen=True, slots=True)
 class PunchAt:
-    """A punch that counts, as the rules need it: its row id and its instant (aware)."""
+    """A punch that counts, as the rules need it.
+
+    Attributes:
+        id: Row id.
+        at: Its instant (aware).
+        is_sure: Whether its time can be relied upon; see :attr:`.Punch.time_is_sure`.
+    """
 
     id: int
     at: datetime
+    is_sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the law of a ruleset limits, in minutes, and where it says so. The defaults are those of ``id-2021``.
+
+    Attributes:
+        overtime_day: Most overtime on a work day.
+        overtime_week: Most overtime on the work days of a week.
+        food_after: Overtime from which food and drink are due.
+        break_after: Work in a row after which a break is due.
+        break_least: How long that break is at least.
+        articles: Where each of these, and overtime as such, is written.
+    """
+
+    overtime_day: int = 240
+    overtime_week: int = 1080
+    food_after: int = 240
+    break_after: int = 240
+    break_least: int = 30
+    articles: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "overtime_day": "PP 35/2021 art. 26(1)",
+            "overtime_week": "PP 35/2021 art. 26(1)",
+            "food_after": "PP 35/2021 art. 29(1)c",
+            "break_after": "UU 13/2003 art. 79(2)a",
+            "order": "PP 35/2021 art. 28",
+            "exempt": "PP 35/2021 art. 27",
+            "workday": "PP 35/2021 art. 31(1)",
+            "rest-day": "PP 35/2021 art. 31(2)-(3)",
+            "holiday": "PP 35/2021 art. 31(2)-(3)",
+            "shortest-day": "PP 35/2021 art. 31(2)b",
+        }
+    )
+
+
+ID_2021: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +253,9 @@ class Terms:
         min_departure: Minutes after the arrival from which a second punch is a departure.
         same_punch: Minutes within which a further punch repeats the one before.
         overtime_least: Overtime shorter than this is not counted.
+        break_by_law: Whether the least break of the law is taken off where none was planned or recorded; else a reason
+            says that it is due.
+        limits: What the ruleset limits.
     """
 
     ruleset: str
@@ -198,6 +265,8 @@ class Terms:
     min_departure: int = 1
     same_punch: int = 2
     overtime_least: int = 0
+    break_by_law: bool = False
+    limits: Limits = ID_2021
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +318,10 @@ class DayResult:
     Attributes:
         clock_in: First punch of the day (aware), None without one.
         clock_out: Last punch that is a departure, None without one.
-        punch_ids: The punches that were given to this day.
+        punch_ids: The punches that were given to this day, in order of time.
+        outside_ids: Punches of the date that lie in the window of no shift: they count for nothing.
+        unsure_ids: Those of both whose time cannot be relied upon.
+        suggested_out: Of a forgotten departure, the one that the shift suggests; else None.
         minutes: Whole minutes by kind; a kind that is missing is 0.
         is_final: Whether nothing that time alone brings can change it: the window has closed.
         ruleset: What it was judged by.
@@ -266,6 +338,9 @@ class DayResult:
     shift: str
     is_final: bool
     ruleset: str
+    outside_ids: tuple[int, ...] = ()
+    unsure_ids: tuple[int, ...] = ()
+    suggested_out: datetime | None = None
 
     def count(self, kind: Minutes) -> int:
         """Return the minutes of a kind."""

@@ -1,8 +1,9 @@
 """The tables, by subject. Their rules are in ``base``."""
 
-from .attendance import Absensi, PunchRow
+from .attendance import Absensi, DayRevisionRow, PunchRow
 from .base import (
     ADDRESS_LENGTH,
+    BIG_ID,
     CODE_LENGTH,
     KEY_ID_LENGTH,
     LABEL_LENGTH,
@@ -31,6 +32,7 @@ from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFra
 
 __all__ = [
     "ADDRESS_LENGTH",
+    "BIG_ID",
     "CODE_LENGTH",
     "KEY_ID_LENGTH",
     "LABEL_LENGTH",
@@ -46,6 +48,7 @@ __all__ = [
     "Base",
     "CameraTroubleRow",
     "ConsentRow",
+    "DayRevisionRow",
     "ErasureRow",
     "FaceCropRow",
     "Karyawan",

@@ -26,6 +26,7 @@ ACTIONS: Final = {
     "checkin.liveness_unavailable": N_("Liveness could not be checked"),
     "checkin.other_face": N_("Another face than the phone's owner"),
     "consent.record": N_("Consent recorded"),
+    "day.recompute": N_("Days judged again"),
     "database.copy": N_("Database copied"),
     "database.upgrade": N_("Database upgraded"),
     "employee.activate": N_("Employee activated"),

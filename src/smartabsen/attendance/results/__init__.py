@@ -1,0 +1,1 @@
+"""Results of days: kept by revision, judged again for a range."""
