@@ -133,6 +133,8 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with SmartAbsen.open(flags={"home": str(home), "engine": "fake"}) as opened:
         opened.enrol("Contoh", photos, code="E1", consent=True)
         opened.train()
+        # A kiosk has run here: there is a queue.
+        opened.services.punch_queue.note_fact("database_id", "of this home")
     return home
 
 
