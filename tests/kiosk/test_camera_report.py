@@ -18,14 +18,14 @@ LOST = KioskCameraLost(
 
 def test_a_camera_in_trouble_is_told_until_it_is_back(app: SmartAbsen) -> None:
     """To the dashboard and the doctor, also after the kiosk has ended; its next start finds out anew."""
-    with CameraReport(app.services) as report:
+    with CameraReport(app.services.database, app.services.kiosk_name) as report:
         report.note(LOST)
     (trouble,) = app.desk.today().cameras
     (row,) = [row for row in app.check_health() if row.name == "kiosks"]
     assert (trouble.kiosk, trouble.detail, trouble.since) == (app.services.kiosk_name, LOST.detail, NOW)
     assert row.level is CheckLevel.FAIL and "stands still" in dict(row.params)["problem"]
 
-    with CameraReport(app.services) as report:
+    with CameraReport(app.services.database, app.services.kiosk_name) as report:
         report.note(LOST)
         report.note(KioskCameraBack(NOW, detail="The camera is back."))
     assert app.desk.today().cameras == ()

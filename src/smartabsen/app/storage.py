@@ -12,6 +12,7 @@ from ..attendance.csv_log import CsvLog
 from ..attendance.csv_sync import LogRepair, reconcile
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
+from ..gallery.refusals import RefusalStore
 from ..gallery.seen_frame_rows import SeenFrameTable
 from ..kernel.actors import current_actor
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
@@ -199,6 +200,11 @@ class Storage:
     def redis(self) -> RedisLink | None:
         """The Redis that the settings name, or None."""
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
+
+    @made_once
+    def refusal_store(self) -> RefusalStore:
+        """Where refusals of kiosks and browsers are kept."""
+        return RefusalStore(self.database, self.instant, self.settings.kiosk.refusals_days)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:

@@ -20,7 +20,7 @@ from ..gallery.gallery import LiveGallery
 from ..gallery.identify import load_gallery, open_gallery, take_over_engine
 from ..gallery.liveness import COUNTED, WRONG, Attempts, ClaimedFaces, FaceClaim, Limits, LivenessVerdict, refuse
 from ..gallery.model_file import load_model
-from ..gallery.refusals import make_refusal, note_refusal
+from ..gallery.refusals import RefusalStore, make_refusal
 from ..kernel.domain import (
     BoxXYXY,
     ChallengeFailure,
@@ -164,10 +164,12 @@ class CheckIn:
         services: The parts of the installation. Engine and trained model are loaded at the first attempt.
         limits: Counts failed liveness checks.
         watch: Called when they are loaded: they are to follow what other machines change.
+        refusals: Where refusals are kept.
     """
 
-    def __init__(self, services: Services, limits: Limits, watch: Callable[[], object]) -> None:
+    def __init__(self, services: Services, limits: Limits, watch: Callable[[], object], refusals: RefusalStore) -> None:
         self._services = services
+        self._refusals = refusals
         self._watch = watch
         self._attempts = Attempts(services.settings.liveness, limits)
         self._claimed = ClaimedFaces(limits)
@@ -310,8 +312,7 @@ class CheckIn:
         with suppress(SmartAbsenError):
             gallery, decision = self._current_gallery(), finding.decision
             needed = gallery.verification if claimed else gallery.threshold
-            note_refusal(
-                self._services,
+            self._refusals.keep(
                 make_refusal(
                     self._services.instant(),
                     _("{kiosk}, browser", kiosk=self._services.kiosk_name),

@@ -95,7 +95,7 @@ def run(
     ending = Ending(stop, max_seconds=max_seconds)
     start = open_without_waiting(services)
     view, why = _open_view(wanted=window, mirrored=services.settings.liveness.mirrored)
-    report = CameraReport(services)
+    report = CameraReport(services.database, services.kiosk_name)
     announce = partial(_announce_and_note, announce, report)
     with services.camera_lock(camera), GalleryWatch(services), report:
         source = services.open_camera(
@@ -109,7 +109,12 @@ def run(
             _tell_start(services, announce, source, people=start.gallery.people, view=why)
             for detail, params in start.remarks:
                 announce(KioskTrouble(datetime.now(UTC), detail, params))
-            log = RefusalLog(services, threshold=start.gallery.threshold, margin=start.gallery.margin)
+            log = RefusalLog(
+                services.refusal_store,
+                services.kiosk_name,
+                threshold=start.gallery.threshold,
+                margin=start.gallery.margin,
+            )
             galleries = [start.gallery]
 
             def renew() -> tuple[FaceSession, LiveGallery]:
