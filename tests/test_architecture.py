@@ -106,6 +106,7 @@ OWNERS: dict[str, set[str]] = {
     "qrcode": {"qr"},
     "cv2": {"recognition", "camera", "qr"},
     "openpyxl": {"store"},
+    "holidays": {"attendance.schedule.holiday_sources"},
     "pydantic": {"config"},
     "pymysql": set(),
     # Typer carries a click of its own, Flask uses another one.

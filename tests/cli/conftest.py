@@ -60,6 +60,7 @@ from smartabsen.kernel.domain import (
     TrainReport,
     WeakPerson,
 )
+from smartabsen.people.employment.model import Employment
 
 SITI = Employee(1, "E001", "Siti Rahma", "Cashier", True, datetime(2026, 11, 1, 1, tzinfo=UTC), 2)
 MODEL = ModelIdentity("dlib", "0123456789abcdef" * 4, 128)
@@ -72,6 +73,10 @@ AT = datetime(2026, 11, 2, 0, 55, tzinfo=UTC)
 PUNCH = Punch(7, 1, AT, date(2026, 11, 2), PunchMethod.FACE, "gate", "key-1", similarity=0.81)
 DAY = AttendanceDay(1, date(2026, 11, 2), AT, None, Status.PRESENT)
 PUNCHED = PunchResult(Outcome.RECOGNIZED, SITI, PUNCH, DAY)
+
+TERMS = Employment(
+    SITI.id, "E001", "Siti Rahma", date(2026, 11, 2), 1, "UTAMA", "Asia/Jakarta", None, "", 5, None, "", None, None
+)
 
 
 class FakeApp:
@@ -114,6 +119,9 @@ class FakeApp:
         self.desk = SimpleNamespace(work_date=lambda: (self.now().astimezone(ZONE) - timedelta(hours=5)).date())
         self.clock_at = datetime.now(UTC)
         self.calibration = SimpleNamespace(state=lambda: "none")
+        self.employments = SimpleNamespace(
+            everybody_on=lambda: {SITI.id: TERMS}, on=lambda code: TERMS, former_codes=lambda code: ()
+        )
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:

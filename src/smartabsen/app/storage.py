@@ -24,6 +24,7 @@ from ..org.rate_limit_rows import RateLimitStore, RateLimitTable
 from ..org.secrets import ServerSecret, load_secret
 from ..org.security_log import SecurityLog
 from ..org.security_log_file import SecurityFiles
+from ..org.sites.service import enter_first
 from ..org.web_session_rows import WebSessionStore, WebSessionTable
 from ..privacy.erased_here import ErasedHere
 from ..qr.sign_in_rows import SignInTable
@@ -41,6 +42,7 @@ from ..trust.sealing import KeyRing
 from ..trust.signing_rows import begin
 from ..trust.trail_keeper import TrailKeeper
 from ..trust.vault import KEY_MADE, ensure_key
+from ..trust.work import Units
 from ..upkeep.tidying import Tidying
 
 
@@ -80,6 +82,11 @@ class Storage:
         return self._open(self.settings.database_address, on_ready=self._make_ready, keeper=self.trail_keeper)
 
     @made_once
+    def units(self) -> Units:
+        """Begins units of work of the database."""
+        return Units(self.database)
+
+    @made_once
     def trail_keeper(self) -> TrailKeeper:
         """What signs and remembers the audit trail of the database."""
         return TrailKeeper(lambda: self.key_chain.ring(), self.settings.home / "secrets" / "audit-heads.json")
@@ -109,6 +116,9 @@ class Storage:
         with suppress(DatabaseError):
             # Where nothing can be written now, the next start notes it.
             begin(database)
+        with suppress(DatabaseError):
+            # The same: an installation without a site has the one of its settings, until somebody says more.
+            enter_first(Units(database), name=self.settings.site.name, zone=self.settings.site.zone)
         if self.log_unchecked:
             try:
                 self.reconcile_log()

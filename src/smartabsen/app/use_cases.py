@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from ..attendance.attendance_log import AttendanceLog
@@ -10,6 +10,11 @@ from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
 from ..attendance.leave.service import Leave
+from ..attendance.schedule.calendar import Calendar
+from ..attendance.schedule.grid import RosterGrid
+from ..attendance.schedule.planning import Planning
+from ..attendance.schedule.roster import Roster
+from ..attendance.schedule.service import Shifts
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -23,16 +28,21 @@ from ..gallery.training_job import TrainingJobs
 from ..kernel.domain import Check
 from ..kernel.once import made_once
 from ..kiosk.checkin import CheckIn
+from ..org.departments.service import Departments
 from ..org.limits import RateLimits
 from ..org.secrets import ServerSecret
 from ..org.security_log import SecurityLog
+from ..org.sites.service import Sites
 from ..org.users import Users
 from ..org.web_sessions import WebSessions
+from ..people.employment.service import Employments
+from ..people.employment.wages import Wages
 from ..privacy.erase import carry_tombstones
 from ..privacy.keys import Keys
 from ..privacy.privacy import Privacy
 from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
+from ..trust.active_key import ring_for_writing
 from ..trust.audit import AuditTrail
 from ..upkeep import doctor, readiness
 from ..upkeep.backups import Backups
@@ -42,6 +52,7 @@ from ..upkeep.serving import Serving
 from ..upkeep.system import System
 from ..upkeep.tls import Tls
 from .bootstrap import Services
+from .directory import PeopleDirectory
 
 
 class UseCases:
@@ -69,6 +80,33 @@ class UseCases:
         return Users(self.services)
 
     @made_once
+    def sites(self) -> Sites:
+        """Where people work, and which kiosks stand there."""
+        return Sites(self.services.units, this_kiosk=lambda: self.services.kiosk_name)
+
+    @made_once
+    def departments(self) -> Departments:
+        """The parts of the firm."""
+        return Departments(self.services.units)
+
+    @made_once
+    def employments(self) -> Employments:
+        """Who works where, on which terms, from when on."""
+        return Employments(self.services.units, now=self.now, home_zone=self.services.site_zone)
+
+    @made_once
+    def wages(self) -> Wages:
+        """What people earn, sealed."""
+        services = self.services
+        return Wages(
+            services.units,
+            ensure_key=services.ensure_key,
+            read_ring=services.key_chain.ring,
+            write_ring=lambda session: ring_for_writing(session, services.key_chain),
+            today=self.employments.today,
+        )
+
+    @made_once
     def desk(self) -> Desk:
         """What the dashboard shows."""
         return Desk(self.services)
@@ -82,6 +120,39 @@ class UseCases:
     def leave(self) -> Leave:
         """Leave: Izin and Sakit."""
         return Leave(self.services)
+
+    @made_once
+    def shifts(self) -> Shifts:
+        """Shifts, patterns and presets."""
+        return Shifts(self.services.units, self._today)
+
+    @made_once
+    def roster(self) -> Roster:
+        """Who works when."""
+        return Roster(self.services.units, self.directory)
+
+    @made_once
+    def roster_grid(self) -> RosterGrid:
+        """The roster of a month as a sheet."""
+        return RosterGrid(self.services.units, self.directory)
+
+    @made_once
+    def calendar(self) -> Calendar:
+        """Holidays and joint leave."""
+        return Calendar(self.services.units, self.directory)
+
+    @made_once
+    def planning(self) -> Planning:
+        """What is planned for people and dates."""
+        return Planning(self.services.units, self.directory)
+
+    @made_once
+    def directory(self) -> PeopleDirectory:
+        """Where people belong, as the schedule asks it."""
+        return PeopleDirectory(self.services.settings.site.zone)
+
+    def _today(self) -> date:
+        return self.now().astimezone(self.services.site_zone).date()
 
     @made_once
     def enrolments(self) -> Enrolments:

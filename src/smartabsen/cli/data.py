@@ -296,6 +296,8 @@ def user(value: domain.User) -> Json:
         "locked_until": instant(value.locked_until) if value.locked_until else None,
         "must_change_password": value.must_change_password,
         "second_factor": value.has_totp,
+        "department": value.department or None,
+        "employee": value.employee or None,
     }
 
 

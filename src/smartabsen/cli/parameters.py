@@ -24,4 +24,8 @@ ReasonIfAny = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help=_("Why, for the record of who did what; may be left out."))
 ]
 Code = Annotated[str, typer.Argument(metavar="CODE", help=_("Code of the employee."))]
+SiteOption = Annotated[str | None, typer.Option("--site", metavar="CODE", help=_("Code of the site of work."))]
+DepartmentOption = Annotated[
+    str | None, typer.Option("--department", metavar="CODE", help=_("Code of the department."))
+]
 Light = Annotated[bool, typer.Option("--light", help=_("The terminal is light; counts where it shows no colours."))]

@@ -24,6 +24,8 @@ from ..store.clock import moment
 from ..store.database import Session
 from ..trust import audit_rows
 from . import account_events, known_device_rows, passwords, second_factor_rows, sign_in_try_rows, user_rows
+from .access import ACCOUNT_ROLES
+from .departments import rows as department_rows
 from .hashing import HASHING
 from .second_factor_rows import SecretSealer
 from .sign_in_try_rows import LockPolicy
@@ -96,22 +98,39 @@ class Users:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def add(self, name: str, password: str, *, role: Role = Role.VIEWER, temporary: bool = False) -> User:
+    def add(
+        self,
+        name: str,
+        password: str,
+        *,
+        role: Role = Role.VIEWER,
+        temporary: bool = False,
+        department: str = "",
+        employee: str = "",
+    ) -> User:
         """Add a user.
 
         Args:
             temporary: Somebody else chose the password: the user must change it at the first sign-in.
+            department: Code of the department that a manager sees; a manager needs one.
+            employee: Code of the employee who the user is.
 
         Raises:
-            InvalidInputError: The name has another form, or the password is too easily guessed.
+            InvalidInputError: The name has another form, the password is too easily guessed, or a manager has no
+                department.
             ConflictError: The name exists.
+            NotFoundError: There is no such department or employee.
         """
         name = user_rows.checked_name(name)
+        _check_role(role, has_department=bool(department))
         hashed = _hashed(password, name)
 
         def work(session: Session) -> User:
             user = user_rows.add(session, name=name, role=role, password_hash=hashed, must_change=temporary)
-            self._note(session, "user.add", user, role=role.value)
+            if department or employee:
+                user = _placed(session, user, department=department, employee=employee)
+            place = {"department": user.department, "employee": str(user.employee_id or "")}
+            self._note(session, "user.add", user, role=role.value, **{key: text for key, text in place.items() if text})
             return user
 
         return self._services.database.run_write(work)
@@ -182,21 +201,30 @@ class Users:
         """Let a user sign in again; also takes a lock away that wrong passwords brought. Raises NotFoundError."""
         return self._change(name, active=True)
 
-    def set_role(self, name: str, role: Role) -> User:
+    def set_role(self, name: str, role: Role, *, department: str | None = None, employee: str | None = None) -> User:
         """Give a user another role, from the next request on.
 
+        Args:
+            department: Code of the department that a manager sees; None leaves it as it is.
+            employee: Code of the employee who the user is; None leaves it as it is.
+
         Raises:
-            NotFoundError: There is no such user.
+            NotFoundError: There is no such user, department or employee.
             ConflictError: It is the last administrator.
+            InvalidInputError: A manager would have no department.
         """
 
         def work(session: Session) -> User:
             before = user_rows.get(session, name)
-            if before.role is role:
-                return before
-            _keep_an_admin(session, before)
+            if before.role is not role:
+                _keep_an_admin(session, before)
+            has_department = bool(before.department if department is None else department)
+            _check_role(role, has_department=has_department)
             user = user_rows.set_role(session, name, role)
-            self._note(session, "user.role", user, before=before.role.value, after=role.value)
+            if department is not None or employee is not None:
+                user = _placed(session, user, department=department, employee=employee)
+            if user != before:
+                self._note(session, "user.role", user, before=before.role.value, after=role.value)
             return user
 
         return self._services.database.run_write(work)
@@ -591,6 +619,28 @@ class Users:
 def _hashed(password: str, name: str) -> str:
     passwords.check_strength(password, name=name)
     return passwords.hash_password(password)
+
+
+def _check_role(role: Role, *, has_department: bool) -> None:
+    if role not in ACCOUNT_ROLES:
+        raise InvalidInputError(
+            N_("The role “{role}” is not one of a user: employees see what is theirs on a paired phone."),
+            role=role.value,
+        )
+    if role is Role.MANAGER and not has_department:
+        raise InvalidInputError(
+            N_("A manager sees one department: say which."),
+            hint=N_("smartabsen user add NAME --role manager --department CODE"),
+        )
+
+
+def _placed(session: Session, user: User, *, department: str | None, employee: str | None) -> User:
+    department_id, employee_id = user.department_id, user.employee_id
+    if department is not None:
+        department_id = department_rows.directory(session).get(department).id if department else None
+    if employee is not None:
+        employee_id = department_rows.get_employee_id(session, employee) if employee else None
+    return user_rows.set_place(session, user.name, department_id=department_id, employee_id=employee_id)
 
 
 def _keep_an_admin(session: Session, user: User) -> None:

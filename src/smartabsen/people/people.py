@@ -31,6 +31,14 @@ def get_employee(services: Services, code: str) -> Employee:
         return employee_rows.get(session, code, model=active)
 
 
+def refuse_known_code(services: Services, code: str) -> None:
+    """Refuse a code that somebody has, whatever their name. Raises ConflictError."""
+    with services.database.read() as session:
+        known = employee_rows.find(session, code)
+    if known is not None:
+        raise employee_rows.code_exists(known.code)
+
+
 def templates_of(services: Services, code: str) -> tuple[TemplateFacts, ...]:
     """Return what is known of the templates of one employee, of all engines; no key is needed.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
@@ -89,7 +90,8 @@ def erase(services: Services, code: str, *, scope: Scope, reason: str) -> Erasur
     """
     with services.database.read() as session:
         employee = employee_rows.get(session, code)
-    reason = _checked_reason(reason, employee)
+        former = erasure_rows.former_codes(session, employee.id)
+    reason = _checked_reason(reason, (employee.name, employee.code, *former))
     tombstone = Tombstone(
         employee_id=employee.id,
         employee_made_at=employee.created_at,
@@ -184,11 +186,9 @@ def forget_erased(services: Services) -> bool:
     return True
 
 
-def _checked_reason(reason: str, employee: Employee) -> str:
+def _checked_reason(reason: str, names: Iterable[str]) -> str:
     reason = checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH, required=True)
-    words = re.compile(
-        "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in (employee.name, employee.code)), re.IGNORECASE
-    )
+    words = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in names), re.IGNORECASE)
     if words.search(reason):
         raise InvalidInputError(
             N_("The reason names the person: it stays, and nothing that stays may name them."),
@@ -201,8 +201,9 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     with services.database.read() as session:
         target = erasure_rows.find_target(session, tombstone)
         punched = erasure_rows.punches_of(session, tombstone.employee_id) if target else ()
+        former = erasure_rows.former_codes(session, tombstone.employee_id) if target else ()
     everything, pseudonym = tombstone.scope == ALL and target is not None, tombstone.pseudonym
-    texts = [target.code, target.name] if target is not None and target.code != pseudonym else []
+    texts = [target.code, *former, target.name] if target is not None and target.code != pseudonym else []
     log_lines = 0
     if everything:
         # Before the database: the names are still known there, so that this can be done again after a crash.
@@ -220,6 +221,7 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
 def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:
     target = erasure_rows.find_target(session, tombstone)
     punched = [punch_id for punch_id, _ in erasure_rows.punches_of(session, tombstone.employee_id)] if target else []
+    former = erasure_rows.former_codes(session, tombstone.employee_id) if target else ()
     rows = erasure_rows.erase_rows(session, tombstone)
     if target is None:
         return rows
@@ -227,7 +229,7 @@ def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> d
     details = {"scope": tombstone.scope, "reason": tombstone.reason, **{name: str(n) for name, n in rows.items()}}
     emptied: tuple[str, ...] = ()
     if tombstone.scope == ALL and target.code != tombstone.pseudonym:
-        emptied = audit_erasure_rows.empty_entries(session, target.code, tombstone.pseudonym)
+        emptied = audit_erasure_rows.empty_entries(session, (target.code, *former), tombstone.pseudonym)
     deletes = tombstone.scope == ALL and tombstone.attendance == "delete"
     deleted = audit_erasure_rows.listed(punched) if deletes else ()
     told = [{audit_erasure_rows.ENTRIES: numbers} for numbers in emptied or ("",)]

@@ -42,11 +42,14 @@ from ..store.tables import (
     Absensi,
     Base,
     DayRevisionRow,
+    DepartmentRow,
     ErasureRow,
     FaceCropRow,
+    FormerCodeRow,
     Karyawan,
     PunchRow,
     TemplateRow,
+    UserRow,
     UtcDateTime,
 )
 from ..trust.signing_rows import Resigning
@@ -63,6 +66,9 @@ _BY_DATE: Final = (
 """The tables of attendance, each with the column of its work date."""
 _BLANK: Final[Mapping[str, str | None]] = {"note": "", "keterangan": "", "similarity": None, "liveness": None}
 """What attendance loses when it is pseudonymised: free text, and measures of a face."""
+
+_POINTERS: Final = (DepartmentRow.head_id, UserRow.karyawan_id)
+"""Rows that are not the person's and point at one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,12 @@ def punches_of(session: Session, employee_id: int) -> tuple[tuple[int, date], ..
     return tuple((punch_id, work_date) for punch_id, work_date in session.execute(query))
 
 
+def former_codes(session: Session, employee_id: int) -> tuple[str, ...]:
+    """Return the codes that a person had before."""
+    query = select(FormerCodeRow.code).where(FormerCodeRow.karyawan_id == employee_id)
+    return tuple(session.scalars(query.order_by(FormerCodeRow.id)))
+
+
 def count_rows(session: Session, employee_id: int) -> dict[str, int]:
     """Return how many rows each table has of a person; tables without any are left out."""
     counts = {
@@ -214,6 +226,8 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
     deletes_attendance = tombstone.attendance == "delete"
     gone = {}
     attendance = Resigning(session, employee_id)
+    for column in _POINTERS:
+        session.execute(update(column.class_).where(column == employee_id).values({column: None}))
     for table, condition in _own_tables(employee_id):
         if table.name in KEPT_TABLES and not deletes_attendance:
             blank = {name: value for name, value in _BLANK.items() if name in table.c}
@@ -234,6 +248,8 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
                 telepon=None,
                 email=None,
                 persetujuan_at=None,
+                tanggal_bergabung=None,
+                tanggal_keluar=None,
                 cari=tombstone.pseudonym.casefold(),
                 aktif=False,
                 nonaktif_sejak=func.coalesce(Karyawan.nonaktif_sejak, literal(tombstone.at, UtcDateTime())),

@@ -7,7 +7,7 @@ with the old key or with the new one; the same call goes on with the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -20,12 +20,22 @@ from ..kernel.errors import KeyMissingError
 from ..people import employee_rows
 from ..store import meta
 from ..store.database import Database
-from ..store.tables import FaceCropRow, Karyawan, TemplateRow
-from ..trust.sealing import OLD_MAGIC, KeyRing, Owner, crop_binding, is_old, sealing_key_of, template_binding
+from ..store.tables import FaceCropRow, Karyawan, TemplateRow, WageRow
+from ..trust.sealing import (
+    OLD_MAGIC,
+    KeyRing,
+    Owner,
+    crop_binding,
+    is_old,
+    sealing_key_of,
+    template_binding,
+    wage_binding,
+)
 
 Progress: TypeAlias = Callable[[int, int], None]
-_Row: TypeAlias = TemplateRow | FaceCropRow
-_TABLES: Final[tuple[type[_Row], ...]] = (TemplateRow, FaceCropRow)
+_Row: TypeAlias = TemplateRow | FaceCropRow | WageRow
+_TABLES: Final[tuple[type[_Row], ...]] = (TemplateRow, FaceCropRow, WageRow)
+_KINDS: Final[dict[str, type[_Row]]] = {"template": TemplateRow, "crop": FaceCropRow, "wage": WageRow}
 _BATCH: Final = 200
 _TOLERANCE: Final = 1e-3
 _LOOKED_UP: Final = 200
@@ -37,7 +47,7 @@ class BrokenSeal:
     """A row that does not open.
 
     Attributes:
-        kind: ``template`` or ``crop``.
+        kind: ``template``, ``crop`` or ``wage``.
         id: Row id.
         code, name: The employee's in whose row it lies.
         problem: ``broken`` (changed, or moved from somebody else), ``unsealed``, ``no_key``.
@@ -62,6 +72,7 @@ class SealCheck:
     crops: dict[str, int]
     broken: tuple[BrokenSeal, ...]
     old: int = 0
+    wages: dict[str, int] = field(default_factory=dict)
 
 
 def key_ids(session: Session) -> frozenset[str]:
@@ -132,7 +143,7 @@ def reseal(database: Database, ring: KeyRing, *, on_progress: Progress | None = 
 
 def check_seals(session: Session, ring: KeyRing) -> SealCheck:
     """Open every row and say which do not open."""
-    counts: dict[type[_Row], dict[str, int]] = {TemplateRow: {}, FaceCropRow: {}}
+    counts: dict[type[_Row], dict[str, int]] = {table: {} for table in _TABLES}
     broken: list[tuple[_Row, BrokenSeal]] = []
     old = 0
     for row, code, name, uuid in _rows_with_owners(session):
@@ -141,11 +152,11 @@ def check_seals(session: Session, ring: KeyRing) -> SealCheck:
         old += is_old(_sealed(row))
         problem = _problem(row, Owner(row.karyawan_id, uuid), key_id, ring)
         if problem:
-            kind = "template" if isinstance(row, TemplateRow) else "crop"
+            kind = next(name for name, table in _KINDS.items() if isinstance(row, table))
             broken.append((row, BrokenSeal(kind, row.id, code, name, problem, key_id)))
     moved = _find_owners(session, [row for row, one in broken if one.problem == "broken"][:_LOOKED_UP], ring)
     named = (replace(one, belongs_to=moved.get((type(row), row.id), "")) for row, one in broken)
-    return SealCheck(counts[TemplateRow], counts[FaceCropRow], tuple(named), old)
+    return SealCheck(counts[TemplateRow], counts[FaceCropRow], tuple(named), old, counts[WageRow])
 
 
 def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing) -> dict[int, str]:
@@ -157,14 +168,14 @@ def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing
 def delete_broken(session: Session, broken: tuple[BrokenSeal, ...]) -> int:
     """Delete rows that do not open; return how many there were."""
     deleted = 0
-    for kind, table in (("template", TemplateRow), ("crop", FaceCropRow)):
+    for kind, table in _KINDS.items():
         ids = [one.id for one in broken if one.kind == kind]
         deleted += cast(CursorResult[Any], session.execute(delete(table).where(table.id.in_(ids)))).rowcount
     return deleted
 
 
 def discard_all(session: Session) -> int:
-    """Delete all biometric data, and let the next enrolment fix engine and key anew; return how many rows there were.
+    """Delete all faces and wages, and let the next enrolment fix engine and key anew; return how many rows there were.
 
     For a key that is lost for good: nothing that it sealed can be opened any more.
     """
@@ -185,13 +196,13 @@ def _find_owners(session: Session, rows: Sequence[_Row], ring: KeyRing) -> dict[
         (code, Owner(row_id, uuid))
         for row_id, code, uuid in session.execute(select(Karyawan.id, Karyawan.kode, Karyawan.uuid))
     ]
-    digests = {kind: {row.photo_digest for row in rows if type(row) is kind} for kind in _TABLES}
+    digests = {kind: {_subject(row) for row in rows if type(row) is kind} for kind in _TABLES}
     found: dict[tuple[type[_Row], int], str] = {}
     for row in rows:
         sealed = _sealed(row)
         for code, owner in people:
             name = owner.name_in(sealed)
-            tries = (_bound_to(row, name, photo_digest=digest) for digest in digests[type(row)])
+            tries = (_bound_to(row, name, subject=digest) for digest in digests[type(row)])
             if any(ring.open(sealed, each) is not None for each in tries):
                 found[type(row), row.id] = code
                 break
@@ -199,7 +210,8 @@ def _find_owners(session: Session, rows: Sequence[_Row], ring: KeyRing) -> dict[
 
 
 def _is_old(table: type[_Row]) -> ColumnElement[bool]:
-    column = TemplateRow.embedding if table is TemplateRow else FaceCropRow.crop
+    columns = {TemplateRow: TemplateRow.embedding, FaceCropRow: FaceCropRow.crop, WageRow: WageRow.wage}
+    column = columns[table]
     return func.substr(column, 1, len(OLD_MAGIC), type_=LargeBinary) == OLD_MAGIC
 
 
@@ -222,25 +234,35 @@ def _problem(row: _Row, owner: Owner, key_id: str, ring: KeyRing) -> str:
         return "no_key"
     if plain is None:
         return "broken"
-    return "" if isinstance(row, FaceCropRow) or _is_embedding(plain, row.dimension) else "broken"
+    return "" if not isinstance(row, TemplateRow) or _is_embedding(plain, row.dimension) else "broken"
 
 
 def _sealed(row: _Row) -> bytes:
-    return row.embedding if isinstance(row, TemplateRow) else row.crop
+    if isinstance(row, TemplateRow):
+        return row.embedding
+    return row.crop if isinstance(row, FaceCropRow) else row.wage
 
 
 def _put(row: _Row, sealed: bytes) -> None:
     if isinstance(row, TemplateRow):
         row.embedding = sealed
-    else:
+    elif isinstance(row, FaceCropRow):
         row.crop = sealed
+    else:
+        row.wage = sealed
 
 
-def _bound_to(row: _Row, owner: str, *, photo_digest: str = "") -> bytes:
+def _subject(row: _Row) -> str:
+    """Return what a seal is bound to besides its owner: a photo, or the first day of a wage."""
+    return row.valid_from.isoformat() if isinstance(row, WageRow) else row.photo_digest
+
+
+def _bound_to(row: _Row, owner: str, *, subject: str = "") -> bytes:
+    subject = subject or _subject(row)
     if isinstance(row, TemplateRow):
         model = ModelIdentity(row.engine, row.model_digest, row.dimension)
-        return template_binding(owner, model, photo_digest or row.photo_digest)
-    return crop_binding(owner, photo_digest or row.photo_digest)
+        return template_binding(owner, model, subject)
+    return crop_binding(owner, subject) if isinstance(row, FaceCropRow) else wage_binding(owner, subject)
 
 
 def _is_embedding(plain: bytes, dimension: int) -> bool:

@@ -39,6 +39,8 @@ REVISIONS: Final = (
     "0012",
     "0014",
     "0015",
+    "0016",
+    "0017",
     "0020",
 )
 """All revisions, the oldest first; a test compares them with the scripts."""

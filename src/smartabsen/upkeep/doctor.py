@@ -32,6 +32,8 @@ from ..kernel.errors import DatabaseError, ModelDamagedError, ModelError, NotTra
 from ..kernel.i18n import N_
 from ..kernel.messages import fill
 from ..kiosk import camera_trouble_rows
+from ..org.sites import service as sites
+from ..org.sites.checks import check_sites
 from ..people import employee_rows
 from ..privacy.doctor_privacy import check_keys, check_privacy
 from ..recognition.engines import ONNX_BACKENDS, get_spec
@@ -44,7 +46,7 @@ from .serving import check_server
 MIN_FREE_BYTES: Final = 500 * 1024 * 1024
 
 NEED_DATABASE: Final = frozenset(
-    {"engine", "runtime", "training", "calibration", "duplicates", "keys", "consent", "log", "clock", "kiosks"}
+    {"engine", "runtime", "training", "calibration", "duplicates", "keys", "consent", "log", "clock", "kiosks", "sites"}
 )
 """The checks that cannot be made without the database."""
 
@@ -454,6 +456,14 @@ _CALIBRATIONS: Final = {
            "are not used."),
     ),
 }  # fmt: skip
+
+
+def _check_sites(services: Services) -> Iterator[Check]:
+    with services.units.read() as session:
+        known = sites.directory(session)
+    yield from check_sites(known, kiosk=services.kiosk_name, zone=services.settings.site.zone)
+
+
 _MACHINE_CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
     _check_python,
     _check_opencv,
@@ -479,4 +489,5 @@ _CHECKS: Final[dict[str, Callable[[Services], Iterator[Check]]]] = {
     "clock": check_clock,
     "zone": check_zone,
     "kiosks": _check_troubles,
+    "sites": _check_sites,
 }

@@ -17,7 +17,14 @@ from werkzeug.wrappers import Response
 
 from ..config import Network
 from ..kernel.i18n import _
-from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password, must_set_up_totp
+from .admin.access import (
+    ROUTES as ADMIN_ROUTES,
+    current_user,
+    may,
+    may_see,
+    must_change_password,
+    must_set_up_totp,
+)
 from .connection import hides_visitors
 from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
@@ -167,15 +174,19 @@ def _check() -> Response | None:
         if needed is Who.VERIFIED and find_grant() is None:
             return redirect(url_for("auth.show")) if not answers_json() else fail(signed_out(), 401)
         return None
-    role = find_role()
-    if role is None:
+    user = current_user()
+    if user is None:
         if request.method in ("GET", "HEAD") and not answers_json():
             return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
         abort(401)
     if (refusal := _refuse_unready(endpoint)) is not None:
         return refusal
-    if needed is Who.ADMIN and role is not Who.ADMIN:
+    if not may(user, route, request.method):
         abort(403)
+    employee_id = (request.view_args or {}).get("employee_id")
+    if employee_id is not None and not may_see(employee_id):
+        # As one that is not there: who may not see somebody is not told that they exist.
+        abort(404)
     if route.max_bytes is not None:
         # Said here, because the CSRF token of a form is read before its view is called.
         request.max_content_length = route.max_bytes

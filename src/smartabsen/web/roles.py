@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..org.access import Action
+
 
 class Who(StrEnum):
     """Who may call a route."""
@@ -14,10 +16,6 @@ class Who(StrEnum):
     """A computer in one of the allowed networks (``signin.allowed_networks``)."""
     VERIFIED = "verified"
     """The same, in a browser whose sign-in a phone has confirmed."""
-    VIEWER = "viewer"
-    """An administrator who may look."""
-    ADMIN = "admin"
-    """An administrator who may change things; may do what a viewer may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +23,19 @@ class Route:
     """The entry of one route.
 
     Attributes:
-        read: Who may call it by GET and HEAD.
+        read: Who may call it by GET and HEAD; an action is for those whose role may do it (``org.access``).
         write: Who may call it by other methods; ``read`` where None.
         as_json: Its errors are JSON, whatever the client accepts.
+        of_all: It is about everybody, so that a role which may see a department only may not call it.
         max_bytes: Of a request's body, where more is allowed than everywhere else, to those who may call the route.
     """
 
-    read: Who
-    write: Who | None = None
+    read: Who | Action
+    write: Who | Action | None = None
     as_json: bool = False
+    of_all: bool = False
     max_bytes: int | None = None
 
-    def needed_for(self, method: str) -> Who:
+    def needed_for(self, method: str) -> Who | Action:
         """Return who may call it by this method."""
         return self.read if method in ("GET", "HEAD", "OPTIONS") or self.write is None else self.write

@@ -19,7 +19,6 @@ from ..rules.punches import without_set_back
 from . import rows
 from .encoding import facts_of
 from .model import DayDifference, DaySources, Recomputed, StoredDay
-from .texts import RECOMPUTED
 
 _BATCH_DAYS: Final = 3000
 """Days that are judged in one transaction: others write in between."""
@@ -109,7 +108,7 @@ class Results:
             rows.write(job.session, changes, judged_at=job.now)
             details = {"from": first.isoformat(), "to": last.isoformat(), "days": str(len(writable))}
             people = {each.employee_id for each, _ in writable}
-            job.record(RECOMPUTED, details=details | {"people": str(len(people))})
+            job.record("day.recompute", details=details | {"people": str(len(people))})
         return found
 
     def _differences(self, session: Session, employee_ids: Sequence[int], first: date, last: date) -> Tallied:

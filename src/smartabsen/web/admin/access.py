@@ -10,7 +10,9 @@ from flask import g
 from werkzeug.wrappers import Response
 
 from ...gallery.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
-from ...kernel.domain import Role, User
+from ...kernel.domain import User
+from ...org.access import Action, Scope, scope_of
+from ...people.model import PeopleOf
 from ..library import library
 from ..roles import Route, Who
 from ..security import refuse_haste
@@ -21,8 +23,14 @@ T = TypeVar("T")
 
 PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
 """Of a form with as many pictures as are taken at once, each as large as it may be."""
-_VIEW = Route(Who.VIEWER)
-_CHANGE = Route(Who.ADMIN)
+_OWN = Route(Action.OWN_ACCOUNT)
+_SEE_PEOPLE = Route(Action.SEE_PEOPLE)
+_CHANGE_PEOPLE = Route(Action.CHANGE_PEOPLE)
+_SEE_DAYS = Route(Action.SEE_ATTENDANCE)
+_CHANGE_DAYS = Route(Action.CHANGE_ATTENDANCE)
+_SEE_RECORD = Route(Action.SEE_RECORD)
+_USERS = Route(Action.CHANGE_USERS)
+_SEE_SYSTEM = Route(Action.SEE_SYSTEM)
 
 ROUTES: Final[dict[str, Route]] = {
     "admin.login": Route(Who.ANYONE),
@@ -31,61 +39,61 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.set_up": Route(Who.ANYONE),
     "admin.ask_code": Route(Who.ANYONE),
     "admin.check_code": Route(Who.ANYONE),
-    "admin.first_password": _VIEW,
-    "admin.set_first_password": _VIEW,
-    "admin.lead_to_totp": _VIEW,
-    "admin.logout": _VIEW,
-    "admin.account": _VIEW,
-    "admin.change_password": _VIEW,
-    "admin.end_session": _VIEW,
-    "admin.end_other_sessions": _VIEW,
-    "admin.begin_totp": _VIEW,
-    "admin.show_totp": _VIEW,
-    "admin.turn_totp_on": _VIEW,
-    "admin.turn_totp_off": _VIEW,
-    "admin.renew_recovery_codes": _VIEW,
-    "admin.today": _VIEW,
-    "admin.today_part": _VIEW,
-    "admin.employees": _VIEW,
-    "admin.employee": _VIEW,
-    "admin.new_employee": _CHANGE,
-    "admin.add_employee": _CHANGE,
-    "admin.edit_employee": _CHANGE,
-    "admin.set_employee_active": _CHANGE,
-    "admin.enrol": Route(Who.ADMIN, max_bytes=PICTURES_BYTES),
-    "admin.photo": _CHANGE,
-    "admin.remove_photo": _CHANGE,
-    "admin.pair_phone": _CHANGE,
-    "admin.show_pairing": _CHANGE,
-    "admin.phones_part": _VIEW,
-    "admin.revoke_phone": _CHANGE,
-    "admin.set_pin": _CHANGE,
-    "admin.remove_pin": _CHANGE,
-    "admin.days": _VIEW,
-    "admin.month": _VIEW,
-    "admin.late": _VIEW,
-    "admin.export": _VIEW,
-    "admin.day": _VIEW,
-    "admin.correct": _CHANGE,
-    "admin.void": _CHANGE,
-    "admin.add_punch": _CHANGE,
-    "admin.leave": _VIEW,
-    "admin.enter_leave": _CHANGE,
-    "admin.take_back_leave": _CHANGE,
-    "admin.audit": _CHANGE,
-    "admin.refusals": _CHANGE,
-    "admin.users": _CHANGE,
-    "admin.add_user": _CHANGE,
-    "admin.user_password": _CHANGE,
-    "admin.user_active": _CHANGE,
-    "admin.user_role": _CHANGE,
-    "admin.end_user_sessions": _CHANGE,
-    "admin.reset_totp": _CHANGE,
-    "admin.system": _VIEW,
-    "admin.training_part": _VIEW,
-    "admin.train": _CHANGE,
-    "admin.check": _CHANGE,
-    "admin.mark_different": _CHANGE,
+    "admin.first_password": _OWN,
+    "admin.set_first_password": _OWN,
+    "admin.lead_to_totp": _OWN,
+    "admin.logout": _OWN,
+    "admin.account": _OWN,
+    "admin.change_password": _OWN,
+    "admin.end_session": _OWN,
+    "admin.end_other_sessions": _OWN,
+    "admin.begin_totp": _OWN,
+    "admin.show_totp": _OWN,
+    "admin.turn_totp_on": _OWN,
+    "admin.turn_totp_off": _OWN,
+    "admin.renew_recovery_codes": _OWN,
+    "admin.today": _SEE_DAYS,
+    "admin.today_part": _SEE_DAYS,
+    "admin.employees": _SEE_PEOPLE,
+    "admin.employee": _SEE_PEOPLE,
+    "admin.new_employee": _CHANGE_PEOPLE,
+    "admin.add_employee": _CHANGE_PEOPLE,
+    "admin.edit_employee": _CHANGE_PEOPLE,
+    "admin.set_employee_active": _CHANGE_PEOPLE,
+    "admin.enrol": Route(Action.CHANGE_PEOPLE, max_bytes=PICTURES_BYTES),
+    "admin.photo": _CHANGE_PEOPLE,
+    "admin.remove_photo": _CHANGE_PEOPLE,
+    "admin.pair_phone": _CHANGE_PEOPLE,
+    "admin.show_pairing": _CHANGE_PEOPLE,
+    "admin.phones_part": _SEE_PEOPLE,
+    "admin.revoke_phone": _CHANGE_PEOPLE,
+    "admin.set_pin": _CHANGE_PEOPLE,
+    "admin.remove_pin": _CHANGE_PEOPLE,
+    "admin.days": _SEE_DAYS,
+    "admin.month": _SEE_DAYS,
+    "admin.late": _SEE_DAYS,
+    "admin.export": _SEE_DAYS,
+    "admin.day": _SEE_DAYS,
+    "admin.correct": _CHANGE_DAYS,
+    "admin.void": _CHANGE_DAYS,
+    "admin.add_punch": _CHANGE_DAYS,
+    "admin.leave": Route(Action.SEE_ATTENDANCE, of_all=True),
+    "admin.enter_leave": _CHANGE_DAYS,
+    "admin.take_back_leave": _CHANGE_DAYS,
+    "admin.audit": _SEE_RECORD,
+    "admin.refusals": _SEE_RECORD,
+    "admin.users": _USERS,
+    "admin.add_user": _USERS,
+    "admin.user_password": _USERS,
+    "admin.user_active": _USERS,
+    "admin.user_role": _USERS,
+    "admin.end_user_sessions": _USERS,
+    "admin.reset_totp": _USERS,
+    "admin.system": _SEE_SYSTEM,
+    "admin.training_part": _SEE_SYSTEM,
+    "admin.train": _CHANGE_PEOPLE,
+    "admin.check": Route(Action.CHANGE_SYSTEM),
+    "admin.mark_different": _CHANGE_PEOPLE,
 }
 """Endpoint to who may call it."""
 _WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})
@@ -107,12 +115,19 @@ def current_user() -> User | None:
     return user
 
 
-def find_role() -> Who | None:
-    """Return VIEWER or ADMIN for the user who is logged in, None where nobody is."""
+def seen_people() -> PeopleOf | None:
+    """Return whom the user who is logged in may see alone: the people of a department; None for everybody."""
     user = current_user()
-    if user is None:
+    if user is None or scope_of(user.role, Action.SEE_PEOPLE) is not Scope.DEPARTMENT:
         return None
-    return Who.ADMIN if user.role is Role.ADMIN else Who.VIEWER
+    # No department has the id 0: a manager without one sees nobody.
+    return PeopleOf(user.department_id or 0, library().desk.work_date())
+
+
+def may_see(employee_id: int) -> bool:
+    """Return whether the user who is logged in may see an employee."""
+    people_of = seen_people()
+    return people_of is None or library().desk.belongs_to(employee_id, people_of)
 
 
 def limited_by_user(*, limit: int, per_s: int) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
@@ -149,6 +164,10 @@ def must_set_up_totp(endpoint: str) -> bool:
     return library().users.demands_totp(user)
 
 
-def may(user: User, needed: Who) -> bool:
-    """Return whether a user may call what needs this."""
-    return needed is not Who.ADMIN or user.role is Role.ADMIN
+def may(user: User, route: Route, method: str = "GET") -> bool:
+    """Return whether a user may call a route that needs somebody who is logged in."""
+    needed = route.needed_for(method)
+    if isinstance(needed, Who):
+        return True
+    scope = scope_of(user.role, needed)
+    return scope.allows and not (route.of_all and scope is not Scope.ALL)

@@ -71,11 +71,12 @@ def page_words() -> dict[str, Any]:
     links = [
         (url_for(f"admin.{endpoint}"), endpoint, _(title), here in places)
         for endpoint, title, places in NAVIGATION
-        if user is not None and may(user, ROUTES[f"admin.{endpoint}"].read)
+        if user is not None and may(user, ROUTES[f"admin.{endpoint}"])
     ]
     return {
         "user": user,
-        "is_admin": user is not None and user.role.value == "admin",
+        "may_change": user is not None and may(user, ROUTES["admin.edit_employee"], "POST"),
+        "may_check": user is not None and may(user, ROUTES["admin.check"], "POST"),
         "admin_links": links,
         "bar_chart": partial(bar_chart, clock=clock),
         "day_chart": day_chart,

@@ -11,6 +11,7 @@ from ...kernel.i18n import N_, _
 from ..library import library
 from ..security import allow_camera
 from . import forms
+from .access import seen_people
 from .blueprint import blueprint, done, tells_problems
 
 
@@ -18,7 +19,9 @@ from .blueprint import blueprint, done, tells_problems
 def employees() -> str:
     """List employees."""
     search, inactive = forms.arg_text("search"), request.args.get("inactive") == "1"
-    page = library().desk.employees(search=search, include_inactive=inactive, page=forms.arg_page())
+    page = library().desk.employees(
+        search=search, include_inactive=inactive, page=forms.arg_page(), people_of=seen_people()
+    )
     return render_template("admin/employees.html", page=page, search=search, inactive=inactive)
 
 

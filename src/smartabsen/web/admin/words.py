@@ -18,7 +18,13 @@ _METHODS: Final = {
     PunchMethod.CORRECTION: N_("Correction"),
     PunchMethod.VOID: N_("Taken out"),
 }
-_ROLES: Final = {Role.ADMIN: N_("Administrator"), Role.VIEWER: N_("Viewer")}
+_ROLES: Final = {
+    Role.ADMIN: N_("Administrator"),
+    Role.HR: N_("HR"),
+    Role.MANAGER: N_("Manager"),
+    Role.VIEWER: N_("Viewer"),
+    Role.EMPLOYEE: N_("Employee"),
+}
 
 
 def clock(at: datetime, *, seconds: bool = False) -> str:

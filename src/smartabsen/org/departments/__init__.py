@@ -1,0 +1,1 @@
+"""Departments, each with a head."""

@@ -1,0 +1,1 @@
+"""Sites: where people work, in which zone, and which kiosks stand there."""
