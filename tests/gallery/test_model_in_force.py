@@ -287,6 +287,8 @@ def test_every_change_of_who_is_recognised_raises_the_generation(office: SmartAb
         lambda: office.train(),
         lambda: office.train(),
         lambda: office.rename_employee("E2", "Contoh Baru"),
+        lambda: office.recode_employee("E2", "E2B"),
+        lambda: office.recode_employee("E2B", "E2"),
         lambda: office.deactivate_employee("E2"),
         lambda: office.activate_employee("E2"),
         lambda: office.privacy.erase("E3", reason="asked for it", scope="face"),
