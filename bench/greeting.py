@@ -138,7 +138,7 @@ def measure(app: SmartAbsen, rounds: list[list[ImageBGR]], *, watched: bool) -> 
             attempt=partial(attempt_by_face, services),
             liveness=KioskLiveness(
                 services.liveness,
-                Attempts(services.settings.liveness, RateLimits(services)),
+                Attempts(services.settings.liveness, RateLimits(services.rate_limits)),
                 faces=faces,
                 watch=FreshnessWatch(proving_s=0.0) if watched else None,
                 too_slow=lambda: None,

@@ -289,7 +289,9 @@ def test_after_five_wrong_faces_with_one_phone_there_is_a_pause(app: SmartAbsen,
     for number in range(5):
         wrong = app.checkin.attempt(burst(BUDI, repeat=4), key=f"k-{number}", only=people["Siti"])
         assert wrong.outcome is Outcome.OTHER_FACE
-    elsewhere = type(app.checkin)(app.services, RateLimits(app.services), lambda: None, app.services.refusal_store)
+    elsewhere = type(app.checkin)(
+        app.services, RateLimits(app.services.rate_limits), lambda: None, app.services.refusal_store
+    )
     right = elsewhere.attempt(burst(SITI, repeat=4), key="k-right", only=people["Siti"])
     assert right.outcome is Outcome.TOO_MANY_ATTEMPTS
     assert elsewhere.attempt(burst(BUDI, repeat=4), key="k-budi", only=people["Budi"]).outcome is Outcome.RECOGNIZED

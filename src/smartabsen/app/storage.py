@@ -14,7 +14,6 @@ from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
 from ..gallery.refusals import RefusalStore
 from ..gallery.seen_frame_rows import SeenFrameTable
-from ..kernel.actors import current_actor
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
 from ..kernel.i18n import N_
 from ..kernel.once import made_once
@@ -35,7 +34,6 @@ from ..store.leftovers import AGE_S, sweep
 from ..store.mysql import Tls
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.trusted_clock import TrustedClock
-from ..trust import audit_rows
 from ..trust.active_key import ring_for_writing
 from ..trust.keys import KeyChain
 from ..trust.sealing import KeyRing
@@ -83,8 +81,8 @@ class Storage:
 
     @made_once
     def units(self) -> Units:
-        """Begins units of work of the database."""
-        return Units(self.database)
+        """Begins the units of work of the database."""
+        return Units(lambda: self.database)
 
     @made_once
     def trail_keeper(self) -> TrailKeeper:
@@ -233,7 +231,7 @@ class Storage:
         """Where sessions of browsers are kept."""
         if self.redis is not None:
             return RedisWebSessions(self.redis, clock=self.instant)
-        return WebSessionTable(self.database, tidy=self.tidying.do)
+        return WebSessionTable(self.database, tidy=self.tidying.do, touch=self.units.put_aside)
 
     def remark(self, message: str, **params: object) -> None:
         """Keep something that happened by the way and that people should be told, once.
@@ -296,12 +294,7 @@ class Storage:
         if repair.kept:
             # Lines that the database does not know: punches that were deleted or changed in it, or a file's own story.
             details = {"file": " ".join(path.name for path in repair.kept)}
-            actor = current_actor()
-            self.database.run_write(
-                lambda session: audit_rows.append(
-                    session, actor=actor, action="attendance.log_replaced", details=details
-                )
-            )
+            self.units.write(lambda work: work.record("attendance.log_replaced", details=details))
         return repair
 
     def close_storage(self) -> None:

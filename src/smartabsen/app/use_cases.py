@@ -10,6 +10,7 @@ from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
 from ..attendance.leave.service import Leave
+from ..attendance.punch import punch_by_pin
 from ..attendance.schedule.calendar import Calendar
 from ..attendance.schedule.grid import RosterGrid
 from ..attendance.schedule.planning import Planning
@@ -28,6 +29,7 @@ from ..gallery.training_job import TrainingJobs
 from ..kernel.domain import Check
 from ..kernel.once import made_once
 from ..kiosk.checkin import CheckIn
+from ..org.addresses import public_url
 from ..org.departments.service import Departments
 from ..org.limits import RateLimits
 from ..org.secrets import ServerSecret
@@ -37,6 +39,7 @@ from ..org.users import Users
 from ..org.web_sessions import WebSessions
 from ..people.employment.service import Employments
 from ..people.employment.wages import Wages
+from ..privacy import attendance_check_rows
 from ..privacy.erase import carry_tombstones
 from ..privacy.keys import Keys
 from ..privacy.privacy import Privacy
@@ -44,6 +47,7 @@ from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
 from ..trust.active_key import ring_for_writing
 from ..trust.audit import AuditTrail
+from ..trust.work import Units
 from ..upkeep import doctor, readiness
 from ..upkeep.backups import Backups
 from ..upkeep.clock_care import ClockCare
@@ -65,6 +69,11 @@ class UseCases:
     def __init__(self, services: Services) -> None:
         self.services = services
 
+    @property
+    def units(self) -> Units:
+        """Begins units of work: what is read together, and what is changed together."""
+        return self.services.units
+
     def now(self) -> datetime:
         """Return the time (UTC) by the database, or by this machine where that never told it."""
         return self.services.instant()
@@ -77,7 +86,15 @@ class UseCases:
     @made_once
     def users(self) -> Users:
         """Who may sign in to the dashboard."""
-        return Users(self.services)
+        services = self.services
+        return Users(
+            services.units,
+            services.web_sessions,
+            services.security,
+            secret=lambda: services.secret,
+            desk=services.settings.desk,
+            issuer=services.settings.site.name or "smartabsen",
+        )
 
     @made_once
     def sites(self) -> Sites:
@@ -114,7 +131,15 @@ class UseCases:
     @made_once
     def corrections(self) -> Corrections:
         """Correcting times, with reasons."""
-        return Corrections(self.services)
+        services = self.services
+        return Corrections(
+            services.units,
+            services.rules,
+            zone=services.site_zone,
+            kiosk=services.kiosk_name,
+            clock=services.look_at_clock,
+            log=lambda logged: services.csv_log.append(logged),
+        )
 
     @made_once
     def leave(self) -> Leave:
@@ -181,7 +206,14 @@ class UseCases:
     @made_once
     def audit(self) -> AuditTrail:
         """Who did what to whom."""
-        return AuditTrail(self.services)
+        services = self.services
+        return AuditTrail(
+            services.units,
+            services.trail_keeper,
+            check_days=lambda session, ring: attendance_check_rows.check(session, services.rules, ring),
+            zone=services.site_zone,
+            key_place=services.key_chain.place,
+        )
 
     @made_once
     def attendance_log(self) -> AttendanceLog:
@@ -196,7 +228,7 @@ class UseCases:
         """
         backups = Backups(self.services, self.audit)
         backups.before_swap.append(partial(carry_tombstones, self.services))
-        backups.before_swap.append(partial(carry_revocations, self.services))
+        backups.before_swap.append(carry_revocations)
         backups.after_restore.append(self.privacy.apply_tombstones)
         return backups
 
@@ -213,7 +245,14 @@ class UseCases:
     @made_once
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
-        return Phones(self.services)
+        services = self.services
+        return Phones(
+            services.units,
+            services.security,
+            secret=lambda: services.secret,
+            public_url=lambda: public_url(services.settings),
+            punch=partial(punch_by_pin, services),
+        )
 
     @made_once
     def checkin(self) -> CheckIn:
@@ -268,12 +307,12 @@ class UseCases:
     @made_once
     def web_sessions(self) -> WebSessions:
         """Sessions of browsers."""
-        return WebSessions(self.services)
+        return WebSessions(self.services.web_sessions)
 
     @made_once
     def limits(self) -> RateLimits:
         """How often something may be tried."""
-        return RateLimits(self.services)
+        return RateLimits(self.services.rate_limits)
 
     @property
     def security(self) -> SecurityLog:

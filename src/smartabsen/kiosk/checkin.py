@@ -21,6 +21,7 @@ from ..gallery.identify import load_gallery, open_gallery, take_over_engine
 from ..gallery.liveness import COUNTED, WRONG, Attempts, ClaimedFaces, FaceClaim, Limits, LivenessVerdict, refuse
 from ..gallery.model_file import load_model
 from ..gallery.refusals import RefusalStore, make_refusal
+from ..gallery.seen_frame_rows import Seen
 from ..kernel.domain import (
     BoxXYXY,
     ChallengeFailure,
@@ -53,7 +54,7 @@ from ..recognition.liveness.freshness import has_face_moved
 from ..recognition.liveness.injection import check_digests, check_pictures, check_times, digest_frames
 from ..recognition.session import FaceDecision, FaceSession, LocalFaceSession
 from ..store.database import Session
-from ..trust import audit_rows
+from ..trust.work import Part, Work, nothing
 
 MIN_FRAMES: Final = 3
 MAX_FRAMES: Final = 12
@@ -157,6 +158,21 @@ def _refused(outcome: Outcome, measured: Measured | None = None) -> _Finding:
     return _Finding(FaceDecision(outcome, measured=measured))
 
 
+def keep_nothing(_session: Session, _result: CheckInResult) -> None:
+    """Keep nothing in the transaction of a punch."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What an attempt is for; see :meth:`CheckIn.attempt`."""
+
+    key: str
+    only: Employee | None
+    claim: str
+    first: Part
+    last: Callable[[Session, CheckInResult], None]
+
+
 class CheckIn:
     """Attendance in the browser.
 
@@ -215,7 +231,16 @@ class CheckIn:
         progress = posture.progress(began, action, mirrored=self._services.settings.liveness.mirrored)
         return MovementLook(told, ready=posture.is_back(began), progress=progress)
 
-    def attempt(self, burst: Burst, *, key: str, only: Employee | None = None, claim: str = "") -> CheckInResult:
+    def attempt(
+        self,
+        burst: Burst,
+        *,
+        key: str,
+        only: Employee | None = None,
+        claim: str = "",
+        first: Part = nothing,
+        last: Callable[[Session, CheckInResult], None] = keep_nothing,
+    ) -> CheckInResult:
         """Recognise the person in a burst of frames and record a punch.
 
         Args:
@@ -234,10 +259,11 @@ class CheckIn:
             NotTrainedError, ModelError: Nobody can be recognised yet.
             DatabaseError: It is not known to be stored; try again with the same key.
         """
+        job = _Job(key, only, claim or key, first, last)
         if only is None:
-            result, finding = self._attempt(burst, key=key, only=None, claim=claim)
+            result, finding = self._attempt(burst, job)
         elif (face := self._claimed.begin(only.id)) is not None:
-            result, finding = self._attempt_claimed(burst, only, face, key=key, claim=claim)
+            result, finding = self._attempt_claimed(burst, face, job)
         else:
             self._services.security.note(SecurityKind.FACE_REFUSED, reason=Outcome.TOO_MANY_ATTEMPTS.value)
             return CheckInResult(Outcome.TOO_MANY_ATTEMPTS)
@@ -250,12 +276,10 @@ class CheckIn:
             self._note_refusal(finding or _refused(result.outcome), claimed=only is not None)
         return result
 
-    def _attempt_claimed(
-        self, burst: Burst, only: Employee, face: FaceClaim, *, key: str, claim: str
-    ) -> tuple[CheckInResult, _Finding | None]:
+    def _attempt_claimed(self, burst: Burst, face: FaceClaim, job: _Job) -> tuple[CheckInResult, _Finding | None]:
         """Look at a face that was counted as a wrong one, and count it as what it is."""
         try:
-            result, finding = self._attempt(burst, key=key, only=only, claim=claim)
+            result, finding = self._attempt(burst, job)
         except BaseException:
             self._claimed.give_back(face)
             raise
@@ -265,10 +289,8 @@ class CheckIn:
             self._claimed.give_back(face)
         return result, finding
 
-    def _attempt(
-        self, burst: Burst, *, key: str, only: Employee | None, claim: str
-    ) -> tuple[CheckInResult, _Finding | None]:
-        frames = burst.frames
+    def _attempt(self, burst: Burst, job: _Job) -> tuple[CheckInResult, _Finding | None]:
+        frames, only = burst.frames, job.only
         most = MAX_FRAMES if burst.asked is None else MAX_CHALLENGE_FRAMES
         if not MIN_FRAMES <= len(frames) <= most:
             raise InvalidInputError(
@@ -278,20 +300,15 @@ class CheckIn:
                 most=most,
                 count=len(frames),
             )
-        if not self._services.seen_frames.claim(key, asked=burst.digest):
-            raise key_reused()
         reading = self._services.look_at_clock().now()
-        if check_times(burst.times_s, count=len(frames), within_s=burst.within_s) is not None:
-            return CheckInResult(Outcome.NOT_A_CAMERA), None
-        images: list[ImageBGR] = []
-        for frame in frames:
-            picture = decode_frame(frame)
-            if isinstance(picture, ImageRefusal):
-                return CheckInResult(picture.outcome, detail=picture.detail, params=picture.params), None
-            images.append(picture.image_bgr)
-        digests = digest_frames(images)
-        sign = check_digests(digests) or check_pictures(images)
-        if not self._services.seen_frames.note(digests, attempt=key) or sign is not None:
+        images, refusal = _read_pictures(burst)
+        digests = () if refusal is not None else digest_frames(images)
+        seen = self._services.seen_frames.admit(job.key, asked=burst.digest, digests=digests, first=job.first)
+        if seen is Seen.OTHER_CONTENT:
+            raise key_reused()
+        if refusal is not None:
+            return refusal, None
+        if seen is Seen.REPLAY or (check_digests(digests) or check_pictures(images)) is not None:
             return CheckInResult(Outcome.NOT_A_CAMERA), None
         if measure_motion(images) < MIN_MOTION:
             return CheckInResult(Outcome.NOT_LIVE), None
@@ -303,7 +320,7 @@ class CheckIn:
             if finding.outcome is Outcome.RECOGNIZED:
                 finding = self._prove(faces, finding, images, burst, only)
         if finding.outcome is Outcome.RECOGNIZED:
-            return self._punch(finding, key=claim or key, reading=reading), finding
+            return self._punch(finding, job, reading=reading), finding
         if finding.outcome is Outcome.OTHER_FACE and only is not None:
             self._tell_of_other_face(only, finding.decision.label)
         return CheckInResult(finding.outcome, covered=finding.decision.covered), finding
@@ -409,9 +426,10 @@ class CheckIn:
                 self._gallery = load_gallery(self._services, self._gallery.members)
             return self._gallery
 
-    def _punch(self, finding: _Finding, *, key: str, reading: ClockReading) -> CheckInResult:
+    def _punch(self, finding: _Finding, job: _Job, *, reading: ClockReading) -> CheckInResult:
         decision = finding.decision
         assert decision.similarity is not None
+        key = job.claim
         try:
             result = punch_by_face(
                 self._services,
@@ -422,6 +440,7 @@ class CheckIn:
                 model_digest=decision.model_digest,
                 liveness=finding.liveness,
                 person=decision.person,
+                last=lambda session, punched: job.last(session, _recorded(punched)),
             )
         except (NotFoundError, ConflictError) as exc:
             with self._services.database.read() as session:
@@ -432,29 +451,44 @@ class CheckIn:
                 ) from exc
             # Deactivated since the training: a stranger.
             return CheckInResult(Outcome.UNKNOWN)
-        return CheckInResult(result.outcome, result.employee, result)
+        return _recorded(result)
 
     def _tell_of_trouble(self, trouble: SmartAbsenError) -> None:
         """The person learns that nothing was recorded; why the check is broken is for whoever reads the audit trail."""
         kiosk, details = self._services.kiosk_name, {"problem": str(trouble)}
 
-        def work(session: Session) -> None:
-            audit_rows.append(
-                session, actor=kiosk, action="checkin.liveness_unavailable", subject=kiosk, details=details
-            )
+        def tell(work: Work) -> None:
+            work.record("checkin.liveness_unavailable", subject=kiosk, details=details, actor=kiosk)
 
-        self._services.database.run_write(work)
+        self._services.units.write(tell)
 
     def _tell_of_other_face(self, owner: Employee, label: int) -> None:
         kiosk = self._services.kiosk_name
 
-        def work(session: Session) -> None:
+        def tell(work: Work) -> None:
             details = {"kiosk": kiosk}
             if label != NOBODY:
-                details["face_of"] = employee_rows.get_by_id(session, label).code
-            audit_rows.append(session, actor=kiosk, action="checkin.other_face", subject=owner.code, details=details)
+                details["face_of"] = employee_rows.get_by_id(work.session, label).code
+            work.record("checkin.other_face", subject=owner.code, details=details, actor=kiosk)
 
-        self._services.database.run_write(work)
+        self._services.units.write(tell)
+
+
+def _recorded(result: PunchResult) -> CheckInResult:
+    return CheckInResult(result.outcome, result.employee, result)
+
+
+def _read_pictures(burst: Burst) -> tuple[list[ImageBGR], CheckInResult | None]:
+    """Return the pictures of a burst, and why they are refused, None where they are not."""
+    if check_times(burst.times_s, count=len(burst.frames), within_s=burst.within_s) is not None:
+        return [], CheckInResult(Outcome.NOT_A_CAMERA)
+    images: list[ImageBGR] = []
+    for frame in burst.frames:
+        picture = decode_frame(frame)
+        if isinstance(picture, ImageRefusal):
+            return [], CheckInResult(picture.outcome, detail=picture.detail, params=picture.params)
+        images.append(picture.image_bgr)
+    return images, None
 
 
 def key_reused() -> KeyReusedError:

@@ -131,7 +131,7 @@ def run(
                 attempt=partial(attempt_by_face, services, note="" if source.live else _test_source(source.name)),
                 liveness=KioskLiveness(
                     services.liveness,
-                    Attempts(services.settings.liveness, RateLimits(services)),
+                    Attempts(services.settings.liveness, RateLimits(services.rate_limits)),
                     faces=faces,
                     watch=remembered.watch if source.live else None,
                     too_slow=partial(_tell_too_slow, announce),

@@ -14,7 +14,7 @@ from smartabsen.web.admin.trail_words import ACTIONS, KINDS, describe_action
 
 SOURCES = Path(smartabsen.__file__).parent
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
-WRITERS = {"record", "append", "note", "note_page", "note_reading", "_note", "_record", "change_model"}
+WRITERS = {"append", "note", "note_page", "note_reading", "_note", "_record", "record", "change_model"}
 
 
 def words(node: ast.AST) -> Iterator[str]:

@@ -8,9 +8,6 @@ from typing import Final
 from ...kernel.i18n import N_
 from ..rules.model import Minutes
 
-RECOMPUTED: Final = "day.recompute"
-"""The action of an audit entry: days were judged again, and some results changed."""
-
 MINUTES: Final[Mapping[Minutes, str]] = {
     Minutes.EXPECTED: N_("Expected"),
     Minutes.WORKED: N_("Worked"),

@@ -133,6 +133,7 @@ KINDS: Final = {
     "clock.": N_("Clocks"),
     "consent.": N_("Consents"),
     "database.": N_("Database"),
+    "day.": N_("Days"),
     "employee.": N_("Employees"),
     "gallery.": N_("Engine"),
     "keys.": N_("Keys"),
