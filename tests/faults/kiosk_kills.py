@@ -179,12 +179,13 @@ def _run_and_kill(
 
 
 def _kiosk(sender: Connection, flags: Mapping[str, object], film: str) -> None:
-    from smartabsen import KioskEvent, Outcome, SmartAbsen
+    from smartabsen import KioskEvent, KioskEventKind, Outcome, SmartAbsen
 
     sender.send_bytes(b"started")
 
     def announce(event: KioskEvent) -> None:
-        if event.outcome is Outcome.RECOGNIZED and event.result is not None:
+        decided = event.kind is KioskEventKind.DECISION or event.kind is KioskEventKind.DELIVERED
+        if decided and event.outcome is Outcome.RECOGNIZED and event.result is not None:
             sender.send_bytes(f"{event.result.punch.id} {event.result.punch.key}".encode())
 
     with SmartAbsen.open(flags=flags) as app:

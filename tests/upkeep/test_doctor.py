@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from smartabsen import Check, CheckLevel, ConfigError, DatabaseAwayError, SmartAbsen
 from smartabsen.app.health import CHECKS
-from smartabsen.gallery.model_file import ARRAYS_NAME
+from smartabsen.gallery.model_file import CACHE_NAME
 from smartabsen.store import files
 from smartabsen.store.database import Database
 from smartabsen.trust.vault import OTHERS_CAN_READ
@@ -123,7 +123,7 @@ def test_a_damaged_model_file_is_reported_and_left_as_it_is(app: SmartAbsen, dra
     enrol(app, draw, 1)
     app.train()
     assert [row.level for row in rows(app, "training")] == [CheckLevel.OK]
-    path = app.settings.assets_dir / ARRAYS_NAME
+    path = app.settings.assets_dir / CACHE_NAME
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     before = path.read_bytes()
     (row,) = rows(app, "model_file")
@@ -135,7 +135,7 @@ def test_a_machine_without_a_model_file_is_fine_where_another_one_trained(app: S
     """It makes the file when it needs it; the check writes none."""
     enrol(app, draw, 1)
     app.train()
-    path = app.settings.assets_dir / ARRAYS_NAME
+    path = app.settings.assets_dir / CACHE_NAME
     path.unlink()
     assert [row.level for row in rows(app, "training")] == [CheckLevel.OK]
     assert not path.exists()

@@ -13,7 +13,7 @@ from ..attendance.csv_sync import LogRepair, reconcile
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
 from ..gallery.embedding_cache import CachedFaces
-from ..gallery.model_notices import ModelNotices
+from ..gallery.refusals import RefusalStore
 from ..gallery.seen_frame_rows import SeenFrameTable
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
 from ..kernel.i18n import N_
@@ -213,9 +213,9 @@ class Storage:
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
 
     @made_once
-    def notices(self) -> ModelNotices:
-        """Word to and from other machines that another model is in force."""
-        return ModelNotices(self.redis)
+    def refusal_store(self) -> RefusalStore:
+        """Where refusals of kiosks and browsers are kept."""
+        return RefusalStore(self.database, self.instant, self.settings.kiosk.refusals_days)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:

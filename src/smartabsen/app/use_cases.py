@@ -294,7 +294,7 @@ class UseCases:
     @made_once
     def checkin(self) -> CheckIn:
         """Attendance by a burst of frames from a browser."""
-        return CheckIn(self.services, self.limits, lambda: self.gallery_watch)
+        return CheckIn(self.services, self.limits, lambda: self.gallery_watch, self.services.refusal_store)
 
     @made_once
     def gallery_watch(self) -> GalleryWatch:
@@ -374,7 +374,7 @@ class UseCases:
     @made_once
     def refusals(self) -> Refusals:
         """Tells why people were refused at kiosks and in browsers."""
-        return Refusals(self.services)
+        return Refusals(self.services.database)
 
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""

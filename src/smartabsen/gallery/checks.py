@@ -135,15 +135,14 @@ def _check_training(services: Services) -> Iterator[Check]:
         yield row("templates", FAIL, message, fix, people=names)
     if gallery.erased:
         yield row("templates", FAIL, ERASED, ERASED_FIX, people=", ".join(gallery.erased))
-    local = None
     try:
-        local = load_model(services.settings.assets_dir, services.key_chain.ring())
+        load_model(services.settings.assets_dir, services.key_chain.ring())
     except NotTrainedError:
         pass
     except ModelDamagedError as exc:
         fix = N_("Find out who can write there; the next start of a kiosk makes it anew of the templates.")
         yield row("model_file", FAIL, exc.message_id, fix, **exc.params)
-    trained = find_in_force(services, local)
+    trained = find_in_force(services)
     if trained is None:
         yield row("training", FAIL, N_("People are enrolled, but nothing is trained yet."), "smartabsen train")
         return

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-import numpy as np
-
 from ..app.bootstrap import Services
 from ..gallery import template_rows
 from ..gallery.model_file import load_model, remove_model
 from ..gallery.model_in_force import change_model
 from ..gallery.train import forget_employee
-from ..gallery.trained_model import TrainedModel
 from ..kernel.domain import EVERYBODY, Employee
 from ..kernel.errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..kernel.i18n import N_
@@ -161,7 +158,7 @@ def carry_tombstones(services: Services, live: Database, restored: Database) -> 
 
 
 def forget_erased(services: Services) -> bool:
-    """Take those out of this home's trained model whose templates were erased, perhaps on another machine.
+    """Make the trained model anew without those whose templates were erased, perhaps on another machine.
 
     Returns:
         Whether there was anybody.
@@ -183,13 +180,12 @@ def forget_erased(services: Services) -> bool:
             return False
         stored = template_rows.gallery(session, trained.model, ring=ring, members=EVERYBODY)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
-
-    def forget(model: TrainedModel) -> TrainedModel | None:
-        rows = zip(model.employee_ids.tolist(), map(bytes, model.embeddings), strict=True)
-        kept = np.array([row[0] not in erased or row in known for row in rows], dtype=np.bool_)
-        return None if kept.all() else model.only(kept)
-
-    return change_model(services, forget, action="model.forget")
+    rows = zip(trained.employee_ids.tolist(), map(bytes, trained.embeddings), strict=True)
+    if all(row[0] not in erased or row in known for row in rows):
+        return False
+    # What is made of the templates has nobody who was erased.
+    change_model(services, lambda _: None, action="model.forget")
+    return True
 
 
 def _checked_reason(reason: str, names: Iterable[str]) -> str:

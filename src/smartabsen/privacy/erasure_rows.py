@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 from ..kernel.domain import Employee
 from ..kernel.reading import parse_json, read_bytes
 from ..people import consent_rows, employee_rows
+from ..store import meta
 from ..store.clock import moment
 from ..store.file_lock import file_lock
 from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
@@ -213,6 +214,7 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
     Several calls do the same as one.
     """
     _store(session, tombstone)
+    meta.raise_gallery_generation(session)
     if find_target(session, tombstone) is None:
         return {}
     employee_id = tombstone.employee_id
