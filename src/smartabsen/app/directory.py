@@ -54,9 +54,10 @@ class PeopleDirectory:
 
     def placements(self, session: Session, first: date, last: date) -> Mapping[int, tuple[Placement, ...]]:
         """Return where everybody belongs in a range, the oldest first."""
-        return {row_id: self._placed(each, first, last) for row_id, each in histories(session).items()}
+        return {row_id: self.placed(each, first, last) for row_id, each in histories(session).items()}
 
-    def _placed(self, history: History, first: date, last: date) -> tuple[Placement, ...]:
+    def placed(self, history: History, first: date, last: date) -> tuple[Placement, ...]:
+        """Return where one person belongs in a range, the oldest first."""
         changes = [step.valid_from for step in history.steps]
         changes += [history.joined] if history.joined else []
         changes += [history.left + timedelta(days=1)] if history.left else []

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ..attendance import clock_evidence_rows
 from ..attendance.csv_log import CsvLog
 from ..attendance.csv_sync import LogRepair, reconcile
+from ..attendance.leave.letters import Letters
+from ..attendance.schedule import first_shift
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
 from ..gallery.embedding_cache import CachedFaces
@@ -43,6 +46,7 @@ from ..trust.trail_keeper import TrailKeeper
 from ..trust.vault import KEY_MADE, ensure_key
 from ..trust.work import Units
 from ..upkeep.tidying import Tidying
+from .working_time import WorkingTime, first_shift_of
 
 
 class Storage:
@@ -86,6 +90,12 @@ class Storage:
         return Units(lambda: self.database)
 
     @made_once
+    def working_time(self) -> WorkingTime:
+        """Plans, policies, leave, overtime, and the days that are judged by them."""
+        letters = Letters(self.key_chain, self.ensure_key)
+        return WorkingTime(self.units, self.settings, letters=letters, now=self.instant)
+
+    @made_once
     def trail_keeper(self) -> TrailKeeper:
         """What signs and remembers the audit trail of the database."""
         return TrailKeeper(lambda: self.key_chain.ring(), self.settings.home / "secrets" / "audit-heads.json")
@@ -118,6 +128,8 @@ class Storage:
         with suppress(DatabaseError):
             # The same: an installation without a site has the one of its settings, until somebody says more.
             enter_first(Units(database), name=self.settings.site.name, zone=self.settings.site.zone)
+            today = database.clock.instant().astimezone(ZoneInfo(self.settings.site.zone)).date()
+            first_shift.enter(Units(database), first_shift_of(self.settings), today)
         if self.log_unchecked:
             try:
                 self.reconcile_log()

@@ -10,17 +10,19 @@ from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
 from ..attendance.leave.book import LeaveBook
-from ..attendance.leave.letters import Letters
 from ..attendance.leave.service import Leave
 from ..attendance.overtime.service import Overtime
 from ..attendance.policy.service import Policies
 from ..attendance.punch import punch_by_pin
+from ..attendance.results.book import DayBook
+from ..attendance.results.look import DayLooks
+from ..attendance.results.service import Results
+from ..attendance.schedule import first_shift
 from ..attendance.schedule.calendar import Calendar
 from ..attendance.schedule.grid import RosterGrid
 from ..attendance.schedule.planning import Planning
 from ..attendance.schedule.roster import Roster
 from ..attendance.schedule.service import Shifts
-from ..attendance.standing import MondayToFriday, OneSite, Org, WorkCalendar
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -63,6 +65,7 @@ from ..upkeep.tls import Tls
 from .bootstrap import Services
 from .directory import PeopleDirectory
 from .health import CHECKS
+from .working_time import whereabouts
 
 
 class UseCases:
@@ -149,6 +152,7 @@ class UseCases:
             kiosk=services.kiosk_name,
             clock=services.look_at_clock,
             log=lambda logged: services.csv_log.append(logged),
+            days=services.working_time.days,
         )
 
     @made_once
@@ -156,35 +160,39 @@ class UseCases:
         """Leave: Izin and Sakit."""
         return Leave(self.services)
 
-    @made_once
-    def _org(self) -> Org:
-        return OneSite()
-
-    @made_once
-    def _work_calendar(self) -> WorkCalendar:
-        return MondayToFriday()
-
-    @made_once
+    @property
     def policies(self) -> Policies:
         """What the firm decides of its working time, from which date."""
-        return Policies(self.services.units, self._org)
+        return self.services.working_time.policies
 
-    @made_once
+    @property
     def overtime(self) -> Overtime:
         """Orders for overtime, and what hours are worth."""
-        return Overtime(self.services.units, self.policies, self._work_calendar)
+        return self.services.working_time.overtime
 
-    @made_once
+    @property
     def leave_book(self) -> LeaveBook:
         """Requests for leave, their approval, and balances."""
-        return LeaveBook(
-            self.services.units,
-            policies=self.policies,
-            calendar=self._work_calendar,
-            org=self._org,
-            letters=Letters(self.services.key_chain, self.services.ensure_key),
-            today=self.today,
-        )
+        return self.services.working_time.leave
+
+    @made_once
+    def days(self) -> DayLooks:
+        """Days of people, one by one, with what they are by."""
+        return DayLooks(self.services.units, self.book, whereabouts, self.services.instant)
+
+    def confirm_week(self, first: date) -> None:
+        """Confirm that people work the days of their contract's week, from a date on: nobody is absent before it."""
+        first_shift.confirm(self.services.units, self.services.working_time.plans.here, first)
+
+    @property
+    def results(self) -> Results:
+        """Results of days, kept by revision."""
+        return self.services.working_time.results
+
+    @property
+    def book(self) -> DayBook:
+        """Days for readers."""
+        return self.services.working_time.book
 
     @made_once
     def shifts(self) -> Shifts:
@@ -211,10 +219,10 @@ class UseCases:
         """What is planned for people and dates."""
         return Planning(self.services.units, self.directory)
 
-    @made_once
+    @property
     def directory(self) -> PeopleDirectory:
         """Where people belong, as the schedule asks it."""
-        return PeopleDirectory(self.services.settings.site.zone)
+        return self.services.working_time.directory
 
     @made_once
     def enrolments(self) -> Enrolments:
@@ -247,7 +255,9 @@ class UseCases:
         return AuditTrail(
             services.units,
             services.trail_keeper,
-            check_days=lambda session, ring: attendance_check_rows.check(session, services.rules, ring),
+            check_days=lambda session, ring: attendance_check_rows.check(
+                session, services.rules, ring, services.working_time.days.again
+            ),
             zone=services.site_zone,
             key_place=services.key_chain.place,
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date, datetime
+from itertools import groupby
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from ..kernel.codes import code_key
 from ..kernel.domain import PunchMethod, Status
 from ..people.employee_rows import search_conditions
 from ..people.model import PeopleOf
@@ -19,9 +21,12 @@ from .punch_rows import LoggedPunch, logged
 SortKey: TypeAlias = Literal["date", "code", "name", "in", "out", "status", "late", "worked"]
 SORT_KEYS: Final[tuple[SortKey, ...]] = get_args(SortKey)
 ABSENT: Final = "absent"
-"""In place of a status: without any row for the day."""
+"""In place of a status: expected and not there, whether the day is over or not."""
+_MISSING: Final = frozenset({Status.PENDING, Status.ABSENT})
 
+_LEAVE: Final = tuple(status.value for status in Status if status.is_leave)
 _SORTED_BY: Final[Mapping[SortKey, Any]] = {
+    "date": Absensi.tanggal,
     "code": Karyawan.kode_kunci,
     "name": func.lower(Karyawan.nama),
     "in": Absensi.jam_masuk,
@@ -54,7 +59,7 @@ class DayFilter:
         first, last: The period, both included.
         search: Words in code, name or position.
         status: A status' value, :data:`ABSENT`, or empty for all.
-        everyone: Also who was expected on a day and has no row for it.
+        everyone: Also who was expected on a day and did not come.
         people_of: Only the people of one department; None for all.
     """
 
@@ -65,26 +70,36 @@ class DayFilter:
     everyone: bool = False
     people_of: PeopleOf | None = None
 
+    @property
+    def statuses(self) -> frozenset[Status] | None:
+        """The statuses that are wanted whether somebody came or not; None where those who came or have leave are."""
+        if self.status == ABSENT:
+            return _MISSING
+        if self.status:
+            return frozenset({Status(self.status)})
+        return None
+
+    def shows(self, status: Status, *, came: bool) -> bool:
+        """Return whether a day is among those that are wanted."""
+        if self.statuses is not None:
+            return status in self.statuses
+        return came or status.is_leave or (self.everyone and status in _MISSING)
+
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """Days on which employees were expected.
+class BoardPerson:
+    """An employee whose days are looked at."""
 
-    Attributes:
-        days: Work dates, each with the UTC instant of its end.
-        founders: Who was added before this instant is expected on all of them; others from when they were added.
-    """
-
-    days: tuple[tuple[date, datetime], ...] = ()
-    founders: datetime | None = None
-
-
-NOBODY: Final = Expected()
+    employee_id: int
+    code: str
+    name: str
+    position: str
+    active: bool
 
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A day of an employee, or an employee without one (``status`` is None then); instants are UTC.
+    """A day of an employee; instants are UTC.
 
     Attributes:
         corrected: Whether somebody corrected a time of that day.
@@ -97,7 +112,7 @@ class DayRow:
     work_date: date
     clock_in: datetime | None
     clock_out: datetime | None
-    status: Status | None
+    status: Status
     late_minutes: int
     worked_minutes: int
     note: str
@@ -113,14 +128,19 @@ class DaySums:
     late: int
     excused: int
     sick: int
+    leave: int
+    duty: int
+    off: int
+    pending: int
+    absent: int
     gone: int
     late_minutes: int
     worked_minutes: int
 
-    @property
-    def absent(self) -> int:
-        """Employees without any row, where the filter asks for everyone."""
-        return self.rows - self.present - self.late - self.excused - self.sick
+    def __add__(self, other: DaySums) -> DaySums:
+        """Return the sums over what both found."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return DaySums(*(mine + theirs for mine, theirs in pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,52 +153,28 @@ class LateDay:
     attended: int
 
 
-@dataclass(frozen=True, slots=True)
-class GridPerson:
-    """An employee and the status of each day of a period that has one."""
-
-    employee_id: int
-    code: str
-    name: str
-    statuses: Mapping[date, Status]
-    absences: frozenset[date]
-
-
 def find_days(
     session: Session,
     wanted: DayFilter,
-    expected: Expected = NOBODY,
     *,
     sort: SortKey = "date",
     descending: bool = False,
-    offset: int = 0,
     limit: int | None = None,
 ) -> tuple[DayRow, ...]:
-    """Return the days that a filter finds, sorted; equal ones by date, name and code."""
-    corrected = (
-        select(PunchRow.id)
-        .where(
-            PunchRow.karyawan_id == Absensi.karyawan_id,
-            PunchRow.work_date == Absensi.tanggal,
-            PunchRow.method.in_(_CORRECTIONS),
-        )
-        .exists()
-    )
-    days = _days_of(wanted, expected)
-    key = days.c.day if sort == "date" else _SORTED_BY[sort]
+    """Return the final days that a filter finds, sorted; equal ones by date, name and code."""
+    key = _SORTED_BY[sort]
     query = (
-        _joined(_columns(days.c.day, *_DAY_COLUMNS, corrected), wanted, expected, days)
+        _found(_columns(Absensi.tanggal, *_DAY_COLUMNS, _corrected()), wanted)
         # Where SQLite puts NULL first, MariaDB does too; what is missing goes last in either direction.
         .order_by(key.is_(None), key.desc() if descending else key)
-        .order_by(days.c.day, func.lower(Karyawan.nama), Karyawan.kode_kunci)
-        .offset(offset)
+        .order_by(Absensi.tanggal, func.lower(Karyawan.nama), Karyawan.kode_kunci)
         .limit(limit)
     )
     return tuple(_day_row(*found) for found in session.execute(query))
 
 
-def sum_days(session: Session, wanted: DayFilter, expected: Expected = NOBODY) -> DaySums:
-    """Count and add up the days that a filter finds."""
+def sum_days(session: Session, wanted: DayFilter) -> DaySums:
+    """Count and add up the final days that a filter finds."""
 
     def having(condition: ColumnElement[bool]) -> ColumnElement[Any]:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
@@ -190,40 +186,83 @@ def sum_days(session: Session, wanted: DayFilter, expected: Expected = NOBODY) -
         func.coalesce(func.sum(Absensi.menit_terlambat), 0),
         func.coalesce(func.sum(Absensi.menit_kerja), 0),
     )
-    numbers = session.execute(_joined(_columns(*columns), wanted, expected, _days_of(wanted, expected))).one()
+    numbers = session.execute(_found(_columns(*columns), wanted)).one()
     return DaySums(*(int(number) for number in numbers))
 
 
-def days_with_arrivals(session: Session, first: date, last: date) -> tuple[date, ...]:
-    """Return the work dates of a period on which somebody came, the earliest first."""
-    query = select(Absensi.tanggal).where(Absensi.tanggal.between(first, last), Absensi.jam_masuk.is_not(None))
-    return tuple(session.scalars(query.distinct().order_by(Absensi.tanggal)))
+def sum_rows(rows: Sequence[DayRow]) -> DaySums:
+    """Count and add up days."""
+    numbers = [
+        len(rows),
+        *(_count(rows, status) for status in Status),
+        sum(row.clock_out is not None for row in rows),
+        sum(row.late_minutes for row in rows),
+        sum(row.worked_minutes for row in rows),
+    ]
+    return DaySums(*numbers)
 
 
-def first_added(session: Session) -> datetime | None:
-    """Return when the first of all employees was added, UTC; None where there is none."""
-    return session.scalar(select(func.min(Karyawan.created_at)))
+def _count(rows: Sequence[DayRow], status: Status) -> int:
+    return sum(row.status is status for row in rows)
 
 
-def find_absences(session: Session, expected: Expected) -> tuple[tuple[int, date], ...]:
-    """Return row id of the employee and work date of each absence, in no order."""
-    if not expected.days:
-        return ()
-    dates = [day for day, _end in expected.days]
-    wanted = DayFilter(min(dates), max(dates), status=ABSENT, everyone=True)
-    days = _days_of(wanted, expected)
-    query = _joined(_columns(Karyawan.id, days.c.day), wanted, expected, days)
-    return tuple((employee_id, day) for employee_id, day in session.execute(query))
+def sort_rows(rows: Iterable[DayRow], sort: SortKey, *, descending: bool) -> list[DayRow]:
+    """Sort days as :func:`find_days` does."""
+    found = sorted(rows, key=lambda row: (row.work_date, row.name.lower(), code_key(row.code)))
+    there = [row for row in found if _value(row, sort) is not None]
+    missing = [row for row in found if _value(row, sort) is None]
+    there.sort(key=lambda row: _value(row, sort), reverse=descending)
+    if descending:
+        # Equal ones stay in the order of date and name.
+        there = [row for _, same in groupby(there, key=lambda row: _value(row, sort)) for row in same]
+    return there + missing
+
+
+def _value(row: DayRow, sort: SortKey) -> Any:
+    values: dict[SortKey, Any] = {
+        "date": row.work_date,
+        "code": code_key(row.code),
+        "name": row.name.lower(),
+        "in": row.clock_in,
+        "out": row.clock_out,
+        "status": row.status.value,
+        "late": row.late_minutes,
+        "worked": row.worked_minutes,
+    }
+    return values[sort]
+
+
+def find_people(session: Session, *, search: str = "", people_of: PeopleOf | None = None) -> Mapping[int, BoardPerson]:
+    """Return everybody whom a search finds, by row id."""
+    columns = (Karyawan.id, Karyawan.kode, Karyawan.nama, Karyawan.jabatan, Karyawan.aktif)
+    query = select(*columns).where(*search_conditions(search, people_of))
+    return {found[0]: BoardPerson(*found) for found in session.execute(query)}
+
+
+def find_corrected(session: Session, first: date, last: date) -> frozenset[tuple[int, date]]:
+    """Return whose days of a period have a corrected time."""
+    query = select(PunchRow.karyawan_id, PunchRow.work_date).where(
+        PunchRow.work_date.between(first, last), PunchRow.method.in_(_CORRECTIONS)
+    )
+    return frozenset((employee_id, day) for employee_id, day in session.execute(query.distinct()))
+
+
+def find_notes(session: Session, first: date, last: date) -> Mapping[tuple[int, date], str]:
+    """Return the notes of days of a period that are not final."""
+    query = select(Absensi.karyawan_id, Absensi.tanggal, Absensi.keterangan).where(
+        Absensi.tanggal.between(first, last), Absensi.is_final.is_(False), Absensi.keterangan != ""
+    )
+    return {(employee_id, day): note for employee_id, day, note in session.execute(query)}
 
 
 def count_statuses(
     session: Session, first: date, last: date, *, search: str = "", people_of: PeopleOf | None = None
 ) -> Mapping[date, Mapping[Status, int]]:
-    """Return how many employees have which status on each day of a period that has one."""
+    """Return how many employees have which status on each final day of a period."""
     query = (
         select(Absensi.tanggal, Absensi.status, func.count())
         .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
-        .where(Absensi.tanggal.between(first, last), *search_conditions(search, people_of))
+        .where(Absensi.tanggal.between(first, last), _is_final(), *search_conditions(search, people_of))
         .group_by(Absensi.tanggal, Absensi.status)
     )
     counts: dict[date, dict[Status, int]] = {}
@@ -264,49 +303,36 @@ def find_grid(
     session: Session,
     first: date,
     last: date,
-    expected: Expected = NOBODY,
+    since: datetime,
     *,
     search: str = "",
     people_of: PeopleOf | None = None,
     offset: int = 0,
     limit: int = 50,
-) -> tuple[tuple[GridPerson, ...], int]:
+) -> tuple[tuple[BoardPerson, ...], int]:
     """Return one page of the employees of a period, and how many there are.
 
-    They are those who are active, who have a row in it, or who were active on its first day of work.
+    They are those who are active, who have a row in it, or who were active when it began.
+
+    Args:
+        since: The UTC instant at which the first day is over.
     """
-    has_row = (
-        select(Absensi.id).where(Absensi.karyawan_id == Karyawan.id, Absensi.tanggal.between(first, last)).exists()
-    )
-    then = Karyawan.nonaktif_sejak >= expected.days[0][1] if expected.days else false()
+    came = or_(Absensi.jam_masuk.is_not(None), Absensi.status.in_(_LEAVE))
+    of_period = (Absensi.karyawan_id == Karyawan.id, Absensi.tanggal.between(first, last), came)
+    has_row = select(Absensi.id).where(*of_period).exists()
+    then = Karyawan.nonaktif_sejak >= since
     conditions = (or_(Karyawan.aktif, has_row, then), *search_conditions(search, people_of))
     total = session.scalar(select(func.count()).select_from(Karyawan).where(*conditions)) or 0
     if not limit:
         return (), total
     people = session.execute(
-        select(Karyawan.id, Karyawan.kode, Karyawan.nama)
+        select(Karyawan.id, Karyawan.kode, Karyawan.nama, Karyawan.jabatan, Karyawan.aktif)
         .where(*conditions)
         .order_by(func.lower(Karyawan.nama), Karyawan.kode_kunci)
         .offset(offset)
         .limit(limit)
-    ).all()
-    statuses: dict[int, dict[date, Status]] = {person.id: {} for person in people}
-    found = session.execute(
-        select(Absensi.karyawan_id, Absensi.tanggal, Absensi.status).where(
-            Absensi.tanggal.between(first, last), Absensi.karyawan_id.in_(statuses)
-        )
     )
-    for employee_id, work_date, status in found:
-        statuses[employee_id][work_date] = Status(status)
-    absences: dict[int, set[date]] = {person.id: set() for person in people}
-    for employee_id, work_date in find_absences(session, expected):
-        if employee_id in absences:
-            absences[employee_id].add(work_date)
-    grid = (
-        GridPerson(person.id, person.kode, person.nama, statuses[person.id], frozenset(absences[person.id]))
-        for person in people
-    )
-    return tuple(grid), total
+    return tuple(BoardPerson(*found) for found in people), total
 
 
 def find_last_punches(
@@ -329,35 +355,24 @@ def _columns(*columns: Any) -> Select[Any]:
     return select(*columns)
 
 
-def _days_of(wanted: DayFilter, expected: Expected) -> Any:
-    """Return the days of a period as a table: ``day``, and ``until`` where who has no row was absent, else NULL."""
-    ends = dict(expected.days) if wanted.everyone or wanted.status == ABSENT else {}
-    dates = [wanted.first + timedelta(days=number) for number in range((wanted.last - wanted.first).days + 1)]
-    rows = (
-        select(
-            # MariaDB gives a text back as what it is, a text; SQLite would make a number of a cast.
-            func.date(literal(day.isoformat()), type_=Absensi.__table__.c.tanggal.type).label("day"),
-            literal(ends.get(day), Karyawan.__table__.c.created_at.type).label("until"),
-        )
-        for day in dates
-    )
-    return union_all(*rows).subquery("days")
+def _is_final() -> ColumnElement[bool]:
+    return Absensi.is_final.is_not(False)
 
 
-def _joined(query: Select[Any], wanted: DayFilter, expected: Expected, days: Any) -> Select[Any]:
-    """Join employees with the days of a period and with their rows of those days."""
-    own_day = and_(Absensi.karyawan_id == Karyawan.id, Absensi.tanggal == days.c.day)
-    query = query.select_from(Karyawan).join(days, true()).outerjoin(Absensi, own_day)
-    added = Karyawan.created_at < days.c.until
-    if expected.founders is not None:
-        added = or_(added, Karyawan.created_at < expected.founders)
-    there = and_(days.c.until.is_not(None), added, or_(Karyawan.aktif, Karyawan.nonaktif_sejak >= days.c.until))
-    if wanted.status == ABSENT:
-        query = query.where(Absensi.id.is_(None), there)
-    elif wanted.status:
-        query = query.where(Absensi.status == wanted.status)
+def _corrected() -> ColumnElement[bool]:
+    same = (PunchRow.karyawan_id == Absensi.karyawan_id, PunchRow.work_date == Absensi.tanggal)
+    return select(PunchRow.id).where(*same, PunchRow.method.in_(_CORRECTIONS)).exists()
+
+
+def _found(query: Select[Any], wanted: DayFilter) -> Select[Any]:
+    """Join employees with the final days that are wanted of them."""
+    query = query.select_from(Karyawan).join(Absensi, Absensi.karyawan_id == Karyawan.id)
+    query = query.where(Absensi.tanggal.between(wanted.first, wanted.last), _is_final())
+    if wanted.statuses is not None:
+        query = query.where(Absensi.status.in_([each.value for each in wanted.statuses]))
     else:
-        query = query.where(or_(Absensi.id.is_not(None), there))
+        told = [*_LEAVE, *(each.value for each in _MISSING if wanted.everyone)]
+        query = query.where(or_(Absensi.jam_masuk.is_not(None), Absensi.status.in_(told)))
     return query.where(*search_conditions(wanted.search, wanted.people_of))
 
 
@@ -369,7 +384,7 @@ def _day_row(
     position: str,
     clock_in: datetime | None,
     clock_out: datetime | None,
-    status: str | None,
+    status: str,
     late_minutes: int | None,
     worked_minutes: int | None,
     note: str | None,
@@ -383,7 +398,7 @@ def _day_row(
         work_date=work_date,
         clock_in=clock_in,
         clock_out=clock_out,
-        status=Status(status) if status else None,
+        status=Status(status),
         late_minutes=late_minutes or 0,
         worked_minutes=worked_minutes or 0,
         note=note or "",

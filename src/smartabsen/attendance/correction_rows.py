@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..kernel.domain import AttendanceDay, Employee, Punch, PunchMethod
+from ..kernel.domain import AttendanceDay, Employee, Punch, PunchMethod, Status
 from ..kernel.errors import ConflictError, InvalidInputError, KeyReusedError
 from ..kernel.i18n import N_
 from ..people import employee_rows
 from . import day_rows, punch_rows
-from .recording_rows import PunchRules, checked
+from .recording_rows import Days, PunchRules, checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Corrected:
     after: AttendanceDay | None
 
 
-def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
+def store(session: Session, entry: Punch, rules: PunchRules, days: Days | None = None) -> Corrected:
     """Store a correction and derive its day again, under the employee's lock.
 
     Whoever is inactive by now can still be corrected: the day may lie before that.
@@ -43,6 +44,7 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
     Args:
         session: Of a write transaction, for this alone.
         entry: Without an id, of method CORRECTION or VOID; a VOID supersedes a punch.
+        days: Judges the day; without it the rules alone derive it.
 
     Raises:
         NotFoundError: There is no such employee or punch.
@@ -53,7 +55,8 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
     if not entry.note:
         raise InvalidInputError(N_("The {field} is empty."), field=N_("reason"))
     employee = employee_rows.lock(session, entry.employee_id)
-    before = day_rows.find(session, employee.id, entry.work_date)
+    look = days.look if days is not None else partial(day_rows.find, session)
+    before = look(employee.id, entry.work_date)
     known = punch_rows.find_by_key(session, entry.key)
     original = None if entry.supersedes is None else punch_rows.get(session, entry.supersedes)
     if known is not None:
@@ -74,6 +77,8 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
             hint=N_("Choose another time, or leave it as it is."),
             name=employee.name,
         )
+    if days is not None:
+        return _store_and_judge(session, employee, entry, original, before, days)
     after = day_rows.with_leave(rules.derive_day((*others, entry)), before)
     # What a day without any punch would be called is told by nobody; the punch keeps the word it had.
     status = after.status if after is not None else original.status if original is not None else None
@@ -84,6 +89,21 @@ def store(session: Session, entry: Punch, rules: PunchRules) -> Corrected:
         raise _corrected_meanwhile() from exc
     settled = day_rows.settle(session, employee.id, entry.work_date, rules.derive_day((*others, stored)))
     return Corrected(True, employee, stored, original, before, settled)
+
+
+def _store_and_judge(
+    session: Session, employee: Employee, entry: Punch, original: Punch | None, before: AttendanceDay | None, days: Days
+) -> Corrected:
+    told = original.status if original is not None else None
+    try:
+        stored = punch_rows.insert(session, entry, told or Status.PRESENT)
+    except IntegrityError as exc:
+        raise _corrected_meanwhile() from exc
+    settled = days.settle(employee.id, entry.work_date)
+    after = days.look(employee.id, entry.work_date)
+    # What a day without any punch is called is told by nobody; the punch keeps the word it had.
+    status = settled.attendance(entry.work_date).status if after is not None else told or Status.PRESENT
+    return Corrected(True, employee, punch_rows.tell(session, stored, entry.work_date, status), original, before, after)
 
 
 def _what_was_entered(entry: Punch) -> Punch:

@@ -17,9 +17,10 @@ from ..store.database import Session
 from ..store.trusted_clock import TrustedClock
 from ..trust import audit_rows
 from ..trust.work import Units, Work
-from . import correction_rows, day_rows, punch_rows
+from . import correction_rows, punch_rows
 from .correction_rows import Corrected
 from .punch_rows import LoggedPunch
+from .results.keeping import DayKeeping, DaysOfWork
 from .rules.punches import Rules, standing
 
 BEFORE_ADDED: Final = timedelta(days=366)
@@ -66,6 +67,7 @@ class Corrections:
         kiosk: Name of this place.
         clock: Gives the clock that says what is past.
         log: Appends a line to the attendance log.
+        days: Judges the days.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Corrections:
         kiosk: str,
         clock: Callable[[], TrustedClock],
         log: Callable[[LoggedPunch], object],
+        days: DayKeeping,
     ) -> None:
         self._units = units
         self._rules = rules
@@ -84,6 +87,7 @@ class Corrections:
         self._kiosk = kiosk
         self._clock = clock
         self._log = log
+        self._days = days
 
     def get_day(self, code: str, work_date: date) -> DayRecord:
         """Return a day of an employee with its punches, those that no longer count included.
@@ -94,7 +98,7 @@ class Corrections:
         with self._units.read() as session:
             employee = employee_rows.get(session, code)
             found = punch_rows.of_day(session, employee.id, work_date)
-            day = day_rows.find(session, employee.id, work_date)
+            day = self._days.look(session, employee.id, work_date)
             authors = _authors(session, employee.code) if any(map(_is_correction, found)) else {}
         counting = {punch.id for punch in standing(found)}
         after = {punch.supersedes: punch.id for punch in found if punch.supersedes is not None}
@@ -116,7 +120,7 @@ class Corrections:
 
         Args:
             punch_id: The entry that counts now: a punch, or its last correction.
-            clock: Local time at the site; before ``attendance.day_starts_at`` it is the morning after.
+            clock: Local time at the person's site; before the shift opens it is the morning after.
             reason: Why; it cannot be empty.
             key: Idempotency key: a repetition with the same key stores nothing new.
 
@@ -127,7 +131,7 @@ class Corrections:
             StorageError: It is in the database but not in the log; try again with the same key.
         """
         original = self._get(punch_id)
-        at = self._past(original.work_date, clock)
+        at = self._past(original.employee_id, original.work_date, clock)
         return self._store(
             original.employee_id, original.work_date, PunchMethod.CORRECTION, at, reason, key, supersedes=original.id
         )
@@ -163,15 +167,16 @@ class Corrections:
                 name=employee.name,
                 earliest=earliest,
             )
-        at = self._past(work_date, clock)
+        at = self._past(employee.id, work_date, clock)
         return self._store(employee.id, work_date, PunchMethod.CORRECTION, at, reason, key)
 
     def _get(self, punch_id: int) -> Punch:
         with self._units.read() as session:
             return punch_rows.get(session, punch_id)
 
-    def _past(self, work_date: date, clock: time) -> datetime:
-        at = self._rules.instant(work_date, clock)
+    def _past(self, employee_id: int, work_date: date, clock: time) -> datetime:
+        with self._units.read() as session:
+            at = self._days.instant(session, employee_id, work_date, clock)
         if at > self._clock().now().at:
             raise InvalidInputError(N_("That time lies in the future: only the past can be corrected."))
         return at
@@ -204,7 +209,7 @@ class Corrections:
         )
 
         def correct(work: Work) -> Corrected:
-            done = correction_rows.store(work.session, entry, self._rules)
+            done = correction_rows.store(work.session, entry, self._rules, DaysOfWork(self._days, work))
             if done.new:
                 work.record(f"punch.{method.value}", subject=done.employee.code, details=self._told(done))
             return done

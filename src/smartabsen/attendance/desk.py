@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, TypedDict
@@ -20,27 +20,39 @@ from ..kernel.pages import PAGE, Page, clamp_page
 from ..kiosk import camera_trouble_rows
 from ..people import employee_rows as employees
 from ..people.model import PeopleOf
+from ..store.database import Session
 from ..trust import audit_search_rows
 from ..trust.audit_rows import AuditEntry
 from ..trust.audit_search_rows import AuditFilter
 from . import board_rows
-from .absence import expected_days
 from .board_rows import (
     ABSENT as ABSENT,
     SORT_KEYS as SORT_KEYS,
+    BoardPerson,
     DayFilter as DayFilter,
     DayRow as DayRow,
     DaySums as DaySums,
     SortKey as SortKey,
 )
+from .results.book import DayBook
+from .rules.model import DayResult, Minutes, is_unplanned
 
 TODAY_ROWS: Final = 20
 LAST_PUNCHES: Final = 10
 MAX_PERIOD_DAYS: Final = 366
 _QUARTER: Final = timedelta(minutes=15)
-LETTERS: Final = {Status.PRESENT: "H", Status.LATE: "T", Status.EXCUSED: "I", Status.SICK: "S"}
-"""One letter for each status, as Indonesian attendance sheets have them."""
-NO_LETTER: Final = "-"
+LETTERS: Final = {
+    Status.PRESENT: "H",
+    Status.LATE: "T",
+    Status.EXCUSED: "I",
+    Status.SICK: "S",
+    Status.LEAVE: "C",
+    Status.DUTY: "D",
+    Status.OFF: "L",
+    Status.ABSENT: "A",
+}
+"""One letter for each status, as Indonesian attendance sheets have them; a day that is not over has none."""
+NO_LETTER: Final = LETTERS[Status.ABSENT]
 
 
 class _Narrow(TypedDict):
@@ -75,7 +87,7 @@ class Today:
     """The work date as it stands now.
 
     Attributes:
-        sums: Over all active employees; ``sums.absent`` are those who are not there yet.
+        sums: Over all who are expected; ``sums.pending`` are those who are not there yet.
         late, missing: The first :data:`TODAY_ROWS` of them.
         cameras: Kiosks whose camera is in trouble now; times local.
     """
@@ -175,11 +187,12 @@ class Desk:
         work_date = self.work_date()
         everyone = DayFilter(work_date, work_date, everyone=True, people_of=people_of)
         with self._services.database.read() as session:
-            expected = expected_days(self._services, session, work_date, work_date)
-            sums = board_rows.sum_days(session, everyone, expected)
-            lateness, absence = replace(everyone, status=Status.LATE.value), replace(everyone, status=ABSENT)
-            late = board_rows.find_days(session, lateness, sort="in", descending=True, limit=TODAY_ROWS)
-            missing = board_rows.find_days(session, absence, expected, sort="name", limit=TODAY_ROWS)
+            days = self._rows(session, everyone)
+            sums = board_rows.sum_rows(days)
+            late = [row for row in days if row.status is Status.LATE]
+            late = board_rows.sort_rows(late, "in", descending=True)[:TODAY_ROWS]
+            missing = [row for row in days if row.status in (Status.PENDING, Status.ABSENT)]
+            missing = board_rows.sort_rows(missing, "name", descending=False)[:TODAY_ROWS]
             last = board_rows.find_last_punches(session, work_date, limit=LAST_PUNCHES, people_of=people_of)
             arrivals = board_rows.find_arrivals(session, work_date, people_of=people_of)
             cameras = camera_trouble_rows.find_all(session) if people_of is None else ()
@@ -188,7 +201,7 @@ class Desk:
             at=self._services.instant().astimezone(self._zone),
             sums=sums,
             late=tuple(map(self._local, late)),
-            missing=missing,
+            missing=tuple(missing),
             last_punches=tuple(
                 LastPunch(
                     one.punch.at.astimezone(self._zone),
@@ -218,26 +231,22 @@ class Desk:
         """
         wanted = check_filter(query.wanted, query.sort)
         with self._services.database.read() as session:
-            expected = expected_days(self._services, session, wanted.first, wanted.last)
-            sums = board_rows.sum_days(session, wanted, expected)
+            live = self._live(session, wanted)
+            sums = board_rows.sum_days(session, wanted) + board_rows.sum_rows(live)
             number, pages = clamp_page(query.page, sums.rows)
-            rows = board_rows.find_days(
-                session,
-                wanted,
-                expected,
-                sort=query.sort,
-                descending=query.descending,
-                offset=(number - 1) * PAGE,
-                limit=PAGE,
+            final = board_rows.find_days(
+                session, wanted, sort=query.sort, descending=query.descending, limit=number * PAGE
             )
+        rows = board_rows.sort_rows([*final, *live], query.sort, descending=query.descending)
+        rows = rows[(number - 1) * PAGE : number * PAGE]
         return DayPage(Page(tuple(map(self._local, rows)), number, pages, sums.rows), sums)
 
     def all_days(self, query: DayQuery) -> tuple[DayRow, ...]:
         """Return everything that :meth:`days` would show on all its pages."""
         wanted = check_filter(query.wanted, query.sort)
         with self._services.database.read() as session:
-            expected = expected_days(self._services, session, wanted.first, wanted.last)
-            rows = board_rows.find_days(session, wanted, expected, sort=query.sort, descending=query.descending)
+            rows = self._rows(session, wanted)
+        rows = board_rows.sort_rows(rows, query.sort, descending=query.descending)
         return tuple(map(self._local, rows))
 
     def month(self, first: date, *, search: str = "", page: int = 1, people_of: PeopleOf | None = None) -> MonthGrid:
@@ -247,21 +256,32 @@ class Desk:
         days = tuple(first + timedelta(days=number) for number in range(last.day))
         today = self.work_date()
         with self._services.database.read() as session:
-            expected = expected_days(self._services, session, first, last)
+            since = self._midnight(first + timedelta(days=1))
             narrow: _Narrow = {"search": search, "people_of": people_of}
-            _, total = board_rows.find_grid(session, first, last, expected, limit=0, **narrow)
+            _, total = board_rows.find_grid(session, first, last, since, limit=0, **narrow)
             number, pages = clamp_page(page, total)
             people, _ = board_rows.find_grid(
-                session, first, last, expected, offset=(number - 1) * PAGE, limit=PAGE, **narrow
+                session, first, last, since, offset=(number - 1) * PAGE, limit=PAGE, **narrow
             )
-            counts = board_rows.count_statuses(session, first, last, **narrow)
-        rows = tuple(_grid_row(person, days) for person in people)
+            ids = [person.employee_id for person in people]
+            found = self._book.between(session, ids, first, last, self._services.instant())
+            final = board_rows.count_statuses(session, first, last, **narrow)
+            live = Counter(
+                (row.work_date, row.status)
+                for row in self._live(
+                    session, DayFilter(first, last, search, everyone=True, people_of=people_of), also_off=True
+                )
+            )
+        counted = {
+            day: {status: final.get(day, {}).get(status, 0) + live[day, status] for status in LETTERS} for day in days
+        }
+        rows = tuple(_grid_row(person, found, days, today) for person in people)
         return MonthGrid(
             first,
             days,
             today if first <= today <= last else None,
             Page(rows, number, pages, total),
-            tuple(tuple((LETTERS[each], counts.get(day, {}).get(each, 0)) for each in LETTERS) for day in days),
+            tuple(tuple((LETTERS[each], counted[day][each]) for each in LETTERS) for day in days),
         )
 
     def late_weeks(self, last: date, *, weeks: int = 12, people_of: PeopleOf | None = None) -> tuple[LateWeek, ...]:
@@ -344,6 +364,54 @@ class Desk:
         return AuditPage(entries, entries[-1].number if len(found) > PAGE else None)
 
     @property
+    def _book(self) -> DayBook:
+        return self._services.working_time.book
+
+    def _rows(self, session: Session, wanted: DayFilter) -> list[DayRow]:
+        """Return everything that a filter finds, in no order."""
+        return [*board_rows.find_days(session, wanted), *self._live(session, wanted)]
+
+    def _live(self, session: Session, wanted: DayFilter, *, also_off: bool = False) -> list[DayRow]:
+        """Return the days that a filter finds and that no query knows: judged now.
+
+        Args:
+            also_off: Planned days off as well.
+        """
+        people = board_rows.find_people(session, search=wanted.search, people_of=wanted.people_of)
+        ids = None if not (wanted.search or wanted.people_of) else people
+        now, today = self._services.instant(), self.work_date()
+        found = self._book.open_days(session, ids, wanted.first, wanted.last, now)
+        corrected = board_rows.find_corrected(session, wanted.first, wanted.last) if found else frozenset()
+        notes = board_rows.find_notes(session, wanted.first, wanted.last) if found else {}
+        rows = []
+        for (employee_id, day), result in found.items():
+            person, came = people[employee_id], result.clock_in is not None
+            is_off = also_off and result.status is Status.OFF and not is_unplanned(result)
+            if not (is_off or wanted.shows(result.status, came=came)):
+                continue
+            if not (came or result.status.is_leave) and (
+                day > today or is_unplanned(result) or not _is_there(person, result)
+            ):
+                continue
+            rows.append(
+                DayRow(
+                    employee_id=employee_id,
+                    code=person.code,
+                    name=person.name,
+                    position=person.position,
+                    work_date=day,
+                    clock_in=result.clock_in,
+                    clock_out=result.clock_out,
+                    status=result.status,
+                    late_minutes=result.count(Minutes.LATE),
+                    worked_minutes=result.count(Minutes.WORKED),
+                    note=notes.get((employee_id, day), ""),
+                    corrected=(employee_id, day) in corrected,
+                )
+            )
+        return rows
+
+    @property
     def _zone(self) -> tzinfo:
         return self._services.site_zone
 
@@ -392,12 +460,22 @@ def check_filter(wanted: DayFilter, sort: str) -> DayFilter:
     return wanted
 
 
-def _grid_row(person: board_rows.GridPerson, days: tuple[date, ...]) -> GridRow:
+def _is_there(person: BoardPerson, result: DayResult) -> bool:
+    """Return whether somebody who may still come is one who can."""
+    return person.active or result.status is not Status.PENDING
+
+
+def _grid_row(
+    person: BoardPerson, found: Mapping[tuple[int, date], DayResult], days: tuple[date, ...], today: date
+) -> GridRow:
     def letter(day: date) -> str:
-        if day in person.statuses:
-            return LETTERS[person.statuses[day]]
-        return NO_LETTER if day in person.absences else ""
+        result = found.get((person.employee_id, day))
+        if result is None or is_unplanned(result):
+            return ""
+        if day > today and result.clock_in is None and not (result.status.is_leave or result.status is Status.OFF):
+            return ""
+        return LETTERS.get(result.status, "")
 
     letters = tuple(map(letter, days))
-    counts = tuple((each, letters.count(each)) for each in (*LETTERS.values(), NO_LETTER))
+    counts = tuple((each, letters.count(each)) for each in LETTERS.values())
     return GridRow(person.employee_id, person.code, person.name, letters, counts)

@@ -20,6 +20,7 @@ from ..trust.work import Part, Work, nothing
 from . import punch_rows
 from .punch_rows import LoggedPunch
 from .recording_rows import record
+from .results.keeping import DaysOfWork
 
 Last: TypeAlias = Callable[[Session, PunchResult], None]
 """What is done after a punch within its transaction."""
@@ -192,7 +193,8 @@ def record_attempt(
         first(work.session)
         if attempt.method is PunchMethod.FACE and not attempt.person:
             _check_row_id(work.session, attempt)
-        recorded = record(work.session, attempt, services.rules, exact=exact)
+        days = DaysOfWork(services.working_time.days, work)
+        recorded = record(work.session, attempt, services.rules, exact=exact, days=days)
         # Punches by face say all about themselves; the others are somebody's act.
         if recorded.new and attempt.method is not PunchMethod.FACE:
             code = recorded.employee.code

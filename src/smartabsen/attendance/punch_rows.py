@@ -140,6 +140,16 @@ def insert(session: Session, punch: Punch, status: Status) -> Punch:
     return from_row(row)
 
 
+def tell(session: Session, punch: Punch, work_date: date, status: Status) -> Punch:
+    """Store which date a punch was given to and what the person is told, in the transaction that stored it."""
+    row = session.get_one(PunchRow, punch.id)
+    if (row.work_date, row.status) != (work_date, status.value):
+        row.work_date, row.status = work_date, status.value
+        sign_punch(session, row)
+        session.flush()
+    return from_row(row)
+
+
 def from_row(row: PunchRow) -> Punch:
     """Return a row as a punch."""
     return Punch(

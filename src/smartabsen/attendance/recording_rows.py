@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Final, Protocol
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..kernel.domain import AttendanceDay, Employee, Outcome, Punch
+from ..kernel.domain import AttendanceDay, Employee, Outcome, Punch, Status
 from ..kernel.errors import ConflictError, InvalidInputError, KeyReusedError
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text, shortened
@@ -32,6 +33,34 @@ class PunchRules(Protocol):
 
     def derive_day(self, punches: Sequence[Punch]) -> AttendanceDay | None:
         """Derive the day from all punches of one employee on one work date; None where corrections left none."""
+        ...
+
+
+class Settled(Protocol):
+    """What became of the days around a change; ``results.keeping.Settled`` is one."""
+
+    def day_of(self, punch_id: int) -> date | None:
+        """Return the work date that a punch was given to; None where it belongs to no shift."""
+        ...
+
+    def attendance(self, day: date) -> AttendanceDay:
+        """Return a day as it is now."""
+        ...
+
+
+class Days(Protocol):
+    """Judges days within the unit of work; ``results.keeping.DaysOfWork`` is one."""
+
+    def look(self, employee_id: int, day: date) -> AttendanceDay | None:
+        """Return a day that somebody came to or has leave on; None for any other."""
+        ...
+
+    def settle(self, employee_id: int, day: date) -> Settled:
+        """Judge a day and both its neighbours again, and write what differs."""
+        ...
+
+    def local_date(self, employee_id: int, at: datetime) -> date:
+        """Return the date that it is at the person's site at an instant."""
         ...
 
 
@@ -55,7 +84,9 @@ class Recorded:
     day: AttendanceDay
 
 
-def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool = False) -> Recorded:
+def record(
+    session: Session, attempt: Punch, rules: PunchRules, *, exact: bool = False, days: Days | None = None
+) -> Recorded:
     """Store a punch unless its key is known or another punch stands, and derive its day again.
 
     The employee's lock comes first, so that of several attempts at once each sees what the one before has stored.
@@ -67,6 +98,7 @@ def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool =
         rules: Cooldown and the day's rules.
         exact: A repetition of this attempt has the same instant and place, as one that a kiosk keeps. Otherwise each
             try has its own, and only what was asked for must be the same: whose punch, how, and with which note.
+        days: Judges the day; without it the rules alone derive it, as where nothing is known of plans.
 
     Raises:
         NotFoundError: There is no such employee.
@@ -88,7 +120,9 @@ def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool =
             )
         standing = rules.standing_punch(punches.neighbours(session, employee.id, attempt.at), attempt.at)
         if standing is not None:
-            return _answer(session, employee, standing, rules, outcome=Outcome.ALREADY_RECORDED)
+            return _answer(session, employee, standing, rules, days, outcome=Outcome.ALREADY_RECORDED)
+        if days is not None:
+            return _store_and_judge(session, employee, attempt, days)
         return _store(session, employee, attempt, rules)
     if known.employee_id != employee.id:
         raise _key_is_taken(attempt.key)
@@ -98,7 +132,7 @@ def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool =
             hint=N_("Give each attempt a key of its own."),
             key=attempt.key,
         )
-    return _answer(session, employee, known, rules, outcome=Outcome.RECOGNIZED)
+    return _answer(session, employee, known, rules, days, outcome=Outcome.RECOGNIZED)
 
 
 def derive_again(session: Session, employee_id: int, work_date: date, rules: PunchRules) -> AttendanceDay | None:
@@ -149,10 +183,26 @@ def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRul
     return Recorded(Outcome.RECOGNIZED, True, employee, punch, day_rows.save(session, day))
 
 
-def _answer(session: Session, employee: Employee, punch: Punch, rules: PunchRules, *, outcome: Outcome) -> Recorded:
+def _store_and_judge(session: Session, employee: Employee, attempt: Punch, days: Days) -> Recorded:
+    # A punch belongs to the shift that is nearest to it, wherever the machine stands that records it.
+    attempt = dataclasses.replace(attempt, work_date=days.local_date(employee.id, attempt.at))
+    try:
+        punch = punches.insert(session, attempt, Status.PRESENT)
+    except IntegrityError as exc:
+        raise _key_is_taken(attempt.key) from exc
+    settled = days.settle(employee.id, attempt.work_date)
+    day = settled.attendance(settled.day_of(punch.id) or attempt.work_date)
+    return Recorded(Outcome.RECOGNIZED, True, employee, punches.tell(session, punch, day.work_date, day.status), day)
+
+
+def _answer(
+    session: Session, employee: Employee, punch: Punch, rules: PunchRules, days: Days | None, *, outcome: Outcome
+) -> Recorded:
     # The punch may have been taken out since; what a repetition is told is what it was told then.
-    day = day_rows.find(session, employee.id, punch.work_date) or rules.derive_day((punch,))
-    assert day is not None
+    find = days.look if days is not None else partial(day_rows.find, session)
+    day = find(employee.id, punch.work_date) or rules.derive_day((punch,))
+    if day is None:
+        day = AttendanceDay(employee.id, punch.work_date, None, None, punch.status or Status.PRESENT)
     return Recorded(outcome, False, employee, punch, day)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -17,7 +17,6 @@ def build_report(
     first: date,
     last: date,
     zone: str,
-    absences: Iterable[tuple[int, date]] = (),
 ) -> Report:
     """Build the report of a period.
 
@@ -27,25 +26,27 @@ def build_report(
         days: Their days, in any order; those outside the period are left out.
         first, last: The period, both included.
         zone: IANA name of the site's time zone; the times in the report are local to it.
-        absences: Employee and date of each day on which somebody was expected and has no day.
 
     Returns:
-        Days and absences sorted by date, then name, then code; totals sorted by name, then code. In the totals
-        ``present`` counts the days on time and ``late`` the late ones: days attended are their sum.
+        Days on which somebody came, had leave or was absent, sorted by date, then name, then code; totals sorted by
+        name, then code. In the totals ``present`` counts the days on time and ``late`` the late ones: days attended are
+        their sum.
     """
     people = {employee.id: employee for employee in employees}
     own_days: dict[int, list[AttendanceDay]] = defaultdict(list)
     for day in days:
         if day.employee_id in people and first <= day.work_date <= last:
             own_days[day.employee_id].append(day)
-    lines = [_line(people[day.employee_id], day, ZoneInfo(zone)) for days_of in own_days.values() for day in days_of]
-    missed = [(people[employee_id], day) for employee_id, day in absences if employee_id in people]
-    lines += [_absence(employee, day) for employee, day in missed]
-    absent = Counter(employee.id for employee, _day in missed)
+    lines = [
+        _line(people[day.employee_id], day, ZoneInfo(zone))
+        for days_of in own_days.values()
+        for day in days_of
+        if day.clock_in is not None or day.status.is_leave or day.status is Status.ABSENT
+    ]
     totals = [
-        _total(employee, own_days[employee.id], absent[employee.id])
+        _total(employee, own_days[employee.id])
         for employee in people.values()
-        if employee.active or own_days[employee.id] or absent[employee.id]
+        if employee.active or any(day.status is not Status.OFF for day in own_days[employee.id])
     ]
     return Report(
         first=first,
@@ -54,10 +55,6 @@ def build_report(
         days=tuple(sorted(lines, key=lambda line: (line.work_date, line.name.casefold(), line.code))),
         totals=tuple(sorted(totals, key=lambda total: (total.name.casefold(), total.code))),
     )
-
-
-def _absence(employee: Employee, day: date) -> ReportDay:
-    return ReportDay(employee.code, employee.name, day, None, None, None, late_minutes=0, worked_minutes=0)
 
 
 def _line(employee: Employee, day: AttendanceDay, zone: ZoneInfo) -> ReportDay:
@@ -76,7 +73,7 @@ def _line(employee: Employee, day: AttendanceDay, zone: ZoneInfo) -> ReportDay:
     )
 
 
-def _total(employee: Employee, days: list[AttendanceDay], absent: int) -> ReportTotal:
+def _total(employee: Employee, days: list[AttendanceDay]) -> ReportTotal:
     def count(status: Status) -> int:
         return sum(day.status is status for day in days)
 
@@ -87,7 +84,26 @@ def _total(employee: Employee, days: list[AttendanceDay], absent: int) -> Report
         late=count(Status.LATE),
         excused=count(Status.EXCUSED),
         sick=count(Status.SICK),
-        absent=absent,
+        absent=count(Status.ABSENT),
+        leave=count(Status.LEAVE),
+        duty=count(Status.DUTY),
+        off=count(Status.OFF),
+        pending=count(Status.PENDING),
         late_minutes=sum(day.late_minutes for day in days),
         worked_minutes=sum(day.worked_minutes for day in days),
     )
+
+
+def count_of(total: ReportTotal, status: Status) -> int:
+    """Return how many days of a total have a status."""
+    return {
+        Status.PRESENT: total.present,
+        Status.LATE: total.late,
+        Status.EXCUSED: total.excused,
+        Status.SICK: total.sick,
+        Status.LEAVE: total.leave,
+        Status.DUTY: total.duty,
+        Status.OFF: total.off,
+        Status.PENDING: total.pending,
+        Status.ABSENT: total.absent,
+    }[status]

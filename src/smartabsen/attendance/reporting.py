@@ -14,9 +14,9 @@ from ..kernel.messages import STATUSES
 from ..people import employee_rows
 from ..store.files import require_directory
 from ..store.sheet_writer import CellValue, Sheet, csv_text, write_csv, write_xlsx
-from . import board_rows, day_rows
-from .absence import expected_days
-from .report import build_report
+from .report import build_report, count_of
+from .results.keeping import attendance_of
+from .rules.model import is_unplanned
 
 ReportFormat = Literal["csv", "xlsx"]
 
@@ -43,9 +43,16 @@ def make_report(services: Services, first: date, last: date, *, code: str | None
         raise InvalidInputError(N_("The period ends ({last}) before it begins ({first})."), first=first, last=last)
     with services.database.read(long=True) as session:
         people = (employee_rows.get(session, code),) if code else employee_rows.find_all(session)
-        found = day_rows.between(session, first, last, employee_id=people[0].id if code else None)
-        absences = board_rows.find_absences(session, expected_days(services, session, first, last))
-    return build_report(people, found, first=first, last=last, zone=services.settings.site.zone, absences=absences)
+        now = services.instant()
+        ids = (people[0].id,) if code else None
+        found = services.working_time.book.between(session, ids, first, last, now)
+    today = services.rules.work_date(now)
+    days = (
+        attendance_of(employee_id, result)
+        for (employee_id, day), result in found.items()
+        if not is_unplanned(result) and (day <= today or result.clock_in is not None or result.status.is_leave)
+    )
+    return build_report(people, days, first=first, last=last, zone=services.settings.site.zone)
 
 
 def write_report(
@@ -85,7 +92,7 @@ def _days(report: Report) -> Sheet:
             day.work_date,
             day.clock_in.time() if day.clock_in else None,
             day.clock_out.time() if day.clock_out else None,
-            _(STATUSES[day.status]) if day.status else _("Absent"),
+            _(STATUSES[day.status]),
             day.late_minutes,
             day.worked_minutes,
         ]
@@ -98,11 +105,10 @@ def _totals(report: Report) -> Sheet:
     titles = [
         *(_(title) for title in _TITLES[:2]),
         *(_(STATUSES[status]) for status in Status),
-        _("Absent"),
         *(_(title) for title in _TITLES[-2:]),
     ]
     rows: list[list[CellValue]] = [
-        [t.code, t.name, t.present, t.late, t.excused, t.sick, t.absent, t.late_minutes, t.worked_minutes]
+        [t.code, t.name, *(count_of(t, status) for status in Status), t.late_minutes, t.worked_minutes]
         for t in report.totals
     ]
     return Sheet(_("Totals"), titles, rows)

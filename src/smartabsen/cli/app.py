@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "phone": (".commands.phone", N_("Pair, list and revoke phones of employees; set their PINs.")),
     "why": (".commands.why", N_("Tell why people were refused at kiosks and in browsers, and by how much.")),
     "punch": (".commands.punch", N_("Record a punch by hand.")),
+    "day": (".commands.day", N_("Show what became of a day and why; judge days again.")),
     "shift": (".commands.shift", N_("Add, change, list and remove shifts.")),
     "pattern": (".commands.pattern", N_("Add, list and remove cycles of shifts.")),
     "preset": (".commands.preset", N_("Other shifts between two dates, as in Ramadan: add, move, list, remove.")),

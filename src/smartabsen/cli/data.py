@@ -261,7 +261,8 @@ def attendance(report: domain.Report) -> Json:
             "date": day.work_date.isoformat(),
             "jam_masuk": _clock(day.clock_in),
             "jam_pulang": _clock(day.clock_out),
-            "status": day.status.value if day.status else "absent",
+            # A day without anybody was called so before there were the words of the rules.
+            "status": "absent" if day.status is domain.Status.ABSENT else day.status.value,
             "late_minutes": day.late_minutes,
             "worked_minutes": day.worked_minutes,
         }
@@ -275,6 +276,10 @@ def attendance(report: domain.Report) -> Json:
             "late": total.late,
             "excused": total.excused,
             "sick": total.sick,
+            "leave": total.leave,
+            "duty": total.duty,
+            "off": total.off,
+            "pending": total.pending,
             "absent": total.absent,
             "late_minutes": total.late_minutes,
             "worked_minutes": total.worked_minutes,

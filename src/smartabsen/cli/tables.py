@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 
+from ..attendance.report import count_of
 from ..kernel import domain
 from ..kernel.domain import CheckLevel, ImportVerdict, Outcome, Status
 from ..kernel.i18n import N_, _
@@ -217,6 +218,9 @@ def show_images(out: Output, images: Sequence[domain.ImageResult]) -> None:
     out.table(columns, rows)
 
 
+_IN_TOTALS: Final = tuple(each for each in Status if each not in (Status.OFF, Status.PENDING))
+
+
 def show_report(out: Output, report: domain.Report) -> None:
     """Print the days and the totals of a report."""
     columns = (
@@ -236,7 +240,7 @@ def show_report(out: Output, report: domain.Report) -> None:
             day.name,
             _clock(day.clock_in),
             _clock(day.clock_out),
-            Cell(_(STATUSES[day.status]), _STATUS_STYLES.get(day.status, "")) if day.status else _("Absent"),
+            Cell(_(STATUSES[day.status]), _STATUS_STYLES.get(day.status, "")),
             _duration(day.late_minutes),
             _duration(day.worked_minutes),
         )
@@ -250,8 +254,7 @@ def show_report(out: Output, report: domain.Report) -> None:
     sums = (
         Column(_("Code"), whole=True),
         Column(_("Name")),
-        *(Column(_(STATUSES[status]), number=True) for status in Status),
-        Column(_("Absent"), number=True),
+        *(Column(_(STATUSES[status]), number=True) for status in _IN_TOTALS),
         Column(_("Time late"), number=True),
         Column(_("Worked"), number=True),
     )
@@ -259,7 +262,7 @@ def show_report(out: Output, report: domain.Report) -> None:
         (
             total.code,
             total.name,
-            *(str(days) for days in (total.present, total.late, total.excused, total.sick, total.absent)),
+            *(str(count_of(total, status)) for status in _IN_TOTALS),
             _duration(total.late_minutes),
             _duration(total.worked_minutes),
         )

@@ -169,6 +169,11 @@ STATUSES: Final[Mapping[Status, str]] = {
     Status.LATE: N_("Late"),
     Status.EXCUSED: N_("Excused"),
     Status.SICK: N_("Sick"),
+    Status.LEAVE: N_("On leave"),
+    Status.DUTY: N_("On duty elsewhere"),
+    Status.OFF: N_("Day off"),
+    Status.PENDING: N_("Not yet"),
+    Status.ABSENT: N_("Absent"),
 }
 
 MEASURE_NAMES: Final[Mapping[Measure, str]] = {

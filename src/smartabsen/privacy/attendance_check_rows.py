@@ -7,7 +7,7 @@ punches give by the rules of today: a day that older rules made may then look li
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -89,20 +89,28 @@ class AttendanceVerdict:
     problems: tuple[AttendanceProblem, ...]
 
 
-def check(session: Session, rules: PunchRules, ring: KeyRing | None) -> AttendanceVerdict:
+JudgeAgain = Callable[[Session, int, date, date], Mapping[date, AttendanceDay]]
+"""Returns what the days of a person (row id) are by what they are judged from, whatever is stored."""
+
+
+def check(
+    session: Session, rules: PunchRules, ring: KeyRing | None, judge: JudgeAgain | None = None
+) -> AttendanceVerdict:
     """Check all punches and days.
 
     Args:
         rules: Of today, for days without a signature.
         ring: Checks the signatures; None leaves them unchecked.
+        judge: Judges again days that have no signature as the rules made them.
     """
-    checker = _Checker(session, rules, ring)
+    checker = _Checker(session, rules, ring, judge)
     problems = tuple(checker.run())
     return AttendanceVerdict(checker.punches, checker.days, checker.signed, problems)
 
 
 class _Checker:
-    def __init__(self, session: Session, rules: PunchRules, ring: KeyRing | None) -> None:
+    def __init__(self, session: Session, rules: PunchRules, ring: KeyRing | None, judge: JudgeAgain | None) -> None:
+        self._judge = judge
         self.punches = self.days = self.signed = 0
         self._session, self._rules, self._ring = session, rules, ring
         # Where signing has not begun, nothing has to be signed.
@@ -119,11 +127,19 @@ class _Checker:
             for punch in self._rows(PunchRow, employee_id):
                 made[punch.work_date].append(punch)
             stored = {day.tanggal: day for day in self._rows(Absensi, employee_id)}
-            for work_date in sorted({*made, *stored}):
+            judged: Mapping[date, AttendanceDay] = {}
+            dates = [*made, *stored]
+            if self._judge is not None and any(row.revision for row in stored.values()):
+                judged = self._judge(self._session, employee_id, min(dates), max(dates))
+            for work_date in sorted(set(dates)):
                 own = made.get(work_date, [])
-                for row in own:
-                    yield from self._look_at_punch(row, code)
-                yield from self._look_at_day(stored.get(work_date), own, code, work_date)
+                for punch in own:
+                    yield from self._look_at_punch(punch, code)
+                row = stored.get(work_date)
+                if self._judge is not None and (row.revision if row is not None else work_date in judged):
+                    yield from self._look_at_result(row, judged.get(work_date), code, work_date)
+                else:
+                    yield from self._look_at_day(row, own, code, work_date)
             self._session.expunge_all()
 
     def _rows(self, table: type[Any], employee_id: int) -> Sequence[Any]:
@@ -142,6 +158,33 @@ class _Checker:
         correction = row.method in (PunchMethod.CORRECTION, PunchMethod.VOID)
         if correction and str(row.id) not in self._corrections and row.karyawan_id not in self._forgotten:
             yield AttendanceProblem(AttendanceProblemKind.PUNCH_UNRECORDED, code, row.work_date, row.id)
+
+    def _look_at_result(
+        self, row: Absensi | None, judged: AttendanceDay | None, code: str, work_date: date
+    ) -> Iterator[AttendanceProblem]:
+        """Compare a result of the rules with what the rules say of it now."""
+        if row is None:
+            if judged is not None and judged.clock_in is not None:
+                yield AttendanceProblem(AttendanceProblemKind.DAY_MISSING, code, work_date)
+            return
+        self.days += 1
+        stored = days.from_row(row)
+        if judged is None:
+            if stored.clock_in is not None:
+                yield AttendanceProblem(AttendanceProblemKind.DAY_EMPTY, code, work_date)
+            return
+        # Of a day that was not over when it was judged, time alone may have made another one.
+        is_over = row.is_final is not False
+        columns: tuple[tuple[str, Any, Any], ...] = (
+            ("jam_masuk", stored.clock_in, judged.clock_in),
+            ("jam_pulang", stored.clock_out, judged.clock_out),
+            ("status", stored.status, judged.status if is_over or judged.clock_in is not None else stored.status),
+            ("menit_terlambat", stored.late_minutes, judged.late_minutes),
+            ("menit_kerja", stored.worked_minutes, judged.worked_minutes),
+        )
+        for column, is_now, should_be in columns:
+            if is_now != should_be:
+                yield AttendanceProblem(AttendanceProblemKind.DIFFERS, code, work_date, 0, column, is_now, should_be)
 
     def _look_at_day(
         self, row: Absensi | None, own: Sequence[PunchRow], code: str, work_date: date

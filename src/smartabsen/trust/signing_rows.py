@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from ..store import meta
@@ -162,7 +162,7 @@ def count_unsigned(session: Session, ring: KeyRing | None) -> Unsigned:
     counts = []
     for table in (AuditRow, PunchRow, Absensi):
         key_id = func.substr(table.signature, 1, KEY_ID_LENGTH)
-        found = session.execute(select(key_id, func.count()).group_by(key_id))
+        found = session.execute(select(key_id, func.count()).where(_has_signature(table)).group_by(key_id))
         counts.append(sum(count for name, count in found if ring is None or name not in ring.ids))
     return Unsigned(*counts)
 
@@ -239,8 +239,13 @@ def _kinds(session: Session) -> Sequence[tuple[type[Any], str, Facts]]:
     )
 
 
+def _has_signature(table: type[Any]) -> ColumnElement[bool]:
+    """Return which rows are signed at all: results of the rules are not, they follow from what is signed."""
+    return func.coalesce(Absensi.revision, 0) == 0 if table is Absensi else true()
+
+
 def _pages(session: Session, table: type[Any], wanted: Callable[[str | None], bool]) -> Iterator[Any]:
-    found = session.execute(select(table.id, table.signature).order_by(table.id)).all()
+    found = session.execute(select(table.id, table.signature).where(_has_signature(table)).order_by(table.id)).all()
     ids = [row_id for row_id, signature in found if wanted(signature)]
     for start in range(0, len(ids), _PAGE):
         yield from session.scalars(select(table).where(table.id.in_(ids[start : start + _PAGE]))).all()

@@ -11,10 +11,11 @@ from ...app.bootstrap import Services
 from ...kernel.domain import Employee, Status
 from ...kernel.errors import InvalidInputError
 from ...kernel.i18n import N_
+from ...kernel.texts import checked_text
 from ...people import employee_rows
-from ...store.database import Session
-from ...trust import audit_rows
-from .. import day_rows as days, recording_rows
+from ...store.tables import NOTE_LENGTH
+from ...trust.work import Work
+from ..results.encoding import ENTERABLE
 from . import rows as leave_rows
 from .rows import LeaveDay
 
@@ -77,8 +78,12 @@ class Leave:
             InvalidInputError: ``last`` is before ``first``, the range is longer than a year, or the note too long.
         """
         wanted = tuple(_range(first, last))
+        if status not in ENTERABLE:
+            raise InvalidInputError(N_("“{status}” cannot be entered as leave."), status=status.value)
+        note = checked_text(note, field=N_("note"), limit=NOTE_LENGTH)
 
-        def work(session: Session) -> LeaveChange:
+        def work(job: Work) -> LeaveChange:
+            session = job.session
             employee = employee_rows.lock(session, employee_rows.get(session, code).id)
             known = {day.work_date: day for day in leave_rows.between(session, first, last, employee_id=employee.id)}
             changed = tuple(
@@ -86,13 +91,12 @@ class Leave:
                 for each in wanted
                 if each not in known or known[each].status is not status or known[each].note != note.strip()
             )
-            for each in changed:
-                days.set_leave(session, employee_id=employee.id, work_date=each, status=status, note=note)
+            self._services.working_time.days.enter_leave(job, employee.id, changed, status, note=note)
             before = sorted({day.status.value for day in known.values()})
-            self._note(session, "leave.enter", employee, changed, before=", ".join(before), after=status, note=note)
+            self._note(job, "leave.enter", employee, changed, before=", ".join(before), after=status, note=note)
             return LeaveChange(employee, first, last, changed)
 
-        return self._services.database.run_write(work)
+        return self._services.units.write(work)
 
     def take_back(self, code: str, first: date, last: date) -> LeaveChange:
         """Take leave back on each day of a range: a day becomes what its punches say, or is gone without any.
@@ -103,17 +107,17 @@ class Leave:
         """
         tuple(_range(first, last))
 
-        def work(session: Session) -> LeaveChange:
+        def work(job: Work) -> LeaveChange:
+            session = job.session
             employee = employee_rows.lock(session, employee_rows.get(session, code).id)
             known = leave_rows.between(session, first, last, employee_id=employee.id)
-            for day in known:
-                recording_rows.clear_leave(session, employee.id, day.work_date, self._services.rules)
             changed = tuple(day.work_date for day in known)
+            self._services.working_time.days.enter_leave(job, employee.id, changed, None)
             before = ", ".join(sorted({day.status.value for day in known}))
-            self._note(session, "leave.take_back", employee, changed, before=before)
+            self._note(job, "leave.take_back", employee, changed, before=before)
             return LeaveChange(employee, first, last, changed)
 
-        return self._services.database.run_write(work)
+        return self._services.units.write(work)
 
     def between(self, first: date, last: date, *, code: str | None = None) -> tuple[LeaveDay, ...]:
         """Return the days of leave of a period, the latest first, of one employee or all. Raises NotFoundError."""
@@ -138,13 +142,12 @@ class Leave:
             )
         return tuple(sorted([*spans, *open_spans.values()], key=lambda span: (span.first, span.code), reverse=True))
 
-    def _note(
-        self, session: Session, action: str, employee: Employee, changed: tuple[date, ...], **details: str
-    ) -> None:
+    @staticmethod
+    def _note(job: Work, action: str, employee: Employee, changed: tuple[date, ...], **details: str) -> None:
         if not changed:
             return
         told = {"from": changed[0].isoformat(), "to": changed[-1].isoformat(), "days": str(len(changed)), **details}
-        audit_rows.append(session, actor=self._services.actor, action=action, subject=employee.code, details=told)
+        job.record(action, subject=employee.code, details=told)
 
 
 def _range(first: date, last: date) -> Iterator[date]:

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from ..rules.model import DayKind, DayResult, DayStatus, Minutes, Reason
+
+ENTERABLE: Final = frozenset({DayStatus.EXCUSED, DayStatus.SICK})
+"""Leave that can be entered for a date without a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,15 @@ def result_of(work_date: date, facts: DayFacts) -> DayResult:
         outside_ids=tuple(marks.get("outside", ())),
         unsure_ids=tuple(marks.get("unsure", ())),
         suggested_out=datetime.fromisoformat(suggested) if suggested else None,
+        entered=_entered(facts, marks),
     )
+
+
+def _entered(facts: DayFacts, marks: Mapping[str, Any]) -> DayStatus | None:
+    if facts.kind is None:
+        # From before there were rules with a date: leave was a status that somebody entered for the day.
+        return DayStatus(facts.status) if DayStatus(facts.status) in ENTERABLE else None
+    return DayStatus(marks["entered"]) if "entered" in marks else None
 
 
 def _marks(result: DayResult) -> Mapping[str, object]:
@@ -85,6 +96,7 @@ def _marks(result: DayResult) -> Mapping[str, object]:
         "outside": result.outside_ids,
         "unsure": result.unsure_ids,
         "suggested_out": suggested.isoformat() if suggested else "",
+        "entered": result.entered.value if result.entered is not None else "",
     }
     return {name: value for name, value in marks.items() if value}
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from ...kernel.domain import Punch, PunchMethod
 from ...store.tables import Absensi, DayRevisionRow, Karyawan, PunchRow
+from ...trust.signing_rows import sign_day
 from ..rules.model import DayResult
 from .encoding import DayFacts, facts_of, result_of
 from .model import StoredDay
@@ -30,6 +31,16 @@ class KnownDay:
     note: str
     signature: str | None
     judged_at: datetime | None
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What a day told before there were rules with a date."""
+        return told_by(self.facts)
+
+
+def told_by(facts: DayFacts) -> tuple[object, ...]:
+    """Return of a result what days told before there were rules with a date."""
+    return facts.jam_masuk, facts.jam_pulang, facts.status, facts.menit_terlambat, facts.menit_kerja
 
 
 def people(session: Session) -> tuple[int, ...]:
@@ -168,6 +179,16 @@ def write(session: Session, changes: Sequence[tuple[int, DayResult, KnownDay | N
         session.execute(update(Absensi), renewed)
     if new:
         session.execute(insert(Absensi), new)
+
+
+def note(session: Session, employee_id: int, days: Collection[date], text: str) -> None:
+    """Write a note to days that have a result; one that is signed is signed again."""
+    own = Absensi.karyawan_id == employee_id
+    for row in session.scalars(select(Absensi).where(own, Absensi.tanggal.in_(days), Absensi.keterangan != text)):
+        row.keterangan = text
+        if not row.revision:
+            sign_day(session, row)
+    session.flush()
 
 
 def _columns(facts: DayFacts, judged_at: datetime | None) -> dict[str, Any]:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Final
 
-from ...kernel.domain import Punch
 from ...kernel.errors import InvalidInputError
 from ...kernel.i18n import N_
 from ...store.database import Session
 from ...trust.work import Units, Work
-from ..rules.day import judge_day
-from ..rules.model import DayInputs, PunchAt
-from ..rules.punches import without_set_back
 from . import rows
-from .encoding import facts_of
+from .encoding import DayFacts, facts_of
+from .judging import EnteredLeave, Wanted, judge
 from .model import DayDifference, DaySources, Recomputed, StoredDay
 
 _BATCH_DAYS: Final = 3000
 """Days that are judged in one transaction: others write in between."""
 _SHOWN: Final = 1000
-_AROUND: Final = timedelta(days=2)
-"""Punches so far from the range may belong to it, in any zone."""
-_ONE: Final = timedelta(days=1)
 
 
 class Results:
@@ -98,62 +92,61 @@ class Results:
             total.add(found, most_differences)
         return Recomputed(first, last, total.judged, total.changed, total.closed, tuple(total.differences))
 
-    def renew(self, job: Work, employee_ids: Sequence[int], first: date, last: date) -> Tallied:
-        """Judge days of some people again within a unit of work, as after a correction, and write what differs."""
+    def renew(
+        self,
+        job: Work,
+        employee_ids: Sequence[int],
+        first: date,
+        last: date,
+        *,
+        entered: EnteredLeave | None = None,
+        is_told: bool = True,
+    ) -> Tallied:
+        """Judge days of some people again within a unit of work, as after a correction, and write what differs.
+
+        Args:
+            entered: Leave that is entered for dates, or taken back.
+            is_told: Whether the audit trail is told: not where an entry of its own tells what was done.
+        """
         rows.lock(job.session, employee_ids)
-        found = self._differences(job.session, employee_ids, first, last)
+        found = self._differences(job.session, employee_ids, first, last, entered)
         writable = [each for each in found.found if not each[0].is_closed]
         if writable:
             changes = [(each.employee_id, each.after, before) for each, before in writable]
             rows.write(job.session, changes, judged_at=job.now)
+        if writable and is_told:
             details = {"from": first.isoformat(), "to": last.isoformat(), "days": str(len(writable))}
             people = {each.employee_id for each, _ in writable}
             job.record("day.recompute", details=details | {"people": str(len(people))})
         return found
 
-    def _differences(self, session: Session, employee_ids: Sequence[int], first: date, last: date) -> Tallied:
-        sources, now = self._sources, self._now()
-        plan = sources.plans(session, employee_ids, first - _ONE, last + _ONE)
-        terms = sources.terms(session, employee_ids, first, last)
-        leave = sources.leave(session, employee_ids, first, last)
-        orders = sources.orders(session, employee_ids, first, last)
-        is_closed = sources.closed(session, employee_ids, first, last)
-        since = datetime.combine(first - _AROUND, time(0), tzinfo=UTC)
-        until = datetime.combine(last + _AROUND + _ONE, time(0), tzinfo=UTC)
-        punches = rows.punches(session, employee_ids, since, until)
+    def note(self, job: Work, employee_id: int, days: Collection[date], note: str | None) -> None:
+        """Write to days why they are as they are; None leaves their notes."""
+        if note is not None:
+            rows.note(job.session, employee_id, days, note)
+
+    def _differences(
+        self,
+        session: Session,
+        employee_ids: Sequence[int],
+        first: date,
+        last: date,
+        entered: EnteredLeave | None = None,
+    ) -> Tallied:
         known = rows.known(session, employee_ids, first, last)
-        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        wanted = Wanted(first, last, entered or {})
         found: list[tuple[DayDifference, rows.KnownDay | None]] = []
-        for employee_id in employee_ids:
-            near = _by_day(punches.get(employee_id, ()))
-            plans = {day: plan(employee_id, day) for day in (first - _ONE, *days, last + _ONE)}
-            for day in days:
-                around = [each for shift in range(-2, 3) for each in near.get(day + timedelta(days=shift), ())]
-                on_terms = terms(employee_id, day)
-                before = known.get((employee_id, day))
-                if not on_terms.employed and before is None and not around:
-                    continue
-                result = judge_day(
-                    DayInputs(
-                        plan=plans[day],
-                        before=plans[day - _ONE],
-                        after=plans[day + _ONE],
-                        punches=tuple(around),
-                        terms=on_terms,
-                        now=now,
-                        leave=leave(employee_id, day),
-                        orders=orders(employee_id, day),
-                    )
-                )
-                if not on_terms.employed and before is None and result.clock_in is None:
-                    continue
-                if before is not None and before.facts == facts_of(result):
-                    continue
-                was = rows.stored(employee_id, day, before) if before is not None else None
-                revision = before.revision + 1 if before is not None else 1
-                closed = is_closed(employee_id, day)
-                found.append((DayDifference(employee_id, day, revision, was, result, closed), before))
-        return Tallied(len(employee_ids) * len(days), found)
+        for each in judge(session, self._sources, employee_ids, wanted, known, self._now()):
+            before, result = each.before, each.result
+            if before is None and not each.says_something:
+                continue
+            if before is not None and _is_same(before, facts_of(result)):
+                continue
+            day = result.work_date
+            was = rows.stored(each.employee_id, day, before) if before is not None else None
+            revision = before.revision + 1 if before is not None else 1
+            found.append((DayDifference(each.employee_id, day, revision, was, result, each.is_closed), before))
+        return Tallied(len(employee_ids) * len(wanted.days), found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +172,8 @@ class _Tally:
         self.differences.extend(each for each, _ in group.found[: max(0, most - len(self.differences))])
 
 
-def _by_day(punches: Sequence[Punch]) -> dict[date, list[PunchAt]]:
-    """Return the punches that count by UTC date: not those of a clock that was set back during their work date."""
-    if not all(punch.time_is_sure for punch in punches):
-        by_work_date: dict[date, list[Punch]] = {}
-        for punch in punches:
-            by_work_date.setdefault(punch.work_date, []).append(punch)
-        punches = [punch for each in by_work_date.values() for punch in without_set_back(each)]
-    found: dict[date, list[PunchAt]] = {}
-    for punch in punches:
-        found.setdefault(punch.at.date(), []).append(PunchAt(punch.id, punch.at, punch.time_is_sure))
-    return found
+def _is_same(before: rows.KnownDay, facts: DayFacts) -> bool:
+    if before.facts == facts:
+        return True
+    # A day from before there were rules with a date stays as it was signed where nothing that it tells differs.
+    return before.revision == 0 and before.facts.kind is None and before.told == rows.told_by(facts)

@@ -86,7 +86,8 @@ def instance_of(plan: PlannedDay) -> Instance:
         if shift.spans:
             spans = tuple((second_at(zone, day, each.start), second_at(zone, day, each.end)) for each in shift.spans)
             start, end = spans[0][0], spans[-1][1]
-            closes = end + 60 * shift.closes_after
+            # Without a known end the day ends it, and its last second belongs to it.
+            closes = end + 60 * shift.closes_after - (shift.open_end is not None)
             return Instance(plan, spans, breaks, start, end, start - 60 * shift.opens_before, closes, closes)
     start, end = second_at(zone, day, 0), second_at(zone, day, DAY_MINUTES)
     # The last second of the day belongs to it, the next midnight to the next one.

@@ -42,6 +42,9 @@ def judge_day(inputs: DayInputs) -> DayResult:
         given = assign(inputs.punches, near, inputs.terms, own)
     expected = expectation_of(own, inputs.leave)
     now = second_of(inputs.now)
+    shift = inputs.plan.shift
+    if given.kept and inputs.terms.employed and shift is not None and shift.open_end is not None:
+        return _judge_open_end(inputs, own, given, now)
     if given.kept:
         return _Came(inputs, own, given, expected, now).result()
     return _judge_nobody(inputs, own, given, expected, now)
@@ -102,6 +105,39 @@ def _judge_nobody(inputs: DayInputs, own: Instance, given: Given, expected: Expe
             reasons.append(because.absent(plan, own, missing))
     reasons.extend(because.outside(plan.zone, second) for second, _ in given.outside)
     return _result(inputs, given, status=status, minutes=minutes, reasons=reasons, is_final=is_closed)
+
+
+def _judge_open_end(inputs: DayInputs, own: Instance, given: Given, now: int) -> DayResult:
+    """Return the result of a day on which somebody came, where only the start of work is known."""
+    shift = inputs.plan.shift
+    assert shift is not None
+    assert shift.open_end is not None
+    (came, _), (left, _) = given.kept[0], given.kept[-1]
+    stayed = (left - came) // 60
+    has_left = len(given.kept) > 1 and stayed >= shift.open_end
+    whole = next((each for each in inputs.leave if each.portion is Portion.FULL), None)
+    is_excused = any(each.portion is not Portion.AFTERNOON for each in inputs.leave)
+    is_late = came - own.start > 60 * shift.grace_in and not is_excused
+    minutes = {Minutes.LATE: (came - own.start) // 60 if is_late else 0, Minutes.WORKED: stayed if has_left else 0}
+    reasons = [because.starts(inputs.plan, own), *(because.leave(each) for each in inputs.leave)]
+    if is_late:
+        reasons.append(because.late(inputs.plan.zone, own.start, came, shift))
+    elif came > own.start and not is_excused:
+        reasons.append(because.grace_in(inputs.plan.zone, came, shift, (came - own.start) // 60))
+    reasons.extend(because.repeat(inputs.plan.zone, second) for second, _ in given.repeats)
+    status = whole.status if whole is not None else DayStatus.LATE if is_late else DayStatus.PRESENT
+    is_final = now >= own.closes
+    if is_final and not has_left:
+        reasons.append(because.no_departure(inputs.plan.zone, None))
+    return _result(
+        inputs,
+        given,
+        status=status,
+        minutes=minutes,
+        reasons=reasons,
+        is_final=is_final,
+        departure=left if has_left else None,
+    )
 
 
 @dataclass(slots=True)

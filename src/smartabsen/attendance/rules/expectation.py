@@ -45,6 +45,9 @@ def expectation_of(own: Instance, leave: Sequence[LeaveOnDay]) -> Expectation:
     shift = own.plan.shift
     if shift is None:
         return Expectation(0, 0, 0, (), (), any(each.portion is Portion.FULL for each in leave))
+    if shift.open_end is not None:
+        # How long it is nobody knows.
+        return Expectation(0, 0, 0, (), (), any(each.portion is Portion.FULL for each in leave))
     if not own.spans:
         return _flexible(shift.flexible_day or 0, leave)
     due = without(own.spans, own.breaks)

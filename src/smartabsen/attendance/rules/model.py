@@ -10,30 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
+from ...kernel.domain import Status
 
-class DayStatus(StrEnum):
-    """What became of a person's day; the values are the words that the database, exports and people use."""
-
-    PRESENT = "Hadir"
-    LATE = "Terlambat"
-    EXCUSED = "Izin"
-    SICK = "Sakit"
-    LEAVE = "Cuti"
-    DUTY = "Dinas"
-    """Work away from the site: dinas luar, work from home."""
-    OFF = "Libur"
-    """Not expected: a day off, a holiday."""
-    PENDING = "Belum"
-    """Expected, not there yet, and the window is open."""
-    ABSENT = "Alpa"
-    """Expected, never came, and the window has closed."""
-
-    @property
-    def is_leave(self) -> bool:
-        """Whether the day is covered by leave or work elsewhere."""
-        return self in (DayStatus.EXCUSED, DayStatus.SICK, DayStatus.LEAVE, DayStatus.DUTY)
+DayStatus: TypeAlias = Status
+"""What became of a person's day."""
 
 
 class DayKind(StrEnum):
@@ -99,6 +81,8 @@ class Shift:
         early_counts: Whether minutes worked before the start count (as overtime, where ordered); else they do not.
         break_is_taken: Whether the planned break is taken off where none was recorded.
         rounding: Minutes to which worked time is cut down; 1 is exact.
+        open_end: Of a shift whose end nobody has said, minutes after the arrival from which the last punch is the
+            departure: its span ends with the day, and nothing is asked of it but the arrival.
     """
 
     code: str
@@ -114,6 +98,7 @@ class Shift:
     early_counts: bool = False
     break_is_taken: bool = True
     rounding: int = 1
+    open_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +310,7 @@ class DayResult:
         minutes: Whole minutes by kind; a kind that is missing is 0.
         is_final: Whether nothing that time alone brings can change it: the window has closed.
         ruleset: What it was judged by.
+        entered: Leave that somebody entered for this very date, which stays with it; None where nobody did.
     """
 
     work_date: date
@@ -341,7 +327,13 @@ class DayResult:
     outside_ids: tuple[int, ...] = ()
     unsure_ids: tuple[int, ...] = ()
     suggested_out: datetime | None = None
+    entered: DayStatus | None = None
 
     def count(self, kind: Minutes) -> int:
         """Return the minutes of a kind."""
         return self.minutes.get(kind, 0)
+
+
+def is_unplanned(result: DayResult) -> bool:
+    """Return whether a day is off only because nobody planned it."""
+    return result.status is Status.OFF and any(reason.rule == "unplanned" for reason in result.reasons)

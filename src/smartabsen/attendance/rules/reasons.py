@@ -47,6 +47,8 @@ def day_off(plan: PlannedDay) -> Reason:
 def planned(plan: PlannedDay, own: Instance) -> Reason:
     """A shift was planned."""
     assert plan.shift is not None
+    if plan.shift.open_end is not None:
+        return starts(plan, own)
     if not own.spans:
         return Reason("shift", N_("Planned: shift {shift}, flexible."), {"shift": plan.shift.code}, _source(plan))
     params = {
@@ -55,6 +57,12 @@ def planned(plan: PlannedDay, own: Instance) -> Reason:
         "end": clock_text(plan.zone, own.end),
     }
     return Reason("shift", N_("Planned: shift {shift}, {start} to {end}."), params, _source(plan))
+
+
+def starts(plan: PlannedDay, own: Instance) -> Reason:
+    """Only the start of work is known."""
+    params = {"start": clock_text(plan.zone, own.start)}
+    return Reason("start", N_("Work starts at {start}; when it ends nobody has said."), params, _source(plan))
 
 
 def leave(each: LeaveOnDay) -> Reason:

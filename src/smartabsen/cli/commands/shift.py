@@ -156,6 +156,24 @@ def set_shift(
     return Answer(data=facts, show=lambda out: schedule_view.show_shift(out, changed))
 
 
+@command(
+    app,
+    "confirm",
+    help=_("Confirm the working week of people for whom nothing is planned: from then on they can be absent."),
+    example="smartabsen shift confirm --from 2026-12-01",
+)
+def confirm_week(
+    session: Session,
+    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help=_("From when; today by default."))] = None,
+) -> Answer:
+    """Confirm it."""
+    with session.open() as library:
+        day = read_day_if_any(first, "--from") or library.today()
+        library.confirm_week(day)
+    message = _("The working week counts from {date} on.", date=day)
+    return Answer(data={"from": day.isoformat()}, show=lambda out: out.line(message))
+
+
 @command(app, "list", help=_("List shifts with their versions."), example="smartabsen shift list")
 def list_shifts(session: Session) -> Answer:
     """List all shifts."""

@@ -113,7 +113,7 @@ class ReportDay:
     """One line of a report: a day with the employee's code and name; times are local to the site.
 
     Attributes:
-        status: None where somebody was expected and did not come.
+        status: ABSENT where somebody was expected and did not come.
     """
 
     code: str
@@ -121,7 +121,7 @@ class ReportDay:
     work_date: date
     clock_in: datetime | None
     clock_out: datetime | None
-    status: Status | None
+    status: Status
     late_minutes: int
     worked_minutes: int
 
@@ -139,6 +139,10 @@ class ReportTotal:
     absent: int
     late_minutes: int
     worked_minutes: int
+    leave: int = 0
+    duty: int = 0
+    off: int = 0
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)

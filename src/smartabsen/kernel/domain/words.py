@@ -61,12 +61,31 @@ class Outcome(StrEnum):
 
 
 class Status(StrEnum):
-    """The status of an attendance day; the values are the words the database and exports use."""
+    """What became of a person's day; the values are the words that the database, exports and people use."""
 
     PRESENT = "Hadir"
     LATE = "Terlambat"
     EXCUSED = "Izin"
     SICK = "Sakit"
+    LEAVE = "Cuti"
+    DUTY = "Dinas"
+    """Work away from the site: dinas luar, work from home."""
+    OFF = "Libur"
+    """Not expected: a day off, a holiday, or a date that nobody planned."""
+    PENDING = "Belum"
+    """Expected, not there yet, and the window is open."""
+    ABSENT = "Alpa"
+    """Expected, never came, and the window has closed."""
+
+    @property
+    def is_leave(self) -> bool:
+        """Whether the day is covered by leave or work elsewhere."""
+        return self in (Status.EXCUSED, Status.SICK, Status.LEAVE, Status.DUTY)
+
+    @property
+    def is_attendance(self) -> bool:
+        """Whether the person came."""
+        return self in (Status.PRESENT, Status.LATE)
 
 
 class PunchMethod(StrEnum):

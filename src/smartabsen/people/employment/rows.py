@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ...kernel.codes import code_key
@@ -19,7 +19,7 @@ from .model import Agreed
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """Of an employee what the employment needs."""
+    """Of an employee what the employment needs; ``added`` and ``ended`` (deactivated) are UTC."""
 
     id: int
     code: str
@@ -27,6 +27,8 @@ class PersonRow:
     uuid: str
     joined: date | None
     left: date | None
+    added: datetime
+    ended: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,29 @@ class FormerCode:
 
 def people(session: Session, ids: Collection[int] | None = None) -> tuple[PersonRow, ...]:
     """Return employees by row id, all of them for None: one statement."""
-    columns = (Karyawan.kode, Karyawan.nama, Karyawan.uuid, Karyawan.tanggal_bergabung, Karyawan.tanggal_keluar)
+    columns = (
+        Karyawan.kode,
+        Karyawan.nama,
+        Karyawan.uuid,
+        Karyawan.tanggal_bergabung,
+        Karyawan.tanggal_keluar,
+        Karyawan.created_at,
+        Karyawan.aktif,
+        Karyawan.nonaktif_sejak,
+    )
     query = select(Karyawan.id, *columns)
     if ids is not None:
         query = query.where(Karyawan.id.in_(ids))
     rows = session.execute(query.order_by(Karyawan.id))
     return tuple(
-        PersonRow(row_id, code, name, uuid or "", joined, left) for row_id, code, name, uuid, joined, left in rows
+        PersonRow(row_id, code, name, uuid or "", joined, left, added, None if active else ended or added)
+        for row_id, code, name, uuid, joined, left, added, active, ended in rows
     )
+
+
+def first_added(session: Session) -> datetime | None:
+    """Return when the first of all employees was added (UTC); None where there is none."""
+    return session.scalar(select(func.min(Karyawan.created_at)))
 
 
 def agreed(session: Session, ids: Collection[int] | None = None) -> Mapping[int, list[Agreed]]:

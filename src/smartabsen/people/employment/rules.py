@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from ...kernel.errors import InvalidInputError
@@ -47,6 +47,7 @@ class History:
         steps: Terms in the order of their first day, each with all that was said until then.
         sites, departments: By row id.
         first_site: Of whoever has no other.
+        added, ended: When the person was added here and deactivated (UTC); None for never.
     """
 
     employee_id: int
@@ -59,6 +60,8 @@ class History:
     departments: Mapping[int, Placement]
     first_site: Placement | None
     _starts: tuple[date, ...] = field(default=(), repr=False)
+    added: datetime | None = None
+    ended: datetime | None = None
 
     def on(self, work_date: date) -> Employment:
         """Return what holds on a date."""
@@ -95,6 +98,8 @@ def history(
     sites: Mapping[int, Placement],
     departments: Mapping[int, Placement],
     first_site: Placement | None,
+    added: datetime | None = None,
+    ended: datetime | None = None,
 ) -> History:
     """Return the terms of a person over time; the rows may come in any order."""
     steps = accumulated(sorted(agreed, key=lambda row: row.valid_from))
@@ -109,6 +114,8 @@ def history(
         departments,
         first_site,
         tuple(step.valid_from for step in steps),
+        added,
+        ended,
     )
 
 

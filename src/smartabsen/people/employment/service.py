@@ -217,9 +217,16 @@ def histories(session: Session, ids: Collection[int] | None = None) -> Mapping[i
             sites=placed,
             departments=parts,
             first_site=placed[known.first.id] if known.first else None,
+            added=person.added,
+            ended=person.ended,
         )
         for person in rows.people(session, ids)
     }
+
+
+def first_added(session: Session) -> datetime | None:
+    """Return when the first of all employees was added (UTC); None where there is none."""
+    return rows.first_added(session)
 
 
 def _resolved(session: Session, changes: Changes) -> dict[str, object]:

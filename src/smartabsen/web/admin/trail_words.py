@@ -100,6 +100,7 @@ ACTIONS: Final = {
     "roster.set": N_("Roster of a date decided"),
     "shift.add": N_("Shift added"),
     "shift.change": N_("Shift changed"),
+    "shift.confirm": N_("Working week confirmed"),
     "shift.remove": N_("Shift removed"),
     "signin.confirm": N_("Sign-in confirmed"),
     "signin.decline": N_("Sign-in declined"),
