@@ -53,6 +53,7 @@ def app(
             opened.corrections.add(code, date(2026, 11, day), clock, reason="forgotten")
         opened.leave.enter("E3", date(2026, 11, 3), date(2026, 11, 4), Status.SICK, note="flu")
         opened.deactivate_employee("E4")
+        opened.confirm_week(MONDAY)
         yield opened
 
 
@@ -103,7 +104,7 @@ def test_the_database_sorts(app: SmartAbsen, sort: str, descending: bool, expect
         (DayFilter(MONDAY, MONDAY, status="Terlambat"), [("E3", 2), ("E2", 2)]),
         (DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True), [("E1", 3), ("E2", 3)]),
         (DayFilter(date(2026, 11, 3), date(2026, 11, 3), everyone=True, status="absent"), [("E2", 3), ("E4", 3)]),
-        (replace(MONTH, status="absent", everyone=True), [("E2", 3), ("E2", 9)]),
+        (replace(MONTH, status="absent", everyone=True), [("E1", 4), ("E1", 5)]),
     ],
 )
 def test_the_database_filters(app: SmartAbsen, wanted: DayFilter, expected: list[tuple[str, int]]) -> None:
@@ -136,15 +137,15 @@ def test_a_query_that_is_none_is_refused(app: SmartAbsen, query: DayQuery) -> No
 
 
 def test_the_month_is_a_grid_of_letters(app: SmartAbsen) -> None:
-    """H, T, I, S and - for an absence; days on which nobody came or that are to come are empty; people are paged."""
+    """L is a day off and A is Alpa; days that nobody planned or that are to come are empty; people are paged."""
     grid = app.desk.month(date(2026, 10, 17))
-    assert (grid.first, len(grid.days), grid.page.total) == (date(2026, 10, 1), 31, 3)
+    assert (grid.first, len(grid.days), grid.page.total) == (date(2026, 10, 1), 31, 4)
     rows = [*app.desk.month(MONDAY).page.rows, *app.desk.month(MONDAY, page=2).page.rows]
     assert [row.name for row in rows] == ["ani Wijaya", "Budi Santoso", "Citra Dewi", "Dodi"]
-    assert rows[0].letters[:9] == ("", "H", "T", "", "", "", "", "", "T")
-    assert rows[1].letters[:9] == ("", "T", "-", "", "", "", "", "", "-")
-    assert rows[2].letters[:9] == ("", "T", "S", "S", "", "", "", "", "-")
-    assert dict(grid.counts[0]) == dict.fromkeys("HTIS", 0)
+    assert rows[0].letters[:9] == ("", "H", "T", "A", "A", "A", "L", "L", "T")
+    assert rows[1].letters[:9] == ("", "T", "A", "A", "A", "A", "L", "L", "A")
+    assert rows[2].letters[:9] == ("", "T", "S", "S", "A", "A", "L", "L", "A")
+    assert dict(grid.counts[0]) == dict.fromkeys("HTISCDLA", 0)
     assert dict(rows[0].counts)["T"] == 2
     future = app.desk.month(app.desk.work_date() + timedelta(days=62))
     assert set(future.page.rows[0].letters) == {""}
@@ -161,19 +162,19 @@ def absent_in_export(app: SmartAbsen) -> dict[str, int]:
 
 
 def test_page_month_export_and_report_agree_who_was_absent_how_often(app: SmartAbsen) -> None:
-    """On the days on which somebody came; who never came is in each of them."""
-    expected = {"E1": 0, "E2": 2, "E3": 1, "E4": 3}
+    """On each of the 21 working days of the month; who never came is in all of them."""
+    expected = {"E1": 18, "E2": 20, "E3": 18, "E4": 21}
     assert absent_in_export(app) == expected
     grid = [*app.desk.month(MONDAY).page.rows, *app.desk.month(MONDAY, page=2).page.rows]
-    assert {row.code: dict(row.counts)["-"] for row in grid} == expected
+    assert {row.code: dict(row.counts)["A"] for row in grid} == expected
     assert {total.code: total.absent for total in app.report(MONTH.first, MONTH.last).totals} == expected
     report = app.report(MONTH.first, MONTH.last)
     with use_language("en"):
         assert "E4,Dodi,2026-11-02,,,Absent,0,0" in report_text(report).splitlines()
-    assert [day["status"] for day in data.attendance(report)["days"]].count("absent") == 6
-    absences = [day for day in app.report(MONTH.first, MONTH.last).days if day.status is None]
+    assert [day["status"] for day in data.attendance(report)["days"]].count("absent") == 77
+    absences = [day for day in app.report(MONTH.first, MONTH.last).days if day.status is Status.ABSENT]
     assert Counter(day.code for day in absences) == Counter(expected)
-    assert app.desk.days(DayQuery(replace(MONTH, everyone=True))).sums.absent == 6
+    assert app.desk.days(DayQuery(replace(MONTH, everyone=True))).sums.absent == 77
     listed = app.desk.all_days(DayQuery(replace(MONTH, status="absent", everyone=True)))
     assert Counter(row.code for row in listed) == Counter({code: count for code, count in expected.items() if count})
 
@@ -190,7 +191,7 @@ def test_nobody_is_absent_before_they_were_added_or_after_they_left(app: SmartAb
             session.execute(text(statement))
 
     app.services.database.run_write(work)
-    assert absent_in_export(app) == {"E1": 0, "E2": 2, "E3": 1, "E4": 1}
+    assert absent_in_export(app) == {"E1": 18, "E2": 20, "E3": 18, "E4": 1}
     assert app.desk.month(MONDAY).page.total == 4
 
 
@@ -198,7 +199,7 @@ def test_the_chart_of_the_month_counts_everybody_and_not_one_page(app: SmartAbse
     """A page has two rows here; on the second of November three people came."""
     grid = app.desk.month(MONDAY)
     assert len(grid.page.rows) == 2
-    assert dict(grid.counts[1]) == {"H": 1, "T": 2, "I": 0, "S": 0}
+    assert dict(grid.counts[1]) == dict.fromkeys("HTISCDLA", 0) | {"H": 1, "T": 2, "A": 1}
     assert dict(app.desk.month(MONDAY, search="budi").counts[1])["T"] == 1
 
 

@@ -58,15 +58,16 @@ def test_totals_count_each_status_and_sum_the_minutes() -> None:
 def test_who_never_came_has_a_line_for_each_day_missed() -> None:
     """Among the days of the others; somebody whom the report is not about is left out."""
     people = [employee(1, "Siti"), employee(2, "Budi")]
-    absences = [(2, TUESDAY), (2, MONDAY), (9, MONDAY)]
+    absences = [
+        AttendanceDay(who, each, None, None, Status.ABSENT) for who, each in ((2, TUESDAY), (2, MONDAY), (9, MONDAY))
+    ]
+    days = [day(1, MONDAY, Status.PRESENT), *absences]
 
-    report = build_report(
-        people, [day(1, MONDAY, Status.PRESENT)], first=MONDAY, last=TUESDAY, zone="Asia/Jakarta", absences=absences
-    )
+    report = build_report(people, days, first=MONDAY, last=TUESDAY, zone="Asia/Jakarta")
 
     assert [(line.work_date, line.name, line.status) for line in report.days] == [
-        (MONDAY, "Budi", None),
+        (MONDAY, "Budi", Status.ABSENT),
         (MONDAY, "Siti", Status.PRESENT),
-        (TUESDAY, "Budi", None),
+        (TUESDAY, "Budi", Status.ABSENT),
     ]
     assert [(total.name, total.absent) for total in report.totals] == [("Budi", 2), ("Siti", 0)]
