@@ -472,7 +472,7 @@ def _grid_row(
         result = found.get((person.employee_id, day))
         if result is None or is_unplanned(result):
             return ""
-        if day > today and result.clock_in is None and not (result.status.is_leave or result.status is Status.OFF):
+        if day > today and result.clock_in is None and not result.status.is_leave:
             return ""
         return LETTERS.get(result.status, "")
 

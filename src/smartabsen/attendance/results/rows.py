@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ...kernel.domain import Punch, PunchMethod
@@ -156,13 +156,18 @@ def write(session: Session, changes: Sequence[tuple[int, DayResult, KnownDay | N
     kept: list[dict[str, Any]] = []
     renewed: list[dict[str, Any]] = []
     new: list[dict[str, Any]] = []
+    taken = _revisions(session, [(employee_id, result.work_date) for employee_id, result, before in changes if before])
     for employee_id, result, before in changes:
         columns = _columns(facts_of(result), judged_at)
         if before is None:
             own = {"karyawan_id": employee_id, "tanggal": result.work_date, "keterangan": "", "revision": 1}
             new.append(columns | own)
             continue
-        renewed.append(columns | {"id": before.row_id, "revision": before.revision + 1})
+        last = taken.get((employee_id, result.work_date), -1)
+        renewed.append(columns | {"id": before.row_id, "revision": max(before.revision, last) + 1})
+        if last >= before.revision:
+            # An older row was put back in place of a newer one; what was kept of it stays.
+            continue
         kept.append(
             _columns(before.facts, before.judged_at)
             | {
@@ -179,6 +184,22 @@ def write(session: Session, changes: Sequence[tuple[int, DayResult, KnownDay | N
         session.execute(update(Absensi), renewed)
     if new:
         session.execute(insert(Absensi), new)
+
+
+def _revisions(session: Session, days: Collection[tuple[int, date]]) -> Mapping[tuple[int, date], int]:
+    """Return the highest kept revision of days that have one: one statement."""
+    if not days:
+        return {}
+    dates = [day for _, day in days]
+    query = (
+        select(DayRevisionRow.karyawan_id, DayRevisionRow.tanggal, func.max(DayRevisionRow.revision))
+        .where(
+            DayRevisionRow.karyawan_id.in_({employee_id for employee_id, _ in days}),
+            DayRevisionRow.tanggal.between(min(dates), max(dates)),
+        )
+        .group_by(DayRevisionRow.karyawan_id, DayRevisionRow.tanggal)
+    )
+    return {(employee_id, day): last for employee_id, day, last in session.execute(query)}
 
 
 def note(session: Session, employee_id: int, days: Collection[date], text: str) -> None:
