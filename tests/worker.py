@@ -81,7 +81,8 @@ def append_lines(number: int, directory: str, count: str) -> None:
         one = Punch(
             number * 1000 + step + 1, 1, BEGIN, BEGIN.date(), PunchMethod.FACE, "k", "key", status=Status.PRESENT
         )
-        print(log.append(LoggedPunch(one, "E001", "Siti")), log.append(LoggedPunch(one, "E001", "Siti")))
+        for _ in range(2):
+            log.append(LoggedPunch(one, "E001", "Siti"))
 
 
 def sign_in(number: int, url: str, count: str) -> None:

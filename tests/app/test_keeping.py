@@ -273,8 +273,10 @@ def test_punches_that_wait_are_shown_by_doctor_and_by_the_status(used: SmartAbse
     assert used.databases.status().waiting == 1
 
 
-def test_a_punch_by_hand_makes_the_log_equal_first_and_says_so(used: SmartAbsen, run: Run) -> None:
+def test_a_punch_by_hand_makes_the_log_equal_and_says_so(used: SmartAbsen, run: Run) -> None:
     """A line that got lost comes back with the next punch, not only with the next kiosk."""
+    used.enrol("Contoh Lain", [], code="E2")
+    used.punch("E2")
     (log,) = used.settings.csv_dir.glob("*.csv")
     whole = log.read_bytes()
     log.unlink()

@@ -119,3 +119,28 @@ def test_a_log_of_before_corrections_is_taken_over_without_a_copy(app: SmartAbse
 
     assert path.read_bytes().split(b"\n")[:2] == [head, line]
     assert [each.name for each in app.settings.csv_dir.glob("*replaced*")] == []
+
+
+def test_a_file_that_cannot_be_written_holds_no_correction_up(app: SmartAbsen) -> None:
+    """It counts when the database has it; a remark says that the file follows, and the next correction completes it."""
+    log = app.services.csv_log.path(MONDAY)
+    log.mkdir(parents=True)
+
+    app.corrections.add("E001", MONDAY, time(8, 30), reason="camera broken")
+
+    assert len(app.corrections.get_day("E001", MONDAY).entries) == 1
+    assert app.remarks[0][0].startswith("The punch is recorded; its line is added")
+    log.rmdir()
+    app.corrections.add("E001", MONDAY, time(17, 0), reason="forgot to punch out")
+    assert [line["time"] for line in lines(app)] == ["08:30:00", "17:00:00"]
+
+
+def test_a_torn_file_is_whole_after_the_next_correction(app: SmartAbsen) -> None:
+    """What a crash left of a line is written again, not only at the next start."""
+    app.corrections.add("E001", MONDAY, time(8, 30), reason="camera broken")
+    log = app.services.csv_log.path(MONDAY)
+    log.write_bytes(log.read_bytes()[:-9])
+
+    app.corrections.add("E001", MONDAY, time(17, 0), reason="forgot to punch out")
+
+    assert [line["time"] for line in lines(app)] == ["08:30:00", "17:00:00"]

@@ -43,13 +43,14 @@ class Store:
         self.rows: dict[str, Punch] = {}
         self.tries = 0
         self.trouble: SmartAbsenError | None = None
-        self.log_trouble: SmartAbsenError | None = None
+        self.writing = threading.Event()
+        self.writing.set()
+        self.followed: list[str] = []
         self.surprise: Exception | None = None
         self.lose_answer = False
         self.answering = threading.Event()
         self.answering.set()
         self.known = DatabaseIdentity("this", "first")
-        self.reconciled = 0
 
     def record(self, attempt: Punch) -> PunchResult:
         self.tries += 1
@@ -66,12 +67,9 @@ class Store:
         day = AttendanceDay(attempt.employee_id, attempt.work_date, attempt.at, None, Status.PRESENT)
         return PunchResult(Outcome.RECOGNIZED, employee, attempt, day)
 
-    def log(self, result: PunchResult) -> None:
-        if self.log_trouble:
-            raise self.log_trouble
-
-    def reconcile(self) -> None:
-        self.reconciled += 1
+    def follow(self, result: PunchResult) -> None:
+        self.writing.wait(20)
+        self.followed.append(result.punch.key)
 
     def identity(self) -> DatabaseIdentity:
         if self.trouble and not isinstance(self.trouble, ConflictError):
@@ -263,25 +261,20 @@ def test_what_could_be_kept_nowhere_is_told_at_the_end(
     assert writer.lost == 1
 
 
-def test_a_log_that_cannot_be_written_does_not_undo_the_punch(make: Callable[[], PunchWriter], store: Store) -> None:
-    """The database has it, so it is announced; the trouble is told once."""
-    store.log_trouble = StorageError("No permission.")
-    writer = make()
-    for number in range(3):
-        writer.submit(attempt(number), track=number)
-    found = until(writer, lambda found: len(results(found)) == 3)
-    assert [one.trouble for one in found if one.trouble] == [store.log_trouble]
-
-
-def test_the_log_catches_up_by_itself(
-    make: Callable[[], PunchWriter], store: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_punch_is_announced_when_the_database_has_it_and_the_log_follows(
+    make: Callable[[], PunchWriter], store: Store, waiting: PunchQueue
 ) -> None:
-    """Without a restart."""
-    monkeypatch.setattr(punch_writer, "LOG_RETRY_S", 0.01)
-    store.log_trouble = StorageError("No permission.")
+    """Nobody waits for a file, neither for a punch of now nor for one of the queue."""
+    waiting.add(attempt(1), database_id="this")
+    store.writing.clear()
     writer = make()
-    writer.submit(attempt(1), track=1)
-    until(writer, lambda _: store.reconciled == 1)
+    until(writer, lambda found: len(results(found)) == 1)
+    assert not store.followed
+    store.writing.set()
+    writer.submit(attempt(2), track=2)
+    until(writer, lambda found: len(results(found)) == 1)
+    writer.close()
+    assert store.followed == ["key-1", "key-2"]
 
 
 def test_the_end_of_a_session_does_not_wait_for_a_silent_database(

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..attendance import clock_evidence_rows
-from ..attendance.csv_log import CsvLog
+from ..attendance.csv_log import CsvLog, LoggedPunch
 from ..attendance.csv_sync import LogRepair, reconcile
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
 from ..gallery.model_notices import ModelNotices
 from ..gallery.seen_frame_rows import SeenFrameTable
 from ..kernel.actors import current_actor
+from ..kernel.domain import Employee, Punch
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
 from ..kernel.i18n import N_
 from ..kernel.once import made_once
@@ -63,7 +64,7 @@ class Storage:
         self.reported: set[object] = set()
         """Which damaged files the audit trail has been told of."""
         self.log_behind = False
-        """Whether the attendance log lacks something, as it could not be written."""
+        """Whether the attendance log lacks something that the database has; the next punch completes it."""
         self.log_unchecked = False
         """Whether log and database are still to be made equal, as a start does: the database was away then."""
         self._swept = False
@@ -302,6 +303,28 @@ class Storage:
                     session, actor=actor, action="attendance.log_replaced", details=details
                 )
             )
+        return repair
+
+    def follow_log(self, punch: Punch, employee: Employee) -> None:
+        """Complete the day's file behind a punch that the database has.
+
+        A file that cannot be written is remarked, and completed behind the next punch: the punch counts without it.
+        """
+        try:
+            if not self.csv_log.append(LoggedPunch(punch, employee.code, employee.name)) or self.log_behind:
+                self.reconcile_log()
+            self.log_behind = False
+        except (StorageError, DatabaseError) as exc:
+            self.log_behind = True
+            self.remark(
+                N_("The punch is recorded; its line is added to the attendance log as soon as that can be written.")
+            )
+            self.remark(exc.message_id, **exc.params)
+
+    def rebuild_log(self) -> LogRepair:
+        """Make every file of the attendance log equal to the database, whatever is remembered of them."""
+        repair = self.reconcile_log(thorough=True)
+        self.remarks.clear()
         return repair
 
     def close_storage(self) -> None:

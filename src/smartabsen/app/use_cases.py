@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import partial
 
-from ..attendance.attendance_log import AttendanceLog
 from ..attendance.corrections import Corrections
+from ..attendance.csv_sync import AttendanceLog
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
 from ..attendance.leave.service import Leave
@@ -186,7 +186,7 @@ class UseCases:
     @made_once
     def attendance_log(self) -> AttendanceLog:
         """The CSV files."""
-        return AttendanceLog(self.services)
+        return AttendanceLog(self.services.database, self.services.csv_log, self.services.rebuild_log)
 
     @made_once
     def backups(self) -> Backups:

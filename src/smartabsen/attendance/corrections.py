@@ -16,7 +16,6 @@ from ..store.database import Session
 from ..trust import audit_rows
 from . import correction_rows, day_rows, punch_rows
 from .correction_rows import Corrected
-from .punch_rows import LoggedPunch
 from .rules.punches import standing
 
 BEFORE_ADDED: Final = timedelta(days=366)
@@ -102,7 +101,6 @@ class Corrections:
             NotFoundError: There is no such punch.
             ConflictError: It was corrected meanwhile, or another punch stands at that time.
             InvalidInputError: No reason is given, or the time lies in the future.
-            StorageError: It is in the database but not in the log; try again with the same key.
         """
         original = self._get(punch_id)
         at = self._past(original.work_date, clock)
@@ -197,7 +195,7 @@ class Corrections:
         services.clock.note()
         if done.new and not reading.trusted:
             services.clock.note_marked(entry.key)
-        services.csv_log.append(LoggedPunch(done.entry, done.employee.code, done.employee.name))
+        services.follow_log(done.entry, done.employee)
         return done
 
     def _told(self, done: Corrected) -> dict[str, str]:

@@ -1,14 +1,13 @@
-"""Makes the attendance log equal to the database, at the start of a program.
+"""The attendance log as a whole: compared with the database, or made equal to it.
 
-Every work date is looked at, but only those are read that may differ: ``Attendance/.checked-2.json`` remembers, for
-each file that was found equal, its size and time of change and how many punches the database had. A file that was
-edited, cut, deleted or restored, and a date that got punches since, do not fit to it any more. Losing the file costs
-time and nothing else.
+Only those files are read that may differ: ``Attendance/.checked-2.json`` remembers, for each file that was found equal,
+its size and time of change and how many punches the database had. Losing it costs time and nothing else.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -22,7 +21,7 @@ from ..store.database import Database, Session
 from ..store.files import remove_abandoned, write_atomically
 from ..trust.forgotten import Forgotten
 from . import punch_rows
-from .csv_log import CsvLog, FileDifference, FileRepair
+from .csv_log import CsvLog, FileDifference as FileDifference, FileRepair
 
 _MEMORY: Final = ".checked-2.json"
 """The number changes with the columns of the files, so that all are looked at once."""
@@ -45,11 +44,27 @@ class LogRepair:
     kept: tuple[Path, ...]
 
 
-def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> LogRepair:
-    """Make the log equal to the database.
+@dataclass(frozen=True, slots=True)
+class AttendanceLog:
+    """Care for the CSV files of one installation.
 
-    Safe while others punch. A rename alone does not change old files: they are brought up to date when they are read
-    for another reason.
+    Attributes:
+        database, log: Of the installation.
+        rebuild: Makes every file equal to the database, and keeps beside it what it does not know. Raises
+            DatabaseError, StorageError.
+    """
+
+    database: Database
+    log: CsvLog
+    rebuild: Callable[[], LogRepair]
+
+    def verify(self) -> tuple[int, tuple[FileDifference, ...]]:
+        """Compare every file with the database; see :func:`compare`."""
+        return compare(self.database, self.log)
+
+
+def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> LogRepair:
+    """Make the log equal to the database, while others punch; a rename alone does not make a file be read.
 
     Args:
         thorough: Compare every file, whatever is remembered.
@@ -59,22 +74,20 @@ def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> Log
         StorageError: A file cannot be read or written; the others have been checked.
     """
     with database.read(long=True) as session:
-        known = {found.work_date: [found.punches, found.last_id] for found in punch_rows.dates(session)}
+        known = {found.work_date: (found.punches, found.last_id) for found in punch_rows.dates(session)}
     remembered = {} if thorough else _recall(log)
     repairs: dict[date, FileRepair] = {}
     trouble: StorageError | None = None
     for work_date in sorted({*known, *log.dates()}):
-        before = remembered.get(work_date.isoformat())
-        state = log.state(work_date)
-        if before is not None and state is not None and before == [*known.get(work_date, [0, 0]), *state]:
+        state, before = log.size_and_time(work_date), remembered.get(work_date.isoformat())
+        if state is not None and before == [*known.get(work_date, (0, 0)), *state]:
             continue
         try:
-            repairs[work_date], counts = _check(database, log, work_date)
+            repairs[work_date] = done = log.check(work_date, partial(read_date, database, work_date))
         except StorageError as exc:
             trouble = exc
-            continue
-        after = repairs[work_date].state
-        remembered[work_date.isoformat()] = [*counts, *after] if after else []
+        else:
+            remembered[work_date.isoformat()] = list(done.state)
     if repairs:
         with log.locked():
             remove_abandoned(log.directory / _MEMORY)
@@ -103,10 +116,8 @@ def compare(database: Database, log: CsvLog) -> tuple[int, tuple[FileDifference,
         known = {found.work_date for found in punch_rows.dates(session)}
         forget = Forgotten(_deleted_punches(session))
     dates = sorted({*known, *log.dates()})
-    differences = [
-        log.compare(work_date, partial(read_date, database, work_date), forget=forget) for work_date in dates
-    ]
-    return len(dates), tuple(one for one in differences if not one.equal)
+    found = [log.compare(work_date, partial(read_date, database, work_date), forget=forget) for work_date in dates]
+    return len(dates), tuple(one for one in found if not one.equal)
 
 
 def read_date(database: Database, work_date: date) -> tuple[punch_rows.LoggedPunch, ...]:
@@ -119,17 +130,6 @@ def _deleted_punches(session: Session) -> frozenset[int]:
     stored = [tombstone for tombstone, _ in erasure_rows.stored_tombstones(session) if tombstone.attendance == "delete"]
     found = [audit_erasure_rows.deleted_punches(session, tombstone.pseudonym) for tombstone in stored]
     return frozenset[int]().union(*found)
-
-
-def _check(database: Database, log: CsvLog, work_date: date) -> tuple[FileRepair, list[int]]:
-    counts = [0, 0]
-
-    def read() -> tuple[punch_rows.LoggedPunch, ...]:
-        logged = read_date(database, work_date)
-        counts[:] = [len(logged), max((one.punch.id for one in logged), default=0)]
-        return logged
-
-    return log.check(work_date, read), counts
 
 
 def _recall(log: CsvLog) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""A punch: stored in the database, then in the log, then announced."""
+"""A punch: stored in the database and announced; the log follows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from ..app.bootstrap import Services
 from ..kernel.domain import ClockReading, Employee, Punch, PunchMethod, PunchResult
-from ..kernel.errors import ConflictError, DatabaseError, DeniedError, StorageError
+from ..kernel.errors import ConflictError, DeniedError
 from ..kernel.i18n import N_
 from ..people import employee_rows
 from ..qr import pin_rows
@@ -17,8 +17,6 @@ from ..qr.pin_rows import PinClaim
 from ..store import meta
 from ..store.database import Session
 from ..trust import audit_rows
-from . import punch_rows
-from .punch_rows import LoggedPunch
 from .recording_rows import Recorded, record
 
 CLOCK_DOUBTED: Final = N_(
@@ -40,11 +38,8 @@ def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) 
     """
     with services.database.read() as session:
         employee = employee_rows.get(session, code)
-    try:
-        services.reconcile_log()
-    except StorageError:
-        # A log that cannot be written now keeps nobody from punching.
-        services.log_behind = True
+    # A program of its own, started for this punch: the file of the day may have been left behind.
+    services.log_behind = True
     key = key or f"manual-{uuid.uuid4().hex}"
     return store_attempt(services, _attempt(services, employee, method=PunchMethod.MANUAL, key=key, note=note))
 
@@ -135,27 +130,16 @@ def store_attempt(
     details: Mapping[str, str] | None = None,
     first: Callable[[Session], None] | None = None,
 ) -> PunchResult:
-    """Store an attempt in the database and in the log; raises as :func:`punch_by_hand`.
+    """Store an attempt in the database, and complete the log behind it; raises as :func:`punch_by_hand`.
 
-    A log that cannot be written is remarked, and completed at the next punch: the punch counts without it. A retry
-    keeps the instant of the attempt: nobody becomes late because the database was away.
+    A retry keeps the instant of the attempt: nobody becomes late because the database was away.
 
     Args:
         details, first: As for :func:`record_attempt`.
     """
     result = record_attempt(services, attempt, details=details, first=first)
-    try:
-        if services.log_behind:
-            services.reconcile_log()
-            services.log_behind = False
-        # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
-        log_punch(services, result)
-    except (StorageError, DatabaseError) as exc:
-        services.log_behind = True
-        services.remark(
-            N_("The punch is recorded; its line is added to the attendance log as soon as that can be written.")
-        )
-        services.remark(exc.message_id, **exc.params)
+    # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
+    services.follow_log(result.punch, result.employee)
     return result
 
 
@@ -222,22 +206,6 @@ def _check_row_id(session: Session, attempt: Punch) -> None:
         raise ConflictError(
             N_("It is not certain whose punch this is: its number may be another person's since a backup was restored.")
         )
-
-
-def log_punch(services: Services, result: PunchResult) -> None:
-    """Append the line of a stored punch to the log.
-
-    Raises:
-        DatabaseError: A torn line had to be mended, and the database does not answer.
-        StorageError: The log cannot be written; the next reconciliation adds the line.
-    """
-    punch = result.punch
-
-    def read() -> tuple[LoggedPunch, ...]:
-        with services.database.read() as session:
-            return punch_rows.logged_on(session, punch.work_date)
-
-    services.csv_log.append(LoggedPunch(punch, result.employee.code, result.employee.name), read)
 
 
 def _attempt(services: Services, employee: Employee, *, method: PunchMethod, key: str, note: str = "") -> Punch:

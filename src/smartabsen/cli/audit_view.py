@@ -13,7 +13,7 @@ from .data import Json
 from .output import Column, Output
 
 if TYPE_CHECKING:
-    from ..attendance.attendance_log import FileDifference
+    from ..attendance.csv_sync import FileDifference
     from ..trust.audit import (
         AttendanceProblem,
         AttendanceVerdict,

@@ -12,7 +12,7 @@ from .data import Json
 from .output import Column, Output, yes_no
 
 if TYPE_CHECKING:
-    from ..attendance.attendance_log import FileDifference, LogRepair
+    from ..attendance.csv_sync import FileDifference, LogRepair
     from ..upkeep.backups import BackupFile, Manifest, Restored
     from ..upkeep.databases import DatabaseStatus, SchemaStatus, TableCopy
 

@@ -27,7 +27,6 @@ RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 5.0
 CLOSE_S: Final = 4.0
 """The longest that the end of a session goes on delivering, or waits for a database that does not answer."""
-LOG_RETRY_S: Final = 10.0
 DATABASE_ID: Final = "database_id"
 GENERATION: Final = "generation"
 RESTORED: Final = N_(
@@ -56,12 +55,8 @@ class PunchStore(Protocol):
         """Store an attempt in the database. Raises DatabaseError, NotFoundError, ConflictError."""
         ...
 
-    def log(self, result: PunchResult) -> None:
-        """Append the line of a stored punch to the log. Raises StorageError, DatabaseError."""
-        ...
-
-    def reconcile(self) -> None:
-        """Make the log equal to the database. Raises StorageError, DatabaseError."""
+    def follow(self, result: PunchResult) -> None:
+        """Complete the log behind a stored punch; raises nothing."""
         ...
 
     def identity(self) -> DatabaseIdentity:
@@ -114,8 +109,6 @@ class PunchWriter:
         # Set until the queue was found empty: earlier sessions' punches come first.
         self._away = True
         self._away_told = False
-        self._log_behind = False
-        self._log_retry_at = 0.0
         self._end_at = float("inf")
         self.lost = 0
         """Once it is closed: punches that could be put nowhere."""
@@ -192,8 +185,8 @@ class PunchWriter:
             except Exception as exc:  # noqa: BLE001 - whatever it is, the punch goes into the queue and the thread lives on
                 self._tell_away(_surprise(exc))
             else:
-                self._log(result)
                 self._answers.put(Written(attempt, track, result=result))
+                self._store.follow(result)
                 return True
         try:
             with self._turn:
@@ -229,7 +222,6 @@ class PunchWriter:
         try:
             if self._away:
                 self._deliver_queue()
-            self._catch_up_log()
         except DatabaseError as exc:
             self._tell_away(exc)
             return False
@@ -265,31 +257,11 @@ class PunchWriter:
             self._waiting.refuse(one.number, str(exc))
             self._answers.put(Written(one.punch, refused=True, trouble=exc))
             return
-        self._log(result)
         self._waiting.remove(one.number)
         self._answers.put(Written(one.punch, result=result))
+        self._store.follow(result)
 
     # --- both -----------------------------------------------------------------------------------------------
-
-    def _log(self, result: PunchResult) -> None:
-        # The database is the truth: what it has is told, and the log follows as soon as it can be written.
-        try:
-            self._store.log(result)
-        except (StorageError, DatabaseError) as exc:
-            if not self._log_behind:
-                self._answers.put(Written(trouble=exc))
-            self._log_behind = True
-            self._log_retry_at = time.monotonic() + LOG_RETRY_S
-
-    def _catch_up_log(self) -> None:
-        if not self._log_behind or time.monotonic() < self._log_retry_at:
-            return
-        self._log_retry_at = time.monotonic() + LOG_RETRY_S
-        self._log_behind = False
-        try:
-            self._store.reconcile()
-        except SmartAbsenError:
-            self._log_behind = True
 
     def _look_at_clock(self) -> None:
         # Away, the database is asked by what delivers, and not more often than that.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..app.bootstrap import Services
-from ..attendance.punch import log_punch, record_attempt
+from ..attendance.punch import record_attempt
 from ..gallery.gallery import LiveGallery
 from ..gallery.guard import remark_on_guard
 from ..gallery.identify import load_gallery, open_gallery
@@ -97,13 +97,9 @@ class PunchesOf:
         """Store an attempt in the database."""
         return record_attempt(self.services, attempt, exact=True)
 
-    def log(self, result: PunchResult) -> None:
-        """Append the line of a stored punch to the log."""
-        log_punch(self.services, result)
-
-    def reconcile(self) -> None:
-        """Make the log equal to the database."""
-        self.services.reconcile_log()
+    def follow(self, result: PunchResult) -> None:
+        """Complete the log behind a stored punch."""
+        self.services.follow_log(result.punch, result.employee)
 
     def ask_time(self) -> None:
         """Ask the database for its time where that is due."""

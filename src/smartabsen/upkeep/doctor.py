@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import shutil
 import sys
@@ -315,6 +316,10 @@ def _check_liveness(services: Services) -> Iterator[Check]:
 def _check_log(services: Services) -> Iterator[Check]:
     # Only looked at: what somebody did to a file is evidence.
     days, found = compare(services.database, services.csv_log)
+    directory = services.csv_log.directory
+    if directory.is_dir() and not os.access(directory, os.W_OK):
+        detail = N_("The attendance log cannot be written, and lacks what was recorded since: {path}")
+        yield _row("log", _WARN, detail, N_("Let the account of smartabsen write to it."), path=directory)
     wrong = [each for each in found if not each.lags]
     if wrong:
         detail = N_(

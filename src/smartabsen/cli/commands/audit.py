@@ -16,7 +16,7 @@ from ..parameters import Reason
 from ..session import Session
 
 if TYPE_CHECKING:
-    from ...attendance.attendance_log import FileDifference
+    from ...attendance.csv_sync import FileDifference
     from ...trust.audit import AttendanceVerdict, AuditVerdict, FaceVerdict, RecordProblem
 
 app = make_noun("audit", help=_("Show, check and export the record of who did what."), example="smartabsen audit list")
