@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from smartabsen.attendance.recording_rows import record
 from smartabsen.attendance.rules.punches import Rules
@@ -20,6 +21,7 @@ from smartabsen.privacy.attendance_check_rows import AttendanceVerdict, check
 from smartabsen.privacy.audit_check_rows import AuditVerdict, ProblemKind, verify
 from smartabsen.store import meta
 from smartabsen.store.database import Database
+from smartabsen.store.tables import Absensi, PunchRow
 from smartabsen.trust import audit_rows, signing_rows
 from smartabsen.trust.audit_head import AuditHead
 from smartabsen.trust.sealing import KeyRing, Signature, key_id_of
@@ -49,6 +51,7 @@ def signed(database_url: str, keeper: TrailKeeper) -> Iterator[Database]:
 @pytest.fixture
 def worked(signed: Database, rules: Rules, attempt: Make) -> Database:
     """An employee who came at 07:55 and left at 17:00."""
+    signing_rows.state_rules(signed, rules.stated)
     with signed.write() as session:
         siti = employee_rows.add(session, code="E001", name="Siti Rahma")
     for wall in ("2026-11-02 07:55:00", "2026-11-02 17:00:00"):
@@ -284,9 +287,9 @@ def test_a_key_that_is_dropped_signs_what_it_had_signed_anew(worked: Database, r
 
 
 def test_attendance_as_it_was_written_passes(worked: Database, rules: Rules, ring: KeyRing) -> None:
-    """With the key by its signatures; without it by what the punches give."""
+    """Punches by their signatures, days by what the punches give."""
     verdict = attendance(worked, rules, ring)
-    assert (verdict.punches, verdict.days, verdict.signed, verdict.problems) == (2, 1, 3, ())
+    assert (verdict.punches, verdict.days, verdict.signed, verdict.problems) == (2, 1, 2, ())
     assert attendance(worked, rules, None).problems == ()
 
 
@@ -295,34 +298,40 @@ def test_attendance_as_it_was_written_passes(worked: Database, rules: Rules, rin
     [
         (
             "UPDATE absensi SET jam_masuk = '2026-11-02 00:30:00.000000'",
-            [("day_changed", ""), ("differs", "jam_masuk")],
+            [("differs", "jam_masuk")],
             [("differs", "jam_masuk")],
         ),
-        ("UPDATE absensi SET status = 'Terlambat'", [("day_changed", ""), ("differs", "status")],
-         [("differs", "status")]),
-        ("UPDATE absensi SET menit_kerja = 9", [("day_changed", ""), ("differs", "menit_kerja")],
-         [("differs", "menit_kerja")]),
-        ("UPDATE absensi SET status = 'Sakit'", [("day_changed", "")], []),
-        ("UPDATE absensi SET keterangan = 'x', signature = NULL", [("day_unsigned", "")], []),
+        ("UPDATE absensi SET status = 'Terlambat'", [("differs", "status")], [("differs", "status")]),
+        ("UPDATE absensi SET menit_kerja = 9", [("differs", "menit_kerja")], [("differs", "menit_kerja")]),
+        ("UPDATE absensi SET menit_terlambat = 9", [("differs", "menit_terlambat")],
+         [("differs", "menit_terlambat")]),
+        ("UPDATE absensi SET keterangan = 'x'", [("differs", "keterangan")], [("differs", "keterangan")]),
+        ("UPDATE absensi SET signature = 'x:y'", [("day_no_key", "")], []),
+        ("UPDATE absensi SET judged_at = '2026-11-03 00:00:00.000000'", [("day_changed", "")], [("day_changed", "")]),
         ("DELETE FROM absensi", [("day_missing", "")], [("day_missing", "")]),
         (
             "UPDATE punches SET at_utc = '2026-11-02 00:30:00.000000' WHERE id = 1",
-            [("punch_changed", "1")],
+            [("punch_changed", "1"), ("differs", "jam_masuk"), ("differs", "menit_kerja")],
             [("differs", "jam_masuk"), ("differs", "menit_kerja")],
         ),
         ("UPDATE punches SET kiosk = 'elsewhere' WHERE id = 2", [("punch_changed", "2")], []),
         (
             "DELETE FROM punches WHERE id = 2",
-            [("day_changed", ""), ("differs", "jam_pulang"), ("differs", "menit_kerja")],
+            [("differs", "jam_pulang"), ("differs", "menit_kerja")],
             [("differs", "jam_pulang"), ("differs", "menit_kerja")],
         ),
-        ("DELETE FROM punches", [("day_changed", ""), ("day_empty", "")], [("day_empty", "")]),
+        (
+            "DELETE FROM punches WHERE id = 1",
+            [("punch_changed", "2"), *(("differs", name) for name in ("jam_masuk", "jam_pulang", "status", "menit_kerja"))],
+            [("differs", name) for name in ("jam_masuk", "jam_pulang", "status", "menit_kerja")],
+        ),
+        ("DELETE FROM punches", [("day_empty", "")], [("day_empty", "")]),
         (
             "INSERT INTO punches (karyawan_id, idempotency_key, at_utc, work_date, method, status, kiosk, model_digest,"
             " note, created_at, supersedes_id) SELECT karyawan_id, 'x', at_utc, work_date, 'void', status, kiosk,"
             " model_digest, 'x', created_at, 2 FROM punches WHERE id = 2",
             [
-                ("punch_unsigned", "3"), ("punch_unrecorded", "3"), ("day_changed", ""),
+                ("punch_unsigned", "3"), ("punch_unrecorded", "3"),
                 ("differs", "jam_pulang"), ("differs", "menit_kerja"),
             ],
             [("punch_unrecorded", "3"), ("differs", "jam_pulang"), ("differs", "menit_kerja")],
@@ -338,21 +347,96 @@ def test_whatever_is_done_to_attendance_by_hand_is_found(
     assert found(worked, rules, None) == without
 
 
-def test_days_of_other_rules_are_proven_by_their_signature(worked: Database, rules: Rules, ring: KeyRing) -> None:
-    """A start of work that changes later makes nobody's old days wrong."""
-    from dataclasses import replace
-    from datetime import time
+def test_a_setting_that_changes_makes_nobodys_days_wrong(worked: Database, rules: Rules, ring: KeyRing) -> None:
+    """Neither with the key nor without: the rules of then are known. A change of them is an entry, once each."""
+    other = replace(rules, start=time(7, 0), min_work_minutes=600)
+    for _ in range(2):
+        for stated in (rules, other):
+            signing_rows.state_rules(worked, stated.stated)
+    assert attendance(worked, other, ring).problems == () == attendance(worked, other, None).problems
+    with worked.read() as session:
+        (entry,) = audit_rows.find(session, action=signing_rows.NEW_RULES)
+        assert not audit_rows.find(session, action=signing_rows.DAYS_END)
+    assert entry.details["start"] == "07:00:00"
+    tamper(worked, "UPDATE absensi SET menit_terlambat = 5, status = 'Terlambat'")
+    assert [column for _, column in found(worked, other, ring)] == ["status"]
 
-    earlier = replace(rules, start=time(7, 0), min_work_minutes=600)
-    assert attendance(worked, earlier, ring).problems == ()
-    columns = {problem.column for problem in attendance(worked, earlier, None).problems}
-    assert columns == {"jam_pulang", "menit_kerja"}
+
+def test_rules_that_somebody_states_without_the_key_prove_no_day(worked: Database, rules: Rules, ring: KeyRing) -> None:
+    """Whoever can only write the database cannot make an edited day follow from rules of their own."""
+    odd = replace(rules, start=time(7, 0))
+    tamper(worked, "UPDATE absensi SET menit_terlambat = 55, status = 'Terlambat'")
+    with worked.connect(exclusive=True) as connection:
+        forged = json.dumps([[rules.stated, None], [odd.stated, None]])
+        connection.execute(text("UPDATE meta SET value = :value WHERE name = 'stated_rules'"), {"value": forged})
+    assert found(worked, rules, None) == []
+    assert [kind for kind, _ in found(worked, rules, ring)] == ["differs"]
+
+
+@pytest.fixture
+def older(database_url: str, keeper: TrailKeeper, ring: KeyRing, rules: Rules, attempt: Make) -> Iterator[Database]:
+    """A database of a version that signed days, and punches without those before them."""
+    opened = Database(database_url, keeper=keeper)
+    with opened.write() as session:
+        meta.put(session, "signing_begun", "1")
+        details = {"punches": "0", "days": "0", "employees": "0", "database": meta.database_id(session)}
+        audit_rows.append(session, actor="smartabsen", action=signing_rows.BEGIN, details=details)
+        siti = employee_rows.add(session, code="E001", name="Siti Rahma")
+    for wall in ("2026-11-02 07:55:00", "2026-11-02 17:00:00"):
+        with opened.write() as session:
+            record(session, attempt(siti.id, wall), rules)
+    with opened.write() as session:
+        punches = session.scalars(select(PunchRow)).all()
+        for row in punches:
+            row.signature = ring.sign(signing_rows.PUNCH, signing_rows.punch_facts(row, 1, ()))
+        for day in session.scalars(select(Absensi)):
+            facts = signing_rows.day_facts(day, [(row.id, row.idempotency_key) for row in punches])
+            day.signature = ring.sign(signing_rows.DAY, facts)
+    yield opened
+    opened.close()
+
+
+def test_days_that_an_older_version_signed_are_proven_by_that(
+    older: Database, rules: Rules, ring: KeyRing, attempt: Make
+) -> None:
+    """Whatever the rules are now; and a day that gets another punch follows from its punches from then on."""
+    other = replace(rules, start=time(7, 0), min_work_minutes=600)
+    signing_rows.state_rules(older, other.stated)
+    verdict = attendance(older, other, ring)
+    assert (verdict.signed, verdict.problems) == (3, ())
+    assert attendance(older, other, None).problems == ()
+    with older.read() as session:
+        (entry,) = audit_rows.find(session, action=signing_rows.DAYS_END)
+        assert signing_rows.count_unsigned(session, ring).total == 0
+    assert entry.details == {"days": "1", "punches": "2"}
+    with older.write() as session:
+        record(session, attempt(1, "2026-11-02 18:30:00"), other)
+    verdict = attendance(older, other, ring)
+    assert (verdict.signed, verdict.problems) == (3, ())
+    assert trail(older, ring).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "kinds"),
+    [
+        ("UPDATE absensi SET menit_terlambat = 9", ["day_changed"]),
+        ("UPDATE absensi SET keterangan = 'x', signature = NULL", ["day_unsigned"]),
+        ("DELETE FROM punches WHERE id = 2", ["day_changed", "differs", "differs"]),
+    ],
+)
+def test_what_is_done_to_days_of_before_is_found_as_before(
+    older: Database, rules: Rules, ring: KeyRing, statement: str, kinds: list[str]
+) -> None:
+    """A signature that is taken away shows, too: nothing of ours did that."""
+    signing_rows.state_rules(older, rules.stated)
+    tamper(older, statement)
+    assert [kind for kind, _ in found(older, rules, ring)] == kinds
 
 
 def test_attendance_from_before_signing_began_is_compared_with_its_punches(
     database_url: str, keeper: TrailKeeper, rules: Rules, ring: KeyRing, attempt: Make
 ) -> None:
-    """Until somebody vouches for it; from then on its signature speaks."""
+    """By whatever rules it may have come about; somebody can vouch for punches and days of then."""
     old = Database(database_url)
     with old.write() as session:
         siti = employee_rows.add(session, code="E001", name="Siti Rahma")
@@ -361,6 +445,8 @@ def test_attendance_from_before_signing_began_is_compared_with_its_punches(
     old.close()
     opened = Database(database_url, keeper=keeper)
     signing_rows.begin(opened)
+    signing_rows.state_rules(opened, rules.stated)
+    assert attendance(opened, replace(rules, start=time(7, 0)), ring).problems == ()
     verdict = attendance(opened, rules, ring)
     assert (verdict.signed, verdict.problems) == (0, ())
     with opened.write() as session:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..attendance.rules.punches import Rules
 from ..camera.base import FrameSource
 from ..camera.lock import CameraLock
 from ..camera.reconnect import check_pictures, open_camera
@@ -111,19 +110,6 @@ class Services(Storage):
                 self.__dict__.pop(name, None)
             if self._engine is not None:
                 self._pool.exchange(self._equip(self._engine))
-
-    @made_once
-    def rules(self) -> Rules:
-        """The rules of attendance."""
-        attendance = self.settings.attendance
-        return Rules(
-            start=attendance.start,
-            grace_minutes=attendance.grace_minutes,
-            zone=self.settings.site.zone,
-            day_starts_at=attendance.day_starts_at,
-            cooldown_s=attendance.cooldown_s,
-            min_work_minutes=attendance.min_work_minutes,
-        )
 
     @made_once
     def liveness(self) -> LivenessChecks:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..attendance import clock_evidence_rows
 from ..attendance.csv_log import CsvLog, LoggedPunch
 from ..attendance.csv_sync import LogRepair, reconcile
+from ..attendance.rules.punches import Rules
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
 from ..gallery.model_notices import ModelNotices
@@ -40,7 +41,7 @@ from ..trust import audit_rows
 from ..trust.active_key import ring_for_writing
 from ..trust.keys import KeyChain
 from ..trust.sealing import KeyRing
-from ..trust.signing_rows import begin
+from ..trust.signing_rows import begin, state_rules
 from ..trust.trail_keeper import TrailKeeper
 from ..trust.vault import KEY_MADE, ensure_key
 from ..trust.work import Units
@@ -108,6 +109,7 @@ class Storage:
         if ensure_key(self.key_chain, self.database):
             self.remarks.append((KEY_MADE, (("path", str(self.key_chain.path)),)))
             begin(self.database)
+            state_rules(self.database, self.rules.stated)
 
     def writing_ring(self) -> KeyRing:
         """Return the keys, that one active which this database wants new data sealed with. Raises KeyMissingError."""
@@ -117,6 +119,7 @@ class Storage:
         with suppress(DatabaseError):
             # Where nothing can be written now, the next start notes it.
             begin(database)
+            state_rules(database, self.rules.stated)
         with suppress(DatabaseError):
             # The same: an installation without a site has the one of its settings, until somebody says more.
             enter_first(Units(database), name=self.settings.site.name, zone=self.settings.site.zone)
@@ -165,6 +168,19 @@ class Storage:
                 known = clock_evidence_rows.latest(session)
         tolerance = timedelta(seconds=self.settings.attendance.clock_tolerance_s)
         return TrustedClock(self.database.clock, tolerance=tolerance, memory=self.punch_queue, known=known)
+
+    @made_once
+    def rules(self) -> Rules:
+        """The rules of attendance."""
+        attendance = self.settings.attendance
+        return Rules(
+            start=attendance.start,
+            grace_minutes=attendance.grace_minutes,
+            zone=self.settings.site.zone,
+            day_starts_at=attendance.day_starts_at,
+            cooldown_s=attendance.cooldown_s,
+            min_work_minutes=attendance.min_work_minutes,
+        )
 
     def look_at_clock(self) -> TrustedClock:
         """Return :attr:`clock`, the server having been asked where that is due and it answers."""

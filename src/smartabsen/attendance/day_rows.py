@@ -15,7 +15,6 @@ from ..kernel.i18n import N_
 from ..kernel.texts import checked_text
 from ..people import employee_rows
 from ..store.tables import NOTE_LENGTH, Absensi
-from ..trust.signing_rows import sign_day
 
 LEAVE: Final = frozenset({Status.EXCUSED, Status.SICK})
 
@@ -65,7 +64,8 @@ def save(session: Session, day: AttendanceDay, *, note: str | None = None) -> At
     row.menit_kerja = day.worked_minutes
     if note is not None:
         row.keterangan = checked_text(note, field=N_("note"), limit=NOTE_LENGTH)
-    sign_day(session, row)
+    # Days follow from punches, leave and rules; the signature of an older version was of the day as it was.
+    row.signature = None
     session.flush()
     return day
 

@@ -60,6 +60,7 @@ ATTENDANCE: Final[Mapping[str, str]] = {
 RECORD: Final[Mapping[str, str]] = {
     "punch_gone": N_("{code}, {date}: the punch of entry {entry} was deleted, or another one put in its place."),
     "leave_differs": N_("{code}, {date}: the day is “{stored}”; entry {entry} has “{recorded}” as its leave."),
+    "leave_unrecorded": N_("{code}, {date}: the record of who did what does not know this leave."),
     "person_gone": N_("{code}: the employee of entry {entry} was deleted, and not erased."),
     "person_unrecorded": N_("{code}: the record of who did what does not know this employee."),
     "code_differs": N_("{code}: the employee of entry {entry} has the code {stored} now."),

@@ -20,9 +20,10 @@ from sqlalchemy.orm import Session
 
 from ..attendance.day_rows import LEAVE
 from ..kernel.domain import PunchMethod
-from ..store.tables import Absensi, AuditRow, ConsentRow, Karyawan, PunchRow
+from ..kernel.texts import checked_text
+from ..store.tables import NOTE_LENGTH, Absensi, AuditRow, ConsentRow, Karyawan, PunchRow
 from ..trust.audit_rows import read_details
-from ..trust.signing_rows import find_beginning
+from ..trust.signing_rows import find_beginning, find_days_end
 from .erasure_rows import FACE, erased_entirely
 
 _PUNCHES: Final = {f"punch.{method.value}": method.value for method in PunchMethod}
@@ -36,7 +37,9 @@ class RecordProblemKind(StrEnum):
     PUNCH_GONE = "punch_gone"
     """A punch that the trail tells of is gone, or another one stands in its place."""
     LEAVE_DIFFERS = "leave_differs"
-    """A day is on leave, or is not, other than the trail says."""
+    """A day is on leave, or is not, or with another note, other than the trail says."""
+    LEAVE_UNRECORDED = "leave_unrecorded"
+    """A day is on leave that the trail does not know, and was not when days were signed."""
     PERSON_GONE = "person_gone"
     """An employee whom the trail knows is gone, and was not erased."""
     PERSON_UNRECORDED = "person_unrecorded"
@@ -101,7 +104,7 @@ class _Told:
     """What the trail says in the end."""
 
     punches: dict[int, _Punch] = field(default_factory=dict)
-    leave: dict[tuple[str, date], tuple[int, str]] = field(default_factory=dict)
+    leave: dict[tuple[str, date], tuple[int, str, str | None]] = field(default_factory=dict)
     people: dict[int, _Person] = field(default_factory=dict)
     active: dict[str, tuple[int, bool]] = field(default_factory=dict)
     consents: dict[str, dict[tuple[datetime, str], _Consent]] = field(default_factory=lambda: defaultdict(dict))
@@ -114,8 +117,8 @@ class _Told:
             if "punch" in details:
                 self._see_punch(number, code, details, "punch", frozenset(_PUNCHES.values()))
         elif action in ("leave.enter", "leave.take_back"):
-            for each in _days(details):
-                self.leave[code, each] = (number, str(details.get("after", "")))
+            for each in days_told(details):
+                self.leave[code, each] = (number, str(details.get("after", "")), details.get("note"))
         elif action == "privacy.purge":
             self._forget_before(_date(details, "attendance_before"))
         elif action in ("employee.enrol", "employee.rename", "employee.edit"):
@@ -217,15 +220,23 @@ def _look_at_punches(session: Session, told: _Told) -> Iterator[RecordProblem]:
 
 def _look_at_leave(session: Session, told: _Told) -> Iterator[RecordProblem]:
     query = (
-        select(Karyawan.kode, Absensi.tanggal, Absensi.status)
+        select(Absensi.id, Karyawan.id, Karyawan.kode, Absensi.tanggal, Absensi.status, Absensi.keterangan)
         .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
         .where(Absensi.status.in_([status.value for status in LEAVE]))
     )
-    found = {(code, day): status for code, day, status in session.execute(query)}
-    for (code, day), (number, status) in told.leave.items():
-        stored = found.get((code, day), "")
+    end, forgotten = find_days_end(session), erased_entirely(session)
+    found: dict[tuple[str, date], tuple[str, str]] = {}
+    for row_id, employee_id, code, day, status, note in session.execute(query):
+        found[code, day] = (status, note)
+        if (code, day) not in told.leave and row_id > end.days and employee_id not in forgotten:
+            yield RecordProblem(RecordProblemKind.LEAVE_UNRECORDED, code, day)
+    for (code, day), (number, status, note) in told.leave.items():
+        stored, written = found.get((code, day), ("", ""))
         if stored != status:
             yield RecordProblem(RecordProblemKind.LEAVE_DIFFERS, code, day, number, stored, status)
+        elif note is not None and written != (wanted := checked_text(note, field="", limit=NOTE_LENGTH)):
+            kind = RecordProblemKind.LEAVE_DIFFERS
+            yield RecordProblem(kind, code, day, number, f"{stored}, {written}", f"{status}, {wanted}")
 
 
 def _look_at_people(session: Session, told: _Told) -> Iterator[RecordProblem]:
@@ -294,7 +305,8 @@ def _entries(session: Session) -> Iterator[tuple[int, str, str, str]]:
         after = page[-1][0] or 0
 
 
-def _days(details: Mapping[str, str]) -> Iterable[date]:
+def days_told(details: Mapping[str, str]) -> Iterable[date]:
+    """Return the dates that an entry with a range is about."""
     first, last = _date(details, "from"), _date(details, "to")
     if first is None or last is None:
         return ()

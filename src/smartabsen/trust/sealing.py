@@ -11,7 +11,8 @@ A sealed text is the magic of 8 bytes, which tells the version, the key's id (12
 (12 bytes), the ciphertext and its tag (16 bytes).
 
 *Signing* says that whoever wrote a row has the key, without hiding what it says: HMAC-SHA-256 (RFC 2104) with a key of
-its own that HKDF (RFC 5869) derives from the same key. A signature is ``KEY ID:MAC in hex``.
+its own that HKDF (RFC 5869) derives from the same key. A signature is ``KEY ID:MAC in hex``,
+or ``KEY ID:VERSION:MAC`` where what it covers has grown since: the version says which facts it is of.
 """
 
 from __future__ import annotations
@@ -213,26 +214,39 @@ class KeyRing:
         except InvalidTag:
             return None
 
-    def sign(self, purpose: str, facts: Sequence[object]) -> str | None:
+    def sign(self, purpose: str, facts: Sequence[object], *, version: int = 1) -> str | None:
         """Sign facts with the active key; None where there is none.
 
         Args:
-            purpose: ``audit``, ``punch``, ``day``.
+            purpose: ``audit``, ``punch``, ``day``, ``rules``.
             facts: What JSON can hold, in a fixed order.
+            version: Of the facts; it is covered, too.
         """
         if not self.active:
             return None
-        return f"{self.active}:{_mac(self.signers[self.active], purpose, facts)}"
+        mac = _mac(self.signers[self.active], _versioned(purpose, version), facts)
+        return f"{self.active}:{mac}" if version == 1 else f"{self.active}:{version}:{mac}"
 
     def check_signature(self, signature: str | None, purpose: str, facts: Sequence[object]) -> Signature:
-        """Return what a signature says of facts."""
+        """Return what a signature says of facts, which are those of its :func:`facts_version`."""
         if not signature:
             return Signature.NONE
-        key_id, _, mac = signature.partition(":")
+        key_id, _, rest = signature.partition(":")
         if key_id not in self.signers:
             return Signature.NO_KEY
-        fits = hmac.compare_digest(mac.encode(), _mac(self.signers[key_id], purpose, facts).encode())
+        expected = _mac(self.signers[key_id], _versioned(purpose, facts_version(signature)), facts)
+        fits = hmac.compare_digest(rest.rpartition(":")[2].encode(), expected.encode())
         return Signature.GOOD if fits else Signature.BROKEN
+
+
+def facts_version(signature: str | None) -> int:
+    """Return of which version the facts are that a signature covers; 1 where it names none."""
+    parts = (signature or "").split(":")
+    return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 1
+
+
+def _versioned(purpose: str, version: int) -> str:
+    return purpose if version == 1 else f"{purpose} {version}"
 
 
 def _signing_key(key: bytes) -> bytes:

@@ -36,6 +36,25 @@ class Rules:
     cooldown_s: int
     min_work_minutes: int
 
+    @property
+    def stated(self) -> tuple[tuple[str, str], ...]:
+        """What of them decides about a day, as text, for :func:`.signing_rows.state_rules`."""
+        names = ("start", "grace_minutes", "zone", "day_starts_at", "min_work_minutes")
+        return tuple((name, str(getattr(self, name))) for name in names)
+
+    @classmethod
+    def of_stated(cls, stated: Iterable[tuple[str, str]]) -> Rules:
+        """Return rules as they were stated, with the cooldown left at zero: no day depends on it."""
+        given = dict(stated)
+        return cls(
+            start=time.fromisoformat(given["start"]),
+            grace_minutes=int(given["grace_minutes"]),
+            zone=given["zone"],
+            day_starts_at=time.fromisoformat(given["day_starts_at"]),
+            cooldown_s=0,
+            min_work_minutes=int(given["min_work_minutes"]),
+        )
+
     def work_date(self, at: datetime) -> date:
         """Return the local work date that an instant (aware) counts for."""
         local = _aware(at).astimezone(ZoneInfo(self.zone))
