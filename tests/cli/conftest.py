@@ -36,8 +36,8 @@ from smartabsen.kernel.domain import (
     ImportReport,
     ImportRow,
     ImportVerdict,
+    KioskEnded,
     KioskEvent,
-    KioskEventKind,
     KioskSummary,
     LandmarkScheme,
     LicenceClass,
@@ -183,7 +183,7 @@ def _kiosk(app: FakeApp, *, on_event: Callable[[KioskEvent], None], stop: Any, *
         on_event(event)
     app.run(stop=stop)
     summary = KioskSummary(12, 1.25, 1, 0, 1, "stopped" if stop.is_set() else "end_of_recording", lost=app.lost)
-    on_event(KioskEvent(KioskEventKind.SUMMARY, AT, summary=summary))
+    on_event(KioskEnded(AT, summary=summary))
     return summary
 
 

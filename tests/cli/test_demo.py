@@ -18,7 +18,7 @@ from smartabsen.app.demo import ZONE, find_hours
 from smartabsen.attendance.rules.punches import Rules
 from smartabsen.cli.commands import demo
 from smartabsen.config.sections import AttendanceSettings
-from smartabsen.kernel.domain import KioskEvent, KioskEventKind, Outcome, PunchResult, Report
+from smartabsen.kernel.domain import KioskDecision, Outcome, PunchResult, Report
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def homes(monkeypatch: pytest.MonkeyPatch, punched: PunchResult) -> list[tuple[P
         at = punched.punch.at
         for title, result in (
             ("Enrolling {count} people.", None),
-            ("", KioskEvent(KioskEventKind.DECISION, at, Outcome.RECOGNIZED, punched)),
-            ("", KioskEvent(KioskEventKind.DECISION, at, Outcome.UNKNOWN)),
+            ("", KioskDecision(at, Outcome.RECOGNIZED, punched)),
+            ("", KioskDecision(at, Outcome.UNKNOWN)),
         ):
             say(SimpleNamespace(title=title, params=(("count", "6"),), result=result, zone="Asia/Jakarta"))
         return SimpleNamespace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -39,6 +40,7 @@ from smartabsen.kiosk.kiosk import Kiosk
 from smartabsen.kiosk.liveness import KioskLiveness
 from smartabsen.kiosk.punch_writer import Written
 from smartabsen.recognition.liveness.fake import FakeLiveness
+from smartabsen.recognition.session import LocalFaceSession
 from smartabsen.store.trusted_clock import TrustedClock
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -81,9 +83,12 @@ class Script:
             for place in self.now
         )
 
-    def examine(self, _image: np.ndarray, faces: Sequence[Face]) -> tuple[Observation, ...]:
+    def reading(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def examine_each(self, shown: Sequence[tuple[np.ndarray, Face]]) -> tuple[Observation, ...]:
         seen = []
-        for face in faces:
+        for _, face in shown:
             who = self.now[int(face.box_xyxy[0] // 200)]
             if isinstance(who, Outcome):
                 seen.append(Observation(face, QUALITY, who, None, Measured(31.0, 40.0)))
@@ -172,8 +177,7 @@ def make_liveness(script: Any, *, require: str = "off", **parts: Any) -> KioskLi
     return KioskLiveness(
         parts.get("checks") or LivenessChecks(settings, parts.get("build") or FakeLiveness),
         parts.get("attempts") or Attempts(settings, NoLimits()),
-        recognizer=script,
-        gallery=script,
+        faces=LocalFaceSession(script, script),
         watch=parts.get("watch"),
         too_slow=lambda: None,
         keep=lambda: None,
@@ -198,7 +202,7 @@ def play(frames: Sequence[Seen], *, writer: Writer | None = None, **kwargs: Any)
     events: list[KioskEvent] = []
     kiosk = Kiosk(
         frames=kwargs.pop("camera", None) or script.camera(),
-        recognizer=script,
+        faces=LocalFaceSession(script, script),
         gallery=script,
         attempt=make_attempt,
         liveness=kwargs.pop("liveness", None) or make_liveness(script),
@@ -266,7 +270,7 @@ def test_a_face_that_cannot_be_compared_gets_guidance() -> None:
     """After a while the person is told why, once."""
     events = play([{0: Outcome.TOO_DARK}] * 40)
     assert decisions(events) == [(Outcome.TOO_DARK, None)]
-    assert [event.measured for event in events if event.outcome] == [Measured(31.0, 40.0)]
+    assert [event.measured for event in events if event.kind is KioskEventKind.DECISION] == [Measured(31.0, 40.0)]
 
 
 def test_who_is_far_behind_somebody_else_is_not_told_to_come_closer() -> None:
@@ -318,7 +322,7 @@ def test_a_delivered_punch_is_told_with_its_result() -> None:
     writer = Writer()
     writer.waiting = [stored(make_attempt(2, similarity=0.9, reading=ClockReading(NOW)), None)]
     events = play([{}], writer=writer)
-    assert [(event.kind, event.result.employee.code) for event in events if event.result] == [
+    assert [(event.kind, event.result.employee.code) for event in events if event.kind is KioskEventKind.DELIVERED] == [
         (KioskEventKind.DELIVERED, "E2")
     ]
 
@@ -443,7 +447,8 @@ def test_after_five_wrong_faces_at_one_place_only_that_place_pauses() -> None:
 class Wrong(Script):
     """Strangers are negative numbers; each looks like nobody else."""
 
-    def examine(self, _image: np.ndarray, faces: Sequence[Face]) -> tuple[Observation, ...]:
+    def examine_each(self, shown: Sequence[tuple[np.ndarray, Face]]) -> tuple[Observation, ...]:
+        faces = [face for _, face in shown]
         people = [self.now[int(face.box_xyxy[0] // 200)] for face in faces]
         return tuple(
             Observation(face, QUALITY, None, AXES[int(who or 0) % 8]) for face, who in zip(faces, people, strict=True)

@@ -144,6 +144,17 @@ def test_leave_that_was_set_back_is_found(office: SmartAbsen) -> None:
     assert proven(office) and found(office) == [("leave_differs", "E001", MONDAY)]
 
 
+def test_leave_that_somebody_slipped_in_or_whose_note_was_changed_is_found(office: SmartAbsen) -> None:
+    """A day has no signature that would show it."""
+    office.leave.enter("E001", TUESDAY, TUESDAY, Status.SICK, note=" flu ")
+    assert found(office) == []
+    sql(office, f"UPDATE absensi SET keterangan = 'party' WHERE tanggal = '{TUESDAY}'")
+    assert proven(office) and found(office) == [("leave_differs", "E001", TUESDAY)]
+    sql(office, f"UPDATE absensi SET keterangan = 'flu' WHERE tanggal = '{TUESDAY}'")
+    sql(office, f"UPDATE absensi SET status = 'Izin', menit_terlambat = 0 WHERE tanggal = '{MONDAY}'")
+    assert proven(office) and found(office) == [("leave_unrecorded", "E001", MONDAY)]
+
+
 def test_two_people_whose_names_and_codes_were_swapped_are_found(office: SmartAbsen) -> None:
     """Faces and attendance hang on the row; the trail has the code and the name of each row."""
     first, second = rows(office, "SELECT id, kode, kode_kunci, nama FROM karyawan ORDER BY id")

@@ -31,6 +31,8 @@ from ..rows import make_ring
 
 DAY = date(2026, 11, 2)
 Make = Callable[..., Punch]
+LATE_DAY = [("differs", name) for name in ("jam_masuk", "jam_pulang", "status", "menit_kerja")]
+"""What differs where the arrival is gone and the departure is taken for one."""
 
 
 @pytest.fixture
@@ -322,8 +324,8 @@ def test_attendance_as_it_was_written_passes(worked: Database, rules: Rules, rin
         ),
         (
             "DELETE FROM punches WHERE id = 1",
-            [("punch_changed", "2"), *(("differs", name) for name in ("jam_masuk", "jam_pulang", "status", "menit_kerja"))],
-            [("differs", name) for name in ("jam_masuk", "jam_pulang", "status", "menit_kerja")],
+            [("punch_changed", "2"), *LATE_DAY],
+            LATE_DAY,
         ),
         ("DELETE FROM punches", [("day_empty", "")], [("day_empty", "")]),
         (

@@ -13,9 +13,9 @@ from ..attendance.csv_sync import LogRepair, reconcile
 from ..attendance.rules.punches import Rules
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
-from ..gallery.model_notices import ModelNotices
+from ..gallery.embedding_cache import CachedFaces
+from ..gallery.refusals import RefusalStore
 from ..gallery.seen_frame_rows import SeenFrameTable
-from ..kernel.actors import current_actor
 from ..kernel.domain import Employee, Punch
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
 from ..kernel.i18n import N_
@@ -37,7 +37,6 @@ from ..store.leftovers import AGE_S, sweep
 from ..store.mysql import Tls
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.trusted_clock import TrustedClock
-from ..trust import audit_rows
 from ..trust.active_key import ring_for_writing
 from ..trust.keys import KeyChain
 from ..trust.sealing import KeyRing
@@ -85,8 +84,8 @@ class Storage:
 
     @made_once
     def units(self) -> Units:
-        """Begins units of work of the database."""
-        return Units(self.database)
+        """Begins the units of work of the database."""
+        return Units(lambda: self.database)
 
     @made_once
     def trail_keeper(self) -> TrailKeeper:
@@ -156,7 +155,9 @@ class Storage:
     @made_once
     def erased_here(self) -> ErasedHere:
         """What this home holds of people who were erased."""
-        return ErasedHere(self.settings.home, self.database, self.csv_log, self.punch_queue)
+        return ErasedHere(
+            self.settings.home, self.database, self.csv_log, (CachedFaces(self.settings.home), self.punch_queue)
+        )
 
     @made_once
     def clock(self) -> TrustedClock:
@@ -229,9 +230,9 @@ class Storage:
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
 
     @made_once
-    def notices(self) -> ModelNotices:
-        """Word to and from other machines that another model is in force."""
-        return ModelNotices(self.redis)
+    def refusal_store(self) -> RefusalStore:
+        """Where refusals of kiosks and browsers are kept."""
+        return RefusalStore(self.database, self.instant, self.settings.kiosk.refusals_days)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:
@@ -250,7 +251,7 @@ class Storage:
         """Where sessions of browsers are kept."""
         if self.redis is not None:
             return RedisWebSessions(self.redis, clock=self.instant)
-        return WebSessionTable(self.database, tidy=self.tidying.do)
+        return WebSessionTable(self.database, tidy=self.tidying.do, touch=self.units.put_aside)
 
     def remark(self, message: str, **params: object) -> None:
         """Keep something that happened by the way and that people should be told, once.
@@ -313,12 +314,7 @@ class Storage:
         if repair.kept:
             # Lines that the database does not know: punches that were deleted or changed in it, or a file's own story.
             details = {"file": " ".join(path.name for path in repair.kept)}
-            actor = current_actor()
-            self.database.run_write(
-                lambda session: audit_rows.append(
-                    session, actor=actor, action="attendance.log_replaced", details=details
-                )
-            )
+            self.units.write(lambda work: work.record("attendance.log_replaced", details=details))
         return repair
 
     def follow_log(self, punch: Punch, employee: Employee) -> None:

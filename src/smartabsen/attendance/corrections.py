@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from ..app.bootstrap import Services
 from ..kernel.domain import AttendanceDay, Employee, Punch, PunchMethod
 from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import N_
 from ..people import employee_rows
 from ..store.database import Session
+from ..store.trusted_clock import TrustedClock
 from ..trust import audit_rows
+from ..trust.work import Units, Work
 from . import correction_rows, day_rows, punch_rows
 from .correction_rows import Corrected
-from .rules.punches import standing
+from .rules.punches import Rules, standing
 
 BEFORE_ADDED: Final = timedelta(days=366)
 """So long before an employee was added a forgotten punch can lie: people are added after they began."""
@@ -56,11 +59,30 @@ class Corrections:
     """Corrections of one installation: each one is written to the log and the audit trail.
 
     Args:
-        services: The installation.
+        units: Of the database.
+        rules: Days are derived by these.
+        zone: Of the site.
+        kiosk: Name of this place.
+        clock: Gives the clock that says what is past.
+        log: Completes the attendance log behind a punch that is stored.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(
+        self,
+        units: Units,
+        rules: Rules,
+        *,
+        zone: ZoneInfo,
+        kiosk: str,
+        clock: Callable[[], TrustedClock],
+        log: Callable[[Punch, Employee], object],
+    ) -> None:
+        self._units = units
+        self._rules = rules
+        self._zone = zone
+        self._kiosk = kiosk
+        self._clock = clock
+        self._log = log
 
     def get_day(self, code: str, work_date: date) -> DayRecord:
         """Return a day of an employee with its punches, those that no longer count included.
@@ -68,14 +90,14 @@ class Corrections:
         Raises:
             NotFoundError: There is no employee with that code.
         """
-        with self._services.database.read() as session:
+        with self._units.read() as session:
             employee = employee_rows.get(session, code)
             found = punch_rows.of_day(session, employee.id, work_date)
             day = day_rows.find(session, employee.id, work_date)
             authors = _authors(session, employee.code) if any(map(_is_correction, found)) else {}
         counting = {punch.id for punch in standing(found)}
         after = {punch.supersedes: punch.id for punch in found if punch.supersedes is not None}
-        zone = self._services.site_zone
+        zone = self._zone
         entries = tuple(
             PunchEntry(
                 punch,
@@ -129,9 +151,9 @@ class Corrections:
             InvalidInputError: As :meth:`correct`; or the date is more than :data:`BEFORE_ADDED` before the employee was
                 added.
         """
-        with self._services.database.read() as session:
+        with self._units.read() as session:
             employee = employee_rows.get(session, code)
-        earliest = employee.created_at.astimezone(self._services.site_zone).date() - BEFORE_ADDED
+        earliest = employee.created_at.astimezone(self._zone).date() - BEFORE_ADDED
         if work_date < earliest:
             raise InvalidInputError(
                 N_("{date} lies too long before {name} was added: the earliest day is {earliest}."),
@@ -143,12 +165,12 @@ class Corrections:
         return self._store(employee.id, work_date, PunchMethod.CORRECTION, at, reason, key)
 
     def _get(self, punch_id: int) -> Punch:
-        with self._services.database.read() as session:
+        with self._units.read() as session:
             return punch_rows.get(session, punch_id)
 
     def _past(self, work_date: date, clock: time) -> datetime:
-        at = self._services.rules.instant(work_date, clock)
-        if at > self._services.look_at_clock().now().at:
+        at = self._rules.instant(work_date, clock)
+        if at > self._clock().now().at:
             raise InvalidInputError(N_("That time lies in the future: only the past can be corrected."))
         return at
 
@@ -163,15 +185,15 @@ class Corrections:
         *,
         supersedes: int | None = None,
     ) -> Corrected:
-        services = self._services
-        reading = services.look_at_clock().now()
+        clock = self._clock()
+        reading = clock.now()
         entry = Punch(
             id=0,
             employee_id=employee_id,
             at=at,
             work_date=work_date,
             method=method,
-            kiosk=services.kiosk_name,
+            kiosk=self._kiosk,
             key=key or f"correction-{uuid.uuid4().hex}",
             note=reason,
             supersedes=supersedes,
@@ -179,27 +201,21 @@ class Corrections:
             clock_offset_s=reading.offset_s,
         )
 
-        def work(session: Session) -> Corrected:
-            done = correction_rows.store(session, entry, services.rules)
+        def correct(work: Work) -> Corrected:
+            done = correction_rows.store(work.session, entry, self._rules)
             if done.new:
-                audit_rows.append(
-                    session,
-                    actor=services.actor,
-                    action=f"punch.{method.value}",
-                    subject=done.employee.code,
-                    details=self._told(done),
-                )
+                work.record(f"punch.{method.value}", subject=done.employee.code, details=self._told(done))
             return done
 
-        done = services.database.run_write(work)
-        services.clock.note()
+        done = self._units.write(correct)
+        clock.note()
         if done.new and not reading.trusted:
-            services.clock.note_marked(entry.key)
-        services.follow_log(done.entry, done.employee)
+            clock.note_marked(entry.key)
+        self._log(done.entry, done.employee)
         return done
 
     def _told(self, done: Corrected) -> dict[str, str]:
-        zone = self._services.site_zone
+        zone = self._zone
         told = {
             "date": done.entry.work_date.isoformat(),
             "reason": done.entry.note,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..app.bootstrap import Services
 from ..kernel.domain import ClockReading, Employee, Punch, PunchMethod, PunchResult
@@ -16,12 +16,18 @@ from ..qr import pin_rows
 from ..qr.pin_rows import PinClaim
 from ..store import meta
 from ..store.database import Session
-from ..trust import audit_rows
-from .recording_rows import Recorded, record
+from ..trust.work import Part, Work, nothing
+from .recording_rows import record
 
+Last: TypeAlias = Callable[[Session, PunchResult], None]
+"""What is done after a punch within its transaction."""
 CLOCK_DOUBTED: Final = N_(
     "The clock of this machine is not to be trusted, and the punch is marked. See “smartabsen clock check”."
 )
+
+
+def _keep_nothing(_session: Session, _result: PunchResult) -> None:
+    """Keep nothing in the transaction of a punch."""
 
 
 def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) -> PunchResult:
@@ -75,6 +81,7 @@ def punch_by_face(
     model_digest: str,
     liveness: float | None = None,
     person: str = "",
+    last: Last = _keep_nothing,
 ) -> PunchResult:
     """Record the punch of a person whom a browser's camera showed at that time; raises as :func:`punch_by_hand`.
 
@@ -84,11 +91,12 @@ def punch_by_face(
         model_digest: Of the engine that recognised: another one may be in use by now.
         liveness: Score of the liveness check, None where none was made.
         person: UUID, as the trained model knows it: it decides.
+        last: As for :func:`record_attempt`.
     """
     attempt = attempt_by_face(
         services, employee_id, similarity=similarity, reading=reading, liveness=liveness, person=person
     )
-    return store_attempt(services, replace(attempt, key=key, model_digest=model_digest))
+    return store_attempt(services, replace(attempt, key=key, model_digest=model_digest), last=last)
 
 
 def attempt_by_face(
@@ -128,16 +136,17 @@ def store_attempt(
     attempt: Punch,
     *,
     details: Mapping[str, str] | None = None,
-    first: Callable[[Session], None] | None = None,
+    first: Part = nothing,
+    last: Last = _keep_nothing,
 ) -> PunchResult:
     """Store an attempt in the database, and complete the log behind it; raises as :func:`punch_by_hand`.
 
     A retry keeps the instant of the attempt: nobody becomes late because the database was away.
 
     Args:
-        details, first: As for :func:`record_attempt`.
+        details, first, last: As for :func:`record_attempt`.
     """
-    result = record_attempt(services, attempt, details=details, first=first)
+    result = record_attempt(services, attempt, details=details, first=first, last=last)
     # Also for a punch that an earlier attempt stored: that attempt may have ended before its line was written.
     services.follow_log(result.punch, result.employee)
     return result
@@ -148,7 +157,8 @@ def record_attempt(
     attempt: Punch,
     *,
     details: Mapping[str, str] | None = None,
-    first: Callable[[Session], None] | None = None,
+    first: Part = nothing,
+    last: Last = _keep_nothing,
     exact: bool = False,
 ) -> PunchResult:
     """Store an attempt in the database alone.
@@ -158,22 +168,21 @@ def record_attempt(
     Args:
         details: For the audit trail; the instant and the note where none are given.
         first: Done before it in the same transaction.
+        last: Done after it in the same transaction, with what became of it.
         exact: See :func:`.recording.record`.
     """
 
-    def work(session: Session) -> Recorded:
-        if first is not None:
-            first(session)
+    def store(work: Work) -> tuple[PunchResult, bool]:
+        first(work.session)
         if attempt.method is PunchMethod.FACE and not attempt.person:
-            _check_row_id(session, attempt)
-        recorded = record(session, attempt, services.rules, exact=exact)
+            _check_row_id(work.session, attempt)
+        recorded = record(work.session, attempt, services.rules, exact=exact)
         # Punches by face say all about themselves; the others are somebody's act.
         if recorded.new and attempt.method is not PunchMethod.FACE:
             code = recorded.employee.code
-            audit_rows.append(
-                session,
-                actor=services.actor if attempt.method is PunchMethod.MANUAL else code,
-                action=f"punch.{attempt.method}",
+            work.record(
+                f"punch.{attempt.method}",
+                actor=None if attempt.method is PunchMethod.MANUAL else code,
                 subject=code,
                 details={
                     "date": recorded.punch.work_date.isoformat(),
@@ -181,17 +190,19 @@ def record_attempt(
                     **({"at": attempt.at.isoformat(), "note": attempt.note} if details is None else details),
                 },
             )
-        return recorded
+        result = PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
+        last(work.session, result)
+        return result, recorded.new
 
     clock = services.clock if attempt.clock_offset_s is not None else services.look_at_clock()
     settled = clock.settle(attempt)
     if settled is not attempt:
         attempt = replace(settled, work_date=services.rules.work_date(settled.at))
-    recorded = services.database.run_write(work)
+    result, new = services.units.write(store)
     clock.note()
-    if recorded.new and not recorded.punch.clock_trusted:
-        clock.note_marked(recorded.punch.key)
-    return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
+    if new and not result.punch.clock_trusted:
+        clock.note_marked(result.punch.key)
+    return result
 
 
 def _check_row_id(session: Session, attempt: Punch) -> None:

@@ -53,6 +53,15 @@ COMMANDS: Final = {
         N_("Show the security log of this machine: who was let in, who was refused and why, from which address."),
     ),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
+    "policy": (".commands.policy", N_("Decide what the law leaves to the firm, from a date on; list what is decided.")),
+    "overtime": (
+        ".commands.overtime",
+        N_("Order overtime, note consent and approval, list orders; explain what hours are worth."),
+    ),
+    "leave": (
+        ".commands.leave",
+        N_("Grant, request, approve and list leave; balances, kinds, attachments."),
+    ),
     "user": (
         ".commands.user",
         N_("Add, list, disable and enable users of the dashboard; set their passwords, end their sessions."),

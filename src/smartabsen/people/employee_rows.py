@@ -13,6 +13,7 @@ from ..kernel.domain import Employee, KnownPerson, ModelIdentity
 from ..kernel.errors import ConflictError, NotFoundError
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text, folded
+from ..store import meta
 from ..store.clock import moment
 from ..store.tables import (
     NAME_LENGTH,
@@ -211,12 +212,16 @@ def update(
     row = session.scalar(select(Karyawan).where(Karyawan.kode_kunci == code_key(code)).with_for_update())
     if row is None:
         raise _no_such_employee(code)
+    before = row.nama, row.aktif
     _describe(row, name=row.nama if name is None else name, position=row.jabatan if position is None else position)
     if active is not None:
         if row.aktif != active:
             row.nonaktif_sejak = None if active else moment(session)
         row.aktif = active
     session.flush()
+    if (row.nama, row.aktif) != before:
+        # Whom kiosks recognise, and by which name.
+        meta.raise_gallery_generation(session)
     return _employee(row, 0)
 
 

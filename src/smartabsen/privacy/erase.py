@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-import numpy as np
-
 from ..app.bootstrap import Services
 from ..gallery import template_rows
 from ..gallery.model_file import load_model, remove_model
 from ..gallery.model_in_force import change_model
 from ..gallery.train import forget_employee
-from ..gallery.trained_model import TrainedModel
 from ..kernel.domain import EVERYBODY, Employee
 from ..kernel.errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..kernel.i18n import N_
@@ -29,6 +26,8 @@ from ..trust.forgotten import Forgotten
 from . import audit_erasure_rows, erasure_rows, log_copies
 from .erasure_rows import ALL, FACE, Tombstone
 
+BATCH: Final = 500
+"""Rows of attendance that one transaction of an erasure changes, about."""
 _SWEPT_AGE_S: Final = 1.0
 
 Scope = Literal["all", "face"]
@@ -159,7 +158,7 @@ def carry_tombstones(services: Services, live: Database, restored: Database) -> 
 
 
 def forget_erased(services: Services) -> bool:
-    """Take those out of this home's trained model whose templates were erased, perhaps on another machine.
+    """Make the trained model anew without those whose templates were erased, perhaps on another machine.
 
     Returns:
         Whether there was anybody.
@@ -181,13 +180,12 @@ def forget_erased(services: Services) -> bool:
             return False
         stored = template_rows.gallery(session, trained.model, ring=ring, members=EVERYBODY)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
-
-    def forget(model: TrainedModel) -> TrainedModel | None:
-        rows = zip(model.employee_ids.tolist(), map(bytes, model.embeddings), strict=True)
-        kept = np.array([row[0] not in erased or row in known for row in rows], dtype=np.bool_)
-        return None if kept.all() else model.only(kept)
-
-    return change_model(services, forget, action="model.forget")
+    rows = zip(trained.employee_ids.tolist(), map(bytes, trained.embeddings), strict=True)
+    if all(row[0] not in erased or row in known for row in rows):
+        return False
+    # What is made of the templates has nobody who was erased.
+    change_model(services, lambda _: None, action="model.forget")
+    return True
 
 
 def _checked_reason(reason: str, names: Iterable[str]) -> str:
@@ -213,6 +211,9 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
         # Before the database: the names are still known there, so that this can be done again after a crash.
         person = Forgotten.of((punch_id for punch_id, _ in punched), texts)
         log_lines = log_copies.erase_person(services.csv_log, person, pseudonym=pseudonym)
+        while services.database.run_write(partial(_erase_some_attendance, services, tombstone)):
+            # Each transaction holds up other writers for a moment only; a killed erasure goes on with what is left.
+            pass
     rows = services.database.run_write(partial(_erase_rows, services, tombstone))
     services.database.scrub()
     if target is not None:
@@ -220,6 +221,31 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     lines, log_files = services.erased_here.forget(tombstone, texts=texts)
     services.database.run_write(lambda session: erasure_rows.mark_done(session, tombstone))
     return Erasure(pseudonym if everything else "", rows, log_lines + lines, log_files)
+
+
+def _erase_some_attendance(services: Services, tombstone: Tombstone, session: Session) -> int:
+    """Blank or delete a batch of the attendance of somebody who is erased altogether; return how many rows it was."""
+    # The tombstone is stored with the last batch: other machines that see one look for what is gone by then. A program
+    # that is killed before finds it in the file of its home.
+    employee_rows.lock(session, tombstone.employee_id)
+    told: list[dict[str, str]] = [{}]
+    if tombstone.attendance == "delete":
+        gone, punched = erasure_rows.delete_attendance_of(session, tombstone.employee_id, most=BATCH)
+        count = sum(gone.values())
+        told = [{audit_erasure_rows.PUNCHES: numbers} for numbers in audit_erasure_rows.listed(punched)] or told
+    else:
+        count = erasure_rows.blank_attendance(session, tombstone.employee_id, most=BATCH)
+    if count:
+        details = {"scope": tombstone.scope, "reason": tombstone.reason, "rows": str(count)}
+        for one in told:
+            audit_rows.append(
+                session,
+                actor=services.actor,
+                action="privacy.erase",
+                subject=tombstone.pseudonym,
+                details={**details, **one},
+            )
+    return count
 
 
 def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:

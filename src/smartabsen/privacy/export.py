@@ -24,7 +24,7 @@ from ..store.files import write_atomically
 from ..store.sheet_writer import write_csv
 from ..store.tables import NOTE_LENGTH
 from ..trust import audit_rows
-from ..trust.audit import AuditTrail
+from ..trust.audit import note_reading
 from . import erasure_rows
 
 FORMAT = 1
@@ -75,7 +75,7 @@ def export_person(services: Services, code: str, directory: Path, *, reason: str
         tables["audit"] = [entry for each in codes for entry in audit_rows.about(session, each)]
         _add_wages(services, session, employee.id, tables)
         faces_missing, pictures = _add_faces(services, session, employee.id, tables)
-    AuditTrail(services).note_reading("privacy.export", subject=employee.code, details=told)
+    note_reading(services, "privacy.export", subject=employee.code, details=told)
     with _whole_or_nothing(directory):
         separator = services.settings.report.separator(current_language())
         written = _write(directory, tables, pictures, separator=separator)

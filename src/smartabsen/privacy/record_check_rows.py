@@ -222,15 +222,26 @@ def _look_at_leave(session: Session, told: _Told) -> Iterator[RecordProblem]:
     query = (
         select(Absensi.id, Karyawan.id, Karyawan.kode, Absensi.tanggal, Absensi.status, Absensi.keterangan)
         .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
-        .where(Absensi.status.in_([status.value for status in LEAVE]))
+        .where(Absensi.status.in_([status.value for status in LEAVE]), Absensi.judged_at.is_(None))
     )
+    # The leave of a day that was judged again is a record of its own.
+    judged = {
+        (code, day)
+        for code, day in session.execute(
+            select(Karyawan.kode, Absensi.tanggal)
+            .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
+            .where(Absensi.judged_at.is_not(None))
+        )
+    }
     end, forgotten = find_days_end(session), erased_entirely(session)
     found: dict[tuple[str, date], tuple[str, str]] = {}
-    for row_id, employee_id, code, day, status, note in session.execute(query):
-        found[code, day] = (status, note)
+    for row_id, employee_id, code, day, status, written in session.execute(query):
+        found[code, day] = (status, written)
         if (code, day) not in told.leave and row_id > end.days and employee_id not in forgotten:
             yield RecordProblem(RecordProblemKind.LEAVE_UNRECORDED, code, day)
     for (code, day), (number, status, note) in told.leave.items():
+        if (code, day) in judged:
+            continue
         stored, written = found.get((code, day), ("", ""))
         if stored != status:
             yield RecordProblem(RecordProblemKind.LEAVE_DIFFERS, code, day, number, stored, status)

@@ -14,13 +14,14 @@ import numpy as np
 from sqlalchemy import ColumnElement, CursorResult, LargeBinary, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from ..attendance.leave.letters import letter_binding
 from ..gallery import model_rows
 from ..kernel.domain import ModelIdentity
 from ..kernel.errors import KeyMissingError
 from ..people import employee_rows
 from ..store import meta
 from ..store.database import Database
-from ..store.tables import FaceCropRow, Karyawan, TemplateRow, WageRow
+from ..store.tables import FaceCropRow, Karyawan, LeaveAttachmentRow, TemplateRow, WageRow
 from ..trust.sealing import (
     OLD_MAGIC,
     KeyRing,
@@ -38,6 +39,8 @@ _TABLES: Final[tuple[type[_Row], ...]] = (TemplateRow, FaceCropRow, WageRow)
 _KINDS: Final[dict[str, type[_Row]]] = {"template": TemplateRow, "crop": FaceCropRow, "wage": WageRow}
 _BATCH: Final = 200
 _TOLERANCE: Final = 1e-3
+_LETTERS: Final = 20
+"""Attachments of up to 5 MB that are sealed anew in one transaction."""
 _LOOKED_UP: Final = 200
 """Of so many broken rows it is found out whose they were: each takes a try for each employee and photo."""
 
@@ -77,14 +80,16 @@ class SealCheck:
 
 def key_ids(session: Session) -> frozenset[str]:
     """Return the ids of the keys that anything here is sealed with."""
-    found = (session.scalars(select(table.key_id).distinct()) for table in _TABLES)
+    tables = (*_TABLES, LeaveAttachmentRow)
+    found = (session.scalars(select(table.key_id).distinct()) for table in tables)
     return frozenset(key_id for ids in found for key_id in ids if key_id)
 
 
 def count_not_sealed_with(session: Session, key_id: str) -> int:
     """Return the number of rows that are sealed with another key."""
     return sum(
-        session.scalar(select(func.count()).select_from(table).where(table.key_id != key_id)) or 0 for table in _TABLES
+        session.scalar(select(func.count()).select_from(table).where(table.key_id != key_id)) or 0
+        for table in (*_TABLES, LeaveAttachmentRow)
     )
 
 
@@ -135,10 +140,32 @@ def reseal(database: Database, ring: KeyRing, *, on_progress: Progress | None = 
             on_progress(done, total)
         if not changed and passed_over == before:
             break
+    while letters := database.run_write(lambda session: _reseal_letters(session, ring)):
+        done += letters
     database.run_write(lambda session: model_rows.reseal_record(session, ring))
     if done:
         database.scrub()
     return done
+
+
+def _reseal_letters(session: Session, ring: KeyRing) -> int:
+    """Seal attachments of requests for leave anew, a batch at a time; what does not open stays as it is."""
+    query = (
+        select(LeaveAttachmentRow, Karyawan.uuid)
+        .join(Karyawan, Karyawan.id == LeaveAttachmentRow.karyawan_id)
+        .where(LeaveAttachmentRow.key_id != ring.active)
+        .order_by(LeaveAttachmentRow.id)
+    )
+    changed = 0
+    for row, uuid in session.execute(query):
+        bound_to = letter_binding(uuid or "", row.digest)
+        plain = ring.open(row.content, bound_to)
+        if plain is not None:
+            row.content, row.key_id = ring.seal(plain, bound_to), ring.active
+            changed += 1
+        if changed == _LETTERS:
+            break
+    return changed
 
 
 def check_seals(session: Session, ring: KeyRing) -> SealCheck:
@@ -175,13 +202,14 @@ def delete_broken(session: Session, broken: tuple[BrokenSeal, ...]) -> int:
 
 
 def discard_all(session: Session) -> int:
-    """Delete all faces and wages, and let the next enrolment fix engine and key anew; return how many rows there were.
+    """Delete all that is sealed, and let the next enrolment fix engine and key anew; return how many rows there were.
 
     For a key that is lost for good: nothing that it sealed can be opened any more.
     """
     deleted = 0
     for table in _TABLES:
         deleted += cast(CursorResult[Any], session.execute(delete(table))).rowcount
+    deleted += cast(CursorResult[Any], session.execute(delete(LeaveAttachmentRow))).rowcount
     model_rows.remove_record(session)
     for fact in (meta.ACTIVE_KEY, meta.ACTIVE_MODEL):
         meta.remove(session, fact)

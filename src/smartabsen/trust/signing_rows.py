@@ -10,7 +10,7 @@ has what is from before there was a key: :func:`begin` notes where signing begin
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -274,20 +274,24 @@ def sign_anew(database: Database, ring: KeyRing, dropped: frozenset[str]) -> int
 
 
 class Resigning:
-    """Signs the attendance of one person again after a change that is ours, such as blanking notes.
+    """Signs rows of attendance again after a change that is ours, such as blanking notes.
 
     Only rows whose signature fits before the change get one after it; without a key none does. To be made before the
     change.
+
+    Args:
+        session: Of the transaction that changes them.
+        rows: Ids of the rows that will change, by table.
     """
 
-    def __init__(self, session: Session, employee_id: int) -> None:
+    def __init__(self, session: Session, rows: Mapping[type[Any], Sequence[int]]) -> None:
         self._session = session
         self._ring = ring = signing_ring(session)
         self._good: list[tuple[_Kind, list[int]]] = []
         for kind in _kinds(session)[1:]:
-            rows = session.scalars(select(kind.table).where(kind.table.karyawan_id == employee_id))
+            found = session.scalars(select(kind.table).where(kind.table.id.in_(rows.get(kind.table, ()))))
             good = [
-                row.id for row in rows if row.signature and (ring is None or kind.check(row, ring) is Signature.GOOD)
+                row.id for row in found if row.signature and (ring is None or kind.check(row, ring) is Signature.GOOD)
             ]
             self._good.append((kind, good))
 

@@ -1,4 +1,4 @@
-"""Who may call which route: one table, enforced before anything of a request is read.
+"""Who may call which route, and what that leaves in the audit trail: one table, enforced before anything is read.
 
 A route without an entry answers nobody, and a test fails.
 """
@@ -25,40 +25,41 @@ from .admin.access import (
     must_change_password,
     must_set_up_totp,
 )
-from .connection import hides_visitors
-from .faults import Problem, answers_json, fail
+from .connection import is_behind_untrusted_proxy
+from .faults import JSON_ENDPOINTS, Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
 from .places import corrected_path
-from .roles import Route, Who
+from .roles import FORM, NOBODY, POLL, Route, Who
 
 ROUTES: Final[dict[str, Route]] = {
-    "static": Route(Who.ANYONE),
-    "health.healthz": Route(Who.ANYONE, as_json=True),
-    "health.readyz": Route(Who.ANYONE, as_json=True),
-    "authority.show": Route(Who.ANYONE),
-    "auth.home": Route(Who.ANYONE),
-    "auth.show": Route(Who.OFFICE),
-    "auth.collect": Route(Who.OFFICE),
-    "auth.status": Route(Who.OFFICE, as_json=True),
-    "verify.show": Route(Who.ANYONE),
-    "verify.answer": Route(Who.ANYONE),
-    "verify.show_pairing": Route(Who.ANYONE),
-    "verify.pair": Route(Who.ANYONE),
-    "attendance.show": Route(Who.VERIFIED),
-    "attendance.challenge": Route(Who.VERIFIED, as_json=True),
-    "attendance.look": Route(Who.VERIFIED, as_json=True),
-    "attendance.process": Route(Who.VERIFIED, as_json=True),
-    "attendance.show_pin": Route(Who.ANYONE),
-    "attendance.punch_by_pin": Route(Who.ANYONE),
+    "static": Route(Who.ANYONE, untold=NOBODY),
+    "health.healthz": Route(Who.ANYONE, as_json=True, untold=NOBODY),
+    "health.readyz": Route(Who.ANYONE, as_json=True, untold=NOBODY),
+    "authority.show": Route(Who.ANYONE, untold=NOBODY),
+    "auth.home": Route(Who.ANYONE, untold=NOBODY),
+    "auth.show": Route(Who.OFFICE, untold="a request that nobody answered yet"),
+    "auth.collect": Route(Who.OFFICE, untold="the answer of the phone has its entry"),
+    "auth.status": Route(Who.OFFICE, as_json=True, untold=POLL),
+    "verify.show": Route(Who.ANYONE, untold=FORM),
+    "verify.answer": Route(Who.ANYONE, audit=("signin.confirm", "signin.decline", "signin.wrong_number")),
+    "verify.show_pairing": Route(Who.ANYONE, untold=FORM),
+    "verify.pair": Route(Who.ANYONE, audit=("phone.pair",)),
+    "attendance.show": Route(Who.VERIFIED, untold=FORM),
+    "attendance.challenge": Route(Who.VERIFIED, as_json=True, untold=NOBODY),
+    "attendance.look": Route(Who.VERIFIED, as_json=True, untold="nothing of the picture is kept"),
+    "attendance.process": Route(Who.VERIFIED, as_json=True, untold="a punch by face is a signed record of its own"),
+    "attendance.show_pin": Route(Who.ANYONE, untold=FORM),
+    "attendance.punch_by_pin": Route(Who.ANYONE, audit=("punch.pin",)),
     **ADMIN_ROUTES,
 }
-"""Endpoint to who may call it."""
+"""Endpoint to who may call it, and what of it is in the audit trail."""
 
 
 def init_app(app: Flask) -> None:
     """Enforce the table."""
     app.before_request(_check)
+    app.extensions[JSON_ENDPOINTS] = frozenset(name for name, route in ROUTES.items() if route.as_json)
 
 
 def body_limit(app: Flask) -> Callable[[bytes, bytes], int]:
@@ -148,32 +149,8 @@ def _refuse_unready(endpoint: str) -> Response | None:
     return fail(problem, 403)
 
 
-def _check() -> Response | None:
-    endpoint = request.endpoint
-    if endpoint is None:
-        # No such page, or not by this method: the error is on its way. Or a slash is too many: what Werkzeug would
-        # answer then says what the Host header does.
-        corrected = request.routing_exception
-        return redirect(corrected_path(corrected), 308) if isinstance(corrected, RequestRedirect) else None
-    route = ROUTES.get(endpoint)
-    if route is None:
-        abort(403)
-    if endpoint in ADMIN_ROUTES:
-        if not is_in_office(request.remote_addr, library().settings.desk.networks):
-            return fail(_desk_elsewhere(), 403)
-        if hides_visitors():
-            return fail(_unknown_proxy(), 403)
-    needed = route.needed_for(request.method)
-    if needed is Who.ANYONE:
-        return None
-    if needed in (Who.OFFICE, Who.VERIFIED):
-        if hides_visitors():
-            return fail(_unknown_proxy(), 403)
-        if not is_in_office(request.remote_addr, library().settings.signin.networks):
-            return fail(_elsewhere(), 403)
-        if needed is Who.VERIFIED and find_grant() is None:
-            return redirect(url_for("auth.show")) if not answers_json() else fail(signed_out(), 401)
-        return None
+def _refuse_user(endpoint: str, route: Route) -> Response | None:
+    """Return what somebody gets who may not call a route of the administrators: all that is read for it at once."""
     user = current_user()
     if user is None:
         if request.method in ("GET", "HEAD") and not answers_json():
@@ -187,6 +164,38 @@ def _check() -> Response | None:
     if employee_id is not None and not may_see(employee_id):
         # As one that is not there: who may not see somebody is not told that they exist.
         abort(404)
+    return None
+
+
+def _check() -> Response | None:
+    endpoint = request.endpoint
+    if endpoint is None:
+        # No such page, or not by this method: the error is on its way. Or a slash is too many: what Werkzeug would
+        # answer then says what the Host header does.
+        corrected = request.routing_exception
+        return redirect(corrected_path(corrected), 308) if isinstance(corrected, RequestRedirect) else None
+    route = ROUTES.get(endpoint)
+    if route is None:
+        abort(403)
+    if endpoint in ADMIN_ROUTES:
+        if not is_in_office(request.remote_addr, library().settings.desk.networks):
+            return fail(_desk_elsewhere(), 403)
+        if is_behind_untrusted_proxy():
+            return fail(_unknown_proxy(), 403)
+    needed = route.needed_for(request.method)
+    if needed is Who.ANYONE:
+        return None
+    if needed in (Who.OFFICE, Who.VERIFIED):
+        if is_behind_untrusted_proxy():
+            return fail(_unknown_proxy(), 403)
+        if not is_in_office(request.remote_addr, library().settings.signin.networks):
+            return fail(_elsewhere(), 403)
+        if needed is Who.VERIFIED and find_grant() is None:
+            return redirect(url_for("auth.show")) if not answers_json() else fail(signed_out(), 401)
+        return None
+    with library().units.together():
+        if (refusal := _refuse_user(endpoint, route)) is not None:
+            return refusal
     if route.max_bytes is not None:
         # Said here, because the CSRF token of a form is read before its view is called.
         request.max_content_length = route.max_bytes

@@ -46,9 +46,10 @@ def test_a_log_that_cannot_be_written_is_told(
     """Once, on the page after the correction."""
     append = library.services.csv_log.append
 
-    def locked(*args: object) -> None:
-        append(*args)  # type: ignore[arg-type]
+    def locked(*args: object) -> bool:
+        appended = append(*args)  # type: ignore[arg-type]
         library.services.remarks.append(("The log is open elsewhere.", ()))
+        return appended
 
     monkeypatch.setattr(library.services.csv_log, "append", locked)
     page = admin.get(DAY).text

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...kernel.codes import code_key
 from ...kernel.texts import folded
+from ...store import meta
 from ...store.clock import moment
 from ...store.tables import SEARCH_LENGTH, EmploymentTermsRow, FormerCodeRow, Karyawan, WageRow
 from .model import Agreed
@@ -98,6 +99,8 @@ def recode(session: Session, employee_id: int, code: str) -> None:
     row.kode, row.kode_kunci = code, code_key(code)
     row.cari = folded(f"{row.kode} {row.nama} {row.jabatan}")[:SEARCH_LENGTH]
     session.flush()
+    # The code stands in the caches of kiosks.
+    meta.raise_gallery_generation(session)
 
 
 def former_codes(session: Session, employee_id: int) -> tuple[FormerCode, ...]:

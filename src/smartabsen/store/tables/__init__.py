@@ -17,7 +17,17 @@ from .base import (
     Base,
     UtcDateTime,
 )
+from .leave import (
+    LeaveAttachmentRow,
+    LeaveDayRow,
+    LeaveDelegationRow,
+    LeaveKindRow,
+    LeaveLedgerRow,
+    LeaveRequestRow,
+    LeaveStepRow,
+)
 from .org import ZONE_LENGTH, DepartmentRow, KioskRow, SiteRow
+from .overtime import OvertimeOrderRow
 from .people import (
     ConsentRow,
     EmploymentTermsRow,
@@ -29,6 +39,7 @@ from .people import (
     WageRow,
     new_uuid,
 )
+from .policy import PolicyRow
 from .record import (
     AuditRow,
     CameraTroubleRow,
@@ -83,12 +94,21 @@ __all__ = [
     "Karyawan",
     "KioskRow",
     "KnownDeviceRow",
+    "LeaveAttachmentRow",
+    "LeaveDayRow",
+    "LeaveDelegationRow",
+    "LeaveKindRow",
+    "LeaveLedgerRow",
+    "LeaveRequestRow",
+    "LeaveStepRow",
     "MetaRow",
+    "OvertimeOrderRow",
     "PairingRow",
     "PatternRow",
     "PatternStepRow",
     "PhoneRow",
     "PinRow",
+    "PolicyRow",
     "PresetRow",
     "PresetShiftRow",
     "PunchRow",

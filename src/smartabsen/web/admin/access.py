@@ -14,8 +14,8 @@ from ...kernel.domain import User
 from ...org.access import Action, Scope, scope_of
 from ...people.model import PeopleOf
 from ..library import library
-from ..roles import Route, Who
-from ..security import refuse_haste
+from ..roles import FORM, LIST, NOBODY, OWN, POLL, Route, Who
+from ..security import rate_limit
 from ..sessions import browser_session
 
 P = ParamSpec("P")
@@ -23,79 +23,76 @@ T = TypeVar("T")
 
 PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
 """Of a form with as many pictures as are taken at once, each as large as it may be."""
-_OWN = Route(Action.OWN_ACCOUNT)
-_SEE_PEOPLE = Route(Action.SEE_PEOPLE)
-_CHANGE_PEOPLE = Route(Action.CHANGE_PEOPLE)
-_SEE_DAYS = Route(Action.SEE_ATTENDANCE)
-_CHANGE_DAYS = Route(Action.CHANGE_ATTENDANCE)
-_SEE_RECORD = Route(Action.SEE_RECORD)
-_USERS = Route(Action.CHANGE_USERS)
-_SEE_SYSTEM = Route(Action.SEE_SYSTEM)
+
+
+def _route(needed: Action, *audit: str, untold: str = "", of_all: bool = False, max_bytes: int | None = None) -> Route:
+    return Route(needed, audit=audit, untold=untold, of_all=of_all, max_bytes=max_bytes)
+
 
 ROUTES: Final[dict[str, Route]] = {
-    "admin.login": Route(Who.ANYONE),
-    "admin.log_in": Route(Who.ANYONE),
-    "admin.setup": Route(Who.ANYONE),
-    "admin.set_up": Route(Who.ANYONE),
-    "admin.ask_code": Route(Who.ANYONE),
-    "admin.check_code": Route(Who.ANYONE),
-    "admin.first_password": _OWN,
-    "admin.set_first_password": _OWN,
-    "admin.lead_to_totp": _OWN,
-    "admin.logout": _OWN,
-    "admin.account": _OWN,
-    "admin.change_password": _OWN,
-    "admin.end_session": _OWN,
-    "admin.end_other_sessions": _OWN,
-    "admin.begin_totp": _OWN,
-    "admin.show_totp": _OWN,
-    "admin.turn_totp_on": _OWN,
-    "admin.turn_totp_off": _OWN,
-    "admin.renew_recovery_codes": _OWN,
-    "admin.today": _SEE_DAYS,
-    "admin.today_part": _SEE_DAYS,
-    "admin.employees": _SEE_PEOPLE,
-    "admin.employee": _SEE_PEOPLE,
-    "admin.new_employee": _CHANGE_PEOPLE,
-    "admin.add_employee": _CHANGE_PEOPLE,
-    "admin.edit_employee": _CHANGE_PEOPLE,
-    "admin.set_employee_active": _CHANGE_PEOPLE,
-    "admin.enrol": Route(Action.CHANGE_PEOPLE, max_bytes=PICTURES_BYTES),
-    "admin.photo": _CHANGE_PEOPLE,
-    "admin.remove_photo": _CHANGE_PEOPLE,
-    "admin.pair_phone": _CHANGE_PEOPLE,
-    "admin.show_pairing": _CHANGE_PEOPLE,
-    "admin.phones_part": _SEE_PEOPLE,
-    "admin.revoke_phone": _CHANGE_PEOPLE,
-    "admin.set_pin": _CHANGE_PEOPLE,
-    "admin.remove_pin": _CHANGE_PEOPLE,
-    "admin.days": _SEE_DAYS,
-    "admin.month": _SEE_DAYS,
-    "admin.late": _SEE_DAYS,
-    "admin.export": _SEE_DAYS,
-    "admin.day": _SEE_DAYS,
-    "admin.correct": _CHANGE_DAYS,
-    "admin.void": _CHANGE_DAYS,
-    "admin.add_punch": _CHANGE_DAYS,
-    "admin.leave": Route(Action.SEE_ATTENDANCE, of_all=True),
-    "admin.enter_leave": _CHANGE_DAYS,
-    "admin.take_back_leave": _CHANGE_DAYS,
-    "admin.audit": _SEE_RECORD,
-    "admin.refusals": _SEE_RECORD,
-    "admin.users": _USERS,
-    "admin.add_user": _USERS,
-    "admin.user_password": _USERS,
-    "admin.user_active": _USERS,
-    "admin.user_role": _USERS,
-    "admin.end_user_sessions": _USERS,
-    "admin.reset_totp": _USERS,
-    "admin.system": _SEE_SYSTEM,
-    "admin.training_part": _SEE_SYSTEM,
-    "admin.train": _CHANGE_PEOPLE,
-    "admin.check": Route(Action.CHANGE_SYSTEM),
-    "admin.mark_different": _CHANGE_PEOPLE,
+    "admin.login": Route(Who.ANYONE, untold=FORM),
+    "admin.log_in": Route(Who.ANYONE, audit=("user.login",)),
+    "admin.setup": Route(Who.ANYONE, untold=FORM),
+    "admin.set_up": Route(Who.ANYONE, audit=("user.setup",)),
+    "admin.ask_code": Route(Who.ANYONE, untold=FORM),
+    "admin.check_code": Route(Who.ANYONE, audit=("user.login",)),
+    "admin.first_password": _route(Action.OWN_ACCOUNT, untold=FORM),
+    "admin.set_first_password": _route(Action.OWN_ACCOUNT, "user.passwd"),
+    "admin.lead_to_totp": _route(Action.OWN_ACCOUNT, untold=FORM),
+    "admin.logout": _route(Action.OWN_ACCOUNT, "user.logout"),
+    "admin.account": _route(Action.OWN_ACCOUNT, untold=OWN),
+    "admin.change_password": _route(Action.OWN_ACCOUNT, "user.passwd"),
+    "admin.end_session": _route(Action.OWN_ACCOUNT, "user.session_end"),
+    "admin.end_other_sessions": _route(Action.OWN_ACCOUNT, "user.sessions_end"),
+    "admin.begin_totp": _route(Action.OWN_ACCOUNT, untold="nothing counts before a code was typed"),
+    "admin.show_totp": _route(Action.OWN_ACCOUNT, untold=OWN),
+    "admin.turn_totp_on": _route(Action.OWN_ACCOUNT, "user.totp_on"),
+    "admin.turn_totp_off": _route(Action.OWN_ACCOUNT, "user.totp_off"),
+    "admin.renew_recovery_codes": _route(Action.OWN_ACCOUNT, "user.recovery_codes"),
+    "admin.today": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.today_part": _route(Action.SEE_ATTENDANCE, untold=POLL),
+    "admin.employees": _route(Action.SEE_PEOPLE, untold=LIST),
+    "admin.employee": _route(Action.SEE_PEOPLE, untold=LIST),
+    "admin.new_employee": _route(Action.CHANGE_PEOPLE, untold=FORM),
+    "admin.add_employee": _route(Action.CHANGE_PEOPLE, "employee.enrol"),
+    "admin.edit_employee": _route(Action.CHANGE_PEOPLE, "employee.edit", "employee.rename"),
+    "admin.set_employee_active": _route(Action.CHANGE_PEOPLE, "employee.activate", "employee.deactivate"),
+    "admin.enrol": _route(Action.CHANGE_PEOPLE, "employee.enrol", max_bytes=PICTURES_BYTES),
+    "admin.photo": _route(Action.CHANGE_PEOPLE, "biometric.read"),
+    "admin.remove_photo": _route(Action.CHANGE_PEOPLE, "employee.remove_photo"),
+    "admin.pair_phone": _route(Action.CHANGE_PEOPLE, "phone.invite"),
+    "admin.show_pairing": _route(Action.CHANGE_PEOPLE, untold="the invitation has its entry"),
+    "admin.phones_part": _route(Action.SEE_PEOPLE, untold=POLL),
+    "admin.revoke_phone": _route(Action.CHANGE_PEOPLE, "phone.revoke"),
+    "admin.set_pin": _route(Action.CHANGE_PEOPLE, "pin.set"),
+    "admin.remove_pin": _route(Action.CHANGE_PEOPLE, "pin.remove"),
+    "admin.days": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.month": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.late": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.export": _route(Action.SEE_ATTENDANCE, "attendance.export"),
+    "admin.day": _route(Action.SEE_ATTENDANCE, "attendance.read"),
+    "admin.correct": _route(Action.CHANGE_ATTENDANCE, "punch.correction"),
+    "admin.void": _route(Action.CHANGE_ATTENDANCE, "punch.void"),
+    "admin.add_punch": _route(Action.CHANGE_ATTENDANCE, "punch.correction"),
+    "admin.leave": _route(Action.SEE_ATTENDANCE, untold=LIST, of_all=True),
+    "admin.enter_leave": _route(Action.CHANGE_ATTENDANCE, "leave.enter"),
+    "admin.take_back_leave": _route(Action.CHANGE_ATTENDANCE, "leave.take_back"),
+    "admin.audit": _route(Action.SEE_RECORD, untold="what users did, for administrators alone"),
+    "admin.refusals": _route(Action.SEE_RECORD, untold="people who were not recognised have no names"),
+    "admin.users": _route(Action.CHANGE_USERS, untold=LIST),
+    "admin.add_user": _route(Action.CHANGE_USERS, "user.add"),
+    "admin.user_password": _route(Action.CHANGE_USERS, "user.passwd"),
+    "admin.user_active": _route(Action.CHANGE_USERS, "user.enable", "user.disable"),
+    "admin.user_role": _route(Action.CHANGE_USERS, "user.role"),
+    "admin.end_user_sessions": _route(Action.CHANGE_USERS, "user.sessions_end"),
+    "admin.reset_totp": _route(Action.CHANGE_USERS, "user.totp_off"),
+    "admin.system": _route(Action.SEE_SYSTEM, untold=NOBODY),
+    "admin.training_part": _route(Action.SEE_SYSTEM, untold=POLL),
+    "admin.train": _route(Action.CHANGE_PEOPLE, "model.train_start"),
+    "admin.check": _route(Action.CHANGE_SYSTEM, untold="it looks at the machine and changes nothing"),
+    "admin.mark_different": _route(Action.CHANGE_PEOPLE, "employee.different"),
 }
-"""Endpoint to who may call it."""
+"""Endpoint to who may call it, and what of it is in the audit trail."""
 _WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})
 """What may be done before a password that somebody else gave is changed."""
 _WITHOUT_FACTOR: Final = frozenset(
@@ -141,7 +138,7 @@ def limited_by_user(*, limit: int, per_s: int) -> Callable[[Callable[P, T]], Cal
         def limited(*args: P.args, **kwargs: P.kwargs) -> T | Response:
             user = current_user()
             assert user is not None, "the access table lets nobody in without"
-            refusal = refuse_haste(f"account:{user.id}", limit=limit, per_s=per_s)
+            refusal = rate_limit(f"account:{user.id}", limit=limit, per_s=per_s)
             return view(*args, **kwargs) if refusal is None else refusal
 
         return limited

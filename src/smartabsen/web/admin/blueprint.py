@@ -95,6 +95,20 @@ blueprint.app_template_filter("clock")(clock)
 blueprint.app_template_filter("moment")(moment)
 
 
+def in_one_state(view: Callable[P, R]) -> Callable[P, R]:
+    """Let all that a view reads before it writes be of one state of the database, in one transaction.
+
+    For views that wait for nothing: see :meth:`.Units.together`.
+    """
+
+    @wraps(view)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> R:
+        with library().units.together():
+            return view(*args, **kwargs)
+
+    return reading
+
+
 def tells_problems(back: Callable[..., str]) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
     """Show an error of a form as a message on the page it came from, instead of on a page of its own.
 
