@@ -9,9 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from smartabsen.attendance import day_rows, punch_rows, recording_rows
-from smartabsen.attendance.recording_rows import Recorded
 from smartabsen.attendance.rules.punches import Rules
-from smartabsen.kernel.domain import Employee, Outcome, Punch, PunchMethod, Status
+from smartabsen.kernel.domain import Employee, Outcome, Punch, PunchMethod, PunchResult, Status
 from smartabsen.kernel.errors import ConflictError, InvalidInputError, KeyReusedError, NotFoundError
 from smartabsen.people import employee_rows
 from smartabsen.store.database import Database
@@ -21,12 +20,12 @@ MakeAttempt = Callable[..., Punch]
 
 
 @pytest.fixture
-def record(database: Database, rules: Rules) -> Callable[[Punch], Recorded]:
+def record(database: Database, rules: Rules) -> Callable[[Punch], PunchResult]:
     return lambda attempt: database.run_write(lambda session: recording_rows.record(session, attempt, rules))
 
 
 def test_a_punch_is_stored_whole_and_makes_the_day(
-    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """What was tried comes back from the database with an id, to the microsecond, beside the day derived from it."""
     tried = attempt(siti.id, "2026-11-02 08:07:30.123456", note="first day")
@@ -42,7 +41,7 @@ def test_a_punch_is_stored_whole_and_makes_the_day(
 
 
 def test_a_second_punch_within_the_cooldown_writes_nothing(
-    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """It is answered with the punch that stands, from the other side as well when a clock was set back."""
     first = record(attempt(siti.id, "2026-11-02 08:00:00"))
@@ -58,7 +57,7 @@ def test_a_second_punch_within_the_cooldown_writes_nothing(
 
 
 def test_the_departure_and_an_earlier_punch_that_comes_late_change_the_day(
-    siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """Each punch derives the day again from all of them, in whatever order they arrive."""
     record(attempt(siti.id, "2026-11-02 08:30"))
@@ -71,7 +70,7 @@ def test_the_departure_and_an_earlier_punch_that_comes_late_change_the_day(
 
 
 def test_the_same_key_gives_the_same_punch_back(
-    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """A repetition after a lost answer stores nothing, whenever it comes, and is told the same."""
     first = record(attempt(siti.id, "2026-11-02 08:00", key="a-1"))
@@ -84,7 +83,7 @@ def test_the_same_key_gives_the_same_punch_back(
 
 
 def test_a_key_of_somebody_else_is_refused(
-    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """One key cannot stand for punches of two people."""
     with database.write() as session:
@@ -96,7 +95,7 @@ def test_a_key_of_somebody_else_is_refused(
 
 
 def test_a_key_that_comes_again_with_another_note_or_kind_is_refused(
-    siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """It is not answered with what the first one stored; the same again is."""
     first = record(replace(attempt(siti.id, "2026-11-02 08:00", key="a-1"), note="camera broken"))
@@ -113,7 +112,7 @@ def test_the_key_of_a_kiosk_stands_for_one_instant(
     """A kiosk keeps its attempts as they were: another time or place is another attempt."""
     one = attempt(siti.id, "2026-11-02 08:00", key="kiosk-1")
 
-    def deliver(each: Punch) -> Recorded:
+    def deliver(each: Punch) -> PunchResult:
         return database.run_write(lambda session: recording_rows.record(session, each, rules, exact=True))
 
     stored = deliver(one)
@@ -125,7 +124,7 @@ def test_the_key_of_a_kiosk_stands_for_one_instant(
 
 @pytest.mark.parametrize("key", ["", "with blank", "a" * 101, "schlüssel", "line\n"])
 def test_a_key_has_a_form_that_both_databases_compare_alike(
-    siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded], key: str
+    siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult], key: str
 ) -> None:
     """Blanks at the end are equal on one database and not on the other, so keys have none."""
     with pytest.raises(InvalidInputError, match="key"):
@@ -133,7 +132,7 @@ def test_a_key_has_a_form_that_both_databases_compare_alike(
 
 
 def test_who_is_inactive_or_unknown_cannot_punch(
-    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """The database decides it in the same transaction, so a deactivation holds from its commit on."""
     with database.write() as session:
@@ -146,7 +145,7 @@ def test_who_is_inactive_or_unknown_cannot_punch(
 
 
 def test_leave_survives_a_punch_and_can_be_taken_back(
-    database: Database, siti: Employee, rules: Rules, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, rules: Rules, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """Who comes in on a day of leave keeps the status and gets the times; without the leave, the punches count."""
     with database.write() as session:
@@ -178,7 +177,7 @@ def test_leave_without_punches_goes_when_it_is_taken_back(database: Database, si
 
 
 def test_a_day_follows_changed_rules_when_it_is_derived_again(
-    database: Database, siti: Employee, rules: Rules, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, rules: Rules, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """The day is derived data: with a grace of ten minutes, who came at 08:07 was on time."""
     record(attempt(siti.id, "2026-11-02 08:07"))
@@ -205,7 +204,7 @@ def test_a_naive_instant_is_refused(database: Database, siti: Employee, attempt:
 
 
 def test_days_are_found_by_period_and_person(
-    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], Recorded]
+    database: Database, siti: Employee, attempt: MakeAttempt, record: Callable[[Punch], PunchResult]
 ) -> None:
     """A period includes both its ends."""
     with database.write() as session:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, TypedDict
 
 from ..app.bootstrap import Services
-from ..kernel.domain import CameraTrouble, Employee, PunchMethod, Status
+from ..kernel.domain import CameraTrouble, Employee, Status
 from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import N_
 from ..kernel.pages import PAGE, Page, clamp_page
@@ -33,6 +33,7 @@ from .board_rows import (
     DaySums as DaySums,
     SortKey as SortKey,
 )
+from .punch_rows import LoggedPunch
 
 TODAY_ROWS: Final = 20
 LAST_PUNCHES: Final = 10
@@ -58,25 +59,13 @@ class QuarterHour:
 
 
 @dataclass(frozen=True, slots=True)
-class LastPunch:
-    """A punch of today; ``at`` is local."""
-
-    at: datetime
-    employee_id: int
-    code: str
-    name: str
-    method: PunchMethod
-    kiosk: str
-    status: Status | None
-
-
-@dataclass(frozen=True, slots=True)
 class Today:
     """The work date as it stands now.
 
     Attributes:
         sums: Over all active employees; ``sums.absent`` are those who are not there yet.
         late, missing: The first :data:`TODAY_ROWS` of them.
+        last_punches: The latest first, times local.
         cameras: Kiosks whose camera is in trouble now; times local.
     """
 
@@ -85,7 +74,7 @@ class Today:
     sums: DaySums
     late: tuple[DayRow, ...]
     missing: tuple[DayRow, ...]
-    last_punches: tuple[LastPunch, ...]
+    last_punches: tuple[LoggedPunch, ...]
     arrivals: tuple[QuarterHour, ...]
     cameras: tuple[CameraTrouble, ...]
 
@@ -190,16 +179,7 @@ class Desk:
             late=tuple(map(self._local, late)),
             missing=missing,
             last_punches=tuple(
-                LastPunch(
-                    one.punch.at.astimezone(self._zone),
-                    one.punch.employee_id,
-                    one.code,
-                    one.name,
-                    one.punch.method,
-                    one.punch.kiosk,
-                    one.punch.status,
-                )
-                for one in last
+                replace(one, punch=replace(one.punch, at=one.punch.at.astimezone(self._zone))) for one in last
             ),
             arrivals=self._quarters(arrivals),
             cameras=tuple(replace(one, since=one.since.astimezone(self._zone)) for one in cameras),

@@ -172,7 +172,7 @@ def record_attempt(
         exact: See :func:`.recording.record`.
     """
 
-    def store(work: Work) -> tuple[PunchResult, bool]:
+    def store(work: Work) -> PunchResult:
         first(work.session)
         if attempt.method is PunchMethod.FACE and not attempt.person:
             _check_row_id(work.session, attempt)
@@ -190,17 +190,16 @@ def record_attempt(
                     **({"at": attempt.at.isoformat(), "note": attempt.note} if details is None else details),
                 },
             )
-        result = PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
-        last(work.session, result)
-        return result, recorded.new
+        last(work.session, recorded)
+        return recorded
 
     clock = services.clock if attempt.clock_offset_s is not None else services.look_at_clock()
     settled = clock.settle(attempt)
     if settled is not attempt:
         attempt = replace(settled, work_date=services.rules.work_date(settled.at))
-    result, new = services.units.write(store)
+    result = services.units.write(store)
     clock.note()
-    if new and not result.punch.clock_trusted:
+    if result.new and not result.punch.clock_trusted:
         clock.note_marked(result.punch.key)
     return result
 

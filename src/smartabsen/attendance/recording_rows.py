@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, Protocol
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..kernel.domain import AttendanceDay, Employee, Outcome, Punch
+from ..kernel.domain import AttendanceDay, Employee, Outcome, Punch, PunchResult
 from ..kernel.errors import ConflictError, InvalidInputError, KeyReusedError
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text, shortened
@@ -35,27 +34,7 @@ class PunchRules(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of an attempt.
-
-    Attributes:
-        outcome: RECOGNIZED when the punch is stored, now or by an earlier attempt with the same key;
-            ALREADY_RECORDED when another punch stands.
-        new: Whether this call stored it.
-        employee: Whose it is.
-        punch: The punch that counts.
-        day: Its day as it is now.
-    """
-
-    outcome: Outcome
-    new: bool
-    employee: Employee
-    punch: Punch
-    day: AttendanceDay
-
-
-def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool = False) -> Recorded:
+def record(session: Session, attempt: Punch, rules: PunchRules, *, exact: bool = False) -> PunchResult:
     """Store a punch unless its key is known or another punch stands, and derive its day again.
 
     The employee's lock comes first, so that of several attempts at once each sees what the one before has stored.
@@ -136,7 +115,7 @@ def _locked(session: Session, attempt: Punch) -> Employee:
     return employee_rows.lock(session, attempt.employee_id)
 
 
-def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRules) -> Recorded:
+def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRules) -> PunchResult:
     before = day_rows.find(session, employee.id, attempt.work_date)
     others = punches.of_day(session, employee.id, attempt.work_date)
     day = day_rows.with_leave(rules.derive_day((*others, attempt)), before)
@@ -146,14 +125,14 @@ def _store(session: Session, employee: Employee, attempt: Punch, rules: PunchRul
     except IntegrityError as exc:
         # Another employee's attempt with the same key was stored after we looked.
         raise _key_is_taken(attempt.key) from exc
-    return Recorded(Outcome.RECOGNIZED, True, employee, punch, day_rows.save(session, day))
+    return PunchResult(Outcome.RECOGNIZED, employee, punch, day_rows.save(session, day), new=True)
 
 
-def _answer(session: Session, employee: Employee, punch: Punch, rules: PunchRules, *, outcome: Outcome) -> Recorded:
+def _answer(session: Session, employee: Employee, punch: Punch, rules: PunchRules, *, outcome: Outcome) -> PunchResult:
     # The punch may have been taken out since; what a repetition is told is what it was told then.
     day = day_rows.find(session, employee.id, punch.work_date) or rules.derive_day((punch,))
     assert day is not None
-    return Recorded(outcome, False, employee, punch, day)
+    return PunchResult(outcome, employee, punch, day)
 
 
 def checked(attempt: Punch) -> Punch:

@@ -100,12 +100,14 @@ class PunchResult:
             the cooldown.
         punch: The punch that counts: the new one, or the one that stands.
         day: The day as it is now.
+        new: Whether this attempt stored the punch, and not an earlier one with the same key.
     """
 
     outcome: Outcome
     employee: Employee
     punch: Punch
     day: AttendanceDay
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
