@@ -124,6 +124,7 @@ class Keys:
         made = self._chain.writable and self._chain.create()[1]
         if made:
             signing_rows.begin(self._services.database)
+            signing_rows.state_rules(self._services.database, self._services.rules.stated)
         ring = self._services.writing_ring()
         if made:
             self._note("keys.init", {"key": ring.active})

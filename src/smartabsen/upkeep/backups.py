@@ -34,7 +34,7 @@ from ..store.leftovers import RESTORING, working_folder
 from ..store.schema import SchemaState
 from ..trust import audit_rows
 from ..trust.audit import AuditVerdict, parsed_head
-from ..trust.signing_rows import begin as begin_signing
+from ..trust.signing_rows import begin as begin_signing, state_rules
 from . import archive
 from .archive import Manifest as Manifest
 from .backup_files import SAFETY, BackupFile as BackupFile, free_name, list_backups, surplus
@@ -194,6 +194,7 @@ class Backups:
                 for mend in self.after_restore:
                     mend()
                 begin_signing(live)
+                state_rules(live, self._services.rules.stated)
                 # Those in Redis as well: what they name may be somebody else's now.
                 self._services.web_sessions.end_all()
                 details = {"file": path.name, "made_at": manifest.made_at.isoformat()}
