@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from ..attendance.leave.model import (
     FULL_DAY,
     BulkLeave,
-    Entry,
     LeaveBalance,
     LeaveRequest,
     LeaveStep,
@@ -17,6 +15,7 @@ from ..attendance.leave.model import (
     RequestState,
     days_text,
 )
+from ..attendance.leave.texts import ENTRIES, STATES, STEPS
 from ..attendance.rules.model import Portion
 from ..attendance.rules.ruleset import LeaveKind
 from ..kernel.domain import Employee
@@ -26,27 +25,6 @@ from . import data
 from .answer import Answer
 from .data import Json
 from .output import Column, Output
-
-STATES: Final[Mapping[RequestState, str]] = {
-    RequestState.REQUESTED: N_("requested"),
-    RequestState.APPROVED: N_("approved"),
-    RequestState.REJECTED: N_("rejected"),
-    RequestState.WITHDRAWN: N_("withdrawn"),
-}
-ENTRIES: Final[Mapping[Entry, str]] = {
-    Entry.GRANT: N_("granted"),
-    Entry.CARRY: N_("carried over"),
-    Entry.ADJUST: N_("adjusted"),
-    Entry.TAKE: N_("taken"),
-    Entry.EXPIRE: N_("expired"),
-}
-STEPS: Final[Mapping[str, str]] = {
-    "approve": N_("approved"),
-    "reject": N_("rejected"),
-    "withdraw": N_("withdrawn"),
-    "add": N_("entered"),
-    "recount": N_("counted again"),
-}
 
 
 def request(value: LeaveRequest) -> Json:

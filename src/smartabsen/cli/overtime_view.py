@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Final
 
 from ..attendance.overtime.model import Order, Ordered, Said
+from ..attendance.overtime.texts import STATES, describe_finding
 from ..attendance.rules.overtime import OvertimeExplained, decimal_text
 from ..attendance.rules.overtime_caps import CapFinding
-from ..kernel.i18n import N_, _
+from ..kernel.i18n import _
 from . import data
 from .answer import Answer
 from .data import Json
 from .output import Column, Output, yes_no
-
-STATES: Final[Mapping[str, str]] = {
-    "ordered": N_("ordered"),
-    "agreed": N_("agreed, not approved yet"),
-    "approved": N_("approved, without consent yet"),
-    "in_force": N_("in force"),
-    "cancelled": N_("taken back"),
-}
-FINDINGS: Final[Mapping[str, str]] = {
-    "overtime.cap_day": N_("{date}: {minutes} minutes of overtime, more than {cap} a day ({article})."),
-    "overtime.cap_week": N_("Week from {date}: {minutes} minutes of overtime, more than {cap} ({article})."),
-}
 
 
 def explained(value: OvertimeExplained) -> Json:
@@ -135,11 +123,6 @@ def show_orders(out: Output, values: Sequence[Order], findings: Mapping[str, Seq
     for code, caps in findings.items():
         for each in caps:
             out.warn(f"{code}: {describe_finding(each)}")
-
-
-def describe_finding(value: CapFinding) -> str:
-    """Return a sentence about a cap that is exceeded."""
-    return _(FINDINGS[value.rule], date=value.day, minutes=value.minutes, cap=value.cap, article=value.article)
 
 
 def _finding(value: CapFinding) -> Json:

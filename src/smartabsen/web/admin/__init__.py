@@ -1,6 +1,27 @@
 """The pages of the administrators, under ``/admin``: each module registers the routes of one subject."""
 
-from . import account, attendance, audit, corrections, employees, leave, login, phones, refusals, system, today, users
+from . import (
+    account,
+    attendance,
+    audit,
+    corrections,
+    employees,
+    leave,
+    leave_requests,
+    login,
+    organisation,
+    overtime,
+    phones,
+    policies,
+    refusals,
+    roster,
+    shifts,
+    system,
+    terms,
+    today,
+    users,
+    work_calendar,
+)
 from .blueprint import blueprint
 
 __all__ = [
@@ -11,10 +32,18 @@ __all__ = [
     "corrections",
     "employees",
     "leave",
+    "leave_requests",
     "login",
+    "organisation",
+    "overtime",
     "phones",
+    "policies",
     "refusals",
+    "roster",
+    "shifts",
     "system",
+    "terms",
     "today",
     "users",
+    "work_calendar",
 ]

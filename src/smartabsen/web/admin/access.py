@@ -9,6 +9,7 @@ from typing import Final, ParamSpec, TypeVar
 from flask import g
 from werkzeug.wrappers import Response
 
+from ...attendance.leave.letters import MOST_BYTES
 from ...gallery.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
 from ...kernel.domain import User
 from ...org.access import Action, Scope, scope_of
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
 """Of a form with as many pictures as are taken at once, each as large as it may be."""
+LETTER_BYTES: Final = MOST_BYTES + 100_000
+"""Of a request for leave with a letter as large as it may be."""
 
 
 def _route(needed: Action, *audit: str, untold: str = "", of_all: bool = False, max_bytes: int | None = None) -> Route:
@@ -77,6 +80,63 @@ ROUTES: Final[dict[str, Route]] = {
     "admin.leave": _route(Action.SEE_ATTENDANCE, untold=LIST, of_all=True),
     "admin.enter_leave": _route(Action.CHANGE_ATTENDANCE, "leave.enter"),
     "admin.take_back_leave": _route(Action.CHANGE_ATTENDANCE, "leave.take_back"),
+    # Working time: who, when, leave, overtime, policies.
+    "admin.sites": _route(Action.SEE_ORGANISATION, untold=NOBODY),
+    "admin.add_site": _route(Action.CHANGE_ORGANISATION, "site.add"),
+    "admin.confirm_site": _route(Action.CHANGE_ORGANISATION, "site.confirm"),
+    "admin.assign_kiosk": _route(Action.CHANGE_ORGANISATION, "kiosk.assign"),
+    "admin.departments": _route(Action.SEE_ORGANISATION, untold=LIST),
+    "admin.add_department": _route(Action.CHANGE_ORGANISATION, "department.add"),
+    "admin.change_department": _route(Action.CHANGE_ORGANISATION, "department.change"),
+    "admin.terms": _route(Action.SEE_PEOPLE, untold=LIST),
+    "admin.change_terms": _route(Action.CHANGE_PEOPLE, "employment.change"),
+    "admin.change_employment_dates": _route(Action.CHANGE_PEOPLE, "employment.change"),
+    "admin.recode_employee": _route(Action.CHANGE_PEOPLE, "employee.recode"),
+    "admin.shifts": _route(Action.SEE_ORGANISATION, untold=NOBODY),
+    "admin.add_shift": _route(Action.PLAN, "shift.add"),
+    "admin.shift": _route(Action.SEE_ORGANISATION, untold=NOBODY),
+    "admin.change_shift": _route(Action.PLAN, "shift.change"),
+    "admin.remove_shift": _route(Action.PLAN, "shift.remove"),
+    "admin.patterns": _route(Action.SEE_ORGANISATION, untold=NOBODY),
+    "admin.add_pattern": _route(Action.PLAN, "pattern.add"),
+    "admin.remove_pattern": _route(Action.PLAN, "pattern.remove"),
+    "admin.presets": _route(Action.SEE_ORGANISATION, untold=NOBODY),
+    "admin.add_preset": _route(Action.PLAN, "preset.add"),
+    "admin.move_preset": _route(Action.PLAN, "preset.move"),
+    "admin.remove_preset": _route(Action.PLAN, "preset.remove"),
+    "admin.assignments": _route(Action.SEE_ORGANISATION, untold=LIST),
+    "admin.assign_pattern": _route(Action.PLAN, "roster.assign"),
+    "admin.end_assignment": _route(Action.PLAN, "roster.end"),
+    "admin.roster": _route(Action.SEE_PEOPLE, untold=LIST),
+    "admin.set_roster_day": _route(Action.PLAN, "roster.set", "roster.clear"),
+    "admin.export_roster": _route(Action.PLAN, "roster.export"),
+    "admin.check_roster_sheet": _route(Action.PLAN, untold="it shows what a sheet would change, and changes nothing"),
+    "admin.import_roster_sheet": _route(Action.PLAN, "roster.import"),
+    "admin.calendar": _route(Action.SEE_ORGANISATION, untold=NOBODY),
+    "admin.add_calendar_day": _route(Action.PLAN, "calendar.add"),
+    "admin.remove_calendar_day": _route(Action.PLAN, "calendar.remove"),
+    "admin.take_joint_leave": _route(Action.PLAN, "calendar.joint", "calendar.opt_out"),
+    "admin.show_calendar_sync": _route(Action.PLAN, untold=NOBODY),
+    "admin.sync_calendar": _route(Action.PLAN, "calendar.sync"),
+    "admin.leave_requests": _route(Action.SEE_ATTENDANCE, untold=LIST),
+    "admin.leave_request": _route(Action.SEE_ATTENDANCE, untold=LIST),
+    "admin.ask_for_leave": _route(Action.REQUEST, "leave.request", "leave.add", max_bytes=LETTER_BYTES),
+    "admin.approve_leave": _route(Action.APPROVE, "leave.approve"),
+    "admin.reject_leave": _route(Action.APPROVE, "leave.reject"),
+    "admin.withdraw_leave": _route(Action.APPROVE, "leave.withdraw"),
+    "admin.leave_letter": _route(Action.APPROVE, "leave.read_letter"),
+    "admin.leave_balances": _route(Action.SEE_ATTENDANCE, untold=LIST),
+    "admin.grant_leave": _route(Action.CHANGE_ATTENDANCE, "leave.ledger"),
+    "admin.adjust_leave": _route(Action.CHANGE_ATTENDANCE, "leave.ledger"),
+    "admin.leave_kinds": _route(Action.SEE_ORGANISATION, untold=NOBODY),
+    "admin.put_leave_kind": _route(Action.PLAN, "leave.kind"),
+    "admin.overtime": _route(Action.SEE_ATTENDANCE, untold=LIST),
+    "admin.order_overtime": _route(Action.APPROVE, "overtime.order"),
+    "admin.consent_to_overtime": _route(Action.APPROVE, "overtime.consent"),
+    "admin.approve_overtime": _route(Action.APPROVE, "overtime.approve"),
+    "admin.cancel_overtime": _route(Action.APPROVE, "overtime.cancel"),
+    "admin.policies": _route(Action.SEE_ORGANISATION, untold=LIST),
+    "admin.set_policy": _route(Action.PLAN, "policy.set"),
     "admin.audit": _route(Action.SEE_RECORD, untold="what users did, for administrators alone"),
     "admin.refusals": _route(Action.SEE_RECORD, untold="people who were not recognised have no names"),
     "admin.users": _route(Action.CHANGE_USERS, untold=LIST),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -11,12 +12,14 @@ from flask import Blueprint, abort, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ...kernel.actors import acting_as
+from ...kernel.domain import User
 from ...kernel.errors import SmartAbsenError
 from ...kernel.i18n import N_, _, describe_error
 from ...kernel.messages import describe_verdict, fill
 from ..library import library
 from .access import ROUTES, current_user, may
 from .charts import bar_chart, day_chart, week_chart
+from .filled import fault_of, is_refused, typed, typed_list
 from .trail_words import describe_action, describe_details, describe_kind
 from .words import clock, describe_method, describe_role, moment, status_text
 
@@ -26,17 +29,120 @@ R = TypeVar("R")
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 _LAST_ID: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page in the navigation.
+
+    Attributes:
+        endpoint: Its view.
+        title: Message id.
+        others: Views at which it is the current one, too.
+    """
+
+    endpoint: str
+    title: str
+    others: tuple[str, ...] = ()
+
+    def is_at(self, endpoint: str) -> bool:
+        """Return whether a view belongs to it."""
+        return endpoint == self.endpoint or endpoint in self.others
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages that belong together; ``name`` is that of the icon."""
+
+    name: str
+    title: str
+    places: tuple[Place, ...]
+
+
 NAVIGATION: Final = (
-    ("today", N_("Today"), ("today",)),
-    ("employees", N_("Employees"), ("employees", "employee", "new_employee", "enrol", "show_pairing")),
-    ("days", N_("Attendance"), ("days", "month", "day", "late")),
-    ("leave", N_("Leave"), ("leave",)),
-    ("audit", N_("Audit trail"), ("audit",)),
-    ("refusals", N_("Refusals"), ("refusals",)),
-    ("users", N_("Users"), ("users",)),
-    ("system", N_("System"), ("system", "check")),
+    Group("today", N_("Today"), (Place("today", N_("Today")),)),
+    Group("days", N_("Attendance"), (Place("days", N_("Attendance"), ("month", "day", "late")),)),
+    Group(
+        "employees",
+        N_("People"),
+        (
+            Place(
+                "employees",
+                N_("Employees"),
+                (
+                    "employee",
+                    "new_employee",
+                    "enrol",
+                    "show_pairing",
+                    "terms",
+                    "change_terms",
+                    "change_employment_dates",
+                    "recode_employee",
+                ),
+            ),
+            Place("departments", N_("Departments"), ("add_department", "change_department")),
+            Place("sites", N_("Sites"), ("add_site", "confirm_site", "assign_kiosk")),
+        ),
+    ),
+    Group(
+        "shifts",
+        N_("Working time"),
+        (
+            Place("roster", N_("Roster"), ("set_roster_day", "check_roster_sheet", "import_roster_sheet")),
+            Place("shifts", N_("Shifts"), ("shift", "add_shift", "change_shift", "remove_shift")),
+            Place("patterns", N_("Patterns"), ("add_pattern", "remove_pattern")),
+            Place("assignments", N_("Assignments"), ("assign_pattern", "end_assignment")),
+            Place("presets", N_("Presets"), ("add_preset", "move_preset", "remove_preset")),
+            Place(
+                "calendar",
+                N_("Calendar"),
+                ("add_calendar_day", "remove_calendar_day", "take_joint_leave", "show_calendar_sync", "sync_calendar"),
+            ),
+            Place("policies", N_("Policies"), ("set_policy",)),
+        ),
+    ),
+    Group(
+        "leave",
+        N_("Leave and overtime"),
+        (
+            Place(
+                "leave_requests",
+                N_("Requests"),
+                ("leave_request", "ask_for_leave", "approve_leave", "reject_leave", "withdraw_leave"),
+            ),
+            Place("leave_balances", N_("Balances"), ("grant_leave", "adjust_leave")),
+            Place("leave_kinds", N_("Kinds of leave"), ("put_leave_kind",)),
+            Place("leave", N_("Excused and sick days")),
+            Place(
+                "overtime",
+                N_("Overtime"),
+                ("order_overtime", "consent_to_overtime", "approve_overtime", "cancel_overtime"),
+            ),
+        ),
+    ),
+    Group(
+        "system",
+        N_("System"),
+        (
+            Place("system", N_("System"), ("check",)),
+            Place("users", N_("Users")),
+            Place("audit", N_("Audit trail")),
+            Place("refusals", N_("Refusals")),
+        ),
+    ),
 )
-"""Endpoint, title, and the endpoints at which it is the current one."""
+"""All pages by what they are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the navigation, as a page shows it; of a group, with those of its pages."""
+
+    address: str
+    name: str
+    title: str
+    is_current: bool
+    pages: tuple[Link, ...] = ()
 
 
 @blueprint.url_value_preprocessor
@@ -68,15 +174,23 @@ def page_words() -> dict[str, Any]:
     """Give every page its navigation and the words for codes."""
     user = current_user()
     here = (request.endpoint or "").removeprefix("admin.")
-    links = [
-        (url_for(f"admin.{endpoint}"), endpoint, _(title), here in places)
-        for endpoint, title, places in NAVIGATION
-        if user is not None and may(user, ROUTES[f"admin.{endpoint}"])
-    ]
+    links = [link for group in NAVIGATION if (link := _link(group, user, here)) is not None]
+
+    def can(endpoint: str) -> bool:
+        return user is not None and may(user, ROUTES[f"admin.{endpoint}"], "POST")
+
     return {
         "user": user,
-        "may_change": user is not None and may(user, ROUTES["admin.edit_employee"], "POST"),
-        "may_check": user is not None and may(user, ROUTES["admin.check"], "POST"),
+        "may_change": can("edit_employee"),
+        "may_check": can("check"),
+        "may_change_organisation": can("add_site"),
+        "may_plan": can("add_shift"),
+        "may_approve": can("approve_leave"),
+        "may_ask": can("ask_for_leave"),
+        "typed": typed,
+        "typed_list": typed_list,
+        "fault_of": fault_of,
+        "is_refused": is_refused,
         "admin_links": links,
         "bar_chart": partial(bar_chart, clock=clock),
         "day_chart": day_chart,
@@ -89,6 +203,19 @@ def page_words() -> dict[str, Any]:
         "describe_role": describe_role,
         "status_text": status_text,
     }
+
+
+def _link(group: Group, user: User | None, here: str) -> Link | None:
+    """Return the link of a group with those of its pages that a user may see; None without any."""
+    pages = tuple(
+        Link(url_for(f"admin.{place.endpoint}"), place.endpoint, _(place.title), place.is_at(here))
+        for place in group.places
+        if user is not None and may(user, ROUTES[f"admin.{place.endpoint}"])
+    )
+    if not pages:
+        return None
+    current = any(page.is_current for page in pages)
+    return Link(pages[0].address, group.name, _(group.title), current, pages if len(pages) > 1 else ())
 
 
 blueprint.app_template_filter("clock")(clock)

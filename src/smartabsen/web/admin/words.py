@@ -7,6 +7,7 @@ from typing import Final
 
 from flask_babel import format_date, format_time, to_user_timezone
 
+from ...attendance.rules.model import DayStatus
 from ...kernel.domain import PunchMethod, Role, Status
 from ...kernel.i18n import N_, _, current_language
 from ...kernel.messages import STATUSES
@@ -17,6 +18,12 @@ _METHODS: Final = {
     PunchMethod.PIN: N_("Phone and PIN"),
     PunchMethod.CORRECTION: N_("Correction"),
     PunchMethod.VOID: N_("Taken out"),
+}
+_LEAVE_STATUSES: Final = {
+    DayStatus.LEAVE: N_("Leave"),
+    DayStatus.EXCUSED: N_("Excused"),
+    DayStatus.SICK: N_("Sick"),
+    DayStatus.DUTY: N_("Work elsewhere"),
 }
 _ROLES: Final = {
     Role.ADMIN: N_("Administrator"),
@@ -51,3 +58,8 @@ def describe_role(role: Role) -> str:
 def status_text(status: Status | None) -> str:
     """Return the name of a status; what is not there has one, too."""
     return _("Absent") if status is None else _(STATUSES[status])
+
+
+def describe_leave_status(status: DayStatus) -> str:
+    """Return what a day is called that leave covers wholly."""
+    return _(_LEAVE_STATUSES[status])
