@@ -7,7 +7,7 @@ from typing import Final
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ...attendance.policy.model import INHERIT, KEYS
+from ...attendance.policy.model import INHERIT, KEYS, PolicyKey
 from ...attendance.rules.exceptions import LABELS, ExceptionKind
 from ...attendance.standing import Scope
 from ...kernel.i18n import N_, _
@@ -58,8 +58,10 @@ def policies() -> str:
         people=people_to_choose(),
         today=library().desk.work_date(),
         describe_exception=lambda word: _(LABELS[ExceptionKind(word)]),
-        word_options=lambda key: [(word, _(_WORDS[word])) for word in key.words],
-        inherit=INHERIT,
+        word_options=lambda key: (
+            [(word, _(_WORDS[word])) for word in key.words] + [(INHERIT, _("as the next wider scope"))]
+        ),
+        describe_value=_describe_value,
     )
 
 
@@ -79,3 +81,11 @@ def set_policy() -> Response:
         library().policies.set(key.name, value, valid_from=valid_from, scope=scope, code=code)
     done(_("Decided from {date} on.", date=valid_from))
     return redirect(url_for("admin.policies"))
+
+
+def _describe_value(key: PolicyKey, value: str) -> str:
+    if value == INHERIT:
+        return _("as the next wider scope")
+    if key.many:
+        return ", ".join(_(LABELS[ExceptionKind(each)]) for each in value.split(",") if each) or _("none")
+    return _(_WORDS[value]) if key.words else value
