@@ -16,7 +16,7 @@ from ...attendance.schedule.service import ShiftHistory
 from ...attendance.schedule.texts import WEEKDAYS, breaks_in_words, times_in_words
 from ...kernel.codes import code_key
 from ...kernel.dates import FIRST_DAY
-from ...kernel.errors import InvalidInputError
+from ...kernel.errors import InvalidInputError, NotFoundError
 from ...kernel.i18n import N_, _
 from ..library import library
 from . import filled, forms
@@ -101,8 +101,9 @@ def add_pattern() -> Response:
     code, cycle, name = forms.text("code"), forms.text("cycle"), forms.text("name")
     try:
         added = library().shifts.add_pattern(code, cycle, name=name, starts=starts)
-    except InvalidInputError as error:
-        with filled.at("code" if error.params.get("field") == "code" or "code" in error.params else "cycle"):
+    except (InvalidInputError, NotFoundError) as error:
+        about_code = error.params.get("field") == "code" or error.params.get("code") == code
+        with filled.at("code" if about_code else "cycle"):
             raise
     done(_("The pattern {code} was added.", code=added.code))
     return redirect(url_for("admin.patterns"))
