@@ -123,7 +123,7 @@ TOLD = {
     "admin.assign_pattern": Told(usual("admin.assign_pattern", pattern="KANTOR"), _pattern),
     "admin.end_assignment": Told(usual("admin.end_assignment"), _assignment),
     "admin.set_roster_day": Told(usual("admin.set_roster_day")),
-    "admin.import_roster_sheet": Told(usual("admin.import_roster_sheet", content=SHEET)),
+    "admin.import_roster_sheet": Told(replace(usual("admin.import_roster_sheet", content=SHEET), admin=200)),
     "admin.add_calendar_day": Told(usual("admin.add_calendar_day")),
     "admin.remove_calendar_day": Told(
         usual("admin.remove_calendar_day"),
