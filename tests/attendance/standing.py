@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from smartabsen.attendance.leave.book import LeaveBook
+from smartabsen.attendance.leave.book import LeaveBook, LeavePorts
 from smartabsen.attendance.leave.letters import Letters
 from smartabsen.attendance.overtime.service import Overtime
 from smartabsen.attendance.policy.service import Policies
 from smartabsen.attendance.rules.model import DayKind
-from smartabsen.attendance.standing import Scope, Standing, StandingOf
+from smartabsen.attendance.standing import Scope, Standing, StandingOf, WorkDay, WorkDayOf
 from smartabsen.kernel.actors import acting_as
 from smartabsen.kernel.errors import NotFoundError
+from smartabsen.org.access import Action
 from smartabsen.store.database import Database, Session
 from smartabsen.trust.work import Units
 
@@ -45,19 +46,33 @@ class FakeOrg:
         return tuple(person for person, at in self.people.items() if at.department_id == department_id)
 
 
+class AnybodyMay:
+    """Everybody may do everything."""
+
+    def require(self, session: Session, actor: str, action: Action, employee_id: int | None, on: date) -> None:
+        """Allow it."""
+
+    def require_another(self, session: Session, actor: str, employee_id: int) -> None:
+        """Allow it."""
+
+    def seen(self, session: Session, actor: str, employee_ids: Collection[int], on: date) -> frozenset[int]:
+        return frozenset(employee_ids)
+
+
 @dataclass
 class FakeCalendar:
     """Monday to Friday but for holidays."""
 
     holidays: set[date] = field(default_factory=set)
 
-    def is_workday(self, session: Session, employee_id: int, day: date) -> bool:
-        return day.weekday() < 5 and day not in self.holidays
+    def work_days(self, session: Session, employee_ids: Collection[int], first: date, last: date) -> WorkDayOf:
+        def of(employee_id: int, day: date) -> WorkDay:
+            if day in self.holidays:
+                return WorkDay(False, DayKind.HOLIDAY)
+            is_workday = day.weekday() < 5
+            return WorkDay(is_workday, DayKind.WORKDAY if is_workday else DayKind.REST_DAY)
 
-    def kind_of_day(self, session: Session, employee_id: int, day: date) -> DayKind:
-        if day in self.holidays:
-            return DayKind.HOLIDAY
-        return DayKind.WORKDAY if day.weekday() < 5 else DayKind.REST_DAY
+        return of
 
 
 @dataclass
@@ -72,14 +87,17 @@ class WorkingTime:
 
     def __post_init__(self) -> None:
         self.units = Units(self.database)
-        self.policies = Policies(self.units, self.org)
-        self.overtime = Overtime(self.units, self.policies, self.calendar)
+        self.policies = Policies(self.units, self.org, AnybodyMay())
+        self.overtime = Overtime(self.units, self.policies, self.calendar, AnybodyMay())
         self.leave = LeaveBook(
             self.units,
             policies=self.policies,
-            calendar=self.calendar,
-            org=self.org,
-            letters=self.letters or Letters(None, lambda: None),  # type: ignore[arg-type]
+            ports=LeavePorts(
+                calendar=self.calendar,
+                org=self.org,
+                authority=AnybodyMay(),
+                letters=self.letters or Letters(None, lambda: None),  # type: ignore[arg-type]
+            ),
             today=lambda: self.today,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 from ..attendance.schedule.model import Person, Placement, Scope, ScopeKind
@@ -52,9 +52,11 @@ class PeopleDirectory:
             **{Scope(ScopeKind.SITE, each.id): each.code for each in places},
         }
 
-    def placements(self, session: Session, first: date, last: date) -> Mapping[int, tuple[Placement, ...]]:
-        """Return where everybody belongs in a range, the oldest first."""
-        return {row_id: self._placed(each, first, last) for row_id, each in histories(session).items()}
+    def placements(
+        self, session: Session, first: date, last: date, ids: Collection[int] | None = None
+    ) -> Mapping[int, tuple[Placement, ...]]:
+        """Return where everybody (or those with these row ids) belongs in a range, the oldest first."""
+        return {row_id: self._placed(each, first, last) for row_id, each in histories(session, ids).items()}
 
     def _placed(self, history: History, first: date, last: date) -> tuple[Placement, ...]:
         changes = [step.valid_from for step in history.steps]

@@ -9,7 +9,7 @@ from ..attendance.attendance_log import AttendanceLog
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
-from ..attendance.leave.book import LeaveBook
+from ..attendance.leave.book import LeaveBook, LeavePorts
 from ..attendance.leave.letters import Letters
 from ..attendance.leave.service import Leave
 from ..attendance.overtime.service import Overtime
@@ -20,7 +20,6 @@ from ..attendance.schedule.grid import RosterGrid
 from ..attendance.schedule.planning import Planning
 from ..attendance.schedule.roster import Roster
 from ..attendance.schedule.service import Shifts
-from ..attendance.standing import MondayToFriday, OneSite, Org, WorkCalendar
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -63,6 +62,7 @@ from ..upkeep.tls import Tls
 from .bootstrap import Services
 from .directory import PeopleDirectory
 from .health import CHECKS
+from .standing import PlannedWork, TermsOfPeople, UsersAuthority
 
 
 class UseCases:
@@ -157,22 +157,26 @@ class UseCases:
         return Leave(self.services)
 
     @made_once
-    def _org(self) -> Org:
-        return OneSite()
+    def _org(self) -> TermsOfPeople:
+        return TermsOfPeople()
 
     @made_once
-    def _work_calendar(self) -> WorkCalendar:
-        return MondayToFriday()
+    def _work_calendar(self) -> PlannedWork:
+        return PlannedWork(self.directory)
+
+    @made_once
+    def _authority(self) -> UsersAuthority:
+        return UsersAuthority(self._org)
 
     @made_once
     def policies(self) -> Policies:
         """What the firm decides of its working time, from which date."""
-        return Policies(self.services.units, self._org)
+        return Policies(self.services.units, self._org, self._authority)
 
     @made_once
     def overtime(self) -> Overtime:
         """Orders for overtime, and what hours are worth."""
-        return Overtime(self.services.units, self.policies, self._work_calendar)
+        return Overtime(self.services.units, self.policies, self._work_calendar, self._authority)
 
     @made_once
     def leave_book(self) -> LeaveBook:
@@ -180,9 +184,12 @@ class UseCases:
         return LeaveBook(
             self.services.units,
             policies=self.policies,
-            calendar=self._work_calendar,
-            org=self._org,
-            letters=Letters(self.services.key_chain, self.services.ensure_key),
+            ports=LeavePorts(
+                calendar=self._work_calendar,
+                org=self._org,
+                authority=self._authority,
+                letters=Letters(self.services.key_chain, self.services.ensure_key),
+            ),
             today=self.today,
         )
 

@@ -1,7 +1,6 @@
 """Where and on what terms a person works on a date, and which days are working days: asked of other places.
 
-The services of policy, overtime and leave are given these ports; what stands here as a default holds where nobody has
-said anything: one site without departments, and work from Monday to Friday.
+The services of policy, overtime and leave are given these ports; who builds the program says who answers.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from ..kernel.errors import NotFoundError
-from ..kernel.i18n import N_
+from ..org.access import Action
 from .rules.model import DayKind
 
 if TYPE_CHECKING:
@@ -71,48 +69,44 @@ class Org(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class WorkDay:
+    """What leave and overtime ask of a day of somebody.
+
+    Attributes:
+        is_workday: Whether they are to work: no day off, no holiday and no joint leave that they take.
+        kind: Which steps overtime has.
+        joint_leave: Whether they would work, and take joint leave.
+    """
+
+    is_workday: bool
+    kind: DayKind
+    joint_leave: bool = False
+
+
+WorkDayOf: TypeAlias = Callable[[int, date], WorkDay]
+"""What a date is for a person (row id)."""
+
+
 class WorkCalendar(Protocol):
     """Which days people work, by schedule and calendar."""
 
-    def is_workday(self, session: Session, employee_id: int, day: date) -> bool:
-        """Return whether somebody is to work on a day: no day off and no holiday."""
-        ...
-
-    def kind_of_day(self, session: Session, employee_id: int, day: date) -> DayKind:
-        """Return which steps overtime of somebody on a day has."""
+    def work_days(self, session: Session, employee_ids: Collection[int], first: date, last: date) -> WorkDayOf:
+        """Return what the dates of a period are for people, read at once."""
         ...
 
 
-class OneSite:
-    """An organisation without sites and departments of its own."""
+class Authority(Protocol):
+    """Who may do what about whom. The program on its machine may do everything, as users of the system do."""
 
-    def standings(self, session: Session, employee_ids: Collection[int], first: date, last: date) -> StandingOf:  # noqa: ARG002 - of the port
-        """Return that everybody works five days a week."""
-        return lambda employee_id, day: Standing()  # noqa: ARG005
+    def require(self, session: Session, actor: str, action: Action, employee_id: int | None, on: date) -> None:
+        """Refuse what somebody may not do about a person (row id), or about the whole firm. Raises DeniedError."""
+        ...
 
-    def scope_id(self, session: Session, scope: Scope, code: str) -> int:  # noqa: ARG002 - of the port
-        """Refuse: there is none."""
-        text = N_("There is no site with the code {code}.")
-        if scope is Scope.DEPARTMENT:
-            text = N_("There is no department with the code {code}.")
-        raise NotFoundError(text, code=code)
+    def require_another(self, session: Session, actor: str, employee_id: int) -> None:
+        """Refuse who decides about themselves. Raises DeniedError."""
+        ...
 
-    def scope_code(self, session: Session, scope: Scope, scope_id: int) -> str:  # noqa: ARG002 - of the port
-        """Return nothing."""
-        return ""
-
-    def members(self, session: Session, department_id: int, on: date) -> tuple[int, ...]:  # noqa: ARG002 - of the port
-        """Return nobody."""
-        return ()
-
-
-class MondayToFriday:
-    """A calendar without holidays: work from Monday to Friday."""
-
-    def is_workday(self, session: Session, employee_id: int, day: date) -> bool:  # noqa: ARG002 - of the port
-        """Return whether it is none of Saturday and Sunday."""
-        return day.weekday() < 5
-
-    def kind_of_day(self, session: Session, employee_id: int, day: date) -> DayKind:
-        """Return a work day or a rest day."""
-        return DayKind.WORKDAY if self.is_workday(session, employee_id, day) else DayKind.REST_DAY
+    def seen(self, session: Session, actor: str, employee_ids: Collection[int], on: date) -> frozenset[int]:
+        """Return whose attendance somebody sees, of these people."""
+        ...

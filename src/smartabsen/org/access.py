@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from ..kernel.domain import Role
+from ..kernel.domain import Role, User
 
 
 class Action(StrEnum):
@@ -118,3 +118,18 @@ def scope_of(role: Role, action: Action) -> Scope:
 def may(role: Role, action: Action) -> bool:
     """Return whether a role may do something, about anybody at all."""
     return scope_of(role, action).allows
+
+
+def allows(user: User, action: Action, *, employee_id: int | None, department_id: int | None) -> bool:
+    """Return whether a user may do something about a person, or about the whole firm.
+
+    Args:
+        employee_id: Row id of the person; None for what concerns all.
+        department_id: Of the department where the person belongs; None for none.
+    """
+    scope = scope_of(user.role, action)
+    if scope is Scope.DEPARTMENT:
+        return employee_id is not None and user.department_id is not None and user.department_id == department_id
+    if scope is Scope.OWN:
+        return employee_id is not None and user.employee_id == employee_id
+    return scope is Scope.ALL

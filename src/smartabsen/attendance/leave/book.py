@@ -9,31 +9,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ...kernel.actors import current_actor
 from ...kernel.domain import Employee
 from ...kernel.errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, SmartAbsenError
 from ...kernel.i18n import N_
 from ...kernel.texts import checked_text
+from ...org.access import Action
 from ...people.directory import get_person, lock_person
 from ...store.database import Session
 from ...store.files import make_private_directory, write_atomically
 from ...trust.work import Units, Work
 from ..policy.rulesets import all_rulesets, find_ruleset
 from ..policy.service import Policies
-from ..rules.model import DayStatus, LeaveOnDay, Portion
+from ..rules.model import DayKind, DayStatus, LeaveOnDay, Portion
 from ..rules.ruleset import LeaveKind
-from ..standing import Org, Scope, WorkCalendar
+from ..standing import Authority, Org, Scope, WorkCalendar, WorkDay, WorkDayOf
 from . import book_rows as rows
 from .book_rows import NewRequest
 from .ledger import carriable, expiring, lacking
 from .letters import Letters, check_letter, read_letter
 from .model import (
     FULL_DAY,
+    JOINT_LEAVE,
     BulkLeave,
     Entry,
     LeaveAsk,
@@ -55,33 +58,40 @@ _CODE_LENGTH: Final = 32
 _LEAVE_STATUSES: Final = (DayStatus.LEAVE, DayStatus.EXCUSED, DayStatus.SICK, DayStatus.DUTY)
 
 
+@dataclass(frozen=True, slots=True)
+class LeavePorts:
+    """What leave asks of other places.
+
+    Attributes:
+        calendar: Which days people work.
+        org: Who belongs to a department.
+        authority: Who may do what.
+        letters: Seals attachments.
+    """
+
+    calendar: WorkCalendar
+    org: Org
+    authority: Authority
+    letters: Letters
+
+
 class LeaveBook:
     """The leave of one installation.
 
     Args:
         units: Where its work is done.
         policies: What the firm decides: approvals that are needed, notice, days in a row.
-        calendar: Which days people work.
-        org: Who belongs to a department.
-        letters: Seals attachments.
+        ports: What is asked of other places.
         today: The date at the site.
     """
 
-    def __init__(
-        self,
-        units: Units,
-        *,
-        policies: Policies,
-        calendar: WorkCalendar,
-        org: Org,
-        letters: Letters,
-        today: Callable[[], date],
-    ) -> None:
+    def __init__(self, units: Units, *, policies: Policies, ports: LeavePorts, today: Callable[[], date]) -> None:
         self._units = units
         self._policies = policies
-        self._calendar = calendar
-        self._org = org
-        self._letters = letters
+        self._calendar = ports.calendar
+        self._org = ports.org
+        self._authority = ports.authority
+        self._letters = ports.letters
         self._today = today
 
     # --- kinds ---------------------------------------------------------------------------------------------
@@ -111,6 +121,7 @@ class LeaveBook:
         stored = replace(kind, code=code, label=label)
 
         def job(work: Work) -> LeaveKind:
+            self._may(work, Action.PLAN, None)
             rows.put_kind(work.session, stored)
             details = {"kind": code, "name": label, "after": stored.status.value}
             work.record("leave.kind", details=details)
@@ -154,6 +165,7 @@ class LeaveBook:
     ) -> LeaveBalance:
         """Do the same within a unit of work."""
         person = lock_person(work.session, get_person(work.session, code).id)
+        self._may(work, Action.CHANGE_ATTENDANCE, person.id)
         account = self._account(work.session, kind)
         why = checked_text(note, field=N_("note"), limit=_NOTE_LENGTH)
         self._post_given(work, person, LedgerEntry(0, account, entry, half_days, self._today(), expires, note=why))
@@ -178,6 +190,7 @@ class LeaveBook:
 
         def job(work: Work) -> LeaveBalance:
             person = lock_person(work.session, get_person(work.session, code).id)
+            self._may(work, Action.CHANGE_ATTENDANCE, person.id)
             account = self._account(work.session, kind)
             self._post_expired(work, person, account)
             known, begin = rows.ledger(work.session, person.id, account), year_end + timedelta(days=1)
@@ -241,6 +254,7 @@ class LeaveBook:
     def request_in(self, work: Work, code: str, ask: LeaveAsk) -> LeaveRequest:
         """Do the same within a unit of work."""
         person = lock_person(work.session, get_person(work.session, code).id)
+        self._may(work, Action.REQUEST, person.id)
         policy = self._policies.in_session(work.session, person.id, self._today())
         kind = self._kind(work.session, ask.kind)
         if kind.account and (ask.first - self._today()).days < policy.leave_notice:
@@ -263,7 +277,8 @@ class LeaveBook:
 
         Raises:
             NotFoundError: There is no such request.
-            DeniedError: The same person has approved it, or nobody delegated anything.
+            DeniedError: The same person has approved it or asked for it for themselves, nobody delegated anything, or
+                the role does not allow it.
             ConflictError: It is decided already, or less is left than it takes.
         """
         return self._units.write(lambda work: self.approve_in(work, request_id, in_place_of=in_place_of, reason=reason))
@@ -272,10 +287,12 @@ class LeaveBook:
         """Do the same within a unit of work."""
         person, request = self._lock(work, request_id)
         self._require_open(request)
+        self._may_decide(work, person.id, in_place_of)
         self._require_another(work, request, in_place_of)
         self._post_expired(work, person, request.account)
         kind = self._kind(work.session, request.kind, also_inactive=True)
-        days = self._counted(work.session, kind, person.id, request.first, request.last, request.portion)
+        planned = self._days_of(work.session, (request,))
+        days = _counted(kind, person.id, (request.first, request.last), request.portion, planned)
         if days != rows.days_of(work.session, request_id):
             rows.replace_days(work.session, request, days)
         self._require_days(work.session, person.id, kind, days, without=request_id)
@@ -291,11 +308,12 @@ class LeaveBook:
         return self._look(work.session, request_id)
 
     def reject(self, request_id: int, *, reason: str = "") -> LeaveRequest:
-        """Refuse a request that is not decided yet. Raises NotFoundError, ConflictError."""
+        """Refuse a request that is not decided yet. Raises NotFoundError, ConflictError, DeniedError."""
 
         def job(work: Work) -> LeaveRequest:
             person, request = self._lock(work, request_id)
             self._require_open(request)
+            self._may_decide(work, person.id)
             rows.set_state(work.session, request_id, RequestState.REJECTED, steps_done=request.steps_done)
             self._step(work, request_id, "reject", reason=reason)
             work.record("leave.reject", subject=person.code, details={**_details(request), "reason": reason})
@@ -310,6 +328,7 @@ class LeaveBook:
     def withdraw_in(self, work: Work, request_id: int, *, reason: str = "") -> LeaveRequest:
         """Do the same within a unit of work."""
         person, request = self._lock(work, request_id)
+        self._may(work, Action.REQUEST, person.id)
         if request.state not in (RequestState.REQUESTED, RequestState.APPROVED):
             raise _decided(request)
         if request.state is RequestState.APPROVED:
@@ -330,6 +349,7 @@ class LeaveBook:
 
         def job(work: Work) -> LeaveRequest:
             person = lock_person(work.session, get_person(work.session, code).id)
+            self._may(work, Action.CHANGE_ATTENDANCE, person.id)
             kind = self._kind(work.session, ask.kind)
             self._post_expired(work, person, kind.account)
             request = self._store(work, person, kind, ask, steps_wanted=1)
@@ -372,9 +392,12 @@ class LeaveBook:
             ids = (get_person(session, code).id,) if code else None
             states = (RequestState.APPROVED,)
             found = rows.find_all(session, employee_ids=ids, states=states, first=first, last=last)
+            days = self._days_of(session, found)
+            # Most requests count what they counted: only the others are locked, and looked at again.
+            stale = [each.id for each in found if self._recounted(session, each, days) is not None]
         done: list[Recounted] = []
-        for each in found:
-            changed = self._units.write(partial(self.recount_in, request_id=each.id))
+        for request_id in stale:
+            changed = self._units.write(partial(self.recount_in, request_id=request_id))
             if changed is not None:
                 done.append(changed)
         return tuple(done)
@@ -384,11 +407,10 @@ class LeaveBook:
         person, request = self._lock(work, request_id)
         if request.state is not RequestState.APPROVED:
             return None
-        kind = self._kind(work.session, request.kind, also_inactive=True)
-        before = rows.days_of(work.session, request_id)
-        after = self._counted(work.session, kind, person.id, request.first, request.last, request.portion)
-        if before == after:
+        days = self._recounted(work.session, request, self._days_of(work.session, (request,)))
+        if days is None:
             return None
+        before, after = days
         changed = {day: after.get(day, 0) - before.get(day, 0) for day in sorted({*before, *after})}
         rows.replace_days(work.session, request, after)
         self._take(work, request, changed)
@@ -398,6 +420,22 @@ class LeaveBook:
                    "after": days_text(sum(after.values()))}  # fmt: skip
         work.record("leave.recount", subject=person.code, details=details)
         return Recounted(self._look(work.session, request_id), given_back)
+
+    def _days_of(self, session: Session, requests: Sequence[LeaveRequest]) -> WorkDayOf:
+        if not requests:
+            return lambda employee_id, day: WorkDay(is_workday=False, kind=DayKind.REST_DAY)  # noqa: ARG005
+        people = {each.employee_id for each in requests}
+        first, last = min(each.first for each in requests), max(each.last for each in requests)
+        return self._calendar.work_days(session, people, first, last)
+
+    def _recounted(
+        self, session: Session, request: LeaveRequest, days: WorkDayOf
+    ) -> tuple[dict[date, int], dict[date, int]] | None:
+        """Return what a request counts and what it would count now, or None where that is the same."""
+        kind = self._kind(session, request.kind, also_inactive=True)
+        before = rows.days_of(session, request.id)
+        after = _counted(kind, request.employee_id, (request.first, request.last), request.portion, days)
+        return None if before == after else (before, after)
 
     def delegate(self, to: str, first: date, last: date) -> int:
         """Let somebody approve leave in the place of whoever calls, from one day to another; return the row id.
@@ -430,12 +468,17 @@ class LeaveBook:
         first: date | None = None,
         last: date | None = None,
     ) -> tuple[LeaveRequest, ...]:
-        """Return requests that touch a period, by first day, then code. Raises NotFoundError."""
+        """Return requests that touch a period, of those whom one may see, by first day, then code.
+
+        Raises:
+            NotFoundError: There is no employee with that code.
+        """
         with self._units.read() as session:
             ids = (get_person(session, code).id,) if code else None
             kinds = self._kinds(session)
             found = rows.find_all(session, employee_ids=ids, states=states, first=first, last=last)
-            return tuple(_labelled(each, kinds) for each in found)
+            seen = self._authority.seen(session, current_actor(), {each.employee_id for each in found}, self._today())
+            return tuple(_labelled(each, kinds) for each in found if each.employee_id in seen)
 
     @staticmethod
     def read_letter(path: Path) -> Letter:
@@ -447,6 +490,7 @@ class LeaveBook:
 
         def job(work: Work) -> tuple[Letter, ...]:
             person, request = self._lock(work, request_id)
+            self._may(work, Action.CHANGE_ATTENDANCE, person.id)
             work.record("leave.read_letter", subject=person.code, details=_details(request))
             return self._letters.open(work.session, request_id, person)
 
@@ -510,19 +554,13 @@ class LeaveBook:
             check_letter(ask.letter)
             self._letters.prepare()
 
-    def _counted(
-        self, session: Session, kind: LeaveKind, employee_id: int, first: date, last: date, portion: Portion
-    ) -> dict[date, int]:
-        halves = FULL_DAY if portion is Portion.FULL else 1
-        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        return {day: halves for day in days if kind.calendar or self._calendar.is_workday(session, employee_id, day)}
-
     def _store(
         self, work: Work, person: Employee, kind: LeaveKind, ask: LeaveAsk, *, steps_wanted: int
     ) -> LeaveRequest:
         """Check and store a request; the person is locked."""
         note = checked_text(ask.note, field=N_("note"), limit=_NOTE_LENGTH)
-        days = self._counted(work.session, kind, person.id, ask.first, ask.last, ask.portion)
+        planned = self._calendar.work_days(work.session, (person.id,), ask.first, ask.last)
+        days = _counted(kind, person.id, (ask.first, ask.last), ask.portion, planned)
         if not days:
             raise InvalidInputError(
                 N_("{name} does not work on any day from {first} to {last}: no leave is needed."),
@@ -531,7 +569,7 @@ class LeaveBook:
                 last=ask.last,
             )
         self._require_length(kind, sum(days.values()), has_letter=ask.letter is not None)
-        self._require_free(work.session, person, ask)
+        self._require_free(work.session, person, ask, days)
         self._require_days(work.session, person.id, kind, days)
         new = NewRequest(person.id, kind, ask.first, ask.last, ask.portion, days, note, steps_wanted)
         request_id = rows.add(work.session, new, by=work.actor, at=work.now)
@@ -550,10 +588,13 @@ class LeaveBook:
             raise ConflictError(text, hint=hint, label=kind.label, most=most, days=days_text(half_days))
 
     @staticmethod
-    def _require_free(session: Session, person: Employee, ask: LeaveAsk) -> None:
+    def _require_free(session: Session, person: Employee, ask: LeaveAsk, days: Mapping[date, int]) -> None:
         states = (RequestState.REQUESTED, RequestState.APPROVED)
         others = rows.find_all(session, employee_ids=(person.id,), states=states, first=ask.first, last=ask.last)
         for other in others:
+            if other.kind == JOINT_LEAVE and not days.keys() & rows.days_of(session, other.id).keys():
+                # Joint leave within other leave: that one does not count its day.
+                continue
             halves = {ask.portion, other.portion}
             if halves != {Portion.MORNING, Portion.AFTERNOON}:
                 raise ConflictError(
@@ -585,6 +626,16 @@ class LeaveBook:
                 left=days_text(max(asked - missing, 0)),
                 account=kind.account,
             )
+
+    def _may(self, work: Work, action: Action, employee_id: int | None) -> None:
+        self._authority.require(work.session, work.actor, action, employee_id, self._today())
+
+    def _may_decide(self, work: Work, employee_id: int, in_place_of: str = "") -> None:
+        """Refuse who may not approve for this person, and everybody who would decide about themselves."""
+        decides = in_place_of or work.actor
+        self._authority.require(work.session, decides, Action.APPROVE, employee_id, self._today())
+        for name in {work.actor, decides}:
+            self._authority.require_another(work.session, name, employee_id)
 
     @staticmethod
     def _require_open(request: LeaveRequest) -> None:
@@ -674,6 +725,19 @@ class LeaveBook:
         held = sum(rows.held_days(session, employee_id, account).values())
         kind = self._kinds(session).get(account)
         return LeaveBalance(account, kind.label if kind else account, total(entries), held, entries)
+
+
+def _counted(
+    kind: LeaveKind, employee_id: int, period: tuple[date, date], portion: Portion, planned: WorkDayOf
+) -> dict[date, int]:
+    """Return the half days by day that leave of a kind counts."""
+    halves, (first, last) = FULL_DAY if portion is Portion.FULL else 1, period
+    counted: dict[date, int] = {}
+    for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
+        found = planned(employee_id, day)
+        if kind.calendar or found.is_workday or (kind.code == JOINT_LEAVE and found.joint_leave):
+            counted[day] = halves
+    return counted
 
 
 def _labelled(request: LeaveRequest, kinds: Mapping[str, LeaveKind]) -> LeaveRequest:

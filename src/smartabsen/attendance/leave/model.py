@@ -14,6 +14,9 @@ from ..rules.model import Portion
 
 FULL_DAY = 2
 """Half days of a whole one."""
+JOINT_LEAVE = "cuti-bersama"
+ANNUAL_LEAVE = "tahunan"
+"""Codes of the law's kinds that the calendar takes from, and that the law gives after twelve months."""
 
 
 class RequestState(StrEnum):

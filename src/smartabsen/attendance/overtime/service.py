@@ -9,9 +9,11 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
 
+from ...kernel.actors import current_actor
 from ...kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from ...kernel.i18n import N_
 from ...kernel.texts import checked_text
+from ...org.access import Action
 from ...people.directory import get_person, lock_person
 from ...store.database import Session
 from ...trust.work import Units, Work
@@ -20,7 +22,7 @@ from ..policy.service import Policies
 from ..rules.model import DayKind, OvertimeOrder
 from ..rules.overtime import HourRounding, OvertimeExplained, OvertimeTerms, PastTiers, Wage, explain
 from ..rules.overtime_caps import CapFinding, OvertimeOfDay, over_caps
-from ..standing import WorkCalendar
+from ..standing import Authority, WorkCalendar, WorkDayOf
 from . import rows
 from .model import Order, Ordered
 
@@ -35,12 +37,14 @@ class Overtime:
         units: Where its work is done.
         policies: What the firm decides.
         calendar: Which days people work.
+        authority: Who may do what.
     """
 
-    def __init__(self, units: Units, policies: Policies, calendar: WorkCalendar) -> None:
+    def __init__(self, units: Units, policies: Policies, calendar: WorkCalendar, authority: Authority) -> None:
         self._units = units
         self._policies = policies
         self._calendar = calendar
+        self._authority = authority
 
     def explain(
         self,
@@ -78,6 +82,7 @@ class Overtime:
 
         def job(work: Work) -> Ordered:
             person = lock_person(work.session, get_person(work.session, code).id)
+            self._authority.require(work.session, work.actor, Action.REQUEST, person.id, day)
             order_id = rows.add(
                 work.session, employee_id=person.id, work_date=day, minutes=minutes, reason=why, by=work.actor,
                 at=work.now,
@@ -89,22 +94,24 @@ class Overtime:
         return self._units.write(job)
 
     def consent(self, order_id: int) -> Ordered:
-        """Note that the worker agrees to an order. Raises NotFoundError, ConflictError."""
+        """Note that the worker agrees to an order. Raises NotFoundError, ConflictError, DeniedError."""
         return self._units.write(lambda work: self._note(work, order_id, "consent", "overtime.consent"))
 
     def approve(self, order_id: int) -> Ordered:
-        """Approve an order. Raises NotFoundError, ConflictError."""
+        """Approve an order. Raises NotFoundError, ConflictError, DeniedError."""
         return self._units.write(lambda work: self._note(work, order_id, "approved", "overtime.approve"))
 
     def cancel(self, order_id: int) -> Ordered:
-        """Take an order back. Raises NotFoundError, ConflictError."""
+        """Take an order back. Raises NotFoundError, ConflictError, DeniedError."""
         return self._units.write(lambda work: self._note(work, order_id, "cancelled", "overtime.cancel"))
 
     def orders(self, first: date, last: date, *, code: str | None = None) -> tuple[Order, ...]:
         """Return the orders of a period, both ends included: the list that the law asks for. Raises NotFoundError."""
         with self._units.read() as session:
             ids = (get_person(session, code).id,) if code else None
-            return self._with_food(session, rows.between(session, first, last, employee_ids=ids))
+            found = rows.between(session, first, last, employee_ids=ids)
+            seen = self._authority.seen(session, current_actor(), {each.employee_id for each in found}, last)
+            return self._with_food(session, tuple(each for each in found if each.employee_id in seen))
 
     def findings(self, first: date, last: date, *, code: str | None = None) -> Mapping[str, tuple[CapFinding, ...]]:
         """Return which caps the orders of a period exceed, by code of the employee; weeks are looked at whole."""
@@ -112,9 +119,12 @@ class Overtime:
         with self._units.read() as session:
             ids = (get_person(session, code).id,) if code else None
             by_code: dict[str, list[Order]] = defaultdict(list)
-            for order in rows.between(session, begin, end, employee_ids=ids):
+            known = rows.between(session, begin, end, employee_ids=ids)
+            seen = self._authority.seen(session, current_actor(), {each.employee_id for each in known}, last)
+            for order in (each for each in known if each.employee_id in seen):
                 by_code[order.code].append(order)
-            found = {each: self._over_caps(session, orders) for each, orders in by_code.items()}
+            planned = self._calendar.work_days(session, {each.employee_id for each in known}, begin, end)
+            found = {each: self._over_caps(orders, planned) for each, orders in by_code.items()}
         return {each: caps for each, caps in found.items() if caps}
 
     def orders_in_session(
@@ -146,6 +156,10 @@ class Overtime:
             raise ConflictError(N_("The order {id} was taken back."), id=order_id)
         if (order.consent if what == "consent" else order.approval if what == "approved" else None) is not None:
             raise ConflictError(N_("That is noted of the order {id} already."), id=order_id)
+        about = Action.APPROVE if what == "approved" else Action.REQUEST
+        self._authority.require(work.session, work.actor, about, order.employee_id, order.work_date)
+        if what == "approved":
+            self._authority.require_another(work.session, work.actor, order.employee_id)
         rows.say(work.session, order_id, what, work.actor, work.now)
         details = {"date": str(order.work_date), "minutes": str(order.minutes), "order": str(order_id)}
         work.record(action, subject=order.code, details=details)
@@ -156,23 +170,24 @@ class Overtime:
         assert order is not None
         monday = order.work_date - timedelta(days=order.work_date.weekday())
         of_week = rows.between(session, monday, monday + timedelta(days=6), employee_ids=(order.employee_id,))
+        planned = self._calendar.work_days(session, (order.employee_id,), monday, monday + timedelta(days=6))
         caps = tuple(
             each
-            for each in self._over_caps(session, of_week)
+            for each in self._over_caps(of_week, planned)
             if each.rule != "overtime.cap_day" or each.day == order.work_date
         )
         (order,) = (each for each in self._with_food(session, of_week) if each.id == order_id)
         return Ordered(order, caps)
 
-    def _over_caps(self, session: Session, orders: Iterable[Order]) -> tuple[CapFinding, ...]:
-        """Of one person's orders."""
+    @staticmethod
+    def _over_caps(orders: Iterable[Order], planned: WorkDayOf) -> tuple[CapFinding, ...]:
+        """Return the caps that one person's orders exceed."""
         standing = [each for each in orders if each.cancelled is None]
         ruleset = find_ruleset(standing[0].work_date) if standing else None
         if ruleset is None:
             return ()
-        kind = self._calendar.kind_of_day
         overtime = (
-            OvertimeOfDay(each.work_date, each.minutes, kind(session, each.employee_id, each.work_date))
+            OvertimeOfDay(each.work_date, each.minutes, planned(each.employee_id, each.work_date).kind)
             for each in standing
         )
         return over_caps(overtime, ruleset.caps)

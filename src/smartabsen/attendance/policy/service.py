@@ -8,11 +8,12 @@ from datetime import date
 
 from ...kernel.errors import InvalidInputError
 from ...kernel.i18n import N_
+from ...org.access import Action
 from ...people.directory import get_person
 from ...store.database import Session
 from ...trust.work import Units, Work
 from ..rules.model import Terms
-from ..standing import Org, Scope
+from ..standing import Authority, Org, Scope
 from . import rows
 from .model import Policy, PolicyEntry, get_key
 from .rules import PolicyTable, terms_of
@@ -25,11 +26,13 @@ class Policies:
     Args:
         units: Where its work is done.
         org: What is known of people, sites and departments.
+        authority: Who may do what.
     """
 
-    def __init__(self, units: Units, org: Org) -> None:
+    def __init__(self, units: Units, org: Org, authority: Authority) -> None:
         self._units = units
         self._org = org
+        self._authority = authority
 
     def set(self, name: str, value: str, *, valid_from: date, scope: Scope = Scope.FIRM, code: str = "") -> PolicyEntry:
         """Decide a policy from a date on.
@@ -41,6 +44,7 @@ class Policies:
         Raises:
             NotFoundError: There is no such policy, site, department or person.
             InvalidInputError: The value is not allowed, or the firm cannot inherit.
+            DeniedError: The role does not allow it.
         """
         key = get_key(name)
         stored = key.check(value)
@@ -52,6 +56,7 @@ class Policies:
             )
 
         def job(work: Work) -> PolicyEntry:
+            self._authority.require(work.session, work.actor, Action.PLAN, None, valid_from)
             scope_id, of = self._find(work.session, scope, code)
             row_id, before = rows.put(
                 work.session,
