@@ -6,6 +6,8 @@ from collections.abc import Collection
 from datetime import date
 
 from ..attendance.rules.model import DayKind, PlannedDay
+from ..attendance.schedule import calendar_rows
+from ..attendance.schedule.model import CalendarKind
 from ..attendance.schedule.planning import load_timetable
 from ..attendance.schedule.rules_plan import PlanBook
 from ..attendance.standing import Scope, Standing, StandingOf, WorkDay, WorkDayOf
@@ -79,6 +81,11 @@ class PlannedWork:
             return kept[employee_id, day]
 
         return of
+
+    def joint_leave(self, session: Session, first: date, last: date) -> tuple[date, ...]:
+        """Return the dates of joint leave in a period."""
+        known = calendar_rows.days(session, first, last)
+        return tuple(sorted({each.day for each in known if each.kind is CalendarKind.JOINT}))
 
 
 def work_day(plan: PlannedDay) -> WorkDay:
@@ -154,4 +161,5 @@ def _standing(found: History | None, day: date) -> Standing:
         week=terms.week,
         exempt=terms.exempt,
         employed=terms.is_employed,
+        joined=terms.joined,
     )

@@ -9,8 +9,12 @@ from ..attendance.attendance_log import AttendanceLog
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
+from ..attendance.leave.annual import AnnualLeave
 from ..attendance.leave.book import LeaveBook, LeavePorts
+from ..attendance.leave.calendar import LeaveByCalendar
 from ..attendance.leave.letters import Letters
+from ..attendance.leave.model import Recounted
+from ..attendance.leave.night import LeaveNight
 from ..attendance.leave.service import Leave
 from ..attendance.overtime.service import Overtime
 from ..attendance.policy.service import Policies
@@ -194,6 +198,21 @@ class UseCases:
         )
 
     @made_once
+    def annual_leave(self) -> AnnualLeave:
+        """Annual leave that is due after each twelve months."""
+        return AnnualLeave(self.services.units, self.leave_book, self.policies, self._org, self._authority)
+
+    @made_once
+    def leave_by_calendar(self) -> LeaveByCalendar:
+        """Leave in line with the calendar."""
+        return LeaveByCalendar(self.services.units, self.leave_book, self._work_calendar)
+
+    @made_once
+    def leave_night(self) -> LeaveNight:
+        """What a server does for leave once a night."""
+        return LeaveNight(self.leave_book, self.annual_leave, self.leave_by_calendar)
+
+    @made_once
     def shifts(self) -> Shifts:
         """Shifts, patterns and presets."""
         return Shifts(self.services.units, self.today)
@@ -211,7 +230,10 @@ class UseCases:
     @made_once
     def calendar(self) -> Calendar:
         """Holidays and joint leave."""
-        return Calendar(self.services.units, self.directory)
+        return Calendar(self.services.units, self.directory, follow=self._follow_calendar)
+
+    def _follow_calendar(self, first: date, last: date, *, taken_before: bool) -> tuple[Recounted, ...]:
+        return self.leave_by_calendar.follow(first, last, taken_from=None if taken_before else self.today())
 
     @made_once
     def planning(self) -> Planning:
@@ -320,8 +342,13 @@ class UseCases:
     def nightly(self) -> Nightly:
         """What a server does once a night: it runs from its first use until everything is closed."""
         services = self.services
-        nightly = Nightly(self.duplicates.search_of_night, lambda: services.instant().astimezone(services.site_zone))
+        nightly = Nightly(self._work_of_night, lambda: services.instant().astimezone(services.site_zone))
         return services.on_close.enter_context(nightly)
+
+    def _work_of_night(self, night: str) -> None:
+        # Leave first: it is short, and a search that fails must not keep it from its day.
+        self.leave_night.run(date.fromisoformat(night))
+        self.duplicates.search_of_night(night)
 
     @made_once
     def serving(self) -> Serving:

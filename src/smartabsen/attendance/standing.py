@@ -36,6 +36,7 @@ class Standing:
         week: Working days of the week of the contract, 5 or 6.
         exempt: Clause by which overtime is not paid; empty where it is.
         employed: Whether the date lies between joining and leaving.
+        joined: First day of the employment; None where it is not known.
     """
 
     site_id: int = 0
@@ -43,6 +44,7 @@ class Standing:
     week: int = 5
     exempt: str = ""
     employed: bool = True
+    joined: date | None = None
 
 
 StandingOf: TypeAlias = Callable[[int, date], Standing]
@@ -93,6 +95,10 @@ class WorkCalendar(Protocol):
 
     def work_days(self, session: Session, employee_ids: Collection[int], first: date, last: date) -> WorkDayOf:
         """Return what the dates of a period are for people, read at once."""
+        ...
+
+    def joint_leave(self, session: Session, first: date, last: date) -> tuple[date, ...]:
+        """Return the dates of joint leave that the calendar has in a period, whoever takes them."""
         ...
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ..attendance.leave.model import (
+    CALENDAR,
     FULL_DAY,
+    AnnualGrant,
     BulkLeave,
     Entry,
     LeaveBalance,
@@ -46,6 +48,7 @@ STEPS: Final[Mapping[str, str]] = {
     "withdraw": N_("withdrawn"),
     "add": N_("entered"),
     "recount": N_("counted again"),
+    CALENDAR: N_("taken by the calendar"),
 }
 
 
@@ -190,8 +193,55 @@ def show_recounted(out: Output, values: Sequence[Recounted]) -> None:
     """Print requests whose days changed."""
     show_requests(out, [each.request for each in values])
     for each in values:
-        told = _("{name}: days given back: {days}.", name=each.request.name, days=days_text(each.given_back))
-        out.line(told)
+        out.line(describe_recounted(each))
+
+
+def recounted_leave(values: Sequence[Recounted]) -> Json:
+    """Leave that a change of the calendar altered."""
+    return {"leave": recounted(values)["changed"]}
+
+
+def show_recounted_leave(out: Output, values: Sequence[Recounted]) -> None:
+    """Print leave that a change of the calendar altered; nothing where there is none."""
+    for each in values:
+        out.line(describe_recounted(each))
+
+
+def describe_recounted(value: Recounted) -> str:
+    """Return a sentence about leave that counts other days now."""
+    request, days = value.request, days_text(abs(value.given_back))
+    if value.given_back < 0:
+        return _("{name}: days taken for {kind}: {days}.", name=request.name, kind=request.label, days=days)
+    return _("{name}: days given back: {days}.", name=request.name, days=days)
+
+
+def annual(values: Sequence[AnnualGrant]) -> Json:
+    """Annual leave that was granted, or is due."""
+    return {
+        "granted": [
+            {
+                "code": each.code,
+                "name": each.name,
+                "date": each.due.isoformat(),
+                "days": each.half_days / FULL_DAY,
+                "expires": each.expires.isoformat(),
+            }
+            for each in values
+        ]
+    }
+
+
+def show_annual(out: Output, values: Sequence[AnnualGrant]) -> None:
+    """Print annual leave that was granted, or is due."""
+    columns = (
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        Column(_("Date"), whole=True),
+        Column(_("Days"), number=True),
+        Column(_("Until"), whole=True),
+    )
+    rows = [(each.code, each.name, str(each.due), days_text(each.half_days), str(each.expires)) for each in values]
+    out.table(columns, rows, empty=_("No annual leave is due."))
 
 
 def kind(value: LeaveKind) -> Json:

@@ -12,6 +12,7 @@ from ..attendance.schedule.rules_times import show_length, show_span
 from ..attendance.schedule.texts import CALENDAR_KINDS, WEEKDAYS, breaks_in_words, times_in_words
 from ..kernel.i18n import _
 from ..kernel.messages import fill
+from . import leave_view
 from .data import Json
 from .output import Cell, Column, Output, yes_no
 
@@ -355,6 +356,7 @@ def calendar_change(value: CalendarChange) -> Json:
     return {
         "days": [calendar_day(each) for each in value.days],
         "touched": [touched(each) for each in value.touched],
+        **leave_view.recounted_leave(value.leave),
     }
 
 
@@ -386,6 +388,7 @@ def show_change(out: Output, value: CalendarChange) -> None:
     """Print days that changed, and whom they touch."""
     show_calendar(out, value.days)
     show_touched(out, value.touched)
+    leave_view.show_recounted_leave(out, value.leave)
 
 
 def show_touched(out: Output, found: Sequence[Touched]) -> None:
@@ -420,6 +423,7 @@ def sync(report: SyncReport) -> Json:
         ],
         "kept": [calendar_day(each) for each in report.diff.kept],
         "touched": [touched(each) for each in report.touched],
+        **leave_view.recounted_leave(report.leave),
     }
 
 

@@ -35,8 +35,12 @@ from .book_rows import NewRequest
 from .ledger import carriable, expiring, lacking
 from .letters import Letters, check_letter, read_letter
 from .model import (
+    ANNUAL_LEAVE,
+    ANNUAL_NOTE,
+    CALENDAR,
     FULL_DAY,
     JOINT_LEAVE,
+    AnnualGrant,
     BulkLeave,
     Entry,
     LeaveAsk,
@@ -257,7 +261,7 @@ class LeaveBook:
         self._may(work, Action.REQUEST, person.id)
         policy = self._policies.in_session(work.session, person.id, self._today())
         kind = self._kind(work.session, ask.kind)
-        if kind.account and (ask.first - self._today()).days < policy.leave_notice:
+        if kind.account and policy.leave_notice and (ask.first - self._today()).days < policy.leave_notice:
             raise ConflictError(
                 N_("Leave must be asked for {days} days ahead; HR can enter it: “leave add”."),
                 days=policy.leave_notice,
@@ -360,6 +364,31 @@ class LeaveBook:
             return self._look(work.session, request.id)
 
         return self._units.write(job)
+
+    def take_joint_in(self, work: Work, employee_id: int, day: date) -> LeaveRequest | None:
+        """Enter the joint leave of a day that somebody takes, also below zero; None where leave covers the day."""
+        person = lock_person(work.session, employee_id)
+        if rows.approved_days(work.session, day, day, employee_ids=(employee_id,)):
+            return None
+        kind = self._kind(work.session, JOINT_LEAVE, also_inactive=True)
+        self._post_expired(work, person, kind.account)
+        new = NewRequest(employee_id, kind, day, day, Portion.FULL, {day: FULL_DAY}, "", 1)
+        request_id = rows.add(work.session, new, by=work.actor, at=work.now)
+        rows.set_state(work.session, request_id, RequestState.APPROVED, steps_done=1)
+        self._step(work, request_id, CALENDAR)
+        request = self._look(work.session, request_id)
+        self._take(work, request, {day: FULL_DAY})
+        work.record("leave.joint", subject=person.code, details=_details(request))
+        return request
+
+    def grant_annual_in(self, work: Work, grant: AnnualGrant) -> bool:
+        """Give annual leave of a year of service; False where it was given already."""
+        person = lock_person(work.session, grant.employee_id)
+        if rows.granted_on(work.session, person.id, ANNUAL_LEAVE, grant.due):
+            return False
+        new = LedgerEntry(0, ANNUAL_LEAVE, Entry.GRANT, grant.half_days, grant.due, grant.expires, note=ANNUAL_NOTE)
+        self._post_given(work, person, new)
+        return True
 
     def add_for_department(self, department: str, ask: LeaveAsk) -> BulkLeave:
         """Enter leave for everybody of a department; who lacks the days is told, and keeps nobody else from theirs.

@@ -22,7 +22,7 @@ from ...store.tables import (
 )
 from ..rules.model import DayStatus, Portion
 from ..rules.ruleset import LeaveKind
-from .model import Entry, LeaveRequest, LeaveStep, LedgerEntry, RequestState
+from .model import ANNUAL_NOTE, CALENDAR, Entry, LeaveRequest, LeaveStep, LedgerEntry, RequestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,3 +369,46 @@ def people(session: Session, employee_ids: Collection[int]) -> tuple[tuple[str, 
     """Return code and name of people by row id, by code."""
     query = select(Karyawan.kode, Karyawan.nama).where(Karyawan.id.in_(employee_ids)).order_by(Karyawan.kode)
     return tuple((code, name) for code, name in session.execute(query))
+
+
+def active_people(session: Session) -> dict[int, tuple[str, str]]:
+    """Return code and name of everybody who is not deactivated, by row id."""
+    query = select(Karyawan.id, Karyawan.kode, Karyawan.nama).where(Karyawan.aktif.is_(True)).order_by(Karyawan.kode)
+    return {row_id: (code, name) for row_id, code, name in session.execute(query)}
+
+
+def by_the_calendar(session: Session, first: date, last: date) -> dict[tuple[int, date], int]:
+    """Return the approved requests that the calendar brought, by person and day."""
+    query = (
+        select(LeaveDayRow.karyawan_id, LeaveDayRow.day, LeaveRequestRow.id)
+        .join(LeaveRequestRow, LeaveRequestRow.id == LeaveDayRow.request_id)
+        .join(LeaveStepRow, LeaveStepRow.request_id == LeaveRequestRow.id)
+        .where(
+            LeaveDayRow.day.between(first, last),
+            LeaveRequestRow.state == RequestState.APPROVED.value,
+            LeaveStepRow.decision == CALENDAR,
+        )
+    )
+    return {(person, day): request_id for person, day, request_id in session.execute(query)}
+
+
+def granted_on(session: Session, employee_id: int, account: str, day: date) -> bool:
+    """Return whether somebody was granted days of an account for a date."""
+    query = select(LeaveLedgerRow.id).where(
+        LeaveLedgerRow.karyawan_id == employee_id,
+        LeaveLedgerRow.account == account,
+        LeaveLedgerRow.entry == Entry.GRANT.value,
+        LeaveLedgerRow.day == day,
+        LeaveLedgerRow.note == ANNUAL_NOTE,
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def annual_grants(session: Session, account: str) -> frozenset[tuple[int, date]]:
+    """Return for whom and which date annual leave was granted."""
+    query = select(LeaveLedgerRow.karyawan_id, LeaveLedgerRow.day).where(
+        LeaveLedgerRow.account == account,
+        LeaveLedgerRow.entry == Entry.GRANT.value,
+        LeaveLedgerRow.note == ANNUAL_NOTE,
+    )
+    return frozenset((person, day) for person, day in session.execute(query))

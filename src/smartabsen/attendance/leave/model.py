@@ -15,8 +15,13 @@ from ..rules.model import Portion
 FULL_DAY = 2
 """Half days of a whole one."""
 JOINT_LEAVE = "cuti-bersama"
+"""Code of the law's kind that joint leave of the calendar is."""
 ANNUAL_LEAVE = "tahunan"
-"""Codes of the law's kinds that the calendar takes from, and that the law gives after twelve months."""
+"""Code of the law's kind that is due after each twelve months, and of its balance."""
+CALENDAR = "calendar"
+"""The step of a request that the calendar brought: joint leave that somebody takes."""
+ANNUAL_NOTE = "annual"
+"""The note of a grant after twelve months, which keeps it from being given twice."""
 
 
 class RequestState(StrEnum):
@@ -96,7 +101,11 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class LeaveStep:
-    """What somebody decided about a request: ``approve``, ``reject``, ``withdraw``, ``add`` (by HR), ``recount``."""
+    """What was decided about a request.
+
+    Attributes:
+        decision: ``approve``, ``reject``, ``withdraw``, ``add`` (by HR), ``calendar`` (joint leave), ``recount``.
+    """
 
     decision: str
     actor: str
@@ -206,3 +215,20 @@ def days_text(half_days: int) -> str:
 def total(entries: Iterable[LedgerEntry]) -> int:
     """Return a balance: the sum of its entries, in half days."""
     return sum(each.half_days for each in entries)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnualGrant:
+    """Annual leave of one year of service.
+
+    Attributes:
+        due: The day on which twelve months (or each twelve more) were complete.
+        expires: Last day on which it can be taken.
+    """
+
+    employee_id: int
+    code: str
+    name: str
+    due: date
+    half_days: int
+    expires: date

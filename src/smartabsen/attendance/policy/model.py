@@ -38,6 +38,8 @@ class Policy:
         leave_steps: Approvals that a request for leave needs.
         leave_notice: Days that leave must be asked for ahead.
         leave_in_a_row: Days of one request at most; 0 without a limit.
+        annual_days: Days of annual leave that are granted for each year of service.
+        annual_by_night: Whether a server grants them by itself on the day that they are due.
     """
 
     hour_rounding: HourRounding = HourRounding.EXACT
@@ -56,6 +58,8 @@ class Policy:
     leave_steps: int = 2
     leave_notice: int = 0
     leave_in_a_row: int = 0
+    annual_days: int = 12
+    annual_by_night: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,12 @@ KEYS: Final[Mapping[str, PolicyKey]] = {
         PolicyKey("leave_steps", N_("Approvals that leave needs, each by somebody else."), 1, 2),
         PolicyKey("leave_notice", N_("Days that leave from a balance must be asked for ahead."), 0, 90),
         PolicyKey("leave_in_a_row", N_("Days of one request for leave from a balance; 0 without a limit."), 0, 60),
+        PolicyKey("annual_days", N_("Days of annual leave after each twelve months; by law 12."), 12, 60),
+        PolicyKey(
+            "annual_by_night",
+            N_("Whether a server grants annual leave by itself on the day it is due."),
+            words=(_YES, _NO),
+        ),
     )
 }
 """All policies, by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from ...kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from ...kernel.i18n import N_
@@ -13,6 +13,7 @@ from ...kernel.texts import checked_text
 from ...store.database import Session
 from ...store.tables import CODE_LENGTH, NAME_LENGTH
 from ...trust.work import Units, Work
+from ..leave.model import Recounted
 from . import calendar_rows
 from .directory import Directory
 from .holiday_sources import SourceName, load_holidays
@@ -26,22 +27,39 @@ MOST_YEARS: Final = 2
 EMPTY: Final = Timetable()
 
 
+class FollowLeave(Protocol):
+    """Brings leave in line with the calendar after a change."""
+
+    def __call__(self, first: date, last: date, /, *, taken_before: bool) -> tuple[Recounted, ...]:
+        """Return the leave that counts other days now."""
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarChange:
-    """What was changed, and whose plans differ by it: their days are to be computed again."""
+    """What was changed, and whose plans differ by it: their days are to be computed again.
+
+    Attributes:
+        leave: Leave that counts other days now, and joint leave that is taken or given back.
+    """
 
     days: tuple[CalendarDay, ...]
     touched: tuple[Touched, ...]
+    leave: tuple[Recounted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync changes, or changed where it was applied."""
+    """What a sync changes, or changed where it was applied.
+
+    Attributes:
+        leave: As in :class:`CalendarChange`.
+    """
 
     years: tuple[int, ...]
     diff: CalendarDiff
     touched: tuple[Touched, ...]
     applied: bool
+    leave: tuple[Recounted, ...] = ()
 
 
 class Calendar:
@@ -50,11 +68,14 @@ class Calendar:
     Args:
         units: Of its database.
         directory: Looks up people and places.
+        follow: Brings leave in line after a change: called with the first and the last date, and whether joint leave
+            of the past is taken as well.
     """
 
-    def __init__(self, units: Units, directory: Directory) -> None:
+    def __init__(self, units: Units, directory: Directory, *, follow: FollowLeave | None = None) -> None:
         self._units = units
         self._directory = directory
+        self._follow = follow or _nothing
 
     def list_days(self, first: date, last: date) -> tuple[CalendarDay, ...]:
         """Return the calendar of a range, both ends included."""
@@ -94,7 +115,7 @@ class Calendar:
             job.record("calendar.add", subject=site, details=details)
             return CalendarChange((new,), found)
 
-        return self._units.write(work)
+        return self._with_leave(work, day)
 
     def remove(self, day: date, *, kind: CalendarKind | None = None) -> CalendarChange:
         """Remove the days of a date, or the one of a kind.
@@ -114,7 +135,7 @@ class Calendar:
                 job.record("calendar.remove", details={**details, "people": str(len(found))})
             return CalendarChange(tuple(gone), found)
 
-        return self._units.write(work)
+        return self._with_leave(work, day)
 
     def sync(
         self, years: Iterable[int], *, source: SourceName = "holidays", dry_run: bool, joint_taken: bool = True
@@ -160,7 +181,9 @@ class Calendar:
             return SyncReport(wanted_years, diff, found, applied=True)
 
         if not dry_run:
-            return self._units.write(work)
+            report = self._units.write(work)
+            first, last = date(wanted_years[0], 1, 1), date(wanted_years[-1], 12, 31)
+            return replace(report, leave=self._follow(first, last, taken_before=False))
         with self._units.read() as session:
             return SyncReport(wanted_years, self._diff(session, wanted_years, wanted), (), applied=False)
 
@@ -187,7 +210,7 @@ class Calendar:
             job.record("calendar.joint", details={**details, "people": str(len(found))})
             return CalendarChange(tuple(after), found)
 
-        return self._units.write(work)
+        return self._with_leave(work, day)
 
     def opt_out(self, code: str, day: date, *, works: bool) -> tuple[Person, CalendarChange]:
         """Say whether a person works on a joint leave that the firm takes: it is an ordinary day for them then.
@@ -208,7 +231,13 @@ class Calendar:
             job.record("calendar.opt_out", subject=person.code, details=details)
             return person, CalendarChange(tuple(joint), found)
 
-        return self._units.write(work)
+        person, change = self._units.write(work)
+        return person, replace(change, leave=self._follow(day, day, taken_before=True))
+
+    def _with_leave(self, job: Callable[[Work], CalendarChange], day: date) -> CalendarChange:
+        # A unit of its own for each person: leave that could not follow does so in the night, or by “leave recount”.
+        change = self._units.write(job)
+        return replace(change, leave=self._follow(day, day, taken_before=True))
 
     def _diff(self, session: Session, years: Sequence[int], wanted: Sequence[CalendarDay]) -> CalendarDiff:
         known = calendar_rows.days(session, date(years[0], 1, 1), date(years[-1], 12, 31))
@@ -223,6 +252,10 @@ class Calendar:
         if not days:
             return PlanBook((), {}, EMPTY)
         return load_plans(session, self._directory, days[0], days[-1])
+
+
+def _nothing(_first: date, _last: date, *, taken_before: bool) -> tuple[Recounted, ...]:  # noqa: ARG001 - of the port
+    return ()
 
 
 def _joint(session: Session, day: date) -> list[CalendarDay]:

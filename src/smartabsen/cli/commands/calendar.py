@@ -7,7 +7,7 @@ import typer
 
 from ...attendance.schedule.model import CalendarKind
 from ...kernel.i18n import _
-from .. import schedule_view
+from .. import leave_view, schedule_view
 from ..answer import Answer
 from ..command import command, make_noun
 from ..days import read_day
@@ -78,6 +78,7 @@ def sync(
         schedule_view.show_diff(out, report.diff)
         if report.applied:
             schedule_view.show_touched(out, report.touched)
+            leave_view.show_recounted_leave(out, report.leave)
         elif dry_run:
             out.note(_("Nothing was written: this was a dry run."))
 

@@ -81,6 +81,30 @@ def adjust(session: Session, code: Code, kind: Kind, days: Days, reason: Reason 
 
 @command(
     app,
+    "annual",
+    help=_("Grant the annual leave that is due after each twelve months of service, once for each year.")
+    + "\n\n"
+    + _("It expires a year later. Policies: annual_days, and annual_by_night for a server that does it by itself."),
+    example="smartabsen leave annual --dry-run\nsmartabsen leave annual --on 2026-12-01",
+)
+def annual(
+    session: Session,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help=_("Due by this day; today by default."))
+    ] = None,
+    employee: Annotated[str | None, typer.Option("--employee", metavar="CODE", help=_("Only this employee."))] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what is due, grant nothing."))] = False,
+) -> Answer:
+    """Grant annual leave."""
+    with session.open() as library:
+        day = library.today() if on is None else read_day(on, "--on")
+        granter = library.annual_leave
+        done = granter.due(day, code=employee) if dry_run else granter.grant(day, code=employee)
+    return Answer(data=leave_view.annual(done), show=lambda out: leave_view.show_annual(out, done))
+
+
+@command(
+    app,
     "carry",
     help=_("After the end of a year: carry some of what expired over to the next one, once."),
     example="smartabsen leave carry E001 --kind tahunan --year 2026 --expires 31/3/2027",
@@ -299,9 +323,12 @@ def add_kind(
 @command(
     app,
     "recount",
-    help=_("Count the days of approved leave again, as after a holiday was added: what is free is given back."),
+    help=_("Count the days of approved leave again by calendar and roster: what is free is given back.")
+    + "\n\n"
+    + _("Joint leave that is taken takes a day of annual leave, and gives it back where it is worked after all. A "
+        "change of the calendar does this by itself, of a sync from today on, and a server does it every night."),
     example="smartabsen leave recount --from 2026-12-01 --to 2026-12-31",
-)
+)  # fmt: skip
 def recount(
     session: Session,
     first: First,
@@ -310,7 +337,7 @@ def recount(
 ) -> Answer:
     """Recount leave."""
     with session.open() as library:
-        done = library.leave_book.recount(*_period(first, last), code=employee)
+        done = library.leave_by_calendar.follow(*_period(first, last), code=employee)
     return Answer(data=leave_view.recounted(done), show=lambda out: leave_view.show_recounted(out, done))
 
 

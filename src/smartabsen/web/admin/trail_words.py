@@ -48,6 +48,7 @@ ACTIONS: Final = {
     "keys.rotate": N_("Key changed"),
     "leave.add": N_("Leave entered and approved"),
     "leave.approve": N_("Leave approved"),
+    "leave.joint": N_("Joint leave taken by the calendar"),
     "leave.delegate": N_("Approvals of leave delegated"),
     "leave.enter": N_("Leave entered"),
     "leave.expire": N_("Days of leave expired"),
