@@ -149,6 +149,8 @@ def key_check(value: KeyCheck) -> data.Json:
         "others_can_read": value.others_can_read,
         "templates": value.templates,
         "crops": value.crops,
+        "wages": value.wages,
+        "letters": value.letters,
         "broken": [
             {
                 "kind": row.kind,
@@ -181,16 +183,18 @@ def show_key_check(out: Output, value: KeyCheck, zone: tzinfo) -> None:
         Column(_("Active"), whole=True),
         Column(_("Templates"), number=True),
         Column(_("Kept faces"), number=True),
+        Column(_("Wages"), number=True),
+        Column(_("Letters"), number=True),
     )
+    counts = (value.templates, value.crops, value.wages, value.letters)
     known = {key.id for key in value.keys}
-    others = sorted({*value.templates, *value.crops} - known)
+    others = sorted({name for each in counts for name in each} - known)
     rows: list[tuple[str | Cell, ...]] = [
         (
             key.id,
             f"{key.made_at.astimezone(zone):%Y-%m-%d}" if key.made_at else "",
             _("yes") if key.active else "",
-            str(value.templates.get(key.id, 0)),
-            str(value.crops.get(key.id, 0)),
+            *(str(each.get(key.id, 0)) for each in counts),
         )
         for key in value.keys
     ]
@@ -199,8 +203,7 @@ def show_key_check(out: Output, value: KeyCheck, zone: tzinfo) -> None:
             Cell(name or _("not sealed"), "red"),
             "",
             "",
-            str(value.templates.get(name, 0)),
-            str(value.crops.get(name, 0)),
+            *(str(each.get(name, 0)) for each in counts),
         )
         for name in others
     ]

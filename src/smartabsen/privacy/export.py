@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..app.bootstrap import Services
+from ..attendance.leave.letters import Letters
 from ..gallery import crop_rows, template_rows
 from ..kernel.errors import ConflictError, KeyMissingError, SealBrokenError
 from ..kernel.i18n import N_, current_language
@@ -74,17 +75,18 @@ def export_person(services: Services, code: str, directory: Path, *, reason: str
         codes = (*erasure_rows.former_codes(session, employee.id), employee.code)
         tables["audit"] = [entry for each in codes for entry in audit_rows.about(session, each)]
         _add_wages(services, session, employee.id, tables)
+        letters = Letters(services.key_chain, services.ensure_key).of_person(session, employee)
         faces_missing, pictures = _add_faces(services, session, employee.id, tables)
     note_reading(services, "privacy.export", subject=employee.code, details=told)
     with _whole_or_nothing(directory):
         separator = services.settings.report.separator(current_language())
-        written = _write(directory, tables, pictures, separator=separator)
+        written = _write(directory, tables, {**pictures, **letters}, separator=separator)
     counts = {name: len(rows) for name, rows in tables.items() if rows}
     return PersonExport(directory, ("person.json", *written), counts, faces_missing)
 
 
 def _write(
-    directory: Path, tables: dict[str, list[dict[str, Any]]], pictures: Mapping[str, bytes], *, separator: str
+    directory: Path, tables: dict[str, list[dict[str, Any]]], files: Mapping[str, bytes], *, separator: str
 ) -> list[str]:
     written = []
     for name, rows in tables.items():
@@ -93,9 +95,9 @@ def _write(
             cells = [[_cell(row.get(column)) for column in header] for row in rows]
             write_csv(directory / f"{name}.csv", header, cells, separator=separator)
             written.append(f"{name}.csv")
-    for name, picture in pictures.items():
-        write_atomically(directory / "faces" / name, picture)
-        written.append(f"faces/{name}")
+    for name, content in files.items():
+        write_atomically(directory / name, content)
+        written.append(name)
     document = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "tables": _plain(tables)}
     write_atomically(directory / "person.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
     return written
@@ -127,7 +129,7 @@ def _add_faces(
         return exc.message_id, {}
     for row in tables.get("templates", []):
         row["embedding_f32_base64"] = base64.b64encode(embeddings[row["id"]].tobytes()).decode("ascii")
-    return "", {f"{number:02d}.jpg": one.crop.picture for number, one in enumerate(kept, start=1)}
+    return "", {f"faces/{number:02d}.jpg": one.crop.picture for number, one in enumerate(kept, start=1)}
 
 
 def _add_wages(services: Services, session: Session, employee_id: int, tables: dict[str, list[dict[str, Any]]]) -> None:

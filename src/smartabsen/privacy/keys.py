@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..app.bootstrap import Services
 from ..gallery.model_file import load_model, model_key, remove_model, reseal_model
@@ -72,7 +72,8 @@ class KeyCheck:
         place: Where the keys lie.
         keys: What may be told about each; empty where there is none.
         others_can_read: Somebody but the owner may read the key file.
-        templates, crops: Number of rows by the id of their key; the empty id stands for rows without a seal.
+        templates, crops, wages, letters: Number of rows by the id of their key; the empty id stands for rows without
+            a seal.
         broken: Rows that do not open.
         old: Rows whose seal names people by their row ids, as an earlier version made it: a rotation renews it.
         model: ``ok``, ``none`` (nothing trained), ``no_key``, ``broken``.
@@ -88,6 +89,8 @@ class KeyCheck:
     model: str
     deleted: int = 0
     old: int = 0
+    wages: dict[str, int] = field(default_factory=dict)
+    letters: dict[str, int] = field(default_factory=dict)
 
     @property
     def intact(self) -> bool:
@@ -182,7 +185,8 @@ class Keys:
         if delete_broken:
             doomed = tuple(one for one in found.broken if one.problem != "no_key")
             deleted = self._services.database.run_write(lambda session: self._delete(session, doomed))
-        rows = sum((*found.templates.values(), *found.crops.values()))
+        counts = (found.templates, found.crops, found.wages, found.letters)
+        rows = sum(number for each in counts for number in each.values())
         self._note("biometric.read", {"rows": str(rows)})
         return KeyCheck(
             place=self._chain.place,
@@ -194,6 +198,8 @@ class Keys:
             model=self._model_state(ring),
             deleted=deleted,
             old=found.old,
+            wages=found.wages,
+            letters=found.letters,
         )
 
     def _ring(self) -> KeyRing:
@@ -240,7 +246,7 @@ class Keys:
     def _forget_old(self, ring: KeyRing) -> tuple[str, ...]:
         with self._services.database.read() as session:
             found = resealing_rows.check_seals(session, ring)
-        needed = {ring.active, *found.templates, *found.crops}
+        needed = {ring.active, *found.templates, *found.crops, *found.wages, *found.letters}
         forgotten = tuple(name for name in ring.ids if name not in needed)
         signing_rows.sign_anew(self._services.database, ring, frozenset(forgotten))
         self._chain.forget(frozenset(forgotten))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -50,7 +51,7 @@ class BrokenSeal:
     """A row that does not open.
 
     Attributes:
-        kind: ``template``, ``crop`` or ``wage``.
+        kind: ``template``, ``crop``, ``wage`` or ``letter`` (an attachment of a request for leave).
         id: Row id.
         code, name: The employee's in whose row it lies.
         problem: ``broken`` (changed, or moved from somebody else), ``unsealed``, ``no_key``.
@@ -76,6 +77,7 @@ class SealCheck:
     broken: tuple[BrokenSeal, ...]
     old: int = 0
     wages: dict[str, int] = field(default_factory=dict)
+    letters: dict[str, int] = field(default_factory=dict)
 
 
 def key_ids(session: Session) -> frozenset[str]:
@@ -183,7 +185,34 @@ def check_seals(session: Session, ring: KeyRing) -> SealCheck:
             broken.append((row, BrokenSeal(kind, row.id, code, name, problem, key_id)))
     moved = _find_owners(session, [row for row, one in broken if one.problem == "broken"][:_LOOKED_UP], ring)
     named = (replace(one, belongs_to=moved.get((type(row), row.id), "")) for row, one in broken)
-    return SealCheck(counts[TemplateRow], counts[FaceCropRow], tuple(named), old, counts[WageRow])
+    letters, broken_letters = _check_letters(session, ring)
+    told = (*named, *broken_letters)
+    return SealCheck(counts[TemplateRow], counts[FaceCropRow], told, old, counts[WageRow], letters)
+
+
+def _check_letters(session: Session, ring: KeyRing) -> tuple[dict[str, int], list[BrokenSeal]]:
+    """Open every attachment; return their number by key, and those that do not open."""
+    query = (
+        select(LeaveAttachmentRow, Karyawan.kode, Karyawan.nama, Karyawan.uuid)
+        .join(Karyawan, Karyawan.id == LeaveAttachmentRow.karyawan_id)
+        .order_by(LeaveAttachmentRow.id)
+    )
+    counts: dict[str, int] = {}
+    broken: list[BrokenSeal] = []
+    for row, code, name, uuid in session.execute(query.execution_options(yield_per=_LETTERS)):
+        key_id = sealing_key_of(row.content) or ""
+        counts[key_id] = counts.get(key_id, 0) + 1
+        problem = "" if key_id else "unsealed"
+        if key_id:
+            try:
+                plain = ring.open(row.content, letter_binding(uuid or "", row.digest))
+                problem = "broken" if plain is None or sha256(plain).hexdigest() != row.digest else ""
+            except KeyMissingError:
+                problem = "no_key"
+        if problem:
+            broken.append(BrokenSeal("letter", row.id, code, name, problem, key_id))
+        session.expunge(row)
+    return counts, broken
 
 
 def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing) -> dict[int, str]:
@@ -198,7 +227,10 @@ def delete_broken(session: Session, broken: tuple[BrokenSeal, ...]) -> int:
     for kind, table in _KINDS.items():
         ids = [one.id for one in broken if one.kind == kind]
         deleted += cast(CursorResult[Any], session.execute(delete(table).where(table.id.in_(ids)))).rowcount
-    return deleted
+    letters = delete(LeaveAttachmentRow).where(
+        LeaveAttachmentRow.id.in_([one.id for one in broken if one.kind == "letter"])
+    )
+    return deleted + cast(CursorResult[Any], session.execute(letters)).rowcount
 
 
 def discard_all(session: Session) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from ...kernel.domain import Employee
-from ...kernel.errors import InvalidInputError, SealBrokenError
+from ...kernel.errors import InvalidInputError, KeyMissingError, SealBrokenError
 from ...kernel.i18n import N_
 from ...kernel.reading import read_bytes, unreadable_error
 from ...kernel.texts import shortened
@@ -95,3 +96,13 @@ class Letters:
                 raise SealBrokenError(N_("The attachment “{name}” is not as it was stored."), name=each.name)
             found.append(Letter(each.name, plain))
         return tuple(found)
+
+    def of_person(self, session: Session, owner: Employee) -> dict[str, bytes]:
+        """Return all attachments of somebody by a file name of ours; those that do not open are left out."""
+        found: dict[str, bytes] = {}
+        for request in rows.find_all(session, employee_ids=(owner.id,)):
+            with suppress(KeyMissingError, SealBrokenError):
+                for number, each in enumerate(self.open(session, request.id, owner), start=1):
+                    # The name came with the file: only its ending is used.
+                    found[f"letters/{request.id}-{number}{Path(each.name).suffix.lower()}"] = each.content
+        return found
