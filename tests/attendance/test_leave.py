@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from smartabsen import InvalidInputError, NotFoundError, SmartAbsen, Status
+from smartabsen.attendance.leave.model import LeaveAsk, RequestState
 from smartabsen.trust import audit_rows
 
 MONDAY, FRIDAY = date(2026, 11, 2), date(2026, 11, 6)
@@ -69,3 +70,35 @@ def test_leave_is_for_somebody_who_exists(app: SmartAbsen) -> None:
         app.leave.enter("E999", MONDAY, FRIDAY, Status.SICK)
     with pytest.raises(NotFoundError):
         app.leave.between(MONDAY, FRIDAY, code="E999")
+
+
+def test_days_of_leave_are_records_of_leave_too(app: SmartAbsen) -> None:
+    """Entered, changed and taken back as the days are: what is left of a record stays one."""
+    app.leave.enter("E001", MONDAY, FRIDAY, Status.EXCUSED, note="wedding")
+    wednesday = MONDAY + timedelta(days=2)
+    app.leave.enter("E001", wednesday, wednesday, Status.SICK)
+
+    def records() -> list[tuple[str, date, date, str]]:
+        found = app.leave_book.requests(states=[RequestState.APPROVED])
+        return [(each.kind, each.first, each.last, each.note) for each in found]
+
+    assert records() == [
+        ("izin", MONDAY, MONDAY + timedelta(days=1), "wedding"),
+        ("sakit", wednesday, wednesday, ""),
+        ("izin", MONDAY + timedelta(days=3), FRIDAY, "wedding"),
+    ]
+    with app.units.read() as session:
+        found = app.leave_book.leave_in_session(session, None, MONDAY, FRIDAY)
+    assert [leave[0].status.value for leave in found.values()] == ["Izin", "Izin", "Sakit", "Izin", "Izin"]
+    app.leave.take_back("E001", MONDAY, wednesday)
+    assert records() == [("izin", MONDAY + timedelta(days=3), FRIDAY, "wedding")]
+
+
+def test_other_leave_of_a_day_is_left_alone(app: SmartAbsen) -> None:
+    """Annual leave stays annual leave, and its day stays taken."""
+    app.leave_book.grant("E001", "tahunan", 4, expires=date(2099, 12, 31))
+    app.leave_book.add("E001", LeaveAsk("tahunan", MONDAY, MONDAY))
+    app.leave.enter("E001", MONDAY, MONDAY, Status.SICK)
+    assert [each.kind for each in app.leave_book.requests()] == ["tahunan"]
+    app.leave.take_back("E001", MONDAY, MONDAY)
+    assert app.leave_book.balances("E001")[0].half_days == 2

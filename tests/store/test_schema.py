@@ -151,6 +151,55 @@ def test_days_keep_their_row_and_their_signature_when_they_get_revisions(databas
 
 
 @pytest.mark.mariadb
+def test_days_of_leave_become_records_of_leave(database: Database) -> None:
+    """One for each run with the same status and note; the days stay, a second run adds nothing, and down undoes it."""
+    schema.upgrade(database)
+    with database.write() as session:
+        people = {number: employee_rows.add(session, code=f"E00{number}", name="Contoh").id for number in (1, 2)}
+    schema.downgrade(database, "0020")
+    days = [
+        (1, "2026-11-02", "Izin", "wedding"),
+        (1, "2026-11-03", "Izin", "wedding"),
+        (1, "2026-11-04", "Sakit", ""),
+        (1, "2026-11-06", "Sakit", ""),
+        (1, "2026-11-07", "Hadir", ""),
+        (2, "2026-11-07", "Sakit", ""),
+    ]
+    with database.connect(exclusive=True) as connection:
+        for number, day, status, note in days:
+            connection.execute(
+                text(
+                    "INSERT INTO absensi (karyawan_id, tanggal, status, menit_terlambat, menit_kerja, keterangan)"
+                    " VALUES (:person, :day, :status, 0, 0, :note)"
+                ),
+                {"person": people[number], "day": day, "status": status, "note": note},
+            )
+
+    def records() -> list[tuple[object, ...]]:
+        query = (
+            "SELECT k.kode, r.kind, r.note, r.half_days, COUNT(*) FROM leave_requests r"
+            " JOIN karyawan k ON k.id = r.karyawan_id"
+            " JOIN leave_days d ON d.request_id = r.id GROUP BY r.id, k.kode, r.kind, r.note, r.half_days, r.first_day"
+            " ORDER BY k.kode, r.first_day"
+        )
+        with database.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    one, two = "E001", "E002"
+    sick = ("sakit", "", 2, 1)
+    expected = [(one, "izin", "wedding", 4, 2), (one, *sick), (one, *sick), (two, *sick)]
+    for _ in range(2):
+        schema.upgrade(database)
+        assert records() == expected
+        with database.connect(exclusive=True) as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '0020'"))
+    schema.upgrade(database)
+    schema.downgrade(database, "0020")
+    assert records() == []
+    with database.connect() as connection:
+        assert connection.scalar(text("SELECT COUNT(*) FROM absensi")) == len(days)
+
+
 def test_tables_on_a_server_are_transactional_and_hold_every_letter(mariadb_url: str) -> None:
     """InnoDB and utf8mb4 with exact comparison, whatever the server's defaults; also by the other form of URL."""
     database = Database(mariadb_url.replace("mysql+", "mariadb+"))

@@ -1,4 +1,4 @@
-"""Leave: Izin and Sakit for a range of days, and taking it back."""
+"""Leave: Izin and Sakit for a range of days, and taking it back; each day has its status and a record of leave."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ...kernel.domain import Employee, Status
 from ...kernel.errors import InvalidInputError
 from ...kernel.i18n import N_
 from ...people import employee_rows
-from ...store.database import Session
-from ...trust import audit_rows
+from ...trust.work import Work
 from .. import day_rows as days, recording_rows
 from . import rows as leave_rows
+from .plain import cover, uncover
 from .rows import LeaveDay
 
 MAX_DAYS: Final = 366
@@ -78,7 +78,8 @@ class Leave:
         """
         wanted = tuple(_range(first, last))
 
-        def work(session: Session) -> LeaveChange:
+        def job(work: Work) -> LeaveChange:
+            session = work.session
             employee = employee_rows.lock(session, employee_rows.get(session, code).id)
             known = {day.work_date: day for day in leave_rows.between(session, first, last, employee_id=employee.id)}
             changed = tuple(
@@ -88,11 +89,13 @@ class Leave:
             )
             for each in changed:
                 days.set_leave(session, employee_id=employee.id, work_date=each, status=status, note=note)
+            if changed:
+                cover(work, employee.id, changed, status, note=note.strip())
             before = sorted({day.status.value for day in known.values()})
-            self._note(session, "leave.enter", employee, changed, before=", ".join(before), after=status, note=note)
+            _note(work, "leave.enter", employee, changed, before=", ".join(before), after=status, note=note)
             return LeaveChange(employee, first, last, changed)
 
-        return self._services.database.run_write(work)
+        return self._services.units.write(job)
 
     def take_back(self, code: str, first: date, last: date) -> LeaveChange:
         """Take leave back on each day of a range: a day becomes what its punches say, or is gone without any.
@@ -103,17 +106,19 @@ class Leave:
         """
         tuple(_range(first, last))
 
-        def work(session: Session) -> LeaveChange:
+        def job(work: Work) -> LeaveChange:
+            session = work.session
             employee = employee_rows.lock(session, employee_rows.get(session, code).id)
             known = leave_rows.between(session, first, last, employee_id=employee.id)
             for day in known:
                 recording_rows.clear_leave(session, employee.id, day.work_date, self._services.rules)
             changed = tuple(day.work_date for day in known)
+            uncover(work, employee.id, changed)
             before = ", ".join(sorted({day.status.value for day in known}))
-            self._note(session, "leave.take_back", employee, changed, before=before)
+            _note(work, "leave.take_back", employee, changed, before=before)
             return LeaveChange(employee, first, last, changed)
 
-        return self._services.database.run_write(work)
+        return self._services.units.write(job)
 
     def between(self, first: date, last: date, *, code: str | None = None) -> tuple[LeaveDay, ...]:
         """Return the days of leave of a period, the latest first, of one employee or all. Raises NotFoundError."""
@@ -138,13 +143,12 @@ class Leave:
             )
         return tuple(sorted([*spans, *open_spans.values()], key=lambda span: (span.first, span.code), reverse=True))
 
-    def _note(
-        self, session: Session, action: str, employee: Employee, changed: tuple[date, ...], **details: str
-    ) -> None:
-        if not changed:
-            return
-        told = {"from": changed[0].isoformat(), "to": changed[-1].isoformat(), "days": str(len(changed)), **details}
-        audit_rows.append(session, actor=self._services.actor, action=action, subject=employee.code, details=told)
+
+def _note(work: Work, action: str, employee: Employee, changed: tuple[date, ...], **details: str) -> None:
+    if not changed:
+        return
+    told = {"from": changed[0].isoformat(), "to": changed[-1].isoformat(), "days": str(len(changed)), **details}
+    work.record(action, subject=employee.code, details=told)
 
 
 def _range(first: date, last: date) -> Iterator[date]:
