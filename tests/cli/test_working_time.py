@@ -146,3 +146,61 @@ def test_policies_are_set_with_a_date_and_listed(home: Path) -> None:
         assert answer("policy", "set", wrong, "--valid-from", "2026-12-01", code=2)["errors"]
     with SmartAbsen.open(flags={"engine": "fake"}) as app:
         assert app.policies.on("E001", app.today() + timedelta(days=3650)).leave_steps == 1
+
+
+def test_the_orders_of_a_week_are_added_up_by_person(home: Path) -> None:
+    """Names and durations, day by day; what was taken back does not count."""
+    for day, minutes in (("2026-12-01", 60), ("2026-12-04", 90), ("2026-12-05", 30), ("2026-12-08", 45)):
+        order = answer("overtime", "order", "E001", day, "--minutes", str(minutes))
+    answer("overtime", "cancel", str(order["id"]))
+    answer("overtime", "consent", "1")
+    answer("overtime", "approve", "1")
+    data = answer("overtime", "list", "--week", "4/12/2026")
+    assert data["weeks"] == [
+        {"week": "2026-11-30", "code": "E001", "name": "Contoh Satu", "minutes": 180, "in_force_minutes": 60,
+         "by_day": [0, 60, 0, 0, 90, 30, 0]}
+    ]  # fmt: skip
+    assert "3:00" in run("overtime", "list", "--week", "2026-12-04").stdout
+    assert answer("overtime", "list", "--week", "2026-12-04", "--from", "2026-12-01", code=2)["errors"]
+
+
+def test_departments_and_sites_are_named_by_leave_and_policies(home: Path) -> None:
+    """Leave for a department, a policy of a site, annual leave of who has been there for a year."""
+    run("department", "add", "GUDANG", "--name", "Gudang")
+    run("site", "add", "JKT2", "--name", "Jakarta", "--zone", "Asia/Jakarta")
+    run("employee", "set", "E001", "--department", "GUDANG", "--site", "JKT2", "--joined", "2020-02-03")
+    period = ("--from", "2098-12-01", "--to", "2098-12-02")
+    added = answer("leave", "add", "--department", "GUDANG", "--kind", "wfh", *period)
+    assert [each["code"] for each in added["requests"]] == ["E001"]
+    assert answer("policy", "set", "grace=7", "--valid-from", "2020-01-01", "--site", "JKT2")["of"] == "JKT2"
+    (due,) = answer("leave", "annual", "--on", "2098-12-01", "--dry-run")["granted"]
+    assert (due["code"], due["date"], due["days"], due["expires"]) == ("E001", "2098-02-03", 12.0, "2099-02-02")
+    assert len(answer("leave", "annual", "--on", "2098-12-01")["granted"]) == 1
+    assert answer("leave", "annual", "--on", "2098-12-31")["granted"] == []
+    assert "12" in run("leave", "balance", "E001").stdout
+
+
+def test_a_change_of_the_calendar_says_which_leave_it_changes(home: Path) -> None:
+    """Joint leave takes a day, worked after all gives it back; a holiday in approved leave gives its day back."""
+    answer("leave", "grant", "E001", "--kind", "tahunan", "--days", "12")
+    answer("leave", "add", "E001", "--kind", "tahunan", "--from", "2098-12-01", "--to", "2098-12-03")
+    (given,) = answer("calendar", "add", "2098-12-02", "Contoh", "--kind", "public")["leave"]
+    assert (given["given_back"], given["days"]) == (1.0, 2.0)
+    (taken,) = answer("calendar", "add", "2098-12-24", "Cuti bersama", "--kind", "joint")["leave"]
+    assert (taken["given_back"], taken["kind"]) == (-1.0, "cuti-bersama")
+    assert answer("leave", "balance", "E001")["balances"][0]["days"] == 9.0
+    answer("calendar", "work", "2098-12-24", "--employee", "E001")
+    assert answer("leave", "balance", "E001")["balances"][0]["days"] == 10.0
+    assert answer("leave", "recount", "--from", "2098-12-01", "--to", "2098-12-31")["changed"] == []
+
+
+def test_kinds_of_leave_have_names_in_both_languages(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The law's; all of them are known."""
+    from smartabsen.attendance.leave.texts import LABELS
+    from smartabsen.attendance.policy.rulesets import all_rulesets
+
+    assert {each.code for ruleset in all_rulesets() for each in ruleset.leave} == set(LABELS)
+    for language, label in (("en", "Annual leave"), ("id", "Cuti tahunan")):
+        monkeypatch.setenv("SMARTABSEN_LANGUAGE", language)
+        kinds = {each["kind"]: each["label"] for each in answer("leave", "kinds")["kinds"]}
+        assert kinds["tahunan"] == label

@@ -19,6 +19,7 @@ from ..attendance.leave.model import (
     RequestState,
     days_text,
 )
+from ..attendance.leave.texts import LABELS
 from ..attendance.rules.model import Portion
 from ..attendance.rules.ruleset import LeaveKind
 from ..kernel.domain import Employee
@@ -59,7 +60,7 @@ def request(value: LeaveRequest) -> Json:
         "code": value.code,
         "name": value.name,
         "kind": value.kind,
-        "label": value.label,
+        "label": _label(value.kind, value.label),
         "from": value.first.isoformat(),
         "to": value.last.isoformat(),
         "half": None if value.portion is Portion.FULL else value.portion.value,
@@ -109,7 +110,7 @@ def show_requests(out: Output, values: Sequence[LeaveRequest]) -> None:
             str(each.id),
             each.code,
             each.name,
-            each.label,
+            _label(each.kind, each.label),
             str(each.first),
             str(each.last),
             days_text(each.half_days),
@@ -143,7 +144,7 @@ def balance(value: LeaveBalance) -> Json:
     """What somebody has left of one account."""
     return {
         "kind": value.account,
-        "label": value.label,
+        "label": _label(value.account, value.label),
         "days": value.half_days / FULL_DAY,
         "held": value.held / FULL_DAY,
         "free": value.free / FULL_DAY,
@@ -211,7 +212,8 @@ def describe_recounted(value: Recounted) -> str:
     """Return a sentence about leave that counts other days now."""
     request, days = value.request, days_text(abs(value.given_back))
     if value.given_back < 0:
-        return _("{name}: days taken for {kind}: {days}.", name=request.name, kind=request.label, days=days)
+        kind = _label(request.kind, request.label)
+        return _("{name}: days taken for {kind}: {days}.", name=request.name, kind=kind, days=days)
     return _("{name}: days given back: {days}.", name=request.name, days=days)
 
 
@@ -248,7 +250,7 @@ def kind(value: LeaveKind) -> Json:
     """A kind of leave."""
     return {
         "kind": value.code,
-        "label": value.label,
+        "label": _label(value.code, value.label),
         "status": value.status.value,
         "account": value.account or None,
         "most_days": value.most_days,
@@ -272,12 +274,15 @@ def show_kinds(out: Output, values: Sequence[LeaveKind]) -> None:
         Column(_("Right")),
         Column(_("Article")),
     )
-    rows = [(each.code, each.label, each.status.value, each.account, each.right, each.article) for each in values]
+    rows = [
+        (each.code, _label(each.code, each.label), each.status.value, each.account, each.right, each.article)
+        for each in values
+    ]
     out.table(columns, rows)
 
 
 def _show_balance(out: Output, value: LeaveBalance) -> None:
-    left = _("{label}: days left: {days}", label=value.label, days=days_text(value.half_days))
+    left = _("{label}: days left: {days}", label=_label(value.account, value.label), days=days_text(value.half_days))
     if value.held:
         left += " " + _("(held for requests: {held})", held=days_text(value.held))
     out.line(left, "bold")
@@ -323,3 +328,8 @@ def _entry(value: LedgerEntry) -> Json:
         "note": value.note,
         "actor": value.actor,
     }
+
+
+def _label(kind: str, label: str) -> str:
+    """Return what people call a kind: the law's kinds in their language, those of the firm as it named them."""
+    return _(LABELS[kind]) if kind in LABELS else label

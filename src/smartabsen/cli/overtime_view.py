@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
-from ..attendance.overtime.model import Order, Ordered, Said
+from ..attendance.overtime.model import Order, Ordered, OrderedWeek, Said, by_week
 from ..attendance.rules.overtime import OvertimeExplained, decimal_text
 from ..attendance.rules.overtime_caps import CapFinding
+from ..attendance.schedule.texts import WEEKDAYS
 from ..kernel.i18n import N_, _
 from . import data
 from .answer import Answer
@@ -105,7 +106,8 @@ def answer(value: Ordered) -> Answer:
 def orders(values: Sequence[Order], findings: Mapping[str, Sequence[CapFinding]]) -> Json:
     """The list that the law asks for, and the caps that are exceeded."""
     found = [{"code": code, **_finding(each)} for code, caps in findings.items() for each in caps]
-    return {"orders": [order(each) for each in values], "findings": found}
+    return {"orders": [order(each) for each in values], "weeks": [_week(each) for each in by_week(values)],
+            "findings": found}  # fmt: skip
 
 
 def show_orders(out: Output, values: Sequence[Order], findings: Mapping[str, Sequence[CapFinding]]) -> None:
@@ -132,14 +134,58 @@ def show_orders(out: Output, values: Sequence[Order], findings: Mapping[str, Seq
         for each in values
     ]
     out.table(columns, rows, empty=_("No orders for overtime."))
+    _warn_of_caps(out, findings)
+
+
+def _warn_of_caps(out: Output, findings: Mapping[str, Sequence[CapFinding]]) -> None:
     for code, caps in findings.items():
         for each in caps:
             out.warn(f"{code}: {describe_finding(each)}")
 
 
+def show_weeks(out: Output, values: Sequence[Order], findings: Mapping[str, Sequence[CapFinding]]) -> None:
+    """Print what orders add up to by week and person, then the caps that are exceeded."""
+    columns = (
+        Column(_("Week from"), whole=True),
+        Column(_("Code"), whole=True),
+        Column(_("Name")),
+        *(Column(_(WEEKDAYS[day])[:3], number=True) for day in range(7)),
+        Column(_("Hours"), number=True),
+        Column(_("In force"), number=True),
+    )
+    rows = [
+        (
+            str(each.monday),
+            each.code,
+            each.name,
+            *(_clock(minutes) for minutes in each.by_day),
+            _clock(each.minutes),
+            _clock(each.in_force),
+        )
+        for each in by_week(values)
+    ]
+    out.table(columns, rows, empty=_("No orders for overtime."))
+    _warn_of_caps(out, findings)
+
+
 def describe_finding(value: CapFinding) -> str:
     """Return a sentence about a cap that is exceeded."""
     return _(FINDINGS[value.rule], date=value.day, minutes=value.minutes, cap=value.cap, article=value.article)
+
+
+def _week(value: OrderedWeek) -> Json:
+    return {
+        "week": value.monday.isoformat(),
+        "code": value.code,
+        "name": value.name,
+        "minutes": value.minutes,
+        "in_force_minutes": value.in_force,
+        "by_day": list(value.by_day),
+    }
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60}:{minutes % 60:02}" if minutes else ""
 
 
 def _finding(value: CapFinding) -> Json:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from ..rules.model import OvertimeOrder
 from ..rules.overtime_caps import CapFinding
@@ -63,3 +64,42 @@ class Ordered:
 
     order: Order
     findings: tuple[CapFinding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedWeek:
+    """What one person's orders of a week add up to; those that were taken back do not count.
+
+    Attributes:
+        monday: First day of the week.
+        minutes: Of all orders.
+        in_force: Of those with consent and approval.
+        by_day: Minutes on each day from Monday to Sunday.
+    """
+
+    monday: date
+    code: str
+    name: str
+    minutes: int
+    in_force: int
+    by_day: tuple[int, ...]
+
+
+def by_week(orders: Iterable[Order]) -> tuple[OrderedWeek, ...]:
+    """Return orders added up by week and person, by week, then code."""
+    known: dict[tuple[date, str], list[Order]] = {}
+    for each in orders:
+        if each.cancelled is None:
+            monday = each.work_date - timedelta(days=each.work_date.weekday())
+            known.setdefault((monday, each.code), []).append(each)
+    return tuple(
+        OrderedWeek(
+            monday,
+            code,
+            found[0].name,
+            sum(each.minutes for each in found),
+            sum(each.minutes for each in found if each.state == "in_force"),
+            tuple(sum(each.minutes for each in found if each.work_date.weekday() == day) for day in range(7)),
+        )
+        for (monday, code), found in sorted(known.items())
+    )

@@ -142,8 +142,8 @@ def cancel(session: Session, order_id: OrderId) -> Answer:
     "list",
     help=_("List the orders of a period: names and durations, consent, approval, and caps that are exceeded.")
     + "\n\n"
-    + _("By default from a month ago to a month ahead."),
-    example="smartabsen overtime list --from 2026-12-01 --to 2026-12-31",
+    + _("By default from a month ago to a month ahead. --week adds up by person: names and durations."),
+    example="smartabsen overtime list --from 2026-12-01 --to 2026-12-31\nsmartabsen overtime list --week 2026-12-04",
 )
 def list_orders(
     session: Session,
@@ -151,17 +151,25 @@ def list_orders(
         str | None, typer.Option("--from", metavar="DATE", help=_("First day, as 1/11/2026 or 2026-11-01."))
     ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Last day."))] = None,
+    week: Annotated[
+        str | None, typer.Option("--week", metavar="DATE", help=_("The week of this day, Monday to Sunday."))
+    ] = None,
     employee: Annotated[str | None, typer.Option("--employee", metavar="CODE", help=_("Only this employee."))] = None,
 ) -> Answer:
     """List orders."""
+    if week is not None:
+        if first is not None or last is not None:
+            raise typer.BadParameter(_("--week stands in the place of --from and --to."))
+        day = read_day(week, "--week")
+        monday = day - timedelta(days=day.weekday())
+        first, last = monday.isoformat(), (monday + timedelta(days=6)).isoformat()
+    show = overtime_view.show_orders if week is None else overtime_view.show_weeks
     with session.open() as library:
         begin = library.today() - timedelta(days=31) if first is None else read_day(first, "--from")
         end = max(begin, library.today()) + timedelta(days=31) if last is None else read_day(last, "--to")
         orders = library.overtime.orders(begin, end, code=employee)
         findings = library.overtime.findings(begin, end, code=employee)
-    return Answer(
-        data=overtime_view.orders(orders, findings), show=lambda out: overtime_view.show_orders(out, orders, findings)
-    )
+    return Answer(data=overtime_view.orders(orders, findings), show=lambda out: show(out, orders, findings))
 
 
 def _rupiah(text: str | None, option: str) -> Fraction:
