@@ -15,12 +15,11 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from smartabsen import InvalidInputError, SmartAbsen, Status
+from smartabsen import InvalidInputError, SmartAbsen, Status, wire
 from smartabsen.attendance import desk as desk_module
 from smartabsen.attendance.desk import DayFilter, DayQuery
 from smartabsen.attendance.desk_export import export_days
 from smartabsen.attendance.reporting import report_text
-from smartabsen.cli import data
 from smartabsen.kernel import pages
 from smartabsen.kernel.i18n import use_language
 from smartabsen.trust import audit_rows
@@ -170,7 +169,7 @@ def test_page_month_export_and_report_agree_who_was_absent_how_often(app: SmartA
     report = app.report(MONTH.first, MONTH.last)
     with use_language("en"):
         assert "E4,Dodi,2026-11-02,,,Absent,0,0" in report_text(report).splitlines()
-    assert [day["status"] for day in data.attendance(report)["days"]].count("absent") == 6
+    assert [day.status for day in wire.Attendance.of(report).days].count("absent") == 6
     absences = [day for day in app.report(MONTH.first, MONTH.last).days if day.status is None]
     assert Counter(day.code for day in absences) == Counter(expected)
     assert app.desk.days(DayQuery(replace(MONTH, everyone=True))).sums.absent == 6

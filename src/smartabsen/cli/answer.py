@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import typer
 
@@ -19,8 +19,11 @@ from ..kernel.i18n import _, describe_error
 from .lines import one_line
 
 if TYPE_CHECKING:
+    from ..wire import Wire
     from .output import Output
 
+Json: TypeAlias = dict[str, Any]
+"""Plain JSON values, and things of ``wire`` among them."""
 INTERRUPTED = 130
 _PARTIAL = (PartlyDoneError.exit_code, INTERRUPTED)
 
@@ -39,13 +42,13 @@ class Answer:
     """The result of a command.
 
     Attributes:
-        data: What ``--json`` prints as ``data``; plain JSON values.
+        data: What ``--json`` prints as ``data``; a thing of ``wire``, or plain JSON values and such things.
         show: Prints the same for people.
         problems: What went wrong.
         exit_code: See the module.
     """
 
-    data: Mapping[str, object]
+    data: Mapping[str, object] | Wire
     show: Callable[[Output], None]
     problems: tuple[Problem, ...] = ()
     exit_code: int = 0
@@ -68,7 +71,9 @@ class Answer:
             print_problem(problem)
 
     @classmethod
-    def of(cls, data: Mapping[str, object], show: Callable[[Output], None], failure: SmartAbsenError | None) -> Answer:
+    def of(
+        cls, data: Mapping[str, object] | Wire, show: Callable[[Output], None], failure: SmartAbsenError | None
+    ) -> Answer:
         """Make the answer of a command that did what it could, with the error that says what it could not."""
         if failure is None:
             return cls(data=data, show=show)
@@ -81,19 +86,25 @@ def problem_of(error: SmartAbsenError) -> Problem:
     return Problem(error.code, message, hint)
 
 
-def print_envelope(command: str, status: str, data: Mapping[str, object] | None, problems: Sequence[Problem]) -> None:
+def print_envelope(
+    command: str, status: str, data: Mapping[str, object] | Wire | None, problems: Sequence[Problem]
+) -> None:
     """Print the JSON object of a command on stdout."""
     print_json({"command": command, "status": status, "data": data, "errors": [asdict(each) for each in problems]})
 
 
-def print_json(value: Mapping[str, object]) -> None:
+def print_json(value: Mapping[str, object] | Wire) -> None:
     """Print one line of JSON on stdout and flush it; any stream encoding carries it without loss."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, default=_plain)
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        text = json.dumps(value)
+        text = json.dumps(value, default=_plain)
     typer.echo(text)
+
+
+def _plain(value: Wire) -> Json:
+    return value.plain()
 
 
 def print_problem(problem: Problem) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..kernel.errors import IntegrityError
 from ..kernel.i18n import N_, _
 from ..kernel.messages import local_text
-from .data import Json
+from .answer import Json
 from .output import Column, Output
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import wire
 from ..kernel.domain import CalibrationRecord
 from ..kernel.errors import GateError
 from ..kernel.i18n import N_, _
-from . import data, training_view
+from . import training_view
 from .output import Column, Output
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def as_json(report: CalibrationReport) -> Json:
             "threshold": report.before.threshold,
             "margin": report.before.margin,
             "calibration": report.before.calibration
-            and {**data.calibration(report.before.calibration), "outgrown": report.before.outgrown},
-            "fnir": data.rate(report.fnir_before),
+            and {**wire.Calibration.of(report.before.calibration).plain(), "outgrown": report.before.outgrown},
+            "fnir": wire.Rate.of(report.fnir_before),
         },
         "engine": {"threshold": report.before.engine_threshold, "margin": report.before.engine_margin},
         "trained_model": report.deciding and {"threshold": report.deciding[0], "margin": report.deciding[1]},
         "below_engine": report.is_laxer,
-        "gate": data.gate(report.gate),
+        "gate": wire.Gate.of(report.gate),
         "choice": _choice(report.choice),
         "grown": [
             {**_choice(choice), "fpir_at_present_threshold": left}
@@ -43,8 +44,8 @@ def as_json(report: CalibrationReport) -> Json:
         ],
         "look_alikes": [
             {
-                "employee": data.person(each.employee),
-                "other": data.person(each.taken_for),
+                "employee": wire.Person.find(each.employee),
+                "other": wire.Person.find(each.taken_for),
                 "similarity": round(each.similarity, 4),
                 "perhaps_one_person": each.similarity >= report.duplicate_threshold,
             }
@@ -159,7 +160,7 @@ def refusal(report: CalibrationReport) -> GateError | None:
 
 def forgotten(record: CalibrationRecord) -> Json:
     """Return what was dropped."""
-    return {"forgotten": {"model": str(record.model), **data.calibration(record)}}
+    return {"forgotten": {"model": str(record.model), **wire.Calibration.of(record).plain()}}
 
 
 def show_forgotten(out: Output, record: CalibrationRecord) -> None:
@@ -229,8 +230,8 @@ def _choice(choice: CalibrationChoice) -> Json:
         "fmr": choice.fmr,
         "expected_fpir": choice.expected_fpir,
         "expected_fpir_is_bound": choice.is_bound,
-        "observed_fpir": data.rate(choice.observed_fpir),
-        "fnir": data.rate(choice.fnir),
+        "observed_fpir": wire.Rate.of(choice.observed_fpir),
+        "fnir": wire.Rate.of(choice.fnir),
         "shift": round(choice.shift, 4),
         "contradicted": choice.contradicted,
         "promised": choice.promised,

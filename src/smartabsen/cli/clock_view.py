@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
 from ..kernel.i18n import N_, _
-from .data import Json
+from .answer import Json
 from .output import Output
 
 if TYPE_CHECKING:

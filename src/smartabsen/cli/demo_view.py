@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from .. import wire
 from ..kernel.domain import EnrolReport, KioskEvent, KioskEventKind, TrainReport
 from ..kernel.i18n import _
 from ..kernel.messages import describe_verdict, fill, tell_decision
-from . import data, tables, training_view
+from . import tables, training_view
+from .answer import Json
 from .output import Output
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def show_report(out: Output, report: DemoReport, *, kept: bool) -> None:
     out.line(_("These are samples of a few photographs: they show that it works, not how accurate it is."))
 
 
-def report_data(report: DemoReport) -> data.Json:
+def report_data(report: DemoReport) -> Json:
     """Return the same for scripts."""
     return {
         "home": str(report.home),
@@ -77,7 +79,7 @@ def report_data(report: DemoReport) -> data.Json:
         "refused": report.refused,
         "photograph_refused": report.photograph_refused,
         "seconds": round(report.seconds, 2),
-        "attendance": data.attendance(report.attendance),
+        "attendance": wire.Attendance.of(report.attendance),
         "csv_lines": list(report.csv_lines),
         "places": dict(report.places),
         "address": report.address,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..kernel.errors import IntegrityError
 from ..kernel.i18n import N_, _
-from .data import Json
+from .answer import Json
 from .output import Column, Output, yes_no
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.live import Live
 from rich.text import Text
 
+from .. import wire
 from ..kernel.domain import (
     KioskCameraBack,
     KioskCameraLost,
@@ -28,7 +29,6 @@ from ..kernel.domain import (
 )
 from ..kernel.i18n import _
 from ..kernel.messages import KIOSK_ENDINGS, describe_request, fill, greet, tell_decision
-from . import data
 from .answer import print_json
 from .lines import one_line
 from .output import Output
@@ -90,7 +90,7 @@ class KioskView:
     def show_summary(self, summary: KioskSummary) -> None:
         """Show the last line."""
         if self._out.as_json:
-            print_json(data.kiosk_summary(summary))
+            print_json(wire.KioskSummary.of(summary))
             return
         counts = _(
             "{recorded} recorded, {again} recorded before, {refused} refused; {frames} frames in {seconds} s.",
@@ -112,7 +112,7 @@ class KioskView:
         self._pending += event.outcome is Outcome.PENDING
         self._refused += not welcome
         if self._out.as_json:
-            print_json(data.decision(event, message))
+            print_json(wire.Decision.of(event, message=message))
         else:
             style = "yellow" if not welcome else "green" if event.result else "cyan"
             self._show(event, message, style)
@@ -123,7 +123,7 @@ class KioskView:
         self._pending = max(0, self._pending - 1)
         message = _("In the database now: {message}", message=greet(event.result, self._zone))
         if self._out.as_json:
-            print_json(data.decision(event, message))
+            print_json(wire.Decision.of(event, message=message))
         else:
             self._show(event, message, "green")
 
@@ -150,7 +150,7 @@ class KioskView:
         who = event.employee.name if event.employee else _("Person {track}", track=event.track)
         text = describe_request(event.request, name=who)
         if self._out.as_json:
-            print_json(data.prompt(event, text))
+            print_json(wire.Prompt.of(event, message=text))
         else:
             self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {text}", "cyan")
 
@@ -159,7 +159,7 @@ class KioskView:
     ) -> None:
         text = fill(event.detail, event.params)
         if isinstance(event, KioskCameraLost | KioskCameraBack) and self._out.as_json:
-            print_json(data.camera_event(event, text))
+            print_json(wire.CameraEvent.of(event, camera=dict(event.params).get("camera"), message=text))
         if event.kind in (KioskEventKind.CAMERA_LOST, KioskEventKind.TROUBLE):
             self.warn(text)
         else:

@@ -22,9 +22,7 @@ from ..attendance.rules.ruleset import LeaveKind
 from ..kernel.domain import Employee
 from ..kernel.errors import PartlyDoneError
 from ..kernel.i18n import N_, _, describe_error
-from . import data
-from .answer import Answer
-from .data import Json
+from .answer import Answer, Json
 from .output import Column, Output
 
 STATES: Final[Mapping[RequestState, str]] = {
@@ -66,7 +64,7 @@ def request(value: LeaveRequest) -> Json:
         "steps_done": value.steps_done,
         "note": value.note,
         "asked_by": value.asked_by,
-        "asked_at": data.instant(value.asked_at),
+        "asked_at": value.asked_at.isoformat(),
         "steps": [_step(each) for each in value.steps],
         "letters": list(value.letters),
     }
@@ -258,7 +256,7 @@ def _step(value: LeaveStep) -> Json:
         "actor": value.actor,
         "in_place_of": value.in_place_of or None,
         "reason": value.reason,
-        "at": data.instant(value.at),
+        "at": value.at.isoformat(),
     }
 
 

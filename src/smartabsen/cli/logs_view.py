@@ -8,8 +8,7 @@ from typing import Final
 
 from ..kernel.domain import SecurityEvent, SecurityKind
 from ..kernel.i18n import N_, _
-from .answer import print_json
-from .data import Json
+from .answer import Json, print_json
 from .lines import one_line
 from .output import Column, Output
 

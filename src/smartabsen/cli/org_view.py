@@ -11,7 +11,7 @@ import typer
 from ..kernel.dates import read_date
 from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import _
-from .data import Json
+from .answer import Json
 from .output import Column, Output, yes_no
 
 if TYPE_CHECKING:

@@ -10,9 +10,7 @@ from ..attendance.overtime.model import Order, Ordered, Said
 from ..attendance.rules.overtime import OvertimeExplained, decimal_text
 from ..attendance.rules.overtime_caps import CapFinding
 from ..kernel.i18n import N_, _
-from . import data
-from .answer import Answer
-from .data import Json
+from .answer import Answer, Json
 from .output import Column, Output, yes_no
 
 STATES: Final[Mapping[str, str]] = {
@@ -154,7 +152,7 @@ def _finding(value: CapFinding) -> Json:
 
 
 def _said(value: Said | None) -> Json | None:
-    return None if value is None else {"by": value.by, "at": data.instant(value.at)}
+    return None if value is None else {"by": value.by, "at": value.at.isoformat()}
 
 
 def _number(value: Fraction) -> int | float:

@@ -8,8 +8,7 @@ from typing import Final
 from ..attendance.policy.model import KEYS, PolicyEntry
 from ..attendance.standing import Scope
 from ..kernel.i18n import N_, _
-from . import data
-from .data import Json
+from .answer import Json
 from .output import Column, Output
 
 SCOPES: Final[Mapping[Scope, str]] = {
@@ -30,7 +29,7 @@ def entry(value: PolicyEntry) -> Json:
         "of": value.of or None,
         "valid_from": value.valid_from.isoformat(),
         "set_by": value.set_by,
-        "set_at": data.instant(value.set_at),
+        "set_at": value.set_at.isoformat(),
     }
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .. import wire
 from ..kernel import domain
 from ..kernel.i18n import N_, _
-from . import data, training_view
+from . import training_view
+from .answer import Json
 from .output import Cell, Column, Output
 from .session import Session
 from .tables import percent
@@ -60,7 +62,7 @@ def ask_consent(session: Session, app: SmartAbsen, *, name: str, code: str, give
                                  version=text.version))  # fmt: skip
 
 
-def consent(value: domain.Consent) -> data.Json:
+def consent(value: domain.Consent) -> Json:
     """A recorded consent."""
     return {
         "at": value.at.isoformat(),
@@ -94,7 +96,7 @@ def show_consents(out: Output, consents: tuple[domain.Consent, ...], zone: tzinf
     out.table(columns, rows, empty=_("No consent to face recognition is recorded."))
 
 
-def key_init(value: KeyInit) -> data.Json:
+def key_init(value: KeyInit) -> Json:
     """What came of ``keys init``."""
     return {
         "active": value.active,
@@ -114,7 +116,7 @@ def show_key_init(out: Output, value: KeyInit) -> None:
         out.note(_("Keep a copy of it in another place than the backups."))
 
 
-def key_rotation(value: KeyRotation) -> data.Json:
+def key_rotation(value: KeyRotation) -> Json:
     """What came of ``keys rotate``."""
     return {
         "active": value.active,
@@ -138,7 +140,7 @@ def show_key_rotation(out: Output, value: KeyRotation) -> None:
         out.note(_("Keep a copy of it in another place than the backups."))
 
 
-def key_check(value: KeyCheck) -> data.Json:
+def key_check(value: KeyCheck) -> Json:
     """What came of ``keys check``."""
     return {
         "place": value.place,
@@ -220,7 +222,7 @@ def show_key_check(out: Output, value: KeyCheck, zone: tzinfo) -> None:
         out.line(_("{count} rows were deleted.", count=value.deleted))
 
 
-def exported(value: PersonExport) -> data.Json:
+def exported(value: PersonExport) -> Json:
     """What was exported."""
     return {
         "directory": str(value.directory),
@@ -236,10 +238,10 @@ def show_export(out: Output, value: PersonExport) -> None:
     out.line(str(value.directory))
 
 
-def erasure_plan(value: ErasurePlan) -> data.Json:
+def erasure_plan(value: ErasurePlan) -> Json:
     """What an erasure would do."""
     return {
-        "employee": data.employee(value.employee),
+        "employee": wire.Employee.of(value.employee),
         "scope": value.scope,
         "attendance": value.attendance,
         "rows": value.rows,
@@ -259,7 +261,7 @@ def show_erasure_plan(out: Output, value: ErasurePlan) -> None:
     out.note(_("Nothing was changed."))
 
 
-def erased(value: Erasure) -> data.Json:
+def erased(value: Erasure) -> Json:
     """What an erasure did."""
     return {
         "pseudonym": value.pseudonym,
@@ -278,10 +280,10 @@ def show_erased(out: Output, value: Erasure) -> None:
     out.note(_("Older backups still have this person; a restore erases them again."))
 
 
-def purged(value: Purge) -> data.Json:
+def purged(value: Purge) -> Json:
     """What a purge deleted, or would."""
     return {
-        "faces_of": [data.person(each) for each in value.faces_of],
+        "faces_of": [wire.Person.find(each) for each in value.faces_of],
         "crops": value.crops,
         "attendance_before": value.attendance_before.isoformat() if value.attendance_before else None,
         "attendance": value.attendance,
@@ -315,7 +317,7 @@ def show_purged(out: Output, value: Purge) -> None:
         out.note(_("Nothing was deleted.") if value.dry_run else _("All of it was deleted."))
 
 
-def reembedded(value: ReembedReport) -> data.Json:
+def reembedded(value: ReembedReport) -> Json:
     """What came of a change of the engine."""
     return {
         "from": str(value.before),
@@ -326,14 +328,17 @@ def reembedded(value: ReembedReport) -> data.Json:
         "recognised_share": {"from": value.recognised_before, "to": value.recognised_after},
         "differences": [
             {
-                "employee": data.person(each.employee),
+                "employee": wire.Person.find(each.employee),
                 "photos": each.photos,
                 "recognised": {"from": each.recognised_before, "to": each.recognised_after},
-                "taken_for": {"from": data.person(each.taken_for_before), "to": data.person(each.taken_for_after)},
+                "taken_for": {
+                    "from": wire.Person.find(each.taken_for_before),
+                    "to": wire.Person.find(each.taken_for_after),
+                },
             }
             for each in value.differences
         ],
-        "without_crops": [data.person(each) for each in value.without_crops],
+        "without_crops": [wire.Person.find(each) for each in value.without_crops],
         "switched": value.switched,
         "deleted": value.deleted,
         "training": training_view.as_json(value.training) if value.training else None,

@@ -12,7 +12,7 @@ from ..attendance.schedule.rules_times import show_length, show_span
 from ..attendance.schedule.texts import CALENDAR_KINDS, WEEKDAYS, breaks_in_words, times_in_words
 from ..kernel.i18n import _
 from ..kernel.messages import fill
-from .data import Json
+from .answer import Json
 from .output import Cell, Column, Output, yes_no
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
+from .. import wire
 from ..kernel.domain import Pairing, SignInRequest, SignInState
 from ..kernel.errors import DeniedError, InvalidInputError
 from ..kernel.i18n import N_, _, describe_error
-from . import data
+from .answer import Json
 from .lines import one_line
 from .output import Output
 from .session import terminal_of
@@ -99,9 +100,9 @@ def refusal_of(answer: SignInAnswer) -> DeniedError | None:
     return DeniedError(N_("The request has expired."), hint=N_("Ask once more."))
 
 
-def answer_data(answer: SignInAnswer) -> data.Json:
+def answer_data(answer: SignInAnswer) -> Json:
     """Return the same for scripts."""
-    return {"state": answer.state.value, "employee": data.person(answer.employee)}
+    return {"state": answer.state.value, "employee": wire.Person.find(answer.employee)}
 
 
 def _warn_of_local_address(out: Output, app: SmartAbsen) -> None:

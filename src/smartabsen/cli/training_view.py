@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from .. import wire
 from ..kernel.domain import DecisionLimits, EnrolAdvice, Gate, Rate, TrainReport, WeakPerson
 from ..kernel.errors import GateError, PartlyDoneError, SmartAbsenError
 from ..kernel.i18n import N_, _
 from ..kernel.messages import ENROL_ADVICE, describe_automatic, describe_weak
-from . import data
+from ..wire.base import rounded
 from .output import Column, Output, yes_no
 from .tables import percent
 
@@ -27,25 +28,26 @@ def as_json(report: TrainReport) -> Json:
         "engine": report.model.engine,
         "model": str(report.model),
         "version": report.version,
-        "trained_at": data.instant(report.trained_at),
+        "trained_at": report.trained_at.isoformat(),
         "matcher": report.matcher,
         "chosen_matcher": report.chosen_matcher,
         "k": report.k,
         "employees": report.employees,
         "templates": report.templates,
-        "threshold": data.number(limits.threshold, 4),
-        "margin": data.number(limits.margin, 4),
-        "engine_threshold": data.number(limits.engine_threshold, 4),
-        "engine_margin": data.number(limits.engine_margin, 4),
-        "verification_threshold": data.number(limits.verification, 4),
-        "automatic": {**data.automatic(limits.automatic), "in_use": limits.is_automatic},
+        "threshold": rounded(limits.threshold, 4),
+        "margin": rounded(limits.margin, 4),
+        "engine_threshold": rounded(limits.engine_threshold, 4),
+        "engine_margin": rounded(limits.engine_margin, 4),
+        "verification_threshold": rounded(limits.verification, 4),
+        "automatic": {**wire.AutomaticLimits.of(limits.automatic).plain(), "in_use": limits.is_automatic},
         "calibrated": limits.calibrated,
-        "calibration": limits.calibration and {**data.calibration(limits.calibration), "outgrown": limits.outgrown},
-        "leave_one_out_accuracy": data.number(gate.rank_1.share, 6),
-        "rank_1": data.rate(gate.rank_1),
-        "recognised_share": data.number(gate.recognised.share, 6),
-        "recognised": data.rate(gate.recognised),
-        "gate": data.gate(gate),
+        "calibration": limits.calibration
+        and {**wire.Calibration.of(limits.calibration).plain(), "outgrown": limits.outgrown},
+        "leave_one_out_accuracy": rounded(gate.rank_1.share, 6),
+        "rank_1": wire.Rate.of(gate.rank_1),
+        "recognised_share": rounded(gate.recognised.share, 6),
+        "recognised": wire.Rate.of(gate.recognised),
+        "gate": wire.Gate.of(gate),
         "activated": report.activated,
         "damaged": [{"template": one.id, "code": one.code, "name": one.name} for one in report.damaged],
         "people": [
@@ -60,42 +62,42 @@ def as_json(report: TrainReport) -> Json:
         ],
         "confused": [
             {
-                "employee": data.person(each.employee),
-                "taken_for": data.person(each.taken_for),
+                "employee": wire.Person.find(each.employee),
+                "taken_for": wire.Person.find(each.taken_for),
                 "count": each.count,
-                "similarity": data.number(each.similarity, 4),
+                "similarity": rounded(each.similarity, 4),
             }
             for each in report.confused
         ],
         "mixed": [
             {
-                "employee": data.person(each.employee),
+                "employee": wire.Person.find(each.employee),
                 "sources": list(each.sources),
-                "similarity": data.number(each.similarity, 4),
+                "similarity": rounded(each.similarity, 4),
             }
             for each in report.mixed
         ],
         "suspects": [
             {
-                "employee": data.person(each.employee),
+                "employee": wire.Person.find(each.employee),
                 "source": each.source,
-                "looks_like": data.person(each.looks_like),
-                "similarity_own": data.number(each.similarity_own, 4),
-                "similarity_other": data.number(each.similarity_other, 4),
+                "looks_like": wire.Person.find(each.looks_like),
+                "similarity_own": rounded(each.similarity_own, 4),
+                "similarity_other": rounded(each.similarity_other, 4),
             }
             for each in report.suspects
         ],
         "weak": [
             {
-                "employee": data.person(each.employee),
+                "employee": wire.Person.find(each.employee),
                 "recognised": each.recognised,
                 "tried": each.tried,
                 "reasons": [reason.value for reason in each.reasons],
-                "looks_like": each.resembles and data.person(each.resembles),
+                "looks_like": each.resembles and wire.Person.find(each.resembles),
             }
             for each in report.weak
         ],
-        "single_template": [data.person(each) for each in report.single_template],
+        "single_template": [wire.Person.find(each) for each in report.single_template],
     }
 
 

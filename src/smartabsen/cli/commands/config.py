@@ -3,11 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+from ... import wire
 from ...config import LoadedSettings, Settings
 from ...kernel.domain import SettingValue
 from ...kernel.errors import ConfigError
 from ...kernel.i18n import _
-from .. import data, tables
+from .. import tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
@@ -36,7 +37,7 @@ def show_config(session: Session) -> Answer:
         # The error sends people here to learn the right name: they get the names.
         failure, values = error, _names_and_meanings()
     return Answer.of(
-        {"settings": [data.setting(each) for each in values]},
+        {"settings": [wire.Setting.of(each) for each in values]},
         lambda out: tables.show_settings(out, values),
         failure,
     )

@@ -1,9 +1,10 @@
 """``smartabsen doctor``."""
 
+from ... import wire
 from ...kernel.domain import CheckLevel
 from ...kernel.errors import ConfigError
 from ...kernel.i18n import _
-from .. import data, tables
+from .. import tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun
 from ..session import Session, check_machine
@@ -28,7 +29,7 @@ def doctor(session: Session) -> Answer:
         checks = check_machine(error)
     failed = sum(each.level is CheckLevel.FAIL for each in checks)
     return Answer(
-        data={"checks": [data.check(each) for each in checks]},
+        data={"checks": [wire.Check.of(each) for each in checks]},
         show=lambda out: tables.show_checks(out, checks),
         problems=(Problem("unhealthy", _("Failed checks: {count}.", count=failed)),) if failed else (),
         exit_code=1 if failed else 0,

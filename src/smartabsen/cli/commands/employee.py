@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from ... import wire
 from ...kernel.domain import Employee
 from ...kernel.i18n import _
-from .. import data, org_view, privacy_view, tables
+from .. import org_view, privacy_view, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Output
@@ -41,7 +42,11 @@ def list_employees(
         employees = app.employees(search=search, include_inactive=not active)
         terms = app.employments.everybody_on()
     return Answer(
-        data={"employees": [{**data.employee(each), **org_view.placement(terms.get(each.id))} for each in employees]},
+        data={
+            "employees": [
+                {**wire.Employee.of(each).plain(), **org_view.placement(terms.get(each.id))} for each in employees
+            ]
+        },
         show=lambda out: tables.show_employees(out, employees),
     )
 
@@ -65,8 +70,8 @@ def show_employee(session: Session, code: Code) -> Answer:
         privacy_view.show_consents(out, consents, zone)
 
     facts = {
-        "employee": data.employee(employee),
-        "templates": [data.template(each) for each in templates],
+        "employee": wire.Employee.of(employee),
+        "templates": [wire.Template.of(each) for each in templates],
         "consents": [privacy_view.consent(each) for each in consents],
         "employment": org_view.employment(terms),
         "former_codes": [each.code for each in former],
@@ -220,7 +225,7 @@ def list_photos(session: Session, code: Code) -> Answer:
         photos = app.photos.of(code)
         zone = ZoneInfo(app.settings.site.zone)
     return Answer(
-        data={"photos": [data.enrolled_photo(each) for each in photos]},
+        data={"photos": [wire.EnrolledPhoto.of(each) for each in photos]},
         show=lambda out: tables.show_photos(out, photos, zone),
     )
 
@@ -284,8 +289,8 @@ def remove_photo(
             out.note(_("{name} is not recognised any more: enrol other photos.", name=removed.employee.name))
 
     facts = {
-        "employee": data.employee(removed.employee),
-        "photo": data.enrolled_photo(removed.photo),
+        "employee": wire.Employee.of(removed.employee),
+        "photo": wire.EnrolledPhoto.of(removed.photo),
         "left": removed.left,
         "was_in_model": removed.was_in_model,
     }
@@ -348,7 +353,7 @@ def list_duplicates(
     with session.open() as library:
         report = library.duplicates.find() if known else library.duplicates.search(anew=anew)
         zone = ZoneInfo(library.settings.site.zone)
-    return Answer(data=data.duplicates(report), show=lambda out: tables.show_duplicates(out, report, zone))
+    return Answer(data=wire.Duplicates.of(report), show=lambda out: tables.show_duplicates(out, report, zone))
 
 
 @command(
@@ -367,7 +372,7 @@ def mark_different(
     with session.open() as library:
         both = library.duplicates.mark_different(code, other, reason=session.ask_reason(reason))
     return Answer(
-        data={"employee": data.employee(both[0]), "other": data.employee(both[1])},
+        data={"employee": wire.Employee.of(both[0]), "other": wire.Employee.of(both[1])},
         show=lambda out: tables.show_employees(out, both),
     )
 
@@ -378,8 +383,10 @@ def _with_terms(employee: Employee, terms: "Employment") -> Answer:
         out.line()
         org_view.show_employment(out, terms)
 
-    return Answer(data={"employee": data.employee(employee), "employment": org_view.employment(terms)}, show=show)
+    return Answer(data={"employee": wire.Employee.of(employee), "employment": org_view.employment(terms)}, show=show)
 
 
 def _changed(employee: Employee) -> Answer:
-    return Answer(data={"employee": data.employee(employee)}, show=lambda out: tables.show_employees(out, (employee,)))
+    return Answer(
+        data={"employee": wire.Employee.of(employee)}, show=lambda out: tables.show_employees(out, (employee,))
+    )

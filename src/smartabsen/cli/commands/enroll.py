@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from ... import wire
 from ...kernel.domain import EnrolReport, PhotoVerdict
 from ...kernel.i18n import _
 from ...kernel.messages import describe_verdict
-from .. import data, org_view, privacy_view, tables
+from .. import org_view, privacy_view, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun
 from ..output import Output
@@ -98,7 +99,7 @@ def _answer(report: EnrolReport) -> Answer:
 
     failed = bool(report.verdicts) and not report.accepted
     refused = (Problem("refused", _("No photo was accepted.")),) if failed else ()
-    return Answer(data=data.enrolment(report), show=show, problems=refused, exit_code=1 if refused else 0)
+    return Answer(data=wire.Enrolment.of(report), show=show, problems=refused, exit_code=1 if refused else 0)
 
 
 def _guide(out: Output, event: PhotoVerdict | int) -> None:

@@ -6,10 +6,11 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from ... import wire
 from ...kernel.domain import ImportReport, ImportVerdict
 from ...kernel.errors import PartlyDoneError
 from ...kernel.i18n import N_, _
-from .. import data, tables
+from .. import tables
 from ..answer import INTERRUPTED, Answer, Problem, problem_of
 from ..command import command, make_noun
 from ..parameters import AllowDuplicate, Consent, Detector
@@ -87,7 +88,7 @@ def import_people(
         session.tell_calibration(app)
     problems, exit_code = _problems(report)
     return Answer(
-        data=data.imported(report),
+        data=wire.Imported.of(report),
         show=lambda out: tables.show_import(out, report),
         problems=problems,
         exit_code=exit_code,

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ... import wire
 from ...kernel.domain import ModelStatus
 from ...kernel.errors import LicenceError, ModelDamagedError
 from ...kernel.i18n import N_, _, describe_error
-from .. import data, tables
+from .. import tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..session import Session
@@ -31,7 +32,7 @@ def list_models(session: Session) -> Answer:
     with session.open() as app:
         models = app.models()
     return Answer(
-        data={"models": [data.model(each) for each in models]}, show=lambda out: tables.show_models(out, models)
+        data={"models": [wire.Model.of(each) for each in models]}, show=lambda out: tables.show_models(out, models)
     )
 
 
@@ -52,7 +53,7 @@ def verify_models(session: Session) -> Answer:
         names=different,
     )
     return Answer.of(
-        {"models": [data.model(each) for each in models]},
+        {"models": [wire.Model.of(each) for each in models]},
         lambda out: tables.show_models(out, models),
         damaged if different else None,
     )
@@ -90,7 +91,7 @@ def pull_model(
             if not session.out.can_ask() or not session.out.confirm(_licence_question(error)):
                 raise
             packs = _pull(session, app, name, accept=True)
-    return Answer(data={"models": [data.model(each) for each in packs]}, show=lambda out: _show_pulled(out, packs))
+    return Answer(data={"models": [wire.Model.of(each) for each in packs]}, show=lambda out: _show_pulled(out, packs))
 
 
 @command(
@@ -121,7 +122,7 @@ def install_models(
                 raise
             packs = app.install_models(path, name=name, accept_noncommercial=True)
     return Answer(
-        data={"models": [data.model(each) for each in packs]}, show=lambda out: tables.show_models(out, packs)
+        data={"models": [wire.Model.of(each) for each in packs]}, show=lambda out: tables.show_models(out, packs)
     )
 
 

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from ... import wire
 from ...kernel.i18n import _
-from .. import data, sign_in_view, tables
+from .. import sign_in_view, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..parameters import Code, Light
@@ -44,7 +45,7 @@ def pair_phone(
         sign_in_view.show_pairing(session.out, app, pairing, dark=not light)
         phone = None if no_wait else app.phones.wait(pairing, stop=stop.event)
     return Answer(
-        data=data.pairing(pairing, phone),
+        data=wire.Pairing.of(pairing, phone=phone),
         show=lambda out: tables.show_phones(out, (phone,), zone) if phone else None,
     )
 
@@ -58,7 +59,7 @@ def list_phones(
         phones = app.phones.list_phones(code)
         zone = ZoneInfo(app.settings.site.zone)
     return Answer(
-        data={"phones": [data.phone(each) for each in phones]},
+        data={"phones": [wire.Phone.of(each) for each in phones]},
         show=lambda out: tables.show_phones(out, phones, zone),
     )
 
@@ -80,7 +81,7 @@ def revoke_phone(
             session.ask(_("The phone {number} can no longer confirm or punch. Go on?", number=phone))
         revoked = app.phones.revoke(phone)
     sentence = _("Revoked: phone {number} of {name}.", number=phone, name=revoked.employee.name)
-    return Answer(data={"phone": data.phone(revoked)}, show=lambda out: out.line(sentence))
+    return Answer(data={"phone": wire.Phone.of(revoked)}, show=lambda out: out.line(sentence))
 
 
 @command(
@@ -105,7 +106,7 @@ def set_pin(
             app.get_employee(code)
             employee = app.phones.set_pin(code, _ask_for_pin(session))
             sentence = _("The PIN of {name} is set.", name=employee.name)
-    return Answer(data={"employee": data.employee(employee)}, show=lambda out: out.line(sentence))
+    return Answer(data={"employee": wire.Employee.of(employee)}, show=lambda out: out.line(sentence))
 
 
 def _ask_for_pin(session: Session) -> str:

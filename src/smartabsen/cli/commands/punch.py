@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from ... import wire
 from ...kernel.i18n import _
 from ...kernel.messages import greet
-from .. import data
 from ..answer import Answer
 from ..command import command, make_noun
 from ..parameters import Code
@@ -35,4 +35,4 @@ def punch(
     with session.open() as app:
         result = app.punch(code, note=note, key=key)
         message = greet(result, ZoneInfo(app.settings.site.zone))
-    return Answer(data=data.punched(result, message), show=lambda out: out.line(message))
+    return Answer(data=wire.Punched.of(result, message=message), show=lambda out: out.line(message))

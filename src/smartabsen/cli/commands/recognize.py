@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from ... import wire
 from ...kernel.domain import ImageResult
 from ...kernel.errors import PartlyDoneError
 from ...kernel.i18n import N_, _
-from .. import data, tables
+from .. import tables
 from ..answer import Answer, Problem, problem_of
 from ..command import command, make_noun
 from ..parameters import Detector
@@ -46,7 +47,7 @@ def recognize(
         results = app.identify(images, draw_dir=draw)
     problems, exit_code = _problems(results)
     return Answer(
-        data={"images": [data.image(result) for result in results]},
+        data={"images": [wire.Image.of(result) for result in results]},
         show=lambda out: tables.show_images(out, results),
         problems=problems,
         exit_code=exit_code,

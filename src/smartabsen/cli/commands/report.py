@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import typer
 
+from ... import wire
 from ...kernel.dates import read_date
 from ...kernel.domain import Report
 from ...kernel.errors import InvalidInputError
 from ...kernel.i18n import _, describe_error
-from .. import data, tables
+from .. import tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Output
@@ -62,7 +63,7 @@ def report(
         result = app.report(first_day, last_day, code=employee)
         show = _writer(app, result, kind, output, totals=totals)
     written = {"output": str(output)} if output else {}
-    return Answer(data={**data.attendance(result), **written}, show=show)
+    return Answer(data={**wire.Attendance.of(result).plain(), **written}, show=show)
 
 
 def _file_kind(format: Format | None, output: Path | None) -> FileKind | None:

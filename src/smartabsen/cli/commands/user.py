@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from ... import wire
 from ...kernel.domain import Role, User
 from ...kernel.i18n import _
-from .. import data, tables
+from .. import tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Column, Output
@@ -105,7 +106,7 @@ def list_users(session: Session) -> Answer:
         users = app.users.list_users()
         zone, now = ZoneInfo(app.settings.site.zone), app.now()
     return Answer(
-        data={"users": [data.user(each) for each in users]},
+        data={"users": [wire.User.of(each) for each in users]},
         show=lambda out: tables.show_users(out, users, zone, now=now),
     )
 
@@ -178,7 +179,7 @@ def list_sessions(session: Session, name: Name) -> Answer:
         sessions = app.users.list_sessions(name)
         zone = ZoneInfo(app.settings.site.zone)
     return Answer(
-        data={"sessions": [data.open_session(each) for each in sessions]},
+        data={"sessions": [wire.OpenSession.of(each) for each in sessions]},
         show=lambda out: tables.show_sessions(out, sessions, zone),
     )
 
@@ -227,4 +228,4 @@ def _ask_for_password(session: Session) -> str:
 
 def _changed(app: "SmartAbsen", user: User) -> Answer:
     zone, now = ZoneInfo(app.settings.site.zone), app.now()
-    return Answer(data={"user": data.user(user)}, show=lambda out: tables.show_users(out, (user,), zone, now=now))
+    return Answer(data={"user": wire.User.of(user)}, show=lambda out: tables.show_users(out, (user,), zone, now=now))
