@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from functools import partial
 
 from ..attendance.attendance_log import AttendanceLog
+from ..attendance.close.exports import PeriodExports
+from ..attendance.close.rows import closed_days
+from ..attendance.close.service import Periods
+from ..attendance.close.vault import PeriodVault
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
@@ -15,9 +20,12 @@ from ..attendance.leave.service import Leave
 from ..attendance.overtime.service import Overtime
 from ..attendance.policy.service import Policies
 from ..attendance.punch import punch_by_pin
+from ..attendance.results.model import DaySources
+from ..attendance.results.service import Results
+from ..attendance.rules.model import PlannedDay
 from ..attendance.schedule.calendar import Calendar
 from ..attendance.schedule.grid import RosterGrid
-from ..attendance.schedule.planning import Planning
+from ..attendance.schedule.planning import Planning, load_plans
 from ..attendance.schedule.roster import Roster
 from ..attendance.schedule.service import Shifts
 from ..attendance.standing import MondayToFriday, OneSite, Org, WorkCalendar
@@ -43,13 +51,14 @@ from ..org.sites.service import Sites
 from ..org.users import Users
 from ..org.web_sessions import WebSessions
 from ..people.employment.service import Employments
-from ..people.employment.wages import Wages
+from ..people.employment.wages import Wages, opened
 from ..privacy import attendance_check_rows
 from ..privacy.erase import carry_tombstones
 from ..privacy.keys import Keys
 from ..privacy.privacy import Privacy
 from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
+from ..store.database import Session
 from ..trust.active_key import ring_for_writing
 from ..trust.audit import AuditTrail
 from ..trust.work import Units
@@ -173,6 +182,49 @@ class UseCases:
     def overtime(self) -> Overtime:
         """Orders for overtime, and what hours are worth."""
         return Overtime(self.services.units, self.policies, self._work_calendar)
+
+    @made_once
+    def results(self) -> Results:
+        """Results of days, kept by revision."""
+        return Results(self.services.units, self._day_sources, self.now)
+
+    @made_once
+    def _day_sources(self) -> DaySources:
+        return DaySources(
+            plans=self._plans_of_days,
+            terms=self.policies.terms,
+            leave=self.leave_book.leave_on_days,
+            orders=self.overtime.orders_on_days,
+            closed=closed_days,
+        )
+
+    def _plans_of_days(
+        self, session: Session, _employee_ids: Collection[int], first: date, last: date
+    ) -> Callable[[int, date], PlannedDay]:
+        return load_plans(session, self.directory, first, last).plan
+
+    @made_once
+    def _period_vault(self) -> PeriodVault:
+        return PeriodVault(self.services.key_chain, self.services.ensure_key)
+
+    @made_once
+    def periods(self) -> Periods:
+        """Months: checked, closed, opened again."""
+        chain = self.services.key_chain
+        return Periods(
+            self.services.units,
+            self.results,
+            self.policies,
+            self._period_vault,
+            today=self.today,
+            leave=self.leave_book.sums_in_session,
+            wages=lambda session, ids: opened(session, chain.ring, ids),
+        )
+
+    @made_once
+    def period_exports(self) -> PeriodExports:
+        """What closed months give to payroll."""
+        return PeriodExports(self.services.units, self._period_vault)
 
     @made_once
     def leave_book(self) -> LeaveBook:

@@ -48,6 +48,7 @@ from ..store.tables import (
     FaceCropRow,
     FormerCodeRow,
     Karyawan,
+    PeriodPartRow,
     PunchRow,
     TemplateRow,
     UserRow,
@@ -232,6 +233,7 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
             pass
     for column in _POINTERS:
         session.execute(update(column.class_).where(column == employee_id).values({column: None}))
+    _delete_exports(session, employee_id)
     for table, condition in _own_tables(employee_id):
         if deletes_attendance or table.name not in KEPT_TABLES:
             gone[table.name] = _delete(session, delete(table).where(condition))
@@ -258,6 +260,15 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
         )
     session.expire_all()
     return {name: count for name, count in gone.items() if count}
+
+
+def _delete_exports(session: Session, employee_id: int) -> None:
+    """Delete the exports of closed periods that name a person; the next export is written without them."""
+    own = select(PeriodPartRow.period_id).where(PeriodPartRow.karyawan_id == employee_id)
+    periods = tuple(session.scalars(own))
+    session.execute(
+        delete(PeriodPartRow).where(PeriodPartRow.period_id.in_(periods), PeriodPartRow.karyawan_id.is_(None))
+    )
 
 
 def blank_attendance(session: Session, employee_id: int, *, most: int) -> int:

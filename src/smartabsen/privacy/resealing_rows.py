@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, CursorResult, LargeBinary, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from ..attendance.close.vault import part_binding
 from ..attendance.leave.letters import letter_binding
 from ..gallery import model_rows
 from ..kernel.domain import ModelIdentity
@@ -21,7 +22,7 @@ from ..kernel.errors import KeyMissingError
 from ..people import employee_rows
 from ..store import meta
 from ..store.database import Database
-from ..store.tables import FaceCropRow, Karyawan, LeaveAttachmentRow, TemplateRow, WageRow
+from ..store.tables import FaceCropRow, Karyawan, LeaveAttachmentRow, PeriodPartRow, TemplateRow, WageRow
 from ..trust.sealing import (
     OLD_MAGIC,
     KeyRing,
@@ -80,7 +81,7 @@ class SealCheck:
 
 def key_ids(session: Session) -> frozenset[str]:
     """Return the ids of the keys that anything here is sealed with."""
-    tables = (*_TABLES, LeaveAttachmentRow)
+    tables = (*_TABLES, LeaveAttachmentRow, PeriodPartRow)
     found = (session.scalars(select(table.key_id).distinct()) for table in tables)
     return frozenset(key_id for ids in found for key_id in ids if key_id)
 
@@ -89,7 +90,7 @@ def count_not_sealed_with(session: Session, key_id: str) -> int:
     """Return the number of rows that are sealed with another key."""
     return sum(
         session.scalar(select(func.count()).select_from(table).where(table.key_id != key_id)) or 0
-        for table in (*_TABLES, LeaveAttachmentRow)
+        for table in (*_TABLES, LeaveAttachmentRow, PeriodPartRow)
     )
 
 
@@ -142,10 +143,27 @@ def reseal(database: Database, ring: KeyRing, *, on_progress: Progress | None = 
             break
     while letters := database.run_write(lambda session: _reseal_letters(session, ring)):
         done += letters
+    while parts := database.run_write(lambda session: _reseal_parts(session, ring)):
+        done += parts
     database.run_write(lambda session: model_rows.reseal_record(session, ring))
     if done:
         database.scrub()
     return done
+
+
+def _reseal_parts(session: Session, ring: KeyRing) -> int:
+    """Seal parts of closed periods anew, a batch at a time; what does not open stays as it is."""
+    query = select(PeriodPartRow).where(PeriodPartRow.key_id != ring.active).order_by(PeriodPartRow.id)
+    changed = 0
+    for row in session.scalars(query):
+        bound_to = part_binding(row.period_id, row.name)
+        plain = ring.open(row.content, bound_to)
+        if plain is not None:
+            row.content, row.key_id = ring.seal(plain, bound_to), ring.active
+            changed += 1
+        if changed == _BATCH:
+            break
+    return changed
 
 
 def _reseal_letters(session: Session, ring: KeyRing) -> int:

@@ -28,6 +28,12 @@ def nothing(_session: Session) -> None:
     """Do nothing in a transaction."""
 
 
+def recorded(session: Session, action: str, subject: str) -> Mapping[str, str] | None:
+    """Return the details of the last entry of the audit trail with an action and a subject, or None."""
+    found = audit_rows.find(session, action=action, subject=subject, limit=1)
+    return found[0].details if found else None
+
+
 @dataclass(slots=True)
 class Work:
     """One unit of work that may change rows.

@@ -40,6 +40,7 @@ from .model import (
     LeaveBalance,
     LeaveRequest,
     LeaveStep,
+    LeaveSum,
     LedgerEntry,
     Letter,
     Recounted,
@@ -478,6 +479,16 @@ class LeaveBook:
         """Return how to look the same up by person and date: a source of the inputs of days."""
         found = self.leave_in_session(session, employee_ids, first, last)
         return lambda employee_id, day: found.get((employee_id, day), ())
+
+    def sums_in_session(self, session: Session, first: date, last: date) -> Mapping[int, LeaveSum]:
+        """Return what everybody took in a range by kind, and has left by account: two statements."""
+        taken: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for employee_id, _day, code, portion in rows.approved_days(session, first, last):
+            taken[employee_id][code] += FULL_DAY if portion is Portion.FULL else 1
+        left: dict[int, dict[str, int]] = defaultdict(dict)
+        for (employee_id, account), half_days in rows.balances(session).items():
+            left[employee_id][account] = half_days
+        return {each: LeaveSum(dict(taken.get(each, {})), left.get(each, {})) for each in {*taken, *left}}
 
     # --- inside --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...store.tables import (
@@ -246,6 +246,14 @@ def ledger(session: Session, employee_id: int, account: str) -> tuple[LedgerEntr
         )
         for row in session.scalars(query)
     )  # fmt: skip
+
+
+def balances(session: Session) -> dict[tuple[int, str], int]:
+    """Return the sum of everybody's ledger in half days, by row id of the employee and account."""
+    query = select(LeaveLedgerRow.karyawan_id, LeaveLedgerRow.account, func.sum(LeaveLedgerRow.half_days)).group_by(
+        LeaveLedgerRow.karyawan_id, LeaveLedgerRow.account
+    )
+    return {(person, account): int(total) for person, account, total in session.execute(query)}
 
 
 def accounts_of(session: Session, employee_id: int) -> tuple[str, ...]:

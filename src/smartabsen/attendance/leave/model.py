@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -156,6 +156,19 @@ class LeaveBalance:
     def free(self) -> int:
         """Half days that can still be approved."""
         return self.half_days - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSum:
+    """Half days of leave of one person.
+
+    Attributes:
+        taken: In a range, by kind.
+        left: Now, by account.
+    """
+
+    taken: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from ...kernel.i18n import _
-from .. import audit_view, keeping_view
+from .. import audit_view, keeping_view, period_view
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Output
@@ -17,6 +17,7 @@ from ..session import Session
 
 if TYPE_CHECKING:
     from ...attendance.attendance_log import FileDifference
+    from ...attendance.close.model import PeriodProblem
     from ...trust.audit import AttendanceVerdict, AuditVerdict, FaceVerdict, RecordProblem
 
 app = make_noun("audit", help=_("Show, check and export the record of who did what."), example="smartabsen audit list")
@@ -86,12 +87,13 @@ def verify(
         zone = ZoneInfo(app.settings.site.zone)
         if backup is not None:
             in_backup = app.backups.verify_trail(app.backups.find(backup), identity=identity, anchor=anchor)
-            return _answer(in_backup, None, (), (), None, zone)
+            return _answer(in_backup, None, (), (), None, (), zone)
         _days, log = app.attendance_log.verify() if attendance else (0, ())
         found = app.audit.verify_attendance() if attendance else None
         record = app.audit.compare_record() if attendance else ()
         faces = app.audit.verify_faces() if attendance else None
-        return _answer(app.audit.verify(anchor=anchor), found, record, log, faces, zone)
+        periods = app.periods.verify() if attendance else ()
+        return _answer(app.audit.verify(anchor=anchor), found, record, log, faces, periods, zone)
 
 
 def _answer(
@@ -100,6 +102,7 @@ def _answer(
     record: "Sequence[RecordProblem]",
     log: "Sequence[FileDifference]",
     faces: "FaceVerdict | None",
+    periods: "Sequence[PeriodProblem]",
     zone: ZoneInfo,
 ) -> Answer:
     def show(out: Output) -> None:
@@ -108,6 +111,7 @@ def _answer(
             audit_view.show_attendance(out, attendance, zone)
             audit_view.show_record(out, record)
             audit_view.show_log(out, log)
+            period_view.show_problems(out, periods)
         if faces is not None:
             audit_view.show_faces(out, faces)
 
@@ -115,9 +119,11 @@ def _answer(
     if attendance is not None:
         facts |= {"attendance": audit_view.attendance(attendance), "log": keeping_view.log_days(log)}
         facts["record"] = audit_view.record(record)
+        facts["periods"] = [period_view.problem(each) for each in periods]
     if faces is not None:
         facts["faces"] = audit_view.faces(faces)
-    return Answer.of(facts, show, audit_view.failure(verdict, attendance, record, log, faces))
+    failure = audit_view.failure(verdict, attendance, record, log, faces) or period_view.failure(periods)
+    return Answer.of(facts, show, failure)
 
 
 @command(

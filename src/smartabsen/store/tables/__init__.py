@@ -17,6 +17,7 @@ from .base import (
     Base,
     UtcDateTime,
 )
+from .close import PeriodPartRow, PeriodReopeningRow, PeriodRow
 from .leave import (
     LeaveAttachmentRow,
     LeaveDayRow,
@@ -106,6 +107,9 @@ __all__ = [
     "PairingRow",
     "PatternRow",
     "PatternStepRow",
+    "PeriodPartRow",
+    "PeriodReopeningRow",
+    "PeriodRow",
     "PhoneRow",
     "PinRow",
     "PolicyRow",

@@ -1,0 +1,1 @@
+"""The month: checked, closed, exported for payroll; what changes later is an adjustment of the next one."""
