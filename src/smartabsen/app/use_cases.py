@@ -14,6 +14,7 @@ from ..attendance.close.vault import PeriodVault
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
+from ..attendance.imports.service import PunchImport
 from ..attendance.leave.book import LeaveBook
 from ..attendance.leave.letters import Letters
 from ..attendance.leave.service import Leave
@@ -225,6 +226,12 @@ class UseCases:
     def period_exports(self) -> PeriodExports:
         """What closed months give to payroll."""
         return PeriodExports(self.services.units, self._period_vault)
+
+    @made_once
+    def punch_import(self) -> PunchImport:
+        """Punches of other devices."""
+        zone = self.services.settings.site.zone
+        return PunchImport(self.services.units, self.results, closed_days, home_zone=zone, now=self.now)
 
     @made_once
     def leave_book(self) -> LeaveBook:

@@ -54,6 +54,7 @@ COMMANDS: Final = {
     ),
     "report": (".commands.report", N_("Show or export attendance days and totals.")),
     "policy": (".commands.policy", N_("Decide what the law leaves to the firm, from a date on; list what is decided.")),
+    "punches": (".commands.punches", N_("Take punches of other devices in, from their files.")),
     "period": (".commands.period", N_("Check a month, close it, export it for payroll; open a closed one again.")),
     "overtime": (
         ".commands.overtime",

@@ -76,6 +76,8 @@ class PunchMethod(StrEnum):
     MANUAL = "manual"
     PIN = "pin"
     """A paired phone and its owner's PIN."""
+    IMPORT = "import"
+    """From a file of another device."""
     CORRECTION = "correction"
     """A time entered afterwards, with a reason: in place of another punch, or as one that was forgotten."""
     VOID = "void"

@@ -15,6 +15,7 @@ _METHODS: Final = {
     PunchMethod.FACE: N_("Face"),
     PunchMethod.MANUAL: N_("By hand"),
     PunchMethod.PIN: N_("Phone and PIN"),
+    PunchMethod.IMPORT: N_("From a file"),
     PunchMethod.CORRECTION: N_("Correction"),
     PunchMethod.VOID: N_("Taken out"),
 }

@@ -1,0 +1,1 @@
+"""The past: punches of other devices, from their files."""

@@ -1,0 +1,1 @@
+"""Punches of other devices."""
