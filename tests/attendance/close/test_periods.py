@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from smartabsen.attendance import punch_rows
 from smartabsen.attendance.close.exports import PeriodExports
@@ -31,8 +31,9 @@ from smartabsen.kernel.domain import Employee, Punch, PunchMethod, Status
 from smartabsen.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from smartabsen.kernel.i18n import use_language
 from smartabsen.people.employment.model import BEGINNING, DatedWage, Wage
-from smartabsen.privacy import resealing_rows
+from smartabsen.privacy import erasure_rows, resealing_rows
 from smartabsen.store.database import Database, Session
+from smartabsen.store.tables import Karyawan
 from smartabsen.trust.keys import KeyChain
 from smartabsen.trust.vault import ensure_key
 from smartabsen.trust.work import Units
@@ -284,3 +285,18 @@ def test_a_new_key_leaves_exports_as_they_are(firm: Firm) -> None:
         resealing_rows.reseal(firm.database, ring)
         with firm.database.read() as session:
             assert resealing_rows.count_not_sealed_with(session, ring.active) == 0
+
+
+def test_an_erased_person_is_gone_from_what_was_frozen_and_from_exports(firm: Firm) -> None:
+    """Nothing is named as missing, and the next export is written without them."""
+    firm.periods.close(OCTOBER)
+    assert "E001" in firm.export(OCTOBER).content.decode()
+    with firm.database.write() as session:
+        made_at = session.scalar(select(Karyawan.created_at).where(Karyawan.id == firm.siti.id))
+        assert made_at is not None
+        tombstone = erasure_rows.Tombstone(
+            firm.siti.id, made_at, "all", "pseudonymise", made_at, "hr", person=firm.siti.uuid
+        )
+        erasure_rows.erase_rows(session, tombstone)
+    assert firm.periods.verify() == ()
+    assert firm.rows(OCTOBER) == []

@@ -27,17 +27,17 @@ app = make_noun(
         "The PIN is the code of the employee, as text: 00123 is not 123. Times are those of the person's site. The "
         "same device, PIN and time is taken once. What falls into a closed month goes into the next one."
     ),
-    example="smartabsen punches import attlog.dat --device Lobby --dry-run",
+    example="smartabsen punches import attlog.dat --terminal Lobby --dry-run",
 )
 def import_punches(
     session: Session,
     path: Annotated[Path, typer.Argument(metavar="FILE", help=_("The file: .dat, .csv or .xlsx."))],
-    device: Annotated[
-        str, typer.Option("--device", metavar="NAME", help=_("The device, where the file does not say it."))
+    terminal: Annotated[
+        str, typer.Option("--terminal", metavar="NAME", help=_("The device, where the file does not say it."))
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only say what would become of each line."))] = False,
 ) -> Answer:
     """Import punches."""
     with session.open() as library:
-        found = library.punch_import.take(path, device=device, dry_run=dry_run)
+        found = library.punch_import.take(path, device=terminal, dry_run=dry_run)
     return punches_view.answer(found)
