@@ -18,6 +18,11 @@ app = make_noun(
 )
 
 
+@app.callback()
+def noun() -> None:
+    """Hold the one command of this noun."""
+
+
 @command(
     app,
     "import",
