@@ -93,6 +93,7 @@ ACTIONS: Final = {
     "privacy.purge": N_("Old data deleted"),
     "punch.correction": N_("Time corrected"),
     "punch.face": N_("Punch by face"),
+    "punch.import": N_("Punches of a file taken in"),
     "punch.manual": N_("Punch by hand"),
     "punch.pin": N_("Punch by phone and PIN"),
     "punch.void": N_("Punch taken out"),
