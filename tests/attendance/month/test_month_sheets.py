@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from openpyxl import load_workbook
 
@@ -21,7 +22,7 @@ def test_each_view_has_a_sheet_with_durations_and_dates_that_a_sheet_can_sum(tmp
 
     write_month(tmp_path / "a.xlsx", [came, never], date(2026, 11, 1), date(2026, 11, 3))
 
-    book = load_workbook(tmp_path / "a.xlsx")
+    book: Any = load_workbook(tmp_path / "a.xlsx")
     assert len(book.sheetnames) == 6
     recap, departments, grid, late, absent, _legend = (list(sheet.iter_rows()) for sheet in book)
     titles = [cell.value for cell in recap[0]]
