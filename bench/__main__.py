@@ -1,7 +1,7 @@
 """All benchmarks in turn, each in a process of its own; one report in Markdown, which also goes to ``bench/out``.
 
 python -m bench --quick
-python -m bench --only startup,matching
+python -m bench --only startup,kills
 """
 
 from __future__ import annotations
@@ -61,10 +61,26 @@ class Part:
 PARTS: Final = (
     Part("startup", "Start of the command line"),
     Part("accuracy", "Accuracy and thresholds", quick=("--engine", "openvino"), needs_shared=True),
+    Part("pipeline", "From a frame to a decision", quick=("--frames", "10", "--rounds", "1"), needs_shared=True),
     Part("evaluation", "What evaluate tells", quick=("--engine", "openvino"), needs_shared=True),
     Part("matching", "Comparing with large galleries", quick=("--sizes", "1000,10000"), needs_shared=True),
     Part("rivals", "Against other pipelines", quick=("--frames", "8"), needs_shared=True),
     Part("reference", "Calibration against held-out strangers", quick=("--engine", "openvino"), needs_shared=True),
+    Part("gallery_size", "Strangers by formula and simulation", quick=("--engine", "openvino"), needs_shared=True),
+    Part("imports", "Photos per second of import", needs_shared=True),
+    Part("kills", "kill -9 while the kiosk punches", quick=("--kills", "50"), needs_posix=True),
+    Part(
+        "web",
+        "The web server: one-time tokens, previews, load, cost of pages",
+        quick=("--tokens", "30", "--previews", "50", "--seconds", "5", "--rounds", "40"),
+        needs_posix=True,
+    ),
+    Part(
+        "crowd",
+        "Honest visitors beside one who asks for codes without end",
+        quick=("--visitors", "4", "--confirm-after", "3"),
+        needs_posix=True,
+    ),
     Part(
         "presses",
         "The attendance page: press to answer, several faces at once",
@@ -72,16 +88,35 @@ PARTS: Final = (
         needs_shared=True,
         needs_posix=True,
     ),
-    Part("greeting", "From walking up to the greeting", quick=("--engine", "sface"), needs_shared=True, optional=True),
-    Part("contention", "Punches of many processes at once", needs_posix=True),
     Part(
-        "worker_kills",
-        "kill -9 of server processes under load",
-        quick=("workers", "--kills", "6"),
+        "slow_clients",
+        "Honest requests beside slow clients",
+        quick=("--workers", "2", "--slow", "30", "--requests", "5"),
+        needs_posix=True,
+    ),
+    Part("logins", "Pages beside logins", quick=("--seconds", "5"), needs_posix=True),
+    Part("endurance", "Memory of a server for hours", quick=("--minutes", "2"), needs_posix=True, optional=True),
+    Part("seals", "What sealing costs; keys changed under kill -9", quick=("--kills", "5")),
+    Part(
+        "kiosk",
+        "Memory and processor time of a kiosk",
+        quick=("--engine", "sface", "--seconds", "10"),
+        needs_shared=True,
         needs_posix=True,
         optional=True,
     ),
-    Part("write_kills", "kill -9 at each write", quick=("--writes", "5"), needs_posix=True, optional=True),
+    Part("crops", "Templates of kept faces", quick=("--photos", "20"), needs_shared=True, optional=True),
+    Part(
+        "liveness",
+        "Liveness",
+        quick=("--photos", "1", "--press", "50", "--detector", "scrfd"),
+        needs_shared=True,
+        optional=True,
+    ),
+    Part(
+        "occlusion", "Covered faces", quick=("--engine", "openvino", "--pairs", "20"), needs_shared=True, optional=True
+    ),
+    Part("quality", "Limits of quality", quick=("--pairs", "20"), needs_shared=True, optional=True),
 )
 
 

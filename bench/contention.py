@@ -21,7 +21,7 @@ from typing import Any
 
 from smartabsen.attendance import punch_rows
 from smartabsen.attendance.recording_rows import record
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.kernel.domain import Punch, PunchMethod
 from smartabsen.kernel.errors import SmartAbsenError
 from smartabsen.people import employee_rows

@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 
 from bench import SHARED
-from bench.pictures import gallery_photos, read
+from bench.pipeline import gallery_photos, read
 from smartabsen import SmartAbsen
 from smartabsen.attendance.punch import attempt_by_face
 from smartabsen.camera.base import Frame
@@ -46,7 +46,6 @@ from smartabsen.kiosk.punch_writer import PunchWriter
 from smartabsen.kiosk.start import PunchesOf
 from smartabsen.org.limits import RateLimits
 from smartabsen.recognition.liveness.freshness import FreshnessWatch
-from smartabsen.recognition.session import LocalFaceSession
 
 FPS: Final = 15.0
 EMPTY_S: Final = 0.4
@@ -130,16 +129,16 @@ def measure(app: SmartAbsen, rounds: list[list[ImageBGR]], *, watched: bool) -> 
                 camera.over = len(told) == count
 
         gallery = open_gallery(services)
-        faces = LocalFaceSession(services.at_kiosk, gallery)
         kiosk = Kiosk(
             frames=camera,
-            faces=faces,
+            recognizer=services.at_kiosk,
             gallery=gallery,
             attempt=partial(attempt_by_face, services),
             liveness=KioskLiveness(
                 services.liveness,
-                Attempts(services.settings.liveness, RateLimits(services.rate_limits)),
-                faces=faces,
+                Attempts(services.settings.liveness, RateLimits(services)),
+                recognizer=services.at_kiosk,
+                gallery=gallery,
                 watch=FreshnessWatch(proving_s=0.0) if watched else None,
                 too_slow=lambda: None,
                 keep=lambda: None,

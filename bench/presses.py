@@ -33,11 +33,11 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from tests.web.plain_client import Client
 from tests.web.server_process import running_server
 
 from bench import SHARED
-from bench.pictures import gallery_photos, read
+from bench.pipeline import gallery_photos, read
+from bench.web_client import Client
 from smartabsen import SmartAbsen
 from smartabsen.kernel.domain import ImageBGR, VerifyOutcome
 from smartabsen.recognition.images import encode_image

@@ -32,7 +32,7 @@ from typing import Any, Final
 import numpy as np
 
 from bench import SHARED
-from bench.pictures import fit, gallery_photos, scenes
+from bench.pipeline import fit, gallery_photos, scenes
 from smartabsen.kernel.domain import ImageBGR
 from smartabsen.recognition.engines import Engine, build_detector, build_engine
 from smartabsen.recognition.execution import Execution
@@ -52,6 +52,7 @@ OURS: Final = (
     ("open", "openvino"),
     ("dlib", "onnxruntime"),
 )
+SCENES: Final = 2
 """One face, and five."""
 
 
@@ -142,7 +143,7 @@ def measure(shared: Path, *, frames: int, engines: Collection[str]) -> dict[str,
         contestants += [other] if other else []
         probes = [photo for own in gallery_photos(shared) for photo in own[3:]]
         measured: dict[str, list[Contestant]] = {}
-        for scene, images in scenes(probes):
+        for scene, images in islice(scenes(probes, shared), SCENES):
             shown = list(islice(images, frames))
             measured[scene] = [Contestant(one.name, one.run) for one in contestants]
             for one in contestants:

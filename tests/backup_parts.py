@@ -12,14 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen import SmartAbsen
-from smartabsen.gallery import model_rows
 from smartabsen.store.copying import table_digest
 from smartabsen.store.tables import Base
 from smartabsen.upkeep import archive
 
 from .installation import Draw
 
-State = tuple[dict[str, str], dict[str, bytes], str | None]
+State = tuple[dict[str, str], dict[str, bytes], bytes]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
@@ -51,9 +50,8 @@ def state(app: SmartAbsen) -> State:
     """Everything that a restore must bring back: rows, log, model."""
     with app.services.database.read() as session:
         tables = {one.name: table_digest(session, one).digest for one in Base.metadata.sorted_tables}
-        version = model_rows.find_version(session)
     log = {path.name: path.read_bytes() for path in app.settings.csv_dir.glob("*.csv")}
-    return tables, log, version
+    return tables, log, (app.settings.assets_dir / "model_knn.npz").read_bytes()
 
 
 def punch_keys(app: SmartAbsen) -> set[str]:

@@ -15,7 +15,7 @@ import pytest
 os.environ["TZ"] = "Asia/Jakarta"
 time.tzset()
 
-pytest_plugins = ("tests.installation", "tests.rows", "tests.transactions", "tests.audited")
+pytest_plugins = ("tests.installation", "tests.rows")
 """Fixtures of an installation with drawn people, and of an empty database of each kind."""
 
 SHARED = Path(os.environ.get("SMARTABSEN_TEST_SHARED", Path(__file__).parents[2] / "shared"))

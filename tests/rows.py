@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.kernel.domain import Employee, ModelIdentity, Punch, PunchMethod, Quality, Template
 from smartabsen.people import employee_rows
 from smartabsen.store.database import Database

@@ -130,7 +130,7 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
 @pytest.mark.slow
 def test_the_examples_of_the_library_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every Python block of docs/library.md runs as it stands, in order, and does what it says."""
-    from smartabsen.upkeep.demo.material import make_demo_material
+    from smartabsen.upkeep.demo_film import make_demo_material
 
     app = smartabsen.SmartAbsen.open(flags={"home": str(tmp_path / "other"), "engine": "dlib"})
     with app:
@@ -156,15 +156,6 @@ def test_the_examples_of_the_library_run(tmp_path: Path, monkeypatch: pytest.Mon
     with smartabsen.SmartAbsen.open() as app:
         assert [(person.code, person.templates > 0) for person in app.employees()] == [("E002", True), ("E001", True)]
         assert (tmp_path / "report.xlsx").stat().st_size > 1000
-
-
-def test_the_measurements_that_the_pages_name_can_be_repeated() -> None:
-    """Each is in ``bench``, or the page says at which commit it was: a study whose result is written down is gone."""
-    known = {path.stem for path in (ROOT / "bench").glob("*.py")}
-    pages = {path.name: path.read_text(encoding="utf-8") for path in [*DOCS.glob("*.md"), ROOT / "README.md"]}
-    named = re.compile(r"`(?:python -m )?bench\.(\w+)[^`]*`(?! \(at [0-9a-f]{7}\))")
-    gone = {name: [found for found in named.findall(text) if found not in known] for name, text in pages.items()}
-    assert not {name: found for name, found in gone.items() if found}
 
 
 if __name__ == "__main__":

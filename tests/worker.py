@@ -14,7 +14,7 @@ from pathlib import Path
 from smartabsen.attendance import recording_rows
 from smartabsen.attendance.csv_log import CsvLog
 from smartabsen.attendance.punch_rows import LoggedPunch
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.kernel.domain import Kept, Punch, PunchMethod, SignInState, Status, StoredSignIn
 from smartabsen.org.rate_limit_rows import RateLimitTable
 from smartabsen.qr import phone_rows, pin_rows

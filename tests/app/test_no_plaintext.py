@@ -101,7 +101,7 @@ def test_a_scan_finds_no_embedding_and_no_picture(
         home = app.settings.home
     assert len(embeddings) > 8
     files = [path for folder in (home, temporary) for path in folder.rglob("*") if path.is_file()]
-    assert {"gallery.sealed", "keys.json"} <= {path.name for path in files}
+    assert {"model_knn.npz", "keys.json"} <= {path.name for path in files}
     contents += [path.read_bytes() for path in files]
     out, err = capfd.readouterr()
     contents += [text.encode() for text in (*told, out, err, caplog.text)]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from smartabsen.attendance.rules.punches import Rules, standing
+from smartabsen.attendance.rules import Rules, standing
 from smartabsen.kernel.domain import Punch, PunchMethod, Status
 
 OFFICE = Rules(time(8, 0), 0, "Asia/Jakarta", time(4, 0), cooldown_s=60, min_work_minutes=60)

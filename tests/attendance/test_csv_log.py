@@ -16,7 +16,7 @@ from smartabsen.attendance import recording_rows
 from smartabsen.attendance.csv_log import COLUMNS, CsvLog
 from smartabsen.attendance.csv_sync import reconcile
 from smartabsen.attendance.punch_rows import LoggedPunch, logged_on
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.kernel.domain import Punch, PunchMethod, Status
 from smartabsen.kernel.errors import StorageError
 from smartabsen.people import employee_rows

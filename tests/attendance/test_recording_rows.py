@@ -10,7 +10,7 @@ import pytest
 
 from smartabsen.attendance import day_rows, punch_rows, recording_rows
 from smartabsen.attendance.recording_rows import Recorded
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.kernel.domain import Employee, Outcome, Punch, PunchMethod, Status
 from smartabsen.kernel.errors import ConflictError, InvalidInputError, KeyReusedError, NotFoundError
 from smartabsen.people import employee_rows

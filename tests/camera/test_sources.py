@@ -18,12 +18,12 @@ from smartabsen.camera import device
 from smartabsen.camera.base import MAX_PIXELS, Frame, FrameSource, OpenOptions
 from smartabsen.camera.device import DeviceSource
 from smartabsen.camera.fake import FakeSource
+from smartabsen.camera.film import write_video
 from smartabsen.camera.grabber import LatestFrame
 from smartabsen.camera.picture import write_picture
 from smartabsen.camera.sources import open_source
 from smartabsen.camera.stream import StreamSource
 from smartabsen.kernel.errors import CameraError
-from smartabsen.upkeep.demo.film import write_video
 
 
 def grey(level: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:

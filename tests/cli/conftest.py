@@ -36,8 +36,8 @@ from smartabsen.kernel.domain import (
     ImportReport,
     ImportRow,
     ImportVerdict,
-    KioskEnded,
     KioskEvent,
+    KioskEventKind,
     KioskSummary,
     LandmarkScheme,
     LicenceClass,
@@ -60,7 +60,6 @@ from smartabsen.kernel.domain import (
     TrainReport,
     WeakPerson,
 )
-from smartabsen.people.employment.model import Employment
 
 SITI = Employee(1, "E001", "Siti Rahma", "Cashier", True, datetime(2026, 11, 1, 1, tzinfo=UTC), 2)
 MODEL = ModelIdentity("dlib", "0123456789abcdef" * 4, 128)
@@ -73,10 +72,6 @@ AT = datetime(2026, 11, 2, 0, 55, tzinfo=UTC)
 PUNCH = Punch(7, 1, AT, date(2026, 11, 2), PunchMethod.FACE, "gate", "key-1", similarity=0.81)
 DAY = AttendanceDay(1, date(2026, 11, 2), AT, None, Status.PRESENT)
 PUNCHED = PunchResult(Outcome.RECOGNIZED, SITI, PUNCH, DAY)
-
-TERMS = Employment(
-    SITI.id, "E001", "Siti Rahma", date(2026, 11, 2), 1, "UTAMA", "Asia/Jakarta", None, "", 5, None, "", None, None
-)
 
 
 class FakeApp:
@@ -119,9 +114,6 @@ class FakeApp:
         self.desk = SimpleNamespace(work_date=lambda: (self.now().astimezone(ZONE) - timedelta(hours=5)).date())
         self.clock_at = datetime.now(UTC)
         self.calibration = SimpleNamespace(state=lambda: "none")
-        self.employments = SimpleNamespace(
-            everybody_on=lambda: {SITI.id: TERMS}, on=lambda code: TERMS, former_codes=lambda code: ()
-        )
         self.run: Callable[..., None] = lambda **_: None
 
     def __getattr__(self, name: str) -> Any:
@@ -183,7 +175,7 @@ def _kiosk(app: FakeApp, *, on_event: Callable[[KioskEvent], None], stop: Any, *
         on_event(event)
     app.run(stop=stop)
     summary = KioskSummary(12, 1.25, 1, 0, 1, "stopped" if stop.is_set() else "end_of_recording", lost=app.lost)
-    on_event(KioskEnded(AT, summary=summary))
+    on_event(KioskEvent(KioskEventKind.SUMMARY, AT, summary=summary))
     return summary
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from smartabsen.app.demo import ZONE, find_hours
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.cli.commands import demo
 from smartabsen.config.sections import AttendanceSettings
-from smartabsen.kernel.domain import KioskDecision, Outcome, PunchResult, Report
+from smartabsen.kernel.domain import KioskEvent, KioskEventKind, Outcome, PunchResult, Report
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def homes(monkeypatch: pytest.MonkeyPatch, punched: PunchResult) -> list[tuple[P
         at = punched.punch.at
         for title, result in (
             ("Enrolling {count} people.", None),
-            ("", KioskDecision(at, Outcome.RECOGNIZED, punched)),
-            ("", KioskDecision(at, Outcome.UNKNOWN)),
+            ("", KioskEvent(KioskEventKind.DECISION, at, Outcome.RECOGNIZED, punched)),
+            ("", KioskEvent(KioskEventKind.DECISION, at, Outcome.UNKNOWN)),
         ):
             say(SimpleNamespace(title=title, params=(("count", "6"),), result=result, zone="Asia/Jakarta"))
         return SimpleNamespace(

@@ -19,23 +19,10 @@ from rich.console import Console
 from smartabsen.cli.commands import kiosk as kiosk_command
 from smartabsen.cli.kiosk_view import KioskView
 from smartabsen.cli.output import Output
-from smartabsen.kernel.domain import (
-    KioskCameraBack,
-    KioskCameraLost,
-    KioskDecision,
-    KioskDelivered,
-    KioskEvent,
-    KioskModelReloaded,
-    KioskPrompt,
-    KioskRunning,
-    KioskStarted,
-    LivenessPrompt,
-    MovementRequest,
-    MovementStage,
-    Outcome,
-)
+from smartabsen.kernel.domain import KioskEvent, KioskEventKind, LivenessPrompt, MovementRequest, MovementStage, Outcome
 from smartabsen.kernel.errors import CameraBusyError
 from smartabsen.kernel.i18n import use_language
+from smartabsen.kernel.messages import PROMPTS
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -64,11 +51,11 @@ def events(punched: Any) -> tuple[KioskEvent, ...]:
     """A session: started, one person greeted, one refused, the camera lost and back."""
     at = punched.punch.at
     return (
-        KioskStarted(at, detail="No window: {why}.", params=(("why", "no display"),)),
-        KioskDecision(at, Outcome.RECOGNIZED, punched, similarity=0.81, track=1),
-        KioskDecision(at, Outcome.TOO_DARK, track=2),
-        KioskCameraLost(at, detail="The camera is gone."),
-        KioskCameraBack(at, detail="The camera is back."),
+        KioskEvent(KioskEventKind.STARTED, at, detail="No window: {why}.", params=(("why", "no display"),)),
+        KioskEvent(KioskEventKind.DECISION, at, Outcome.RECOGNIZED, punched, similarity=0.81, track=1),
+        KioskEvent(KioskEventKind.DECISION, at, Outcome.TOO_DARK, track=2),
+        KioskEvent(KioskEventKind.CAMERA_LOST, at, detail="The camera is gone."),
+        KioskEvent(KioskEventKind.CAMERA_BACK, at, detail="The camera is back."),
     )
 
 
@@ -81,9 +68,11 @@ def kiosk(program: Any, heard: Any, events: Any) -> Any:
 
 def test_scripts_get_a_line_for_each_movement_that_is_asked_for(kiosk: Any, punched: Any) -> None:
     """With a stable word, the track it is meant for, and the sentence that the person reads."""
-    event = KioskPrompt(
+    event = KioskEvent(
+        KioskEventKind.PROMPT,
         punched.punch.at,
         track=3,
+        detail=PROMPTS[LivenessPrompt.TURN_LEFT],
         request=MovementRequest(LivenessPrompt.TURN_LEFT, 1, 2, MovementStage.NOTICED, 0.4),
         employee=punched.employee,
     )
@@ -190,7 +179,7 @@ def test_a_terminal_always_shows_the_state_below_the_decisions(events: Any, widt
     """Camera, speed, counts, the last decision and how to end it are whole, however narrow the terminal is."""
     view, screen = terminal(width)
     with use_language(language), view.running():
-        for event in [*events, KioskRunning(events[0].at, frames_per_s=14.6)]:
+        for event in [*events, KioskEvent(KioskEventKind.RUNNING, events[0].at, frames_per_s=14.6)]:
             view.on_event(event)
         state = str(view._status()).splitlines()
     words = {
@@ -207,9 +196,9 @@ def test_a_lost_camera_shows_in_the_state_until_it_is_back(events: Any) -> None:
     """Whoever walks by sees that nobody is recognised."""
     view, _ = terminal(80)
     with view.running():
-        view.on_event(KioskCameraLost(events[0].at, detail="The camera is gone."))
+        view.on_event(KioskEvent(KioskEventKind.CAMERA_LOST, events[0].at, detail="The camera is gone."))
         assert str(view._status()).startswith("Camera lost, trying again")
-        view.on_event(KioskCameraBack(events[0].at, detail="The camera is back."))
+        view.on_event(KioskEvent(KioskEventKind.CAMERA_BACK, events[0].at, detail="The camera is back."))
         assert str(view._status()).startswith("Camera on")
 
 
@@ -217,8 +206,8 @@ def test_the_start_and_a_new_model_are_told_once_above_the_state(events: Any) ->
     """They are read once, and do not push the counts off the screen."""
     view, screen = terminal(80)
     with view.running():
-        for kind, detail in ((KioskStarted, "Camera: 0."), (KioskModelReloaded, "New model 1.")):
-            view.on_event(kind(events[0].at, detail))
+        for kind, detail in ((KioskEventKind.STARTED, "Camera: 0."), (KioskEventKind.MODEL_RELOADED, "New model 1.")):
+            view.on_event(KioskEvent(kind, events[0].at, detail=detail))
         assert not {"Camera: 0.", "New model 1."} & set(str(view._status()).splitlines())
     assert screen.getvalue().count("Camera: 0.") == screen.getvalue().count("New model 1.") == 1
 
@@ -230,9 +219,9 @@ def test_people_whose_punch_is_kept_are_told_and_later_that_it_is_delivered(kios
         library,
         "events",
         (
-            KioskDecision(at, Outcome.PENDING, employee=punched.employee, track=1),
-            KioskDecision(at, Outcome.PENDING, track=2),
-            KioskDelivered(at, punched),
+            KioskEvent(KioskEventKind.DECISION, at, Outcome.PENDING, employee=punched.employee, track=1),
+            KioskEvent(KioskEventKind.DECISION, at, Outcome.PENDING, track=2),
+            KioskEvent(KioskEventKind.DELIVERED, at, Outcome.RECOGNIZED, punched),
         ),
     )
     shown = kiosk("run-kiosk").stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Short versions of the fault measurements: what they count must stay at nothing."""
+"""Short versions of the fault benchmarks: what they measure must stay at nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import contention, worker_kills, write_kills
+from bench import away, backups, contention, surroundings, worker_kills, write_kills
 
 from tests.conftest import missing
 
-from . import away, backups_under_load, kiosk_kills, surroundings
 from .server import INSTALLER, PROGRAM
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="kills and traces as on Linux")]
@@ -66,7 +65,7 @@ def test_a_database_that_is_away_loses_nothing(mariadbd: None) -> None:
 
 def test_backups_under_load_have_what_was_acknowledged() -> None:
     """Each is restored elsewhere."""
-    report = backups_under_load.measure(2)
+    report = backups.measure(2)
     assert report.before_last > 0
     assert report.clean, report
 
@@ -87,10 +86,3 @@ def test_commands_fail_in_words_leave_nothing_and_work_again(fault: str, tmp_pat
         assert punch.code == 0, punch
     else:
         assert (punch.code, punch.left, punch.then) == (5, (), 0) and len(punch.said) == 2, punch
-
-
-def test_a_kiosk_that_is_killed_at_any_instant_loses_and_doubles_no_announced_punch() -> None:
-    """`kill -9` of forty kiosks, some of them in the middle of punches: database and log agree with what was told."""
-    report = kiosk_kills.measure(40)
-    assert report.while_punching > 0, "no kiosk was killed while it punched: the test showed nothing"
-    assert report.clean, report

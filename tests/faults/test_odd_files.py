@@ -88,7 +88,8 @@ COMMANDS: dict[str, list[str]] = {
 HOME_FILES = {
     "settings": "smartabsen.toml",
     "keys": "secrets/keys.json",
-    "model": "assets/gallery.sealed",
+    "model": "assets/model_knn.json",
+    "arrays": "assets/model_knn.npz",
     "consent": "consent.en.txt",
     "zone": "site-zone",
 }
@@ -133,8 +134,6 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with SmartAbsen.open(flags={"home": str(home), "engine": "fake"}) as opened:
         opened.enrol("Contoh", photos, code="E1", consent=True)
         opened.train()
-        # A kiosk has run here: there is a queue.
-        opened.services.punch_queue.note_fact("database_id", "of this home")
     return home
 
 
@@ -211,7 +210,7 @@ def test_an_odd_file_in_the_home_is_called_what_it_is(place: str, home: Path) ->
 
 def test_deep_brackets_in_the_trained_model_are_a_damaged_model(home: Path) -> None:
     """They were “a bug in smartabsen”."""
-    (home / "assets" / "gallery.sealed").write_bytes(DEEP)
+    (home / "assets" / "model_knn.json").write_bytes(DEEP)
     done = run(home, "recognize", str(home))
     check(done)
 
@@ -327,7 +326,8 @@ def test_settings_that_a_parser_would_take_minutes_for_are_refused_before(
 UNREADABLE = {
     "keys check": (["keys", "check"], "secrets/keys.json"),
     "keys in a closed folder": (["keys", "check"], "secrets"),
-    "recognize": (["recognize", "photo.jpg"], "assets/gallery.sealed"),
+    "recognize": (["recognize", "photo.jpg"], "assets/model_knn.npz"),
+    "model facts": (["recognize", "photo.jpg"], "assets/model_knn.json"),
     "settings": (["doctor"], "smartabsen.toml"),
     "zone": (["employee", "list"], "site-zone"),
     "photo": (["enroll", "Contoh", "photo.jpg", "--code", "E7", "--consent"], "photo.jpg"),

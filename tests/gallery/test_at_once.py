@@ -291,7 +291,7 @@ def test_a_look_at_a_movement_waits_for_no_attempt(office: SmartAbsen) -> None:
 
 def test_attempts_of_one_person_come_one_after_the_other(office: SmartAbsen) -> None:
     """Each is to see how the one before ended; other people do not wait."""
-    attempts = Attempts(office.settings.liveness, RateLimits(office.services.rate_limits))
+    attempts = Attempts(office.settings.liveness, RateLimits(office.services))
     order: list[str] = []
 
     def again() -> None:

@@ -124,14 +124,14 @@ def test_one_picture_can_be_drawn_into_a_file(app: SmartAbsen, draw: Draw, tmp_p
 
 
 def test_a_model_of_another_database_names_nobody(app: SmartAbsen, draw: Draw, flags: dict[str, object]) -> None:
-    """After the database was exchanged the old cache's numbers mean other people: it is not used."""
+    """After the database was exchanged the old model's numbers mean other people: it is refused, not used."""
     enrol(app, draw, 1)
     app.train()
     app.close()
     (Path(str(flags["home"])) / "smartabsen.db").unlink()
     with SmartAbsen.open(flags=flags) as other:
         other.enrol("Somebody Else", [], code="Z1")
-        with pytest.raises(NotTrainedError, match="no trained model yet"):
+        with pytest.raises(NotTrainedError, match="does not belong"):
             other.identify([draw("who.png", 1)])
 
 

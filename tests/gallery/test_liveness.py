@@ -249,16 +249,14 @@ def test_another_process_sees_the_failures_and_a_pass_forgets_them() -> None:
 def test_two_programs_of_one_installation_count_together(flags: dict[str, object]) -> None:
     """In the database: five failures, at whichever kiosk or server, and a pass at the other one forgets them."""
     with SmartAbsen.open(flags=flags) as kiosk, SmartAbsen.open(flags=flags) as server:
-        here, there = (
-            Attempts(LivenessSettings(attempts=5), RateLimits(app.services.rate_limits)) for app in (kiosk, server)
-        )
+        here, there = (Attempts(LivenessSettings(attempts=5), RateLimits(app.services)) for app in (kiosk, server))
         for attempts in (here, there, here, there, here):
             assert attempts.may_try(7)
             attempts.count_failure(7)
         assert not here.may_try(7) and not there.may_try(7) and there.may_try(8)
         here.count_failure(9)
         there.forget(9)
-        assert RateLimits(kiosk.services.rate_limits).wait_s("liveness:9", limit=1) == 0
+        assert RateLimits(kiosk.services).wait_s("liveness:9", limit=1) == 0
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +17,28 @@ import pytest
 
 from smartabsen.gallery import model_file
 from smartabsen.gallery.model_file import (
-    CACHE_NAME,
-    OLD_NAMES,
-    CachedGallery,
+    ARRAYS_NAME,
+    FACTS_NAME,
     TrainedModel,
     find_stamp,
-    load_cache,
     load_model,
     make_trained_model,
-    model_key,
     reseal_model,
     save_model,
 )
 from smartabsen.kernel.domain import KnownPerson, ModelIdentity
 from smartabsen.kernel.errors import KeyMissingError, ModelDamagedError, NotTrainedError, SealBrokenError
-from smartabsen.trust.sealing import binding
+from smartabsen.trust.sealing import model_binding
 
 from ..rows import make_ring
 
 MODEL = ModelIdentity("fake", "ab" * 32, 4)
 RING = make_ring(1)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "_RETRY_S", 0.0)
 
 
 def trained(seed: int = 1, **changes: Any) -> TrainedModel:
@@ -67,14 +71,15 @@ def same(one: TrainedModel, other: TrainedModel) -> bool:
 
 
 def test_a_model_comes_back_as_saved(tmp_path: Path) -> None:
-    """All of it; and of which database, and of which state of its gallery it is."""
+    """All of it; and the JSON beside it names digest, version and counts for people and scripts."""
     one = trained()
 
-    save_model(tmp_path, one, RING, state="db first 7", address="mysql://office/attendance")
+    save_model(tmp_path, one, RING)
 
-    cached = load_cache(tmp_path, RING)
-    assert same(cached.trained, one)
-    assert (cached.state, cached.address) == ("db first 7", "mysql://office/attendance")
+    assert same(load_model(tmp_path, RING), one)
+    facts = json.loads((tmp_path / FACTS_NAME).read_text())
+    assert facts["sha256"] == sha256((tmp_path / ARRAYS_NAME).read_bytes()).hexdigest()
+    assert (facts["version"], facts["employees"], facts["templates"]) == (one.version, 3, 5)
 
 
 def test_the_version_follows_the_content_alone() -> None:
@@ -96,44 +101,93 @@ def test_without_a_file_nothing_is_trained(tmp_path: Path) -> None:
     assert find_stamp(tmp_path) is None
 
 
-def test_every_flipped_bit_is_refused(tmp_path: Path) -> None:
-    """No single changed bit yields a model."""
+@pytest.mark.parametrize("first_training", [True, False])
+def test_a_writer_killed_between_its_files_leaves_the_old_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first_training: bool
+) -> None:
+    """The description is new and the arrays are old: the reader takes the old model, or says that there is none."""
+    old = trained(1)
+    if not first_training:
+        save_model(tmp_path, old, RING)
+    write = model_file.write_atomically
+
+    def die_before_the_arrays(path: Path, data: bytes) -> None:
+        if path.name == ARRAYS_NAME:
+            raise KeyboardInterrupt
+        write(path, data)
+
+    monkeypatch.setattr(model_file, "write_atomically", die_before_the_arrays)
+    with pytest.raises(KeyboardInterrupt):
+        save_model(tmp_path, trained(2), RING)
+
+    if first_training:
+        with pytest.raises(NotTrainedError):
+            load_model(tmp_path, RING)
+    else:
+        assert same(load_model(tmp_path, RING), old)
+    monkeypatch.setattr(model_file, "write_atomically", write)
+    save_model(tmp_path, trained(3), RING)
+    assert same(load_model(tmp_path, RING), trained(3))
+
+
+def test_a_reader_between_two_trainings_waits_for_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who read the old description and then finds the new arrays looks again, and gets the new model."""
+    save_model(tmp_path, trained(1), RING)
+    read_description = model_file._read_description
+    passed = []
+
+    def train_meanwhile(directory: Path) -> dict[str, Any]:
+        found = read_description(directory)
+        if not passed:
+            passed.append(True)
+            save_model(directory, trained(2), RING)
+        return found
+
+    monkeypatch.setattr(model_file, "_read_description", train_meanwhile)
+
+    assert same(load_model(tmp_path, RING), trained(2))
+
+
+@pytest.mark.parametrize("name", [ARRAYS_NAME, FACTS_NAME])
+def test_every_flipped_bit_is_refused(tmp_path: Path, name: str) -> None:
+    """No single changed bit in either file yields a model."""
     save_model(tmp_path, trained(), RING)
-    path = tmp_path / CACHE_NAME
+    path = tmp_path / name
     whole = path.read_bytes()
     for place in range(len(whole)):
         damaged = bytearray(whole)
         damaged[place] ^= 1 << place % 8
         path.write_bytes(damaged)
-        # In the head of the seal stands the key: another one is not in the ring.
-        with pytest.raises((ModelDamagedError, KeyMissingError)):
+        with pytest.raises(ModelDamagedError):
             load_model(tmp_path, RING)
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, -2])
-def test_a_truncated_file_is_refused(tmp_path: Path, length: int) -> None:
+@pytest.mark.parametrize("name", [ARRAYS_NAME, FACTS_NAME])
+def test_a_truncated_file_is_refused(tmp_path: Path, name: str, length: int) -> None:
     """Whatever is left of it."""
     save_model(tmp_path, trained(), RING)
-    path = tmp_path / CACHE_NAME
+    path = tmp_path / name
     path.write_bytes(path.read_bytes()[:length])
 
     with pytest.raises(ModelDamagedError, match="damaged"):
         load_model(tmp_path, RING)
 
 
-def plant(directory: Path, content: bytes, *, sealed: bool = False) -> None:
-    """Put content in the place of the cache; sealed as somebody would who has the key, too."""
-    found = RING.seal(content, model_file._BOUND_TO) if sealed else content
-    (directory / CACHE_NAME).write_bytes(found)
+def plant(directory: Path, arrays: bytes, *, sealed: bool = False, **changes: Any) -> None:
+    """Put arrays in place with a description that fits to them, as somebody would who knows the format.
 
-
-def contents(trained: TrainedModel, **arrays: Any) -> bytes:
-    """Return what the cache of a model holds inside its seal, with other arrays."""
-    with np.load(io.BytesIO(model_file._encode(CachedGallery(trained)))) as found:
-        members = {name: found[name] for name in found.files}
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=True, **{**members, **arrays})
-    return buffer.getvalue()
+    Args:
+        sealed: As somebody would who has the key, too.
+    """
+    facts = json.loads((directory / FACTS_NAME).read_text())
+    facts.pop("checksum")
+    if sealed:
+        identity = ModelIdentity(facts["engine"], facts["digest"], facts["dimension"])
+        arrays = RING.seal(arrays, model_binding(identity, facts["version"]))
+    facts |= {"sha256": sha256(arrays).hexdigest(), "previous": None, **changes}
+    (directory / ARRAYS_NAME).write_bytes(arrays)
+    (directory / FACTS_NAME).write_bytes(model_file._seal(facts))
 
 
 class Explosive:
@@ -144,11 +198,13 @@ class Explosive:
 @pytest.mark.parametrize("sealed", [True, False])
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_planted_pickle_is_refused_and_not_run(tmp_path: Path, wrapped: bool, sealed: bool) -> None:
-    """Neither in place of the file nor inside of it, even in a seal that opens."""
+    """Neither in place of the file nor inside of it, even with a digest that fits and in a seal that opens."""
     save_model(tmp_path, trained(), RING)
     content = pickle.dumps(Explosive())
     if wrapped:
-        content = contents(trained(), embeddings=np.array([Explosive()], dtype=object))
+        buffer = io.BytesIO()
+        np.savez(buffer, embeddings=np.array([Explosive()], dtype=object), employee_ids=np.array([1]))
+        content = buffer.getvalue()
 
     plant(tmp_path, content, sealed=sealed)
 
@@ -177,12 +233,14 @@ UNIT = np.eye(4, dtype=np.float32)
 def test_arrays_that_are_no_gallery_are_refused(
     tmp_path: Path, embeddings: np.ndarray, employee_ids: np.ndarray
 ) -> None:
-    """When they are saved, and when they are read out of a seal that opens."""
+    """When they are saved, and when they are read with a digest that fits."""
     with pytest.raises(ModelDamagedError):
         trained(embeddings=embeddings, employee_ids=employee_ids)
     save_model(tmp_path, trained(), RING)
+    buffer = io.BytesIO()
+    np.savez(buffer, embeddings=embeddings, employee_ids=employee_ids)
 
-    plant(tmp_path, contents(trained(), embeddings=embeddings, employee_ids=employee_ids), sealed=True)
+    plant(tmp_path, buffer.getvalue(), sealed=True)
 
     with pytest.raises(ModelDamagedError):
         load_model(tmp_path, RING)
@@ -198,43 +256,34 @@ def test_a_gallery_of_nobody_is_a_model_too(tmp_path: Path) -> None:
 
 
 def test_changed_settings_do_not_fit_to_their_version(tmp_path: Path) -> None:
-    """A lower threshold is noticed, whatever wrote it into the seal."""
-    one = trained()
-    save_model(tmp_path, one, RING)
+    """A lower threshold, written with a fitting checksum, is noticed all the same."""
+    save_model(tmp_path, trained(), RING)
 
-    plant(tmp_path, model_file._encode(CachedGallery(replace(one, threshold=-0.9))), sealed=True)
+    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), threshold=-0.9)
 
     with pytest.raises(ModelDamagedError, match="version"):
         load_model(tmp_path, RING)
 
 
-def test_what_was_sealed_for_something_else_does_not_open(tmp_path: Path) -> None:
-    """Sealed with the right key, but as something else: refused."""
+def test_the_arrays_of_another_model_do_not_open(tmp_path: Path) -> None:
+    """Sealed with the right key, but for another version: what somebody kept of an older gallery is refused."""
     save_model(tmp_path, trained(1), RING)
+    older = (tmp_path / ARRAYS_NAME).read_bytes()
+    save_model(tmp_path, trained(2), RING)
 
-    plant(tmp_path, RING.seal(contents(trained(1)), binding("crop")))
+    plant(tmp_path, older)
 
-    with pytest.raises(SealBrokenError, match="is broken"):
+    with pytest.raises(SealBrokenError, match="belongs to another model"):
         load_model(tmp_path, RING)
 
 
-def test_the_files_of_an_earlier_version_are_removed(tmp_path: Path) -> None:
-    """Nobody would erase a face in them any more."""
-    for name in OLD_NAMES:
-        (tmp_path / name).write_bytes(b"of the version before")
-
-    save_model(tmp_path, trained(), RING)
-
-    assert not [name for name in OLD_NAMES if (tmp_path / name).exists()]
-
-
 def test_without_its_key_a_model_does_not_open(tmp_path: Path) -> None:
-    """The error names the key, which the file says without being opened."""
+    """The error names the key; the description beside it stays readable and says which key that is."""
     save_model(tmp_path, trained(), RING)
 
     with pytest.raises(KeyMissingError, match=RING.active):
         load_model(tmp_path, make_ring(2))
-    assert model_key(tmp_path) == RING.active
+    assert json.loads((tmp_path / FACTS_NAME).read_text())["key"] == RING.active
 
 
 def test_a_model_is_sealed_anew_with_another_key(tmp_path: Path) -> None:
@@ -259,6 +308,16 @@ def test_no_embedding_lies_in_the_file(tmp_path: Path) -> None:
     assert b"PK" not in content[:2] and b"NUMPY" not in content
 
 
+def test_a_file_of_a_later_format_is_said(tmp_path: Path) -> None:
+    """A model that a newer program wrote is refused by its format."""
+    save_model(tmp_path, trained(), RING)
+
+    plant(tmp_path, (tmp_path / ARRAYS_NAME).read_bytes(), format=6)
+
+    with pytest.raises(ModelDamagedError, match="format is 6"):
+        load_model(tmp_path, RING)
+
+
 def test_the_stamp_changes_with_every_training(tmp_path: Path) -> None:
     """A running kiosk notices a new model of the same size within one instant, and nothing without a training."""
     save_model(tmp_path, trained(1), RING)
@@ -273,7 +332,7 @@ def test_the_stamp_changes_with_every_training(tmp_path: Path) -> None:
 
 def test_what_killed_trainings_left_behind_is_removed(tmp_path: Path) -> None:
     """Embeddings do not pile up in temporary files."""
-    leftover = tmp_path / f".{CACHE_NAME}.0a1b.tmp"
+    leftover = tmp_path / f".{ARRAYS_NAME}.0a1b.tmp"
     leftover.write_bytes(b"half a model")
 
     save_model(tmp_path, trained(), RING)

@@ -12,10 +12,9 @@ from sqlalchemy import text
 from smartabsen import KioskEventKind, SmartAbsen, StorageError
 from smartabsen.gallery import model_in_force
 from smartabsen.gallery.gallery_watch import GalleryWatch
-from smartabsen.gallery.model_file import CACHE_NAME, load_model
+from smartabsen.gallery.model_file import ARRAYS_NAME, FACTS_NAME, load_model
 from smartabsen.gallery.model_in_force import FILE_REPLACED, follow
 from smartabsen.privacy.erase import forget_erased
-from smartabsen.store import meta
 from tests.faults.gate import Gate
 
 from ..installation import Draw, enrol
@@ -83,17 +82,17 @@ def test_two_changes_at_once_are_both_in_force(office: SmartAbsen, elsewhere: Op
     office.train()
     door = elsewhere()
     assert known(door, draw, 1) == ["E1"]
-    real, calls = model_in_force._put_changed, 0
+    real, calls = model_in_force.replace_model, 0
 
-    def meanwhile(*args: object, **more: object) -> bool:
+    def meanwhile(*args: object) -> None:
         nonlocal calls
         calls += 1
         if calls == 1:
             office.deactivate_employee("E2")
-        return real(*args, **more)  # type: ignore[arg-type]
+        real(*args)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model_in_force, "_put_changed", meanwhile)
+        patch.setattr(model_in_force, "replace_model", meanwhile)
         door.deactivate_employee("E1")
 
     for app in (office, door):
@@ -130,19 +129,19 @@ def test_an_erased_person_leaves_the_machine_that_erases_though_another_one_was_
     assert version(door) == version(office) == in_force(office)
 
 
-@pytest.mark.parametrize("planted", ["a flipped bit", "a pickle", "a file of another program"])
+@pytest.mark.parametrize("planted", ["a flipped bit", "a pickle", "facts of another program"])
 def test_a_damaged_or_planted_file_is_made_again_said_and_recorded(
     office: SmartAbsen, draw: Draw, planted: str
 ) -> None:
     """The database has everything that it needs; the trail says which file of which kiosk, and what was wrong."""
-    path = office.settings.assets_dir / CACHE_NAME
+    path = office.settings.assets_dir / ARRAYS_NAME
     content = path.read_bytes()
     if planted == "a flipped bit":
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     elif planted == "a pickle":
         path.write_bytes(pickle.dumps({"embeddings": [1.0]}))
     else:
-        path.write_bytes(b"{}")
+        path.with_name(FACTS_NAME).write_bytes(b"{}")
     with SmartAbsen.open(flags={**office_flags(office)}) as again:
         assert known(again, draw, 1, 2) == ["E1", "E2"]
         messages = [message for message, _ in again.remarks]
@@ -163,7 +162,7 @@ def test_a_damaged_file_that_cannot_be_written_is_recorded_once(
     """A watch that tries again and again fills no trail."""
     door = elsewhere()
     assert known(door, draw, 1) == ["E1"]
-    path = door.settings.assets_dir / CACHE_NAME
+    path = door.settings.assets_dir / ARRAYS_NAME
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     tries = []
 
@@ -171,16 +170,16 @@ def test_a_damaged_file_that_cannot_be_written_is_recorded_once(
         tries.append(1)
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr(model_in_force, "replace_cache", refuse)
+    monkeypatch.setattr(model_in_force, "replace_model", refuse)
     with GalleryWatch(door.services, poll_s=0.02):
         wait_until(lambda: len(tries) > 3)
     assert len(office.audit.entries(action="model.file_replaced")) == 1
 
 
-def test_killed_between_database_and_file_the_database_decides(
+def test_killed_between_file_and_database_the_database_decides(
     office: SmartAbsen, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next start has the new model, as all other machines have."""
+    """The next start has the model of before, as all other machines have."""
     before = in_force(office)
     enrol(office, draw, 3)
 
@@ -188,13 +187,13 @@ def test_killed_between_database_and_file_the_database_decides(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(model_in_force, "replace_cache", die)
+        patch.setattr(model_in_force, "_note", die)
         with pytest.raises(KeyboardInterrupt):
             office.train()
-    assert version(office) == before != in_force(office)
+    assert version(office) != before == in_force(office)
     with SmartAbsen.open(flags=office_flags(office)) as again:
-        assert known(again, draw, 3, 1) == ["E3", "E1"]
-        assert version(again) == in_force(again)
+        assert known(again, draw, 3, 1) == [None, "E1"]
+        assert version(again) == before
 
 
 def test_never_half_of_it(office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw) -> None:
@@ -260,6 +259,26 @@ def test_whoever_was_erased_is_forgotten_though_another_row_is_damaged(
     assert 1 not in load_model(door.settings.assets_dir, door.services.key_chain.ring()).employee_ids
 
 
+def test_a_notice_by_redis_is_followed_at_once(
+    shared: dict[str, object], elsewhere: OpenElsewhere, draw: Draw, redis_url: str
+) -> None:
+    """By a watch that would look again in an hour; more often than it looks by itself when it begins."""
+    door = elsewhere(redis_url=redis_url)
+    assert known(door, draw, 1) == ["E1"]
+    with (
+        SmartAbsen.open(flags={**shared, "redis_url": redis_url}) as desk,
+        GalleryWatch(door.services, poll_s=3600),
+    ):
+        for _ in range(2):
+            desk.deactivate_employee("E1")
+            wait_until(lambda: version(door) == version(desk))
+            desk.activate_employee("E1")
+            wait_until(lambda: version(door) == version(desk))
+        desk.privacy.erase("E1", reason="asked for it")
+        wait_until(lambda: version(door) == version(desk))
+    assert known(door, draw, 1, 2) == [None, "E2"]
+
+
 @pytest.mark.parametrize("state", ["silent", "closed"])
 def test_a_redis_that_does_not_answer_keeps_nobody_from_following(
     office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw, state: str
@@ -272,55 +291,3 @@ def test_a_redis_that_does_not_answer_keeps_nobody_from_following(
             enrol(office, draw, 3)
             office.train()
             wait_until(lambda: version(door) == version(office))
-
-
-def state(app: SmartAbsen) -> str:
-    with app.services.database.read() as session:
-        return meta.gallery_state(session)
-
-
-def test_every_change_of_who_is_recognised_raises_the_generation(office: SmartAbsen, draw: Draw) -> None:
-    """And what changes nothing of it does not: no kiosk makes its cache anew for a punch."""
-    enrol(office, draw, 3)
-    states = [state(office)]
-    for change in (
-        lambda: office.train(),
-        lambda: office.train(),
-        lambda: office.rename_employee("E2", "Contoh Baru"),
-        lambda: office.recode_employee("E2", "E2B"),
-        lambda: office.recode_employee("E2B", "E2"),
-        lambda: office.deactivate_employee("E2"),
-        lambda: office.activate_employee("E2"),
-        lambda: office.privacy.erase("E3", reason="asked for it", scope="face"),
-        lambda: office.privacy.erase("E1", reason="asked for it"),
-        lambda: office.keys.rotate(),
-    ):
-        change()
-        states.append(state(office))
-    assert len(set(states)) == len(states)
-    office.punch("E2")
-    assert state(office) == states[-1]
-
-
-def test_a_cache_of_the_generation_in_force_is_not_made_anew(
-    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One look at the database is all that a home costs in which nothing changed."""
-    door = elsewhere()
-    assert known(door, draw, 1) == ["E1"]
-    monkeypatch.setattr(model_in_force, "read_gallery", lambda *_: pytest.fail("the templates were read"))
-    assert not follow(door.services)
-
-
-def test_while_the_engine_is_changed_an_erased_person_leaves_the_cache(
-    office: SmartAbsen, elsewhere: OpenElsewhere, draw: Draw
-) -> None:
-    """The model of before goes on for all the others."""
-    door = elsewhere()
-    assert known(door, draw, 1) == ["E1"]
-    with office.services.database.write() as session:
-        session.execute(text("UPDATE meta SET value = :to WHERE name = 'active_model'"), {"to": OTHER})
-    office.privacy.erase("E1", reason="asked for it")
-    assert follow(door.services)
-    cached = load_model(door.settings.assets_dir, door.services.key_chain.ring())
-    assert set(cached.employee_ids.tolist()) == {2}

@@ -9,15 +9,7 @@ import pytest
 from smartabsen import SmartAbsen
 from smartabsen.gallery import refusal_rows
 from smartabsen.gallery.refusals import RefusalLog
-from smartabsen.kernel.domain import (
-    KioskDecision,
-    KioskEvent,
-    KioskStarted,
-    Measure,
-    Measured,
-    Outcome,
-    Refusal,
-)
+from smartabsen.kernel.domain import KioskEvent, KioskEventKind, Measure, Measured, Outcome, Refusal
 from smartabsen.kernel.errors import DatabaseError
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -26,12 +18,14 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 def decision(
     outcome: Outcome, similarity: float | None = None, lead: float | None = None, measured: Measured | None = None
 ) -> KioskEvent:
-    return KioskDecision(NOW, outcome=outcome, similarity=similarity, lead=lead, measured=measured)
+    return KioskEvent(
+        KioskEventKind.DECISION, NOW, outcome=outcome, similarity=similarity, lead=lead, measured=measured
+    )
 
 
 def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
     """Below the threshold, too near to a second person, or not compared at all; greetings are no refusals."""
-    with RefusalLog(app.services.refusal_store, app.services.kiosk_name, threshold=0.5, margin=0.1) as log:
+    with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
         for event in (
             decision(Outcome.UNKNOWN, 0.47, 0.3),
             decision(Outcome.AMBIGUOUS, 0.6, 0.04),
@@ -41,7 +35,7 @@ def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
             decision(Outcome.TOO_MANY_ATTEMPTS, 0.9, 0.8),
             decision(Outcome.RECOGNIZED, 0.9, 0.8),
             decision(Outcome.PENDING, 0.9, 0.8),
-            KioskStarted(NOW),
+            KioskEvent(KioskEventKind.STARTED, NOW),
         ):
             log.note(event)
     found = {refusal.outcome: refusal for refusal in app.refusals.latest()}
@@ -59,7 +53,7 @@ def test_refusals_are_kept_with_how_far_they_were(app: SmartAbsen) -> None:
 
 def test_a_movement_that_was_not_made_has_no_number(app: SmartAbsen) -> None:
     """The cosine of somebody who was recognised first says nothing about it."""
-    with RefusalLog(app.services.refusal_store, app.services.kiosk_name, threshold=0.5, margin=0.1) as log:
+    with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
         log.note(decision(Outcome.NOT_LIVE, 0.9, 0.8))
     (refusal,) = app.refusals.latest()
     assert (refusal.measure, refusal.measured, refusal.value) == (None, None, None)
@@ -72,7 +66,7 @@ def test_a_database_that_refuses_does_not_stop_the_kiosk(app: SmartAbsen, monkey
         raise DatabaseError("it is away")
 
     monkeypatch.setattr(refusal_rows, "add_many", refuse)
-    with RefusalLog(app.services.refusal_store, app.services.kiosk_name, threshold=0.5, margin=0.1) as log:
+    with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
         for _ in range(500):
             log.note(decision(Outcome.UNKNOWN, 0.4, 0.3))
     assert app.refusals.latest() == ()
@@ -81,7 +75,7 @@ def test_a_database_that_refuses_does_not_stop_the_kiosk(app: SmartAbsen, monkey
 def test_nothing_is_kept_where_nobody_wants_it(flags: dict[str, object]) -> None:
     """Zero days: no thread, no row."""
     with SmartAbsen.open(flags={**flags, "kiosk.refusals_days": 0}) as app:
-        with RefusalLog(app.services.refusal_store, app.services.kiosk_name, threshold=0.5, margin=0.1) as log:
+        with RefusalLog(app.services, threshold=0.5, margin=0.1) as log:
             log.note(decision(Outcome.UNKNOWN, 0.4, 0.3))
         assert app.refusals.latest() == ()
 

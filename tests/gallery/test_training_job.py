@@ -32,7 +32,7 @@ def test_a_training_runs_in_the_background_and_its_end_is_seen_by_another_worker
     with SmartAbsen.open(flags=flags) as other:
         job = other.trainings.find()
     assert (job.state, job.started_by, job.step, job.employees, job.templates) == (JobState.ACTIVATED, "siti", 4, 1, 2)
-    assert app.services.settings.assets_dir.joinpath("gallery.sealed").exists()
+    assert app.services.settings.assets_dir.joinpath("model_knn.npz").exists()
     with app.services.database.read() as session:
         told = [(entry.actor, entry.action) for entry in audit_rows.latest(session, 2)]
     assert told == [("siti", "model.train"), ("siti", "model.train_start")]

@@ -15,14 +15,13 @@ import numpy as np
 import pytest
 
 from smartabsen import InvalidInputError, NotTrainedError, Outcome, SmartAbsen
-from smartabsen.gallery.model_file import load_model
+from smartabsen.gallery.model_file import load_model, replace_model
 from smartabsen.gallery.model_rows import put_record
 from smartabsen.kernel.domain import Employee, Match, Measure
-from smartabsen.kiosk.checkin import Burst
+from smartabsen.kiosk.checkin import Burst, _ClaimLimits, _confirmed
 from smartabsen.org.limits import RateLimits
 from smartabsen.recognition import quality
 from smartabsen.recognition.detectors.fake import draw_face
-from smartabsen.recognition.session import ClaimLimits, confirmed
 from smartabsen.trust import audit_rows
 
 Draw = Callable[..., Path]
@@ -159,7 +158,7 @@ def test_the_owner_of_the_phone_is_compared_alone(app: SmartAbsen, people: dict[
 def judge(matches: list[tuple[Outcome, int, float]], own: list[float]) -> Outcome:
     """Return the decision on somebody whose phone names employee 1: 0.3 for two faces, a margin of 0.1."""
     found = [Match(outcome, label, similarity, 0, 0.0) for outcome, label, similarity in matches]
-    return confirmed(found, own, 1, ClaimLimits(0.3, 0.1)).outcome
+    return _confirmed(found, own, 1, _ClaimLimits(0.3, 0.1)).outcome
 
 
 def test_whom_a_phone_names_is_compared_with_that_person_only() -> None:
@@ -182,8 +181,9 @@ def test_the_limit_for_two_faces_is_that_of_the_trained_model(app: SmartAbsen, p
     """Among all nobody reaches a threshold of 0.9999; the owner of the phone is let in by the one for two faces."""
     ring = app.services.key_chain.ring()
     trained = load_model(app.settings.assets_dir, ring)
+    replace_model(app.settings.assets_dir, trained.with_limits(0.9999, trained.margin, 0.6), ring)
     with app.services.database.write() as session:
-        put_record(session, trained.changed(threshold=0.9999, verification=0.6), ring)
+        put_record(session, load_model(app.settings.assets_dir, ring), ring)
     assert app.checkin.attempt(burst(SITI, repeat=4), key="k-1").outcome is Outcome.UNKNOWN
     assert app.checkin.attempt(burst(SITI, repeat=4), key="k-2", only=people["Siti"]).outcome is Outcome.RECOGNIZED
     assert app.checkin.attempt(burst(BUDI, repeat=4), key="k-3", only=people["Siti"]).outcome is Outcome.OTHER_FACE
@@ -289,9 +289,7 @@ def test_after_five_wrong_faces_with_one_phone_there_is_a_pause(app: SmartAbsen,
     for number in range(5):
         wrong = app.checkin.attempt(burst(BUDI, repeat=4), key=f"k-{number}", only=people["Siti"])
         assert wrong.outcome is Outcome.OTHER_FACE
-    elsewhere = type(app.checkin)(
-        app.services, RateLimits(app.services.rate_limits), lambda: None, app.services.refusal_store
-    )
+    elsewhere = type(app.checkin)(app.services, RateLimits(app.services), lambda: None)
     right = elsewhere.attempt(burst(SITI, repeat=4), key="k-right", only=people["Siti"])
     assert right.outcome is Outcome.TOO_MANY_ATTEMPTS
     assert elsewhere.attempt(burst(BUDI, repeat=4), key="k-budi", only=people["Budi"]).outcome is Outcome.RECOGNIZED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -40,7 +39,6 @@ from smartabsen.kiosk.kiosk import Kiosk
 from smartabsen.kiosk.liveness import KioskLiveness
 from smartabsen.kiosk.punch_writer import Written
 from smartabsen.recognition.liveness.fake import FakeLiveness
-from smartabsen.recognition.session import LocalFaceSession
 from smartabsen.store.trusted_clock import TrustedClock
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -83,12 +81,9 @@ class Script:
             for place in self.now
         )
 
-    def reading(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def examine_each(self, shown: Sequence[tuple[np.ndarray, Face]]) -> tuple[Observation, ...]:
+    def examine(self, _image: np.ndarray, faces: Sequence[Face]) -> tuple[Observation, ...]:
         seen = []
-        for _, face in shown:
+        for face in faces:
             who = self.now[int(face.box_xyxy[0] // 200)]
             if isinstance(who, Outcome):
                 seen.append(Observation(face, QUALITY, who, None, Measured(31.0, 40.0)))
@@ -177,7 +172,8 @@ def make_liveness(script: Any, *, require: str = "off", **parts: Any) -> KioskLi
     return KioskLiveness(
         parts.get("checks") or LivenessChecks(settings, parts.get("build") or FakeLiveness),
         parts.get("attempts") or Attempts(settings, NoLimits()),
-        faces=LocalFaceSession(script, script),
+        recognizer=script,
+        gallery=script,
         watch=parts.get("watch"),
         too_slow=lambda: None,
         keep=lambda: None,
@@ -202,7 +198,7 @@ def play(frames: Sequence[Seen], *, writer: Writer | None = None, **kwargs: Any)
     events: list[KioskEvent] = []
     kiosk = Kiosk(
         frames=kwargs.pop("camera", None) or script.camera(),
-        faces=LocalFaceSession(script, script),
+        recognizer=script,
         gallery=script,
         attempt=make_attempt,
         liveness=kwargs.pop("liveness", None) or make_liveness(script),
@@ -270,7 +266,7 @@ def test_a_face_that_cannot_be_compared_gets_guidance() -> None:
     """After a while the person is told why, once."""
     events = play([{0: Outcome.TOO_DARK}] * 40)
     assert decisions(events) == [(Outcome.TOO_DARK, None)]
-    assert [event.measured for event in events if event.kind is KioskEventKind.DECISION] == [Measured(31.0, 40.0)]
+    assert [event.measured for event in events if event.outcome] == [Measured(31.0, 40.0)]
 
 
 def test_who_is_far_behind_somebody_else_is_not_told_to_come_closer() -> None:
@@ -322,7 +318,7 @@ def test_a_delivered_punch_is_told_with_its_result() -> None:
     writer = Writer()
     writer.waiting = [stored(make_attempt(2, similarity=0.9, reading=ClockReading(NOW)), None)]
     events = play([{}], writer=writer)
-    assert [(event.kind, event.result.employee.code) for event in events if event.kind is KioskEventKind.DELIVERED] == [
+    assert [(event.kind, event.result.employee.code) for event in events if event.result] == [
         (KioskEventKind.DELIVERED, "E2")
     ]
 
@@ -447,8 +443,7 @@ def test_after_five_wrong_faces_at_one_place_only_that_place_pauses() -> None:
 class Wrong(Script):
     """Strangers are negative numbers; each looks like nobody else."""
 
-    def examine_each(self, shown: Sequence[tuple[np.ndarray, Face]]) -> tuple[Observation, ...]:
-        faces = [face for _, face in shown]
+    def examine(self, _image: np.ndarray, faces: Sequence[Face]) -> tuple[Observation, ...]:
         people = [self.now[int(face.box_xyxy[0] // 200)] for face in faces]
         return tuple(
             Observation(face, QUALITY, None, AXES[int(who or 0) % 8]) for face, who in zip(faces, people, strict=True)

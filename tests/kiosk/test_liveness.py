@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import cv2
@@ -30,7 +29,6 @@ from smartabsen.recognition.liveness.base import PassiveScore
 from smartabsen.recognition.liveness.challenge import Challenge, Sight
 from smartabsen.recognition.liveness.freshness import STILL_S, FreshnessWatch
 from smartabsen.recognition.liveness.relief import FaceView, Relief
-from smartabsen.recognition.session import LocalFaceSession
 
 SITI = Match(Outcome.RECOGNIZED, 7, 0.9, -1, 1.9)
 NOISE = np.random.default_rng(0)
@@ -92,7 +90,8 @@ class Bench:
         self.liveness = KioskLiveness(
             self.checks,
             Attempts(settings, self),
-            faces=LocalFaceSession(self, self),  # type: ignore[arg-type]
+            recognizer=self,  # type: ignore[arg-type]
+            gallery=self,
             watch=watch,
             too_slow=lambda: self.slow.append(self.now_s),
             keep=lambda: self.kept.append(self.now_s),
@@ -115,12 +114,9 @@ class Bench:
     def forget(self, _key: str) -> None:
         self.failures.clear()
 
-    def reading(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def examine_each(self, shown: Sequence[tuple[Any, Face]]) -> tuple[Observation, ...]:
+    def examine(self, _image: Any, faces: Sequence[Face]) -> tuple[Observation, ...]:
         quality = Quality(100, 120, 200, 0, 1)
-        return tuple(Observation(each, quality, None, np.ones(2, dtype=np.float32)) for _, each in shown)
+        return tuple(Observation(each, quality, None, np.ones(2, dtype=np.float32)) for each in faces)
 
     def match(self, probes: Sequence[Any]) -> tuple[Match, ...]:
         return tuple(Match(Outcome.RECOGNIZED, self.who, 0.9, -1, 1.9) for _ in probes)
@@ -274,7 +270,7 @@ def test_with_another_engine_the_proof_begins_anew() -> None:
     bench.liveness.begin(1, SITI)
     assert bench.play(AWAY[:1]) == [] and bench.liveness.waits
 
-    bench.liveness.take_over(LocalFaceSession(other, other))  # type: ignore[arg-type]
+    bench.liveness.take_over(other, other)  # type: ignore[arg-type]
 
     assert not bench.liveness.waits and bench.liveness.find_ask(1) is None
     assert bench.play(AWAY) == []

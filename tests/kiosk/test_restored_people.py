@@ -16,7 +16,7 @@ from smartabsen import Outcome, SmartAbsen
 from smartabsen.attendance.punch import attempt_by_face
 from smartabsen.gallery import model_file, template_rows
 from smartabsen.gallery.identify import load_gallery
-from smartabsen.kernel.domain import ClockReading, Employee, Punch, Role, SignInState, VerifyOutcome
+from smartabsen.kernel.domain import ClockReading, Employee, KnownPerson, Punch, Role, SignInState, VerifyOutcome
 from smartabsen.kernel.errors import ConflictError, NotFoundError, NotTrainedError
 from smartabsen.kiosk.punch_writer import RESTORED, PunchWriter, Written
 from smartabsen.kiosk.start import PunchesOf, open_without_waiting
@@ -202,24 +202,33 @@ def test_a_kiosk_that_still_holds_the_model_of_before_records_nobody_else(used: 
     assert recorded(used) == {"first": "E1"}
 
 
-def test_the_trained_model_follows_a_new_name(used: SmartAbsen) -> None:
+def test_a_model_of_the_version_before_is_made_anew_with_names(
+    used: SmartAbsen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file has row ids alone; at the first start it is made of the templates again."""
+    trained = model_file.load_model(used.settings.assets_dir, used.services.key_chain.ring())
+    with monkeypatch.context() as patch:
+        patch.setattr(model_file, "_FORMAT", 3)
+        model_file.save_model(used.settings.assets_dir, replace(trained, people={}), used.services.key_chain.ring())
+    assert not load_gallery(used.services).person(1)
+    gallery = open_without_waiting(used.services).gallery
+    assert (gallery.version, gallery.person(1)) == (trained.version, used.get_employee("E1").uuid)
+
+
+def test_the_trained_model_follows_a_new_name_and_a_model_that_lacks_names(
+    used: SmartAbsen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a kiosk says while its database is away is what the database said last."""
     used.rename_employee("E1", "Contoh Baru")
     assert open_without_waiting(used.services).gallery.member(1).name == "Contoh Baru"
-
-
-def test_a_home_of_the_version_before_makes_its_cache_of_the_database(used: SmartAbsen) -> None:
-    """It has the files of that version and no generation in the database: nobody trains again, and the files go."""
-    assets = used.settings.assets_dir
-    before = model_file.load_model(assets, used.services.key_chain.ring()).version
-    model_file.remove_model(assets)
-    for name in model_file.OLD_NAMES:
-        (assets / name).write_bytes(b"as the version before wrote it")
-    with used.services.database.write() as session:
-        meta.remove(session, meta.GALLERY_GENERATION)
-    gallery = open_without_waiting(used.services).gallery
-    assert (gallery.version, gallery.person(1)) == (before, used.get_employee("E1").uuid)
-    assert [path.name for path in assets.iterdir() if not path.name.startswith(".")] == [model_file.CACHE_NAME]
+    ring, assets = used.services.key_chain.ring(), used.settings.assets_dir
+    trained = model_file.load_model(assets, ring)
+    with monkeypatch.context() as patch:
+        patch.setattr(model_file, "_FORMAT", 4)
+        people = {row: KnownPerson(one.uuid) for row, one in trained.people.items()}
+        model_file.save_model(assets, replace(trained, people=people), ring)
+    assert load_gallery(used.services).member(1).code == ""
+    assert open_without_waiting(used.services).gallery.member(1).code == "E1"
 
 
 def test_without_a_name_and_after_a_restore_a_face_records_nobody(used: SmartAbsen) -> None:

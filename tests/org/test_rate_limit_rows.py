@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from smartabsen.kernel.errors import TooManyTriesError
-from smartabsen.org.limits import RateLimits
 from smartabsen.org.rate_limit_rows import RateLimitTable
 from smartabsen.qr.memory import MemoryTries
 from smartabsen.store.database import Database
@@ -127,19 +125,3 @@ def test_processes_count_together(database_url: str, run_workers: Callable[..., 
 
     answers = " ".join(run_workers(4, "rate-limit", database_url, 20, 10)).split()
     assert (len(answers), answers.count("0")) == (40, 20)
-
-
-def test_a_try_counted_within_a_transaction_counts_with_it_alone(database: Database) -> None:
-    """What is undone has not been tried; one over the limit is refused before, and within where many came at once."""
-    table = RateLimitTable(database)
-    limits = RateLimits(table)
-    count = limits.counting("attempt:1", limit=1, per_s=60)
-    with pytest.raises(ValueError, match="undone"), database.write() as session:
-        count(session)
-        raise ValueError("undone")
-    late = limits.counting("attempt:1", limit=1, per_s=60)
-    database.run_write(count)
-    with pytest.raises(TooManyTriesError):
-        database.run_write(late)
-    with pytest.raises(TooManyTriesError):
-        limits.counting("attempt:1", limit=1, per_s=60)

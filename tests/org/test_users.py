@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import event, text, update
 
 from smartabsen import BusyError, ConflictError, InvalidInputError, NotFoundError, Role, SmartAbsen, User
-from smartabsen.app.use_cases import UseCases
 from smartabsen.kernel.actors import acting_as
 from smartabsen.org import passwords
 from smartabsen.org.hashing import HashingQueue
+from smartabsen.org.users import Users
 from smartabsen.store import meta
 from smartabsen.store.tables import SignInTryRow
 from smartabsen.trust import audit_rows
@@ -68,7 +68,7 @@ def test_wrong_passwords_lock_the_account_and_the_right_one_does_not_help(app: S
         assert app.users.authenticate("siti", "wrong") is None
 
     assert app.users.authenticate("siti", PASSWORD) is None
-    assert UseCases(app.services).users.authenticate("siti", PASSWORD) is None
+    assert Users(app.services).authenticate("siti", PASSWORD) is None
     locked_until = app.users.get("siti").locked_until
     assert locked_until is not None
     assert timedelta(minutes=14) < locked_until - datetime.now(UTC) < timedelta(minutes=16)

@@ -9,42 +9,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from bench.quality import central_face, expose, shrink
 from hypothesis import given, settings, strategies as st
 
 from smartabsen.kernel.domain import Face, ImageBGR, LandmarkScheme, Outcome
 from smartabsen.recognition.alignment import ARCFACE_112, align
-from smartabsen.recognition.engines import Engine, build_engine
+from smartabsen.recognition.engines import build_engine
 from smartabsen.recognition.quality import ENROLMENT_LIMITS, PROBE_LIMITS, QualityLimits, judge, measure_quality
 
 LIMITS = pytest.mark.parametrize("limits", [ENROLMENT_LIMITS, PROBE_LIMITS], ids=["enrolment", "kiosk"])
 STRENGTHS = st.lists(st.floats(0.0, 1.0), min_size=2, max_size=6).map(sorted)
 SEEDS = st.integers(0, 2**16)
-
-
-def expose(image: ImageBGR, gain: float) -> ImageBGR:
-    """Return the photo in other light, clipped where it is too bright."""
-    return np.clip(image * np.float64(gain), 0, 255).astype(np.uint8)
-
-
-def shrink(image: ImageBGR, factor: float) -> ImageBGR:
-    """Shrink the photo, and fill up to its old size, as a face farther from the camera would look."""
-    height, width = image.shape[:2]
-    small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
-    bottom, right = height - small.shape[0] - top, width - small.shape[1] - left
-    return np.asarray(cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REFLECT_101), dtype=np.uint8)
-
-
-def central_face(engine: Engine, image: ImageBGR) -> Face | None:
-    """Return the face that the photo is of: in LFW, the one in the middle."""
-    height, width = image.shape[:2]
-
-    def from_middle(face: Face) -> float:
-        left, top, right, bottom = face.box_xyxy
-        return float(np.hypot((left + right - width) / 2, (top + bottom - height) / 2))
-
-    near = [face for face in engine.detector.detect(image) if from_middle(face) < 0.2 * width]
-    return min(near, key=from_middle, default=None)
 
 
 def face(*, turn: float = 0.0, size_px: float = 120.0) -> Face:

@@ -1,4 +1,4 @@
-"""The outside of ONNX files."""
+"""The outside of ONNX files, without the library that knows all of them."""
 
 from __future__ import annotations
 
@@ -114,9 +114,17 @@ def test_weights_in_another_file_are_refused_wherever_they_stand(
         read_onnx(path)
 
 
+def test_a_second_graph_is_refused(tmp_path: Path) -> None:
+    """Readers of Protocol Buffers merge the two: what was looked at is not what would run."""
+    path = write_model(tmp_path / "a.onnx", [[1]], [[1]])
+    path.write_bytes(path.read_bytes() * 2)
+    with pytest.raises(ModelDamagedError, match="several"):
+        read_onnx(path)
+
+
 @pytest.mark.shared
 def test_it_reads_what_the_onnx_library_reads(models_dir: Path) -> None:
-    """On all real files."""
+    """On all real files, without taking the weights into memory."""
     paths = sorted(models_dir.rglob("*.onnx"))
     assert len(paths) >= 6
     for path in paths:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen.attendance import punch_rows, recording_rows
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.gallery import template_rows
 from smartabsen.kernel.domain import Punch, Template
 from smartabsen.kernel.errors import ConflictError, IntegrityError, SchemaError

@@ -60,9 +60,9 @@ def test_a_refusal_is_an_answer(outage: Outage) -> None:
 
 def test_who_waited_for_another_ones_vain_attempt_makes_none(outage: Outage) -> None:
     """What was known before the waiting is no reason to be told again."""
-    outage.report_once(outage.known)
+    outage.tell_unless(outage.known)
     with pytest.raises(DatabaseAwayError, match="db is away"):
-        outage.report_once(None)
+        outage.tell_unless(None)
 
 
 def test_a_silence_is_followed_by_a_rest_and_a_refusal_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen.attendance.recording_rows import record
-from smartabsen.attendance.rules.punches import Rules
+from smartabsen.attendance.rules import Rules
 from smartabsen.kernel.domain import Punch
 from smartabsen.kernel.errors import KeyMissingError
 from smartabsen.people import employee_rows

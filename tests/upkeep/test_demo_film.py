@@ -12,8 +12,8 @@ import pytest
 
 from smartabsen.camera.sources import open_source
 from smartabsen.kernel.errors import MissingDependencyError, ModelError
-from smartabsen.upkeep.demo import material as demo_material
-from smartabsen.upkeep.demo.material import ENROLMENT, DemoMaterial, make_demo_material
+from smartabsen.upkeep import demo_film
+from smartabsen.upkeep.demo_film import ENROLMENT, DemoMaterial, make_demo_material
 
 NAMES = ["Ani", "Budi", "Citra", "Dewi", "Eko", "Fajar"]
 # Faces of the group photo, in no order, with a false one that is smaller than all of them.
@@ -72,7 +72,7 @@ def test_a_detector_that_misses_people_is_told(tmp_path: Path) -> None:
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what to install."""
-    monkeypatch.setattr(demo_material, "find_spec", lambda package: None)
+    monkeypatch.setattr(demo_film, "find_spec", lambda package: None)
     with pytest.raises(MissingDependencyError) as caught:
         make_demo_material(tmp_path, boxes_of, NAMES)
     assert "pip install 'insightface'" in caught.value.hint
@@ -82,7 +82,7 @@ def test_the_packages_of_the_photos_are_not_imported() -> None:
     """Importing them takes seconds, and the demo has none to lose."""
     code = (
         "import sys\n"
-        "from smartabsen.upkeep.demo.material import _portraits, _SIXTH_PHOTO\n"
+        "from smartabsen.upkeep.demo_film import _portraits, _SIXTH_PHOTO\n"
         "_portraits(_SIXTH_PHOTO, lambda image: [(175, 76, 266, 167)], count=1)\n"
         "assert not {'skimage', 'insightface'} & set(sys.modules)"
     )

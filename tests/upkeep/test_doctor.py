@@ -9,12 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from smartabsen import Check, CheckLevel, ConfigError, DatabaseAwayError, SmartAbsen
-from smartabsen.app.health import CHECKS
-from smartabsen.gallery.model_file import CACHE_NAME
+from smartabsen.gallery.model_file import ARRAYS_NAME
 from smartabsen.store import files
 from smartabsen.store.database import Database
 from smartabsen.trust.vault import OTHERS_CAN_READ
-from smartabsen.upkeep.doctor import check_machine
+from smartabsen.upkeep.doctor import NEED_DATABASE, check_machine
 
 from ..installation import Draw, enrol
 
@@ -65,8 +64,7 @@ def test_a_database_that_cannot_be_read_is_asked_once(
         found = app.check_health()
     levels = {row.name: row.level for row in found}
     assert levels["database"] is CheckLevel.FAIL
-    needing = {each.name for each in CHECKS if each.needs_database}
-    assert {row.name for row in found if row.level is CheckLevel.SKIP} == needing
+    assert {row.name for row in found if row.level is CheckLevel.SKIP} == NEED_DATABASE
     assert levels["queue"] is CheckLevel.OK
     assert len(asked) == (1 if trouble == "away" else 0)
 
@@ -123,7 +121,7 @@ def test_a_damaged_model_file_is_reported_and_left_as_it_is(app: SmartAbsen, dra
     enrol(app, draw, 1)
     app.train()
     assert [row.level for row in rows(app, "training")] == [CheckLevel.OK]
-    path = app.settings.assets_dir / CACHE_NAME
+    path = app.settings.assets_dir / ARRAYS_NAME
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     before = path.read_bytes()
     (row,) = rows(app, "model_file")
@@ -135,7 +133,7 @@ def test_a_machine_without_a_model_file_is_fine_where_another_one_trained(app: S
     """It makes the file when it needs it; the check writes none."""
     enrol(app, draw, 1)
     app.train()
-    path = app.settings.assets_dir / CACHE_NAME
+    path = app.settings.assets_dir / ARRAYS_NAME
     path.unlink()
     assert [row.level for row in rows(app, "training")] == [CheckLevel.OK]
     assert not path.exists()
@@ -156,10 +154,3 @@ def test_a_key_file_that_others_can_read_is_told_by_whoever_uses_it(
             again.identify([draw("probe.png", 1)])
             assert (remark in again.remarks) is told
             assert bool(rows(again, "key_file")) is told
-
-
-def test_each_check_is_registered_once_and_the_database_before_what_needs_it() -> None:
-    """By the place that knows the subject; what cannot be made without the database comes after it."""
-    names = [each.name for each in CHECKS]
-    assert len(names) == len(set(names)) >= 18
-    assert min(names.index(each.name) for each in CHECKS if each.needs_database) > names.index("database")

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from smartabsen import SmartAbsen
-from smartabsen.web import attendance, create_app
+from smartabsen.web import attendance, auth, create_app
 
 from ..installation import picture
 
@@ -42,6 +42,12 @@ def web(library: SmartAbsen) -> Flask:
 def client(web: Flask) -> FlaskClient:
     """A browser."""
     return web.test_client()
+
+
+@pytest.fixture(autouse=True)
+def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests ask as fast as they like; one of them looks at the pace."""
+    monkeypatch.setattr(auth.POLL, "every_s", 0.0)
 
 
 @pytest.fixture

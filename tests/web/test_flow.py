@@ -19,7 +19,7 @@ from sqlalchemy import text
 from smartabsen import SmartAbsen
 from smartabsen.kiosk.checkin import CheckInResult
 from smartabsen.recognition import quality
-from smartabsen.web import attendance
+from smartabsen.web import attendance, auth
 from smartabsen.web.factory import MAX_BODY_BYTES
 from smartabsen.web.server import _watching
 
@@ -298,6 +298,16 @@ def test_asking_again_writes_nothing_and_an_unchanged_answer_is_short(
     first = client.get("/auth/status")
     again = client.get("/auth/status", headers={"If-None-Match": first.headers["ETag"]})
     assert (first.json["state"], again.status_code, again.data) == ("pending", 304, b"")
+
+
+def test_asking_faster_than_every_second_is_told_to_wait(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """429, and how long."""
+    monkeypatch.setattr(auth.POLL, "every_s", 1.0)
+    open_signin(client)
+    assert client.get("/auth/status").status_code == 200
+    fast = client.get("/auth/status")
+    assert (fast.status_code, fast.headers["Retry-After"]) == (429, "1")
+    assert fast.json["error"]["code"] == "too_many_requests"
 
 
 @pytest.mark.parametrize("path", ["/auth", "/auth/status", "/web_attendance"])

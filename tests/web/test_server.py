@@ -146,7 +146,7 @@ PRODUCTION = ("--production", "--workers", "2")
 def test_slow_clients_keep_neither_visitors_nor_the_end_waiting(
     tmp_path: Path, arguments: tuple[str, ...], https: bool, number: signal.Signals
 ) -> None:
-    """Thirty of each kind, more than there are threads; no other time is told here: `make rehearse` measures it."""
+    """Thirty of each kind, more than there are threads; no other time is told here: bench.slow_clients measures it."""
     context, authority, files = None, None, ()
     if https:
         with SmartAbsen.open(flags={"home": str(tmp_path)}) as app:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..attendance.rules.punches import Rules
+from ..attendance.rules import Rules
 from ..camera.base import FrameSource
 from ..camera.lock import CameraLock
 from ..camera.reconnect import check_pictures, open_camera

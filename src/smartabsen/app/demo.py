@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..kernel.domain import EnrolReport, KioskDecision, KioskEvent, KioskEventKind, Outcome, Report, TrainReport
+from ..kernel.domain import EnrolReport, KioskEvent, KioskEventKind, Outcome, Report, TrainReport
 from ..kernel.errors import ConflictError
 from ..kernel.i18n import N_
 from ..kernel.reading import read_text
@@ -20,7 +20,7 @@ from ..qr.terminal import Terminal
 from ..recognition.liveness.files import LIVENESS_PACK
 from ..store.files import make_private_directory
 from ..store.leftovers import DEMO, working_folder
-from ..upkeep.demo.material import DemoMaterial, make_demo_material
+from ..upkeep.demo_film import DemoMaterial, make_demo_material
 from .demo_engine import find_engine
 from .facade import SmartAbsen
 
@@ -144,7 +144,7 @@ def run_demo(
         say(DemoStep(result=app.train(), zone=zone))
         params = (("frames", str(material.frames)),)
         say(DemoStep(N_("At the camera: six people and a stranger, {frames} frames"), params, zone=zone))
-        decisions: list[KioskDecision] = []
+        decisions: list[KioskEvent] = []
 
         def on_event(event: KioskEvent) -> None:
             if event.kind is KioskEventKind.DECISION:
@@ -201,7 +201,7 @@ def find_hours(now: datetime) -> dict[str, object]:
 
 def _hold_up_a_photograph(settings: Mapping[str, object], film: Path, say: Callable[[DemoStep], None]) -> bool:
     """Return whether a print of somebody who is enrolled is refused at the camera, the liveness check being on."""
-    decisions: list[KioskDecision] = []
+    decisions: list[KioskEvent] = []
 
     def on_event(event: KioskEvent) -> None:
         if event.kind is KioskEventKind.DECISION:
@@ -221,7 +221,7 @@ def _make_material(app: SmartAbsen, home: Path) -> DemoMaterial:
     return make_demo_material(directory, lambda image: [face.box_xyxy for face in detector.detect(image)], NAMES)
 
 
-def _report_of(app: SmartAbsen, events: list[KioskDecision]) -> Report:
+def _report_of(app: SmartAbsen, events: list[KioskEvent]) -> Report:
     """Return the report of the days that were punched: two of them when the demo runs over the start of a day."""
     days = [event.result.day.work_date for event in events if event.result is not None]
     today = app.services.rules.work_date(datetime.now(UTC))

@@ -37,7 +37,6 @@ from ..kernel.domain import (
 from ..kernel.i18n import current_language
 from ..kiosk import run
 from ..people import people
-from ..people.employment.model import NO_CHANGES, Changes
 from ..people.people_file import Person
 from ..store.clock import MachineClock
 from ..upkeep import model_install, model_packs
@@ -135,7 +134,6 @@ class SmartAbsen(UseCases):
         position: str = "",
         allow_duplicate: bool = False,
         consent: bool = False,
-        changes: Changes = NO_CHANGES,
         on_progress: Progress | None = None,
     ) -> EnrolReport:
         """Enrol one person from photos or folders of photos; an employee with that code gets further templates.
@@ -146,7 +144,6 @@ class SmartAbsen(UseCases):
             code: The employer's unique code.
             allow_duplicate: Accept a face that looks like another employee's.
             consent: The person agreed to face recognition; that is recorded with the text in force.
-            changes: What is known of the employment, as site and department; stored where the person is.
 
         Returns:
             A verdict for each photo. When none of the given photos was accepted, nobody was added.
@@ -161,11 +158,8 @@ class SmartAbsen(UseCases):
             # A single path; a string would be taken apart into letters, and “.” is a folder.
             photos = [photos]
         tell_zone_once(self.services)
-        if not changes.is_empty:
-            self.employments.check(changes)
         person = Person(code, name, position, self.now() if consent else None)
-        report = enrol.enrol(self.services, person, photos, allow_duplicate=allow_duplicate, on_progress=on_progress)
-        return self._with_terms(report, changes)
+        return enrol.enrol(self.services, person, photos, allow_duplicate=allow_duplicate, on_progress=on_progress)
 
     def enrol_from_camera(
         self,
@@ -177,7 +171,6 @@ class SmartAbsen(UseCases):
         position: str = "",
         allow_duplicate: bool = False,
         consent: bool = False,
-        changes: Changes = NO_CHANGES,
         on_event: CameraEvent | None = None,
         stop: threading.Event | None = None,
     ) -> EnrolReport:
@@ -193,9 +186,7 @@ class SmartAbsen(UseCases):
             CameraError: The camera is held by another process or gives no good photo.
         """
         tell_zone_once(self.services)
-        if not changes.is_empty:
-            self.employments.check(changes)
-        report = enrol.enrol_from_camera(
+        return enrol.enrol_from_camera(
             self.services,
             Person(code, name, position, self.now() if consent else None),
             camera=camera,
@@ -204,12 +195,6 @@ class SmartAbsen(UseCases):
             on_event=on_event,
             stop=stop,
         )
-        return self._with_terms(report, changes)
-
-    def _with_terms(self, report: EnrolReport, changes: Changes) -> EnrolReport:
-        if not changes.is_empty and (report.accepted or not report.verdicts):
-            self.employments.change(report.employee.code, changes)
-        return report
 
     def import_people(
         self,
@@ -227,8 +212,6 @@ class SmartAbsen(UseCases):
         on_progress: Progress | None = None,
     ) -> ImportReport:
         """Enrol many people from a CSV or XLSX file with the columns code, name, position, photos.
-
-        It may have the columns site, department, joined, left, week and shortest day too.
 
         Args:
             photos_dir: Where photos lie, also those found as ``<code>/*`` and ``<code>.jpg``; the file's own
@@ -286,32 +269,6 @@ class SmartAbsen(UseCases):
         templates = people.templates_of(self.services, code)
         self.audit.note_reading("biometric.read", employee=code, details={"templates": str(len(templates))})
         return templates
-
-    def add_employee(
-        self, name: str, *, code: str, position: str = "", changes: Changes = NO_CHANGES, valid_from: date | None = None
-    ) -> Employee:
-        """Add somebody who is not recognised by the face, at once with site, department and other terms.
-
-        Args:
-            changes: What is known of the employment.
-            valid_from: From when on it holds; from the beginning by default.
-
-        Raises:
-            ConflictError: The code exists, or somebody had it before.
-            NotFoundError: There is no such site or department.
-            InvalidInputError: Code or name is empty or too long, or the terms contradict each other.
-        """
-        self.employments.check(changes)
-        people.refuse_known_code(self.services, code)
-        self.enrol(name, [], code=code, position=position)
-        if not changes.is_empty:
-            self.employments.change(code, changes, valid_from=valid_from)
-        return self.get_employee(code)
-
-    def recode_employee(self, old: str, new: str) -> Employee:
-        """Give an employee another code. Raises NotFoundError, InvalidInputError, ConflictError."""
-        self.employments.recode(old, new)
-        return self.get_employee(new)
 
     def rename_employee(self, code: str, name: str) -> Employee:
         """Give an employee another name. Raises NotFoundError, InvalidInputError."""

@@ -12,9 +12,9 @@ from ..attendance.csv_log import CsvLog
 from ..attendance.csv_sync import LogRepair, reconcile
 from ..config import CREDENTIAL_ORIGIN, LoadedSettings, Settings
 from ..config.zones import FIRST_START, ZONE_FILE
-from ..gallery.embedding_cache import CachedFaces
-from ..gallery.refusals import RefusalStore
+from ..gallery.model_notices import ModelNotices
 from ..gallery.seen_frame_rows import SeenFrameTable
+from ..kernel.actors import current_actor
 from ..kernel.errors import ConfigError, DatabaseError, StorageError
 from ..kernel.i18n import N_
 from ..kernel.once import made_once
@@ -24,7 +24,6 @@ from ..org.rate_limit_rows import RateLimitStore, RateLimitTable
 from ..org.secrets import ServerSecret, load_secret
 from ..org.security_log import SecurityLog
 from ..org.security_log_file import SecurityFiles
-from ..org.sites.service import enter_first
 from ..org.web_session_rows import WebSessionStore, WebSessionTable
 from ..privacy.erased_here import ErasedHere
 from ..qr.sign_in_rows import SignInTable
@@ -35,13 +34,13 @@ from ..store.leftovers import AGE_S, sweep
 from ..store.mysql import Tls
 from ..store.redis_store import RedisLink, RedisRateLimits, RedisWebSessions
 from ..store.trusted_clock import TrustedClock
+from ..trust import audit_rows
 from ..trust.active_key import ring_for_writing
 from ..trust.keys import KeyChain
 from ..trust.sealing import KeyRing
 from ..trust.signing_rows import begin
 from ..trust.trail_keeper import TrailKeeper
 from ..trust.vault import KEY_MADE, ensure_key
-from ..trust.work import Units
 from ..upkeep.tidying import Tidying
 
 
@@ -81,11 +80,6 @@ class Storage:
         return self._open(self.settings.database_address, on_ready=self._make_ready, keeper=self.trail_keeper)
 
     @made_once
-    def units(self) -> Units:
-        """Begins the units of work of the database."""
-        return Units(lambda: self.database)
-
-    @made_once
     def trail_keeper(self) -> TrailKeeper:
         """What signs and remembers the audit trail of the database."""
         return TrailKeeper(lambda: self.key_chain.ring(), self.settings.home / "secrets" / "audit-heads.json")
@@ -115,9 +109,6 @@ class Storage:
         with suppress(DatabaseError):
             # Where nothing can be written now, the next start notes it.
             begin(database)
-        with suppress(DatabaseError):
-            # The same: an installation without a site has the one of its settings, until somebody says more.
-            enter_first(Units(database), name=self.settings.site.name, zone=self.settings.site.zone)
         if self.log_unchecked:
             try:
                 self.reconcile_log()
@@ -151,9 +142,7 @@ class Storage:
     @made_once
     def erased_here(self) -> ErasedHere:
         """What this home holds of people who were erased."""
-        return ErasedHere(
-            self.settings.home, self.database, self.csv_log, (CachedFaces(self.settings.home), self.punch_queue)
-        )
+        return ErasedHere(self.settings.home, self.database, self.csv_log, self.punch_queue)
 
     @made_once
     def clock(self) -> TrustedClock:
@@ -213,9 +202,9 @@ class Storage:
         return RedisLink(self.settings.redis_url) if self.settings.redis_url else None
 
     @made_once
-    def refusal_store(self) -> RefusalStore:
-        """Where refusals of kiosks and browsers are kept."""
-        return RefusalStore(self.database, self.instant, self.settings.kiosk.refusals_days)
+    def notices(self) -> ModelNotices:
+        """Word to and from other machines that another model is in force."""
+        return ModelNotices(self.redis)
 
     @made_once
     def rate_limits(self) -> RateLimitStore:
@@ -234,7 +223,7 @@ class Storage:
         """Where sessions of browsers are kept."""
         if self.redis is not None:
             return RedisWebSessions(self.redis, clock=self.instant)
-        return WebSessionTable(self.database, tidy=self.tidying.do, touch=self.units.put_aside)
+        return WebSessionTable(self.database, tidy=self.tidying.do)
 
     def remark(self, message: str, **params: object) -> None:
         """Keep something that happened by the way and that people should be told, once.
@@ -297,7 +286,12 @@ class Storage:
         if repair.kept:
             # Lines that the database does not know: punches that were deleted or changed in it, or a file's own story.
             details = {"file": " ".join(path.name for path in repair.kept)}
-            self.units.write(lambda work: work.record("attendance.log_replaced", details=details))
+            actor = current_actor()
+            self.database.run_write(
+                lambda session: audit_rows.append(
+                    session, actor=actor, action="attendance.log_replaced", details=details
+                )
+            )
         return repair
 
     def close_storage(self) -> None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
 from ..attendance.attendance_log import AttendanceLog
 from ..attendance.corrections import Corrections
 from ..attendance.desk import DayQuery, Desk
 from ..attendance.desk_export import ExportFile, ExportFormat, export_days
-from ..attendance.leave.book import LeaveBook
-from ..attendance.leave.letters import Letters
-from ..attendance.leave.service import Leave
-from ..attendance.overtime.service import Overtime
-from ..attendance.policy.service import Policies
-from ..attendance.punch import punch_by_pin
-from ..attendance.schedule.calendar import Calendar
-from ..attendance.schedule.grid import RosterGrid
-from ..attendance.schedule.planning import Planning
-from ..attendance.schedule.roster import Roster
-from ..attendance.schedule.service import Shifts
-from ..attendance.standing import MondayToFriday, OneSite, Org, WorkCalendar
+from ..attendance.leave import Leave
 from ..gallery.calibrate import Calibration
 from ..gallery.duplicates import Duplicates
 from ..gallery.enrolled_photos import EnrolledPhotos
@@ -34,25 +23,17 @@ from ..gallery.training_job import TrainingJobs
 from ..kernel.domain import Check
 from ..kernel.once import made_once
 from ..kiosk.checkin import CheckIn
-from ..org.addresses import public_url
-from ..org.departments.service import Departments
 from ..org.limits import RateLimits
 from ..org.secrets import ServerSecret
 from ..org.security_log import SecurityLog
-from ..org.sites.service import Sites
 from ..org.users import Users
 from ..org.web_sessions import WebSessions
-from ..people.employment.service import Employments
-from ..people.employment.wages import Wages
-from ..privacy import attendance_check_rows
 from ..privacy.erase import carry_tombstones
 from ..privacy.keys import Keys
 from ..privacy.privacy import Privacy
 from ..qr.phones import Phones, carry_revocations
 from ..qr.signin import SignIn
-from ..trust.active_key import ring_for_writing
 from ..trust.audit import AuditTrail
-from ..trust.work import Units
 from ..upkeep import doctor, readiness
 from ..upkeep.backups import Backups
 from ..upkeep.clock_care import ClockCare
@@ -61,8 +42,6 @@ from ..upkeep.serving import Serving
 from ..upkeep.system import System
 from ..upkeep.tls import Tls
 from .bootstrap import Services
-from .directory import PeopleDirectory
-from .health import CHECKS
 
 
 class UseCases:
@@ -75,18 +54,9 @@ class UseCases:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    @property
-    def units(self) -> Units:
-        """Begins units of work: what is read together, and what is changed together."""
-        return self.services.units
-
     def now(self) -> datetime:
         """Return the time (UTC) by the database, or by this machine where that never told it."""
         return self.services.instant()
-
-    def today(self) -> date:
-        """Return the date at the site."""
-        return self.now().astimezone(self.services.site_zone).date()
 
     @made_once
     def clock(self) -> ClockCare:
@@ -96,42 +66,7 @@ class UseCases:
     @made_once
     def users(self) -> Users:
         """Who may sign in to the dashboard."""
-        services = self.services
-        return Users(
-            services.units,
-            services.web_sessions,
-            services.security,
-            secret=lambda: services.secret,
-            desk=services.settings.desk,
-            issuer=services.settings.site.name or "smartabsen",
-        )
-
-    @made_once
-    def sites(self) -> Sites:
-        """Where people work, and which kiosks stand there."""
-        return Sites(self.services.units, this_kiosk=lambda: self.services.kiosk_name)
-
-    @made_once
-    def departments(self) -> Departments:
-        """The parts of the firm."""
-        return Departments(self.services.units)
-
-    @made_once
-    def employments(self) -> Employments:
-        """Who works where, on which terms, from when on."""
-        return Employments(self.services.units, now=self.now, home_zone=self.services.site_zone)
-
-    @made_once
-    def wages(self) -> Wages:
-        """What people earn, sealed."""
-        services = self.services
-        return Wages(
-            services.units,
-            ensure_key=services.ensure_key,
-            read_ring=services.key_chain.ring,
-            write_ring=lambda session: ring_for_writing(session, services.key_chain),
-            today=self.employments.today,
-        )
+        return Users(self.services)
 
     @made_once
     def desk(self) -> Desk:
@@ -141,80 +76,12 @@ class UseCases:
     @made_once
     def corrections(self) -> Corrections:
         """Correcting times, with reasons."""
-        services = self.services
-        return Corrections(
-            services.units,
-            services.rules,
-            zone=services.site_zone,
-            kiosk=services.kiosk_name,
-            clock=services.look_at_clock,
-            log=lambda logged: services.csv_log.append(logged),
-        )
+        return Corrections(self.services)
 
     @made_once
     def leave(self) -> Leave:
         """Leave: Izin and Sakit."""
         return Leave(self.services)
-
-    @made_once
-    def _org(self) -> Org:
-        return OneSite()
-
-    @made_once
-    def _work_calendar(self) -> WorkCalendar:
-        return MondayToFriday()
-
-    @made_once
-    def policies(self) -> Policies:
-        """What the firm decides of its working time, from which date."""
-        return Policies(self.services.units, self._org)
-
-    @made_once
-    def overtime(self) -> Overtime:
-        """Orders for overtime, and what hours are worth."""
-        return Overtime(self.services.units, self.policies, self._work_calendar)
-
-    @made_once
-    def leave_book(self) -> LeaveBook:
-        """Requests for leave, their approval, and balances."""
-        return LeaveBook(
-            self.services.units,
-            policies=self.policies,
-            calendar=self._work_calendar,
-            org=self._org,
-            letters=Letters(self.services.key_chain, self.services.ensure_key),
-            today=self.today,
-        )
-
-    @made_once
-    def shifts(self) -> Shifts:
-        """Shifts, patterns and presets."""
-        return Shifts(self.services.units, self.today)
-
-    @made_once
-    def roster(self) -> Roster:
-        """Who works when."""
-        return Roster(self.services.units, self.directory)
-
-    @made_once
-    def roster_grid(self) -> RosterGrid:
-        """The roster of a month as a sheet."""
-        return RosterGrid(self.services.units, self.directory)
-
-    @made_once
-    def calendar(self) -> Calendar:
-        """Holidays and joint leave."""
-        return Calendar(self.services.units, self.directory)
-
-    @made_once
-    def planning(self) -> Planning:
-        """What is planned for people and dates."""
-        return Planning(self.services.units, self.directory)
-
-    @made_once
-    def directory(self) -> PeopleDirectory:
-        """Where people belong, as the schedule asks it."""
-        return PeopleDirectory(self.services.settings.site.zone)
 
     @made_once
     def enrolments(self) -> Enrolments:
@@ -243,14 +110,7 @@ class UseCases:
     @made_once
     def audit(self) -> AuditTrail:
         """Who did what to whom."""
-        services = self.services
-        return AuditTrail(
-            services.units,
-            services.trail_keeper,
-            check_days=lambda session, ring: attendance_check_rows.check(session, services.rules, ring),
-            zone=services.site_zone,
-            key_place=services.key_chain.place,
-        )
+        return AuditTrail(self.services)
 
     @made_once
     def attendance_log(self) -> AttendanceLog:
@@ -265,7 +125,7 @@ class UseCases:
         """
         backups = Backups(self.services, self.audit)
         backups.before_swap.append(partial(carry_tombstones, self.services))
-        backups.before_swap.append(carry_revocations)
+        backups.before_swap.append(partial(carry_revocations, self.services))
         backups.after_restore.append(self.privacy.apply_tombstones)
         return backups
 
@@ -282,19 +142,12 @@ class UseCases:
     @made_once
     def phones(self) -> Phones:
         """Paired phones and PINs of employees."""
-        services = self.services
-        return Phones(
-            services.units,
-            services.security,
-            secret=lambda: services.secret,
-            public_url=lambda: public_url(services.settings),
-            punch=partial(punch_by_pin, services),
-        )
+        return Phones(self.services)
 
     @made_once
     def checkin(self) -> CheckIn:
         """Attendance by a burst of frames from a browser."""
-        return CheckIn(self.services, self.limits, lambda: self.gallery_watch, self.services.refusal_store)
+        return CheckIn(self.services, self.limits, lambda: self.gallery_watch)
 
     @made_once
     def gallery_watch(self) -> GalleryWatch:
@@ -344,12 +197,12 @@ class UseCases:
     @made_once
     def web_sessions(self) -> WebSessions:
         """Sessions of browsers."""
-        return WebSessions(self.services.web_sessions)
+        return WebSessions(self.services)
 
     @made_once
     def limits(self) -> RateLimits:
         """How often something may be tried."""
-        return RateLimits(self.services.rate_limits)
+        return RateLimits(self.services)
 
     @property
     def security(self) -> SecurityLog:
@@ -374,11 +227,11 @@ class UseCases:
     @made_once
     def refusals(self) -> Refusals:
         """Tells why people were refused at kiosks and in browsers."""
-        return Refusals(self.services.database)
+        return Refusals(self.services)
 
     def check_health(self) -> tuple[Check, ...]:
         """Check what can be checked; each row says what was found and what mends it."""
-        return doctor.check_health(self.services, CHECKS)
+        return doctor.check_health(self.services)
 
     def check_readiness(self) -> tuple[Check, ...]:
         """Check quickly whether a server can do its work: database, engine, trained model; no model is loaded."""

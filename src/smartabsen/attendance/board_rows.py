@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from ..kernel.domain import PunchMethod, Status
 from ..people.employee_rows import search_conditions
-from ..people.model import PeopleOf
 from ..store.tables import Absensi, Karyawan, PunchRow
 from .punch_rows import LoggedPunch, logged
 
@@ -55,7 +54,6 @@ class DayFilter:
         search: Words in code, name or position.
         status: A status' value, :data:`ABSENT`, or empty for all.
         everyone: Also who was expected on a day and has no row for it.
-        people_of: Only the people of one department; None for all.
     """
 
     first: date
@@ -63,7 +61,6 @@ class DayFilter:
     search: str = ""
     status: str = ""
     everyone: bool = False
-    people_of: PeopleOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +214,13 @@ def find_absences(session: Session, expected: Expected) -> tuple[tuple[int, date
 
 
 def count_statuses(
-    session: Session, first: date, last: date, *, search: str = "", people_of: PeopleOf | None = None
+    session: Session, first: date, last: date, *, search: str = ""
 ) -> Mapping[date, Mapping[Status, int]]:
     """Return how many employees have which status on each day of a period that has one."""
     query = (
         select(Absensi.tanggal, Absensi.status, func.count())
         .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
-        .where(Absensi.tanggal.between(first, last), *search_conditions(search, people_of))
+        .where(Absensi.tanggal.between(first, last), *search_conditions(search))
         .group_by(Absensi.tanggal, Absensi.status)
     )
     counts: dict[date, dict[Status, int]] = {}
@@ -232,28 +229,21 @@ def count_statuses(
     return counts
 
 
-def find_arrivals(
-    session: Session, work_date: date, *, people_of: PeopleOf | None = None
-) -> tuple[tuple[datetime, bool], ...]:
+def find_arrivals(session: Session, work_date: date) -> tuple[tuple[datetime, bool], ...]:
     """Return each arrival of a work date as a UTC instant, and whether it was late."""
-    query = (
-        select(Absensi.jam_masuk, Absensi.status)
-        .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
-        .where(Absensi.tanggal == work_date, Absensi.jam_masuk.is_not(None), *search_conditions("", people_of))
+    query = select(Absensi.jam_masuk, Absensi.status).where(
+        Absensi.tanggal == work_date, Absensi.jam_masuk.is_not(None)
     )
     return tuple((at, status == Status.LATE.value) for at, status in session.execute(query) if at is not None)
 
 
-def find_late_days(
-    session: Session, first: date, last: date, *, people_of: PeopleOf | None = None
-) -> tuple[LateDay, ...]:
+def find_late_days(session: Session, first: date, last: date) -> tuple[LateDay, ...]:
     """Return the sums of lateness of each work date that has a row, the earliest first."""
     late = case((Absensi.status == Status.LATE.value, 1), else_=0)
     attended = case((Absensi.jam_masuk.is_not(None), 1), else_=0)
     query = (
         select(Absensi.tanggal, func.sum(Absensi.menit_terlambat), func.sum(late), func.sum(attended))
-        .join(Karyawan, Karyawan.id == Absensi.karyawan_id)
-        .where(Absensi.tanggal.between(first, last), *search_conditions("", people_of))
+        .where(Absensi.tanggal.between(first, last))
         .group_by(Absensi.tanggal)
         .order_by(Absensi.tanggal)
     )
@@ -267,7 +257,6 @@ def find_grid(
     expected: Expected = NOBODY,
     *,
     search: str = "",
-    people_of: PeopleOf | None = None,
     offset: int = 0,
     limit: int = 50,
 ) -> tuple[tuple[GridPerson, ...], int]:
@@ -279,7 +268,7 @@ def find_grid(
         select(Absensi.id).where(Absensi.karyawan_id == Karyawan.id, Absensi.tanggal.between(first, last)).exists()
     )
     then = Karyawan.nonaktif_sejak >= expected.days[0][1] if expected.days else false()
-    conditions = (or_(Karyawan.aktif, has_row, then), *search_conditions(search, people_of))
+    conditions = (or_(Karyawan.aktif, has_row, then), *search_conditions(search))
     total = session.scalar(select(func.count()).select_from(Karyawan).where(*conditions)) or 0
     if not limit:
         return (), total
@@ -309,15 +298,12 @@ def find_grid(
     return tuple(grid), total
 
 
-def find_last_punches(
-    session: Session, work_date: date, *, limit: int, people_of: PeopleOf | None = None
-) -> tuple[LoggedPunch, ...]:
+def find_last_punches(session: Session, work_date: date, *, limit: int) -> tuple[LoggedPunch, ...]:
     """Return the last punches of a work date, the latest first; corrections are not among them."""
     query = (
         select(PunchRow, Karyawan.kode, Karyawan.nama)
         .join(Karyawan, Karyawan.id == PunchRow.karyawan_id)
         .where(PunchRow.work_date == work_date, PunchRow.method.not_in(_CORRECTIONS))
-        .where(*search_conditions("", people_of))
         .order_by(PunchRow.at_utc.desc(), PunchRow.id.desc())
         .limit(limit)
     )
@@ -358,7 +344,7 @@ def _joined(query: Select[Any], wanted: DayFilter, expected: Expected, days: Any
         query = query.where(Absensi.status == wanted.status)
     else:
         query = query.where(or_(Absensi.id.is_not(None), there))
-    return query.where(*search_conditions(wanted.search, wanted.people_of))
+    return query.where(*search_conditions(wanted.search))
 
 
 def _day_row(

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from ..app.bootstrap import Services
 from ..kernel.domain import AttendanceDay, Employee, Punch, PunchMethod
 from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import N_
 from ..people import employee_rows
 from ..store.database import Session
-from ..store.trusted_clock import TrustedClock
 from ..trust import audit_rows
-from ..trust.work import Units, Work
 from . import correction_rows, day_rows, punch_rows
 from .correction_rows import Corrected
 from .punch_rows import LoggedPunch
-from .rules.punches import Rules, standing
+from .rules import standing
 
 BEFORE_ADDED: Final = timedelta(days=366)
 """So long before an employee was added a forgotten punch can lie: people are added after they began."""
@@ -60,30 +57,11 @@ class Corrections:
     """Corrections of one installation: each one is written to the log and the audit trail.
 
     Args:
-        units: Of the database.
-        rules: Days are derived by these.
-        zone: Of the site.
-        kiosk: Name of this place.
-        clock: Gives the clock that says what is past.
-        log: Appends a line to the attendance log.
+        services: The installation.
     """
 
-    def __init__(
-        self,
-        units: Units,
-        rules: Rules,
-        *,
-        zone: ZoneInfo,
-        kiosk: str,
-        clock: Callable[[], TrustedClock],
-        log: Callable[[LoggedPunch], object],
-    ) -> None:
-        self._units = units
-        self._rules = rules
-        self._zone = zone
-        self._kiosk = kiosk
-        self._clock = clock
-        self._log = log
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def get_day(self, code: str, work_date: date) -> DayRecord:
         """Return a day of an employee with its punches, those that no longer count included.
@@ -91,14 +69,14 @@ class Corrections:
         Raises:
             NotFoundError: There is no employee with that code.
         """
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             employee = employee_rows.get(session, code)
             found = punch_rows.of_day(session, employee.id, work_date)
             day = day_rows.find(session, employee.id, work_date)
             authors = _authors(session, employee.code) if any(map(_is_correction, found)) else {}
         counting = {punch.id for punch in standing(found)}
         after = {punch.supersedes: punch.id for punch in found if punch.supersedes is not None}
-        zone = self._zone
+        zone = self._services.site_zone
         entries = tuple(
             PunchEntry(
                 punch,
@@ -153,9 +131,9 @@ class Corrections:
             InvalidInputError: As :meth:`correct`; or the date is more than :data:`BEFORE_ADDED` before the employee was
                 added.
         """
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             employee = employee_rows.get(session, code)
-        earliest = employee.created_at.astimezone(self._zone).date() - BEFORE_ADDED
+        earliest = employee.created_at.astimezone(self._services.site_zone).date() - BEFORE_ADDED
         if work_date < earliest:
             raise InvalidInputError(
                 N_("{date} lies too long before {name} was added: the earliest day is {earliest}."),
@@ -167,12 +145,12 @@ class Corrections:
         return self._store(employee.id, work_date, PunchMethod.CORRECTION, at, reason, key)
 
     def _get(self, punch_id: int) -> Punch:
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return punch_rows.get(session, punch_id)
 
     def _past(self, work_date: date, clock: time) -> datetime:
-        at = self._rules.instant(work_date, clock)
-        if at > self._clock().now().at:
+        at = self._services.rules.instant(work_date, clock)
+        if at > self._services.look_at_clock().now().at:
             raise InvalidInputError(N_("That time lies in the future: only the past can be corrected."))
         return at
 
@@ -187,15 +165,15 @@ class Corrections:
         *,
         supersedes: int | None = None,
     ) -> Corrected:
-        clock = self._clock()
-        reading = clock.now()
+        services = self._services
+        reading = services.look_at_clock().now()
         entry = Punch(
             id=0,
             employee_id=employee_id,
             at=at,
             work_date=work_date,
             method=method,
-            kiosk=self._kiosk,
+            kiosk=services.kiosk_name,
             key=key or f"correction-{uuid.uuid4().hex}",
             note=reason,
             supersedes=supersedes,
@@ -203,21 +181,27 @@ class Corrections:
             clock_offset_s=reading.offset_s,
         )
 
-        def correct(work: Work) -> Corrected:
-            done = correction_rows.store(work.session, entry, self._rules)
+        def work(session: Session) -> Corrected:
+            done = correction_rows.store(session, entry, services.rules)
             if done.new:
-                work.record(f"punch.{method.value}", subject=done.employee.code, details=self._told(done))
+                audit_rows.append(
+                    session,
+                    actor=services.actor,
+                    action=f"punch.{method.value}",
+                    subject=done.employee.code,
+                    details=self._told(done),
+                )
             return done
 
-        done = self._units.write(correct)
-        clock.note()
+        done = services.database.run_write(work)
+        services.clock.note()
         if done.new and not reading.trusted:
-            clock.note_marked(entry.key)
-        self._log(LoggedPunch(done.entry, done.employee.code, done.employee.name))
+            services.clock.note_marked(entry.key)
+        services.csv_log.append(LoggedPunch(done.entry, done.employee.code, done.employee.name))
         return done
 
     def _told(self, done: Corrected) -> dict[str, str]:
-        zone = self._zone
+        zone = self._services.site_zone
         told = {
             "date": done.entry.work_date.isoformat(),
             "reason": done.entry.note,

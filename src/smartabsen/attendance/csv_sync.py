@@ -19,7 +19,7 @@ from ..kernel.errors import StorageError
 from ..kernel.reading import parse_json, read_bytes
 from ..privacy import audit_erasure_rows, erasure_rows
 from ..store.database import Database, Session
-from ..store.files import Sync, remove_abandoned, write_atomically
+from ..store.files import remove_abandoned, write_atomically
 from ..trust.forgotten import Forgotten
 from . import punch_rows
 from .csv_log import CsvLog, FileDifference, FileRepair
@@ -78,7 +78,7 @@ def reconcile(database: Database, log: CsvLog, *, thorough: bool = False) -> Log
     if repairs:
         with log.locked():
             remove_abandoned(log.directory / _MEMORY)
-            write_atomically(log.directory / _MEMORY, json.dumps(remembered).encode(), sync=Sync.NOTHING)
+            write_atomically(log.directory / _MEMORY, json.dumps(remembered).encode())
     if trouble:
         raise trouble
     return LogRepair(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final, TypedDict
+from typing import Final
 
 from ..app.bootstrap import Services
 from ..kernel.domain import CameraTrouble, Employee, PunchMethod, Status
@@ -19,7 +19,6 @@ from ..kernel.i18n import N_
 from ..kernel.pages import PAGE, Page, clamp_page
 from ..kiosk import camera_trouble_rows
 from ..people import employee_rows as employees
-from ..people.model import PeopleOf
 from ..trust import audit_search_rows
 from ..trust.audit_rows import AuditEntry
 from ..trust.audit_search_rows import AuditFilter
@@ -41,11 +40,6 @@ _QUARTER: Final = timedelta(minutes=15)
 LETTERS: Final = {Status.PRESENT: "H", Status.LATE: "T", Status.EXCUSED: "I", Status.SICK: "S"}
 """One letter for each status, as Indonesian attendance sheets have them."""
 NO_LETTER: Final = "-"
-
-
-class _Narrow(TypedDict):
-    search: str
-    people_of: PeopleOf | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +160,19 @@ class Desk:
         """Return the work date that it is now at the site."""
         return self._services.rules.work_date(self._services.instant())
 
-    def today(self, *, people_of: PeopleOf | None = None) -> Today:
-        """Return who is in, late and not there yet, the last punches and the arrivals.
-
-        Args:
-            people_of: Only these, and no kiosks; None for everybody.
-        """
+    def today(self) -> Today:
+        """Return who is in, late and not there yet, the last punches and the arrivals."""
         work_date = self.work_date()
-        everyone = DayFilter(work_date, work_date, everyone=True, people_of=people_of)
+        everyone = DayFilter(work_date, work_date, everyone=True)
         with self._services.database.read() as session:
             expected = expected_days(self._services, session, work_date, work_date)
             sums = board_rows.sum_days(session, everyone, expected)
             lateness, absence = replace(everyone, status=Status.LATE.value), replace(everyone, status=ABSENT)
             late = board_rows.find_days(session, lateness, sort="in", descending=True, limit=TODAY_ROWS)
             missing = board_rows.find_days(session, absence, expected, sort="name", limit=TODAY_ROWS)
-            last = board_rows.find_last_punches(session, work_date, limit=LAST_PUNCHES, people_of=people_of)
-            arrivals = board_rows.find_arrivals(session, work_date, people_of=people_of)
-            cameras = camera_trouble_rows.find_all(session) if people_of is None else ()
+            last = board_rows.find_last_punches(session, work_date, limit=LAST_PUNCHES)
+            arrivals = board_rows.find_arrivals(session, work_date)
+            cameras = camera_trouble_rows.find_all(session)
         return Today(
             work_date=work_date,
             at=self._services.instant().astimezone(self._zone),
@@ -205,10 +195,10 @@ class Desk:
             cameras=tuple(replace(one, since=one.since.astimezone(self._zone)) for one in cameras),
         )
 
-    def arrivals(self, work_date: date, *, people_of: PeopleOf | None = None) -> tuple[QuarterHour, ...]:
+    def arrivals(self, work_date: date) -> tuple[QuarterHour, ...]:
         """Return the arrivals of a work date by quarter-hour, without a gap from the first to the last."""
         with self._services.database.read() as session:
-            return self._quarters(board_rows.find_arrivals(session, work_date, people_of=people_of))
+            return self._quarters(board_rows.find_arrivals(session, work_date))
 
     def days(self, query: DayQuery) -> DayPage:
         """Return one page of days. A page beyond the last one is the last one.
@@ -240,7 +230,7 @@ class Desk:
             rows = board_rows.find_days(session, wanted, expected, sort=query.sort, descending=query.descending)
         return tuple(map(self._local, rows))
 
-    def month(self, first: date, *, search: str = "", page: int = 1, people_of: PeopleOf | None = None) -> MonthGrid:
+    def month(self, first: date, *, search: str = "", page: int = 1) -> MonthGrid:
         """Return the month that a date lies in as a grid of people and days."""
         first = first.replace(day=1)
         last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
@@ -248,13 +238,12 @@ class Desk:
         today = self.work_date()
         with self._services.database.read() as session:
             expected = expected_days(self._services, session, first, last)
-            narrow: _Narrow = {"search": search, "people_of": people_of}
-            _, total = board_rows.find_grid(session, first, last, expected, limit=0, **narrow)
+            _, total = board_rows.find_grid(session, first, last, expected, search=search, limit=0)
             number, pages = clamp_page(page, total)
             people, _ = board_rows.find_grid(
-                session, first, last, expected, offset=(number - 1) * PAGE, limit=PAGE, **narrow
+                session, first, last, expected, search=search, offset=(number - 1) * PAGE, limit=PAGE
             )
-            counts = board_rows.count_statuses(session, first, last, **narrow)
+            counts = board_rows.count_statuses(session, first, last, search=search)
         rows = tuple(_grid_row(person, days) for person in people)
         return MonthGrid(
             first,
@@ -264,48 +253,33 @@ class Desk:
             tuple(tuple((LETTERS[each], counts.get(day, {}).get(each, 0)) for each in LETTERS) for day in days),
         )
 
-    def late_weeks(self, last: date, *, weeks: int = 12, people_of: PeopleOf | None = None) -> tuple[LateWeek, ...]:
+    def late_weeks(self, last: date, *, weeks: int = 12) -> tuple[LateWeek, ...]:
         """Return the lateness of each week up to the one of a date, the earliest first; empty weeks are zeros."""
         monday = last - timedelta(days=last.weekday())
         mondays = [monday - timedelta(weeks=number) for number in reversed(range(weeks))]
         sums: dict[date, list[int]] = {each: [0, 0, 0] for each in mondays}
         with self._services.database.read() as session:
-            for day in board_rows.find_late_days(session, mondays[0], monday + timedelta(days=6), people_of=people_of):
+            for day in board_rows.find_late_days(session, mondays[0], monday + timedelta(days=6)):
                 week = sums[day.work_date - timedelta(days=day.work_date.weekday())]
                 for place, number in enumerate((day.late_minutes, day.late, day.attended)):
                     week[place] += number
         return tuple(LateWeek(each, *sums[each]) for each in mondays)
 
-    def employees(
-        self,
-        *,
-        search: str = "",
-        include_inactive: bool = True,
-        page: int = 1,
-        people_of: PeopleOf | None = None,
-    ) -> Page[Employee]:
+    def employees(self, *, search: str = "", include_inactive: bool = True, page: int = 1) -> Page[Employee]:
         """Return one page of employees, sorted by name."""
         model = self._services.active_model()
         with self._services.database.read() as session:
-            _, total = employees.find_page(
-                session, search=search, include_inactive=include_inactive, people_of=people_of, limit=0
-            )
+            _, total = employees.find_page(session, search=search, include_inactive=include_inactive, limit=0)
             number, pages = clamp_page(page, total)
             people, _ = employees.find_page(
                 session,
                 search=search,
                 include_inactive=include_inactive,
                 model=model,
-                people_of=people_of,
                 offset=(number - 1) * PAGE,
                 limit=PAGE,
             )
         return Page(people, number, pages, total)
-
-    def belongs_to(self, employee_id: int, people_of: PeopleOf) -> bool:
-        """Return whether an employee is one of a department."""
-        with self._services.database.read() as session:
-            return employees.belongs_to(session, employee_id, people_of)
 
     def get_employee(self, employee_id: int) -> Employee:
         """Return the employee with a row id, as addresses of pages name them. Raises NotFoundError."""

@@ -10,7 +10,7 @@ from ..kernel.domain import Status
 from ..kernel.i18n import N_, _, current_language
 from ..kernel.messages import STATUSES
 from ..store.sheet_writer import CellValue, Sheet, csv_text, xlsx_bytes
-from ..trust.audit import note_reading
+from ..trust.audit import AuditTrail
 from .board_rows import DayRow
 from .desk import DayQuery, Desk
 
@@ -53,7 +53,7 @@ def export_days(services: Services, query: DayQuery, *, format: ExportFormat) ->
     days = Sheet(f"{wanted.first} - {wanted.last}", [_(title) for title in _TITLES], [_day(row) for row in rows])
     name = f"smartabsen-{wanted.first}-{wanted.last}.{format}"
     details = {"from": str(wanted.first), "to": str(wanted.last), "rows": str(len(rows)), "format": format}
-    note_reading(services, "attendance.export", details=details)
+    AuditTrail(services).note_reading("attendance.export", details=details)
     if format == "csv":
         text = csv_text(days.header, days.rows, separator=services.settings.report.separator(current_language()))
         return ExportFile(name, "text/csv; charset=utf-8", text.encode("utf-8-sig"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final
 
 from ..app.bootstrap import Services
 from ..kernel.domain import ClockReading, Employee, Punch, PunchMethod, PunchResult
@@ -16,20 +16,14 @@ from ..qr import pin_rows
 from ..qr.pin_rows import PinClaim
 from ..store import meta
 from ..store.database import Session
-from ..trust.work import Part, Work, nothing
+from ..trust import audit_rows
 from . import punch_rows
 from .punch_rows import LoggedPunch
-from .recording_rows import record
+from .recording_rows import Recorded, record
 
-Last: TypeAlias = Callable[[Session, PunchResult], None]
-"""What is done after a punch within its transaction."""
 CLOCK_DOUBTED: Final = N_(
     "The clock of this machine is not to be trusted, and the punch is marked. See “smartabsen clock check”."
 )
-
-
-def _keep_nothing(_session: Session, _result: PunchResult) -> None:
-    """Keep nothing in the transaction of a punch."""
 
 
 def punch_by_hand(services: Services, code: str, *, note: str, key: str | None) -> PunchResult:
@@ -86,7 +80,6 @@ def punch_by_face(
     model_digest: str,
     liveness: float | None = None,
     person: str = "",
-    last: Last = _keep_nothing,
 ) -> PunchResult:
     """Record the punch of a person whom a browser's camera showed at that time; raises as :func:`punch_by_hand`.
 
@@ -96,12 +89,11 @@ def punch_by_face(
         model_digest: Of the engine that recognised: another one may be in use by now.
         liveness: Score of the liveness check, None where none was made.
         person: UUID, as the trained model knows it: it decides.
-        last: As for :func:`record_attempt`.
     """
     attempt = attempt_by_face(
         services, employee_id, similarity=similarity, reading=reading, liveness=liveness, person=person
     )
-    return store_attempt(services, replace(attempt, key=key, model_digest=model_digest), last=last)
+    return store_attempt(services, replace(attempt, key=key, model_digest=model_digest))
 
 
 def attempt_by_face(
@@ -141,8 +133,7 @@ def store_attempt(
     attempt: Punch,
     *,
     details: Mapping[str, str] | None = None,
-    first: Part = nothing,
-    last: Last = _keep_nothing,
+    first: Callable[[Session], None] | None = None,
 ) -> PunchResult:
     """Store an attempt in the database and in the log; raises as :func:`punch_by_hand`.
 
@@ -150,9 +141,9 @@ def store_attempt(
     keeps the instant of the attempt: nobody becomes late because the database was away.
 
     Args:
-        details, first, last: As for :func:`record_attempt`.
+        details, first: As for :func:`record_attempt`.
     """
-    result = record_attempt(services, attempt, details=details, first=first, last=last)
+    result = record_attempt(services, attempt, details=details, first=first)
     try:
         if services.log_behind:
             services.reconcile_log()
@@ -173,8 +164,7 @@ def record_attempt(
     attempt: Punch,
     *,
     details: Mapping[str, str] | None = None,
-    first: Part = nothing,
-    last: Last = _keep_nothing,
+    first: Callable[[Session], None] | None = None,
     exact: bool = False,
 ) -> PunchResult:
     """Store an attempt in the database alone.
@@ -184,21 +174,22 @@ def record_attempt(
     Args:
         details: For the audit trail; the instant and the note where none are given.
         first: Done before it in the same transaction.
-        last: Done after it in the same transaction, with what became of it.
         exact: See :func:`.recording.record`.
     """
 
-    def store(work: Work) -> tuple[PunchResult, bool]:
-        first(work.session)
+    def work(session: Session) -> Recorded:
+        if first is not None:
+            first(session)
         if attempt.method is PunchMethod.FACE and not attempt.person:
-            _check_row_id(work.session, attempt)
-        recorded = record(work.session, attempt, services.rules, exact=exact)
+            _check_row_id(session, attempt)
+        recorded = record(session, attempt, services.rules, exact=exact)
         # Punches by face say all about themselves; the others are somebody's act.
         if recorded.new and attempt.method is not PunchMethod.FACE:
             code = recorded.employee.code
-            work.record(
-                f"punch.{attempt.method}",
-                actor=None if attempt.method is PunchMethod.MANUAL else code,
+            audit_rows.append(
+                session,
+                actor=services.actor if attempt.method is PunchMethod.MANUAL else code,
+                action=f"punch.{attempt.method}",
                 subject=code,
                 details={
                     "date": recorded.punch.work_date.isoformat(),
@@ -206,19 +197,17 @@ def record_attempt(
                     **({"at": attempt.at.isoformat(), "note": attempt.note} if details is None else details),
                 },
             )
-        result = PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
-        last(work.session, result)
-        return result, recorded.new
+        return recorded
 
     clock = services.clock if attempt.clock_offset_s is not None else services.look_at_clock()
     settled = clock.settle(attempt)
     if settled is not attempt:
         attempt = replace(settled, work_date=services.rules.work_date(settled.at))
-    result, new = services.units.write(store)
+    recorded = services.database.run_write(work)
     clock.note()
-    if new and not result.punch.clock_trusted:
-        clock.note_marked(result.punch.key)
-    return result
+    if recorded.new and not recorded.punch.clock_trusted:
+        clock.note_marked(recorded.punch.key)
+    return PunchResult(recorded.outcome, recorded.employee, recorded.punch, recorded.day)
 
 
 def _check_row_id(session: Session, attempt: Punch) -> None:

@@ -16,7 +16,6 @@ import typer
 
 from ..kernel.errors import PartlyDoneError, SmartAbsenError
 from ..kernel.i18n import _, describe_error
-from .lines import one_line
 
 if TYPE_CHECKING:
     from .output import Output
@@ -57,16 +56,6 @@ class Answer:
             return "partial"
         return "failed" if self.exit_code else "ok"
 
-    def emit(self, out: Output, command: str) -> None:
-        """Print it with its problems: for people, or as the JSON object of a command."""
-        if out.as_json:
-            print_envelope(command, self.status, self.data, self.problems)
-            return
-        self.show(out)
-        sys.stdout.flush()
-        for problem in self.problems:
-            print_problem(problem)
-
     @classmethod
     def of(cls, data: Mapping[str, object], show: Callable[[Output], None], failure: SmartAbsenError | None) -> Answer:
         """Make the answer of a command that did what it could, with the error that says what it could not."""
@@ -102,3 +91,12 @@ def print_problem(problem: Problem) -> None:
     typer.echo(one_line(problem.message), err=True)
     for line in problem.hint.splitlines():
         typer.echo(one_line(line), err=True)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as one line that cannot steer a terminal: names come from files that others wrote."""
+    return "".join(_harmless(character) for character in " ".join(text.splitlines()))
+
+
+def _harmless(character: str) -> str:
+    return character if character.isprintable() or character in "\u200c\u200d" else "\N{REPLACEMENT CHARACTER}"

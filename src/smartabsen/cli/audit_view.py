@@ -70,7 +70,7 @@ RECORD: Final[Mapping[str, str]] = {
     "consent_unrecorded": N_("{code}: the record of who did what does not know the consent of {date}."),
 }
 
-SEALED_KINDS: Final[Mapping[str, str]] = {"template": N_("template"), "crop": N_("kept face"), "wage": N_("wage")}
+SEALED_KINDS: Final[Mapping[str, str]] = {"template": N_("template"), "crop": N_("kept face")}
 
 SEALS: Final[Mapping[str, str]] = {
     "moved": N_("{code}: the {kind} {id} was sealed for {other}, and somebody moved it."),

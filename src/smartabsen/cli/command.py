@@ -48,7 +48,7 @@ def command(
             session = _start(ctx, options)
             answer = function(session, **values)
             if answer is not None:
-                answer.emit(session.out, session.command)
+                session.out.emit(session.command, answer)
                 if answer.exit_code:
                     raise typer.Exit(answer.exit_code)
 

@@ -194,32 +194,31 @@ def punched(result: domain.PunchResult, message: str) -> Json:
     }
 
 
-def decision(event: domain.KioskDecision | domain.KioskDelivered, message: str) -> Json:
+def decision(event: domain.KioskEvent, message: str) -> Json:
     """One line of a kiosk: a decision on a person."""
-    result: domain.PunchResult | None = event.result
-    decided = None if isinstance(event, domain.KioskDelivered) else event
+    result = event.result
     return {
         "event": event.kind.value,
-        "outcome": event.outcome.value,
-        "employee": person(result.employee if result else decided.employee if decided else None),
+        "outcome": event.outcome.value if event.outcome else None,
+        "employee": person(result.employee if result else event.employee),
         "at": instant(event.at),
         "date": result.day.work_date.isoformat() if result else None,
         "status": result.day.status.value if result else None,
         "similarity": number(event.similarity, 4),
-        "covered": bool(decided and decided.covered),
-        "track": decided and decided.track,
+        "covered": event.covered,
+        "track": event.track,
         "message": message,
     }
 
 
-def prompt(event: domain.KioskPrompt, message: str) -> Json:
+def prompt(event: domain.KioskEvent, message: str) -> Json:
     """One line of a kiosk: what the person of a track is asked to do, to prove that they are there."""
     return {
         "event": event.kind.value,
-        "prompt": event.request.prompt.value,
-        "stage": event.request.stage.value,
-        "step": event.request.step,
-        "steps": event.request.steps,
+        "prompt": event.request.prompt.value if event.request else None,
+        "stage": event.request.stage.value if event.request else None,
+        "step": event.request.step if event.request else None,
+        "steps": event.request.steps if event.request else None,
         "at": instant(event.at),
         "track": event.track,
         "employee": person(event.employee),
@@ -227,7 +226,7 @@ def prompt(event: domain.KioskPrompt, message: str) -> Json:
     }
 
 
-def camera_event(event: domain.KioskCameraLost | domain.KioskCameraBack, message: str) -> Json:
+def camera_event(event: domain.KioskEvent, message: str) -> Json:
     """One line of a kiosk: its camera gives no picture that is of any use, or gives one again."""
     return {
         "event": event.kind.value,
@@ -296,8 +295,6 @@ def user(value: domain.User) -> Json:
         "locked_until": instant(value.locked_until) if value.locked_until else None,
         "must_change_password": value.must_change_password,
         "second_factor": value.has_totp,
-        "department": value.department or None,
-        "employee": value.employee or None,
     }
 
 

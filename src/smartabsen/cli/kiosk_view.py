@@ -12,28 +12,15 @@ from rich.cells import cell_len
 from rich.live import Live
 from rich.text import Text
 
-from ..kernel.domain import (
-    KioskCameraBack,
-    KioskCameraLost,
-    KioskDecision,
-    KioskDelivered,
-    KioskEvent,
-    KioskEventKind,
-    KioskModelReloaded,
-    KioskPrompt,
-    KioskStarted,
-    KioskSummary,
-    KioskTrouble,
-    Outcome,
-)
+from ..kernel.domain import KioskEvent, KioskEventKind, KioskSummary, Outcome
 from ..kernel.i18n import _
 from ..kernel.messages import KIOSK_ENDINGS, describe_request, fill, greet, tell_decision
 from . import data
-from .answer import print_json
-from .lines import one_line
+from .answer import one_line, print_json
 from .output import Output
 
 _BETWEEN: Final = "  ·  "
+_CAMERA: Final = frozenset({KioskEventKind.CAMERA_LOST, KioskEventKind.CAMERA_BACK})
 Play = Callable[[Outcome, str], None]
 """Lets people hear a decision: its outcome, and the sentence that greets or refuses them."""
 
@@ -80,8 +67,6 @@ class KioskView:
                 self._delivered(event)
             elif event.kind is KioskEventKind.RUNNING:
                 self._rate = _("{count} pictures/s", count=f"{event.frames_per_s:.0f}")
-            elif event.kind is KioskEventKind.PROMPT:
-                self._prompt(event)
             elif event.kind is not KioskEventKind.SUMMARY:
                 self._remark(event)
             if self._live is not None:
@@ -105,7 +90,8 @@ class KioskView:
             waiting = _("{count} punches wait on this kiosk; they are passed on by themselves.", count=summary.pending)
             self._out.warn(waiting)
 
-    def _decision(self, event: KioskDecision) -> None:
+    def _decision(self, event: KioskEvent) -> None:
+        assert event.outcome is not None
         message = tell_decision(event, self._zone)
         welcome = event.result is not None or event.outcome is Outcome.PENDING
         self._recorded += event.outcome is Outcome.RECOGNIZED
@@ -118,7 +104,8 @@ class KioskView:
             self._show(event, message, style)
         self._play(event.outcome, message)
 
-    def _delivered(self, event: KioskDelivered) -> None:
+    def _delivered(self, event: KioskEvent) -> None:
+        assert event.result is not None
         self._recorded += event.outcome is Outcome.RECOGNIZED
         self._pending = max(0, self._pending - 1)
         message = _("In the database now: {message}", message=greet(event.result, self._zone))
@@ -127,7 +114,7 @@ class KioskView:
         else:
             self._show(event, message, "green")
 
-    def _show(self, event: KioskDecision | KioskDelivered, message: str, style: str) -> None:
+    def _show(self, event: KioskEvent, message: str, style: str) -> None:
         self._last = f"{event.at.astimezone(self._zone):%H:%M:%S}  {message}"
         self._out.line(self._last, style)
 
@@ -146,28 +133,29 @@ class KioskView:
         else:
             self._out.line(text, "dim")
 
-    def _prompt(self, event: KioskPrompt) -> None:
-        who = event.employee.name if event.employee else _("Person {track}", track=event.track)
-        text = describe_request(event.request, name=who)
-        if self._out.as_json:
-            print_json(data.prompt(event, text))
-        else:
-            self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {text}", "cyan")
-
-    def _remark(
-        self, event: KioskStarted | KioskCameraLost | KioskCameraBack | KioskModelReloaded | KioskTrouble
-    ) -> None:
-        text = fill(event.detail, event.params)
-        if isinstance(event, KioskCameraLost | KioskCameraBack) and self._out.as_json:
+    def _remark(self, event: KioskEvent) -> None:
+        text = self._text(event)
+        if event.kind in _CAMERA and self._out.as_json:
             print_json(data.camera_event(event, text))
         if event.kind in (KioskEventKind.CAMERA_LOST, KioskEventKind.TROUBLE):
             self.warn(text)
+        elif event.kind is KioskEventKind.PROMPT and self._out.as_json:
+            print_json(data.prompt(event, text))
+        elif event.kind is KioskEventKind.PROMPT:
+            self._out.line(f"{event.at.astimezone(self._zone):%H:%M:%S}  {text}", "cyan")
         else:
             self.note(text)
         if event.kind is KioskEventKind.CAMERA_LOST:
             self._camera, self._lost = _("Camera lost, trying again"), True
         elif event.kind in (KioskEventKind.STARTED, KioskEventKind.CAMERA_BACK):
             self._camera, self._lost = _("Camera on"), False
+
+    @staticmethod
+    def _text(event: KioskEvent) -> str:
+        if event.request is None:
+            return fill(event.detail, event.params)
+        who = event.employee.name if event.employee else _("Person {track}", track=event.track)
+        return describe_request(event.request, name=who)
 
     def _status(self) -> Text:
         """Return the state, as many lines as it needs on this terminal; only the last decision may be cut off."""

@@ -8,9 +8,8 @@ from typing import Final
 
 from ..kernel.domain import SecurityEvent, SecurityKind
 from ..kernel.i18n import N_, _
-from .answer import print_json
+from .answer import one_line, print_json
 from .data import Json
-from .lines import one_line
 from .output import Column, Output
 
 KINDS: Final[Mapping[str, str]] = {

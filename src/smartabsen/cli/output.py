@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..kernel.i18n import _
-from .lines import one_line
+from .answer import Answer, one_line, print_envelope, print_problem
 
 Progress = Callable[[int, int], None]
 """Called with the work done so far and the whole."""
@@ -67,6 +67,16 @@ class Output:
     def stderr(self) -> Console:
         """Where everything else goes."""
         return _console(sys.stderr)
+
+    def emit(self, command: str, answer: Answer) -> None:
+        """Print the answer of a command and its problems."""
+        if self.as_json:
+            print_envelope(command, answer.status, answer.data, answer.problems)
+            return
+        answer.show(self)
+        sys.stdout.flush()
+        for problem in answer.problems:
+            print_problem(problem)
 
     def line(self, text: str = "", style: str = "") -> None:
         """Print a line of a result."""

@@ -291,7 +291,6 @@ def purged(value: Purge) -> data.Json:
         "security_logs": value.security_logs,
         "evaluated": value.evaluated,
         "dry_run": value.dry_run,
-        "finished": value.finished,
     }
 
 
@@ -311,8 +310,7 @@ def show_purged(out: Output, value: Purge) -> None:
         (_("Faces of evaluated photos"), str(value.evaluated)),
     ]
     out.table((Column(_("Kept too long")), Column(_("Count"))), rows)
-    if value.finished:
-        out.note(_("Nothing was deleted.") if value.dry_run else _("All of it was deleted."))
+    out.note(_("Nothing was deleted.") if value.dry_run else _("All of it was deleted."))
 
 
 def reembedded(value: ReembedReport) -> data.Json:

@@ -14,7 +14,7 @@ from ..kernel.domain import Pairing, SignInRequest, SignInState
 from ..kernel.errors import DeniedError, InvalidInputError
 from ..kernel.i18n import N_, _, describe_error
 from . import data
-from .lines import one_line
+from .answer import one_line
 from .output import Output
 from .session import terminal_of
 

@@ -298,8 +298,7 @@ def show_users(out: Output, users: Sequence[domain.User], zone: tzinfo, *, now: 
             state = Cell(_("given password"), "yellow")
         last = f"{user.last_login_at.astimezone(zone):%Y-%m-%d %H:%M}" if user.last_login_at else ""
         second = _("yes") if user.has_totp else _("no")
-        role = f"{user.role.value} ({user.department})" if user.department else user.role.value
-        return user.name, role, state if user.active else Cell(_("disabled"), "red"), second, last
+        return user.name, user.role.value, state if user.active else Cell(_("disabled"), "red"), second, last
 
     columns = (
         Column(_("User")),

@@ -115,11 +115,9 @@ def count_before(session: Session, instant: datetime) -> int:
     return session.scalar(query) or 0
 
 
-def delete_before(session: Session, instant: datetime, *, most: int) -> int:
-    """Delete up to ``most`` crops that are older than ``instant``; return how many there were."""
-    ids = session.scalars(select(FaceCropRow.id).where(FaceCropRow.created_at < instant).limit(most)).all()
-    session.execute(sql_delete(FaceCropRow).where(FaceCropRow.id.in_(ids)))
-    return len(ids)
+def delete_before(session: Session, instant: datetime) -> None:
+    """Delete crops that are older than ``instant``."""
+    session.execute(sql_delete(FaceCropRow).where(FaceCropRow.created_at < instant))
 
 
 def count(session: Session) -> int:

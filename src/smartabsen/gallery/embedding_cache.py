@@ -22,7 +22,6 @@ import numpy as np
 
 from ..kernel.domain import FloatArray, ModelIdentity, Quality
 from ..kernel.errors import KeyMissingError
-from ..kernel.personal_data import ErasedPerson
 from ..kernel.reading import parse_json, read_bytes, read_text, refuse_odd
 from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
 from ..trust.sealing import KeyRing, binding
@@ -147,22 +146,6 @@ def _files(home: Path, before: datetime | None) -> list[Path]:
 
 def _folder(home: Path) -> Path:
     return home / "cache"
-
-
-class CachedFaces:
-    """The cached faces of a home, for erasures: nobody knows whose photos they are of, so all of them go.
-
-    Args:
-        home: Of the installation.
-    """
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-
-    def forget(self, person: ErasedPerson) -> None:
-        """Delete them; see :class:`.HoldsPersonalData`."""
-        del person
-        delete_cached_faces(self._home)
 
 
 def _encode(face: PhotoFace) -> bytes:

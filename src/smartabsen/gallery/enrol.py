@@ -18,7 +18,6 @@ from ..kernel.errors import CameraError, ConflictError, InvalidInputError, NotFo
 from ..kernel.i18n import N_
 from ..people import consent_rows, employee_rows
 from ..people.consent import consent_missing, demands_consent, new_consent, store_consent
-from ..people.employment.service import Employments
 from ..people.people_file import Person, same_name
 from ..recognition.engines import Engine
 from ..store import meta
@@ -26,7 +25,6 @@ from ..store.database import Session
 from ..store.photo_files import find_photos
 from ..trust import audit_rows
 from ..trust.active_key import ring_for_writing
-from ..trust.work import Work
 from . import crop_rows, template_rows
 from .crop_rows import KeptCrop
 from .engine_choice import mismatch
@@ -80,11 +78,6 @@ def enrol(
         if on_progress is not None:
             on_progress(done, len(files))
     return Enroller(services).store(person, exams, allow_duplicate=allow_duplicate)
-
-
-def employments_of(services: Services) -> Employments:
-    """Return the employments of an installation."""
-    return Employments(services.units, now=services.instant, home_zone=services.site_zone)
 
 
 def enrol_from_camera(
@@ -276,7 +269,6 @@ class Enroller:
                 if person.consent_at is not None:
                     self._store_consent(session, employee, person.consent_at)
                 self._note(session, employee, photos=0, model=model, added=not exist, named=True)
-                self._store_terms(session, person)
 
         try:
             self._services.database.run_write(work)
@@ -390,14 +382,7 @@ class Enroller:
                 crop_rows.add_many(session, [kept for exam in good for kept in _kept(exam, employee.id)], ring=ring)
         model = self._model(with_photos=bool(good))
         self._note(session, employee, photos=len(good), model=model, added=not exists, named=not exists or update)
-        if not exists or update:
-            self._store_terms(session, person)
         return employee_rows.get(session, person.code, model=model)
-
-    def _store_terms(self, session: Session, person: Person) -> None:
-        if not person.terms.is_empty:
-            job = Work(session, self._services.actor, self._services.database.clock.instant())
-            employments_of(self._services).change_in(job, person.code, person.terms)
 
     def _store_consent(self, session: Session, employee: Employee, at: datetime) -> None:
         store_consent(session, employee_id=employee.id, code=employee.code, consent=self._consent(at))

@@ -1,4 +1,4 @@
-"""The gallery as running programs use it: loaded from the cache of the home, and again when that changes."""
+"""The trained gallery as running programs use it: loaded from its file, and again when that changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..kernel.read_write import ReadWriteLock
 from ..recognition.matchers.base import Matcher
 from ..trust.sealing import KeyRing
 from .engine_choice import mismatch
-from .model_file import CachedGallery, TrainedModel, find_stamp, load_cache
+from .model_file import TrainedModel, find_stamp, load_model
 
 REFIT_SHARE: Final = 0.1
 """Where more of the templates changed than this, or their number since the last fit, a matcher is fitted anew."""
@@ -38,7 +38,7 @@ def template_rows(of: _Templates) -> Iterator[tuple[int, int, bytes]]:
 
 
 class LiveGallery:
-    """A fitted matcher that follows the cache of the trained model.
+    """A fitted matcher that follows the file of the trained model.
 
     Threads that share it ask within :meth:`reading`; one of them at a time calls :meth:`refresh`.
 
@@ -71,14 +71,10 @@ class LiveGallery:
         self._ring = ring
         self._members = members
         self._lock = ReadWriteLock()
-        self._other_engine: ModelIdentity | None = None
+        self._version = ""
         self._stamp = find_stamp(directory)
-        cached = load_cache(directory, ring())
-        if cached.trained.model != identity:
-            raise mismatch(cached.trained.model, wanted=str(identity))
-        self._note(cached)
-        self._model = self._chosen(cached.trained)
-        self._matcher, self._fitted = self._fitted_matcher(self._model), len(self._model.employee_ids)
+        self._other_engine: ModelIdentity | None = None
+        self._take(load_model(directory, ring()))
 
     def reading(self) -> AbstractContextManager[None]:
         """Return a ``with`` block in which all answers come from one and the same model; it is to be a short one."""
@@ -93,11 +89,6 @@ class LiveGallery:
     def version(self) -> str:
         """Version of the trained model in use, of which this may be a part."""
         return self._version
-
-    @property
-    def state(self) -> str:
-        """State of the gallery in the database that it was made of; see :func:`smartabsen.store.meta.gallery_state`."""
-        return self._state
 
     @property
     def members(self) -> Members:
@@ -145,12 +136,12 @@ class LiveGallery:
         return bool((self._model.employee_ids == label).any())
 
     def person(self, label: int) -> str:
-        """Return the UUID of an employee as the model knows it; empty where it is not in the model."""
+        """Return the UUID of an employee as the model knows it; empty where an earlier version made the model."""
         member = self.member(label)
         return "" if member is None else member.uuid
 
     def member(self, label: int) -> KnownPerson | None:
-        """Return who an employee is as the model knows it; None where they are not in it."""
+        """Return who an employee is as the model knows it; None where an earlier version made the model."""
         return self._model.people.get(label)
 
     def verify(self, probes: Sequence[FloatArray], label: int) -> tuple[float, ...]:
@@ -179,24 +170,27 @@ class LiveGallery:
         if stamp is None or stamp == self._stamp:
             return False
         try:
-            cached = load_cache(self._directory, self._ring())
+            model = load_model(self._directory, self._ring())
         except (NotTrainedError, ModelDamagedError, KeyMissingError):
             return False
-        self._stamp, model = stamp, cached.trained
+        self._stamp = stamp
         if model.model != self._identity:
             self._other_engine = model.model
             return False
         self._other_engine = None
         chosen = self._chosen(model)
         if (model.version, chosen.people) == (self._version, self._model.people):
-            self._note(cached)
             return False
         self._change(chosen)
-        self._note(cached)
+        self._version = model.version
         return True
 
-    def _note(self, cached: CachedGallery) -> None:
-        self._version, self._state = cached.trained.version, cached.state
+    def _take(self, model: TrainedModel) -> None:
+        if model.model != self._identity:
+            raise mismatch(model.model, wanted=str(self._identity))
+        self._model = self._chosen(model)
+        self._matcher, self._fitted = self._fitted_matcher(self._model), len(self._model.employee_ids)
+        self._version = model.version
 
     def _chosen(self, model: TrainedModel) -> TrainedModel:
         """Return the part of a model that is of the members. What is in a model was active when it was trained."""

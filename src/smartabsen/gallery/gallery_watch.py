@@ -1,24 +1,25 @@
-"""Watches the generation of the gallery in the database, and makes this home follow it.
+"""Watches the database for what was changed on another machine, and makes this home's trained model follow.
 
-That is a newly trained model, people who were erased or may no longer punch, another engine, and a restored database.
-The programs of this home notice the new cache by themselves. The watch has a thread of its own: a database that does
-not answer must not keep a camera waiting.
+That is a newly trained model, people who were erased or may no longer punch, and another engine. The programs of this
+home notice the changed file by themselves. The watch has threads of its own: a database or a Redis that does not answer
+must not keep a camera waiting.
 """
 
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 from ..app.bootstrap import Services
 from ..kernel.errors import SmartAbsenError
-from ..privacy.erase import apply_tombstones
+from ..privacy import erasure_rows
+from ..privacy.erase import apply_tombstones, forget_erased
 from ..store import meta
+from . import model_rows
 from .model_in_force import follow
 
-POLL_S: Final = 1.0
+POLL_S: Final = 2.0
 
 
 class GalleryWatch:
@@ -26,14 +27,18 @@ class GalleryWatch:
 
     Args:
         services: The installation.
-        poll_s: How often the database is asked.
+        poll_s: How often the database is asked; a notice by Redis has it asked at once.
     """
 
     def __init__(self, services: Services, *, poll_s: float = POLL_S) -> None:
         self._services = services
         self._poll_s = poll_s
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gallery watch", daemon=True)
+        self._look = threading.Event()
+        self._threads = (
+            threading.Thread(target=self._run, name="gallery watch", daemon=True),
+            threading.Thread(target=self._listen, name="model notices", daemon=True),
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -46,32 +51,43 @@ class GalleryWatch:
 
     def start(self) -> None:
         """Begin to watch."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Stop watching."""
         self._stop.set()
-        # A database that does not answer is not waited for: the thread ends with its answer, or with the program.
-        self._thread.join(timeout=2 * POLL_S)
+        self._look.set()
+        for thread in self._threads:
+            # A database that does not answer is not waited for: the thread ends with its answer, or with the program.
+            thread.join(timeout=POLL_S)
 
     def _run(self) -> None:
-        seen: tuple[str, str] | None = None
+        seen: tuple[object, ...] | None = None
         while not self._stop.is_set():
-            # What fails is tried again with the next round.
-            with suppress(SmartAbsenError):
-                seen = self._look(seen)
-            self._stop.wait(self._poll_s)
+            self._look.clear()
+            try:
+                with self._services.database.read() as session:
+                    found = (
+                        erasure_rows.last_tombstone(session),
+                        model_rows.find_version(session),
+                        meta.find_active_model(session),
+                        meta.generation(session),
+                    )
+                if seen is None or found[-1] != seen[-1]:
+                    # What a crash cut off, or an older database brought back.
+                    apply_tombstones(self._services)
+                if seen is not None and found[-1] != seen[-1]:
+                    self._services.reconcile_log(thorough=True)
+                if found != seen:
+                    self._services.erased_here.follow()
+                    forget_erased(self._services)
+                    follow(self._services)
+                    seen = found
+            except SmartAbsenError:
+                # Tried again with the next round.
+                pass
+            self._look.wait(self._poll_s)
 
-    def _look(self, seen: tuple[str, str] | None) -> tuple[str, str]:
-        with self._services.database.read() as session:
-            found = meta.gallery_state(session), meta.generation(session)
-        if found == seen:
-            return found
-        if seen is None or found[1] != seen[1]:
-            # What a crash cut off, or an older database brought back.
-            apply_tombstones(self._services)
-        if seen is not None and found[1] != seen[1]:
-            self._services.reconcile_log(thorough=True)
-        self._services.erased_here.follow()
-        follow(self._services)
-        return found
+    def _listen(self) -> None:
+        self._services.notices.listen(self._stop, self._look.set)

@@ -28,17 +28,18 @@ from ..kernel.domain import (
 from ..kernel.errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError, SealBrokenError
 from ..kernel.i18n import N_
 from ..people import employee_rows
+from ..privacy.erase import forget_erased
 from ..recognition.annotate import Label, draw
 from ..recognition.images import PICTURE_SUFFIXES, ImageRefusal, Picture, encode_image
 from ..recognition.light import find_light
-from ..recognition.liveness.challenge import Sight
-from ..recognition.session import LocalFaceSession
 from ..recognition.upright import Upright, find_upright
 from ..store.files import write_atomically
 from ..store.photo_files import expand_folders
 from ..trust import audit_rows
 from ..trust.audit import note
+from . import model_rows, template_rows as templates
 from .gallery import LiveGallery, template_rows
+from .model_file import load_model
 from .model_in_force import find_in_force, follow
 from .photos import read_picture
 from .stored_gallery import read_gallery
@@ -47,26 +48,37 @@ _SHOWN_NAMES: Final = 5
 
 
 def open_gallery(services: Services, members: Members = ACTIVE) -> LiveGallery:
-    """Load the gallery in force for the engine in use; raises as :class:`LiveGallery`.
+    """Load the trained model for the engine in use; raises as :class:`LiveGallery`, and NotTrainedError for one that
+    was trained on another database: its numbers would name other people here.
 
     People who were enrolled since the training are remarked.
 
     Args:
         members: Who is compared: everybody in the trained model, or the chosen ones.
     """
+    forget_erased(services)
     try:
         follow(services)
     except SealBrokenError as exc:
         # The model of this home is good as long as it opens.
         services.remark(exc.message_id, **exc.params)
-    try:
-        gallery = load_gallery(services, members)
-    except NotTrainedError as exc:
-        raise _not_trained_since(services, exc) from exc
+    gallery = load_gallery(services, members)
     with services.database.read(long=True) as session:
         stored = read_gallery(services, session, services.engine.identity, members=EVERYBODY)
         people = {person.id: person.name for person in employee_rows.find_all(session, include_inactive=False)}
+        version = model_rows.find_version(session)
+        restored_at = audit_rows.last_at(session, "backup.restore")
     known = set(template_rows(stored))
+    # The model in force belongs here, whatever was damaged or deleted since.
+    if gallery.version != version and not known.issuperset(gallery.rows()):
+        hint = N_("Train it again: smartabsen train")
+        if restored_at is not None and restored_at > gallery.trained_at:
+            raise NotTrainedError(
+                N_("An older backup was restored on {at}: the trained model does not belong to the people in it."),
+                hint=hint,
+                at=f"{restored_at.astimezone(services.site_zone):%Y-%m-%d %H:%M}",
+            )
+        raise NotTrainedError(N_("The trained model does not belong to the people in this database."), hint=hint)
     wanted = {owner for owner, person in stored.people.items() if members.includes(person.uuid)}
     lacking = {people[owner] for _, owner, _ in known.difference(gallery.rows()) if owner in people and owner in wanted}
     if lacking:
@@ -75,27 +87,20 @@ def open_gallery(services: Services, members: Members = ACTIVE) -> LiveGallery:
     return gallery
 
 
-def _not_trained_since(services: Services, found: NotTrainedError) -> NotTrainedError:
-    """Return the error that names the restore after which nothing is trained, where there was one."""
-    with services.database.read() as session:
-        restored_at = audit_rows.last_at(session, "backup.restore")
-    if restored_at is None:
-        return found
-    return NotTrainedError(
-        N_("An older backup was restored on {at}: the trained model does not belong to the people in it."),
-        hint=N_("Train it again: smartabsen train"),
-        at=f"{restored_at.astimezone(services.site_zone):%Y-%m-%d %H:%M}",
-    )
-
-
 def model_belongs(services: Services) -> bool:
-    """Tell whether :func:`open_gallery` would find a trained model; nothing is written.
+    """Tell whether :func:`open_gallery` would find the trained model of this database; nothing is written.
 
     Raises:
-        ModelError: It does not open.
+        ModelError: There is none, or it does not open.
         DatabaseError: The database does not answer.
     """
-    return find_in_force(services) is not None
+    ring = services.key_chain.ring()
+    trained = find_in_force(services, load_model(services.settings.assets_dir, ring))
+    assert trained is not None
+    with services.database.read(long=True) as session:
+        stored = templates.gallery(session, trained.model, ring=ring, members=EVERYBODY)
+        version = model_rows.find_version(session)
+    return trained.version == version or set(template_rows(stored)).issuperset(template_rows(trained))
 
 
 def current_gallery(services: Services, gallery: LiveGallery | None) -> LiveGallery:
@@ -104,7 +109,7 @@ def current_gallery(services: Services, gallery: LiveGallery | None) -> LiveGall
         return open_gallery(services)
     with suppress(KeyMissingError, ModelDamagedError):
         # What is loaded was good, and goes on.
-        follow(services, using=gallery.state)
+        follow(services, using=gallery.version)
     gallery.refresh()
     return gallery if gallery.other_engine is None else take_over_engine(services, gallery)
 
@@ -165,9 +170,13 @@ def _identify_one(
         return ImageResult(image, (), picture.outcome, picture.detail, picture.params)
     recognizer = services.identification
     upright = find_upright(recognizer, picture.image_bgr)
-    session = LocalFaceSession(recognizer, gallery)
-    compared = session.compare([Sight(upright.image_bgr, face) for face in upright.faces])
-    faces = tuple(_decide(one.observation, one.match, people) for one in compared)
+    seen = recognizer.examine(upright.image_bgr, upright.faces)
+    compared = [observation.embedding for observation in seen if observation.embedding is not None]
+    matches = iter(gallery.match(compared))
+    faces = tuple(
+        _decide(observation, next(matches) if observation.embedding is not None else None, people)
+        for observation in seen
+    )
     if copy is not None:
         _draw(upright.image_bgr, faces, copy)
     turned = -90 * upright.quarters % 360

@@ -32,14 +32,13 @@ from ..people.employee_rows import code_key
 from ..people.people_file import PhotoFolder, PlannedRow, people_rows, plan_rows, rounded_codes
 from ..store.files import require_directory
 from ..store.sheet_writer import Sheet, write_csv, write_xlsx
-from ..store.sheets import NO_CHOICE, PEOPLE_COLUMNS, TERMS_COLUMNS, Ask, Table, TableChoice, read_table
-from .enrol import Enroller, Progress, check_consent, employments_of
+from ..store.sheets import NO_CHOICE, PEOPLE_COLUMNS, Ask, Table, TableChoice, read_table
+from .enrol import Enroller, Progress, check_consent
 from .photo_pool import PhotoPool
 from .photos import PhotoExam
 
 OnConflict = Literal["skip", "update", "fail"]
 
-_COLUMNS: Final = (*PEOPLE_COLUMNS, *TERMS_COLUMNS)
 _SHOWN_CODES: Final = 5
 _SHOWN_FILES: Final = 20
 _AT_ONCE: Final = 200
@@ -83,7 +82,7 @@ def import_people(
         InvalidInputError: The file cannot be read as a table of people.
         ConflictError: ``on_conflict`` is ``fail`` and a code exists; nothing was written.
     """
-    table = read_table(people_file, _COLUMNS, choice=choice, ask=ask)
+    table = read_table(people_file, choice=choice, ask=ask)
     if photos_dir is not None:
         refuse_odd(photos_dir)
         if not photos_dir.is_dir():
@@ -105,7 +104,6 @@ def import_people(
             now=services.instant(),
             zone=ZoneInfo(services.settings.site.zone),
             all_consent=consent,
-            check_terms=employments_of(services).check,
         )
     ]
     if on_conflict == "fail":
@@ -144,9 +142,9 @@ def table_choice(sheet: str, columns: Mapping[str, str]) -> TableChoice:
     """Return what somebody says of a file of people. Raises InvalidInputError for a column that an import has not."""
     titles = {}
     for given, title in columns.items():
-        name = next((column.name for column in _COLUMNS if given.casefold() in column.known), None)
+        name = next((column.name for column in PEOPLE_COLUMNS if given.casefold() in column.known), None)
         if name is None:
-            known = ", ".join(column.name for column in _COLUMNS)
+            known = ", ".join(column.name for column in PEOPLE_COLUMNS)
             raise InvalidInputError(
                 N_("An import has no column “{column}”: it has {known}."), column=given, known=known
             )

@@ -128,7 +128,6 @@ def put_record(session: Session, trained: TrainedModel, ring: KeyRing) -> None:
     sealed = ring.seal(json.dumps(facts).encode(), _bound_to(trained.version))
     meta.put(session, meta.ACTIVE_VERSION, trained.version)
     meta.put(session, _NAME, base64.b64encode(sealed).decode("ascii"))
-    meta.raise_gallery_generation(session)
 
 
 def reseal_record(session: Session, ring: KeyRing) -> bool:
@@ -137,19 +136,15 @@ def reseal_record(session: Session, ring: KeyRing) -> bool:
     if version is None or stored is None or sealing_key_of(_sealed(stored)) in (None, ring.active):
         return False
     plain = ring.open(_sealed(stored), _bound_to(version))
-    if plain is None:
-        return False
-    meta.put(session, _NAME, base64.b64encode(ring.seal(plain, _bound_to(version))).decode("ascii"))
-    # The caches of all homes are made anew, sealed with that key.
-    meta.raise_gallery_generation(session)
-    return True
+    if plain is not None:
+        meta.put(session, _NAME, base64.b64encode(ring.seal(plain, _bound_to(version))).decode("ascii"))
+    return plain is not None
 
 
 def remove_record(session: Session) -> None:
     """Forget which model is in force: there is none."""
     for name in (meta.ACTIVE_VERSION, _NAME):
         meta.remove(session, name)
-    meta.raise_gallery_generation(session)
 
 
 def _bound_to(version: str) -> bytes:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final
 
+from ..app.bootstrap import Services
 from ..kernel.domain import KioskEvent, KioskEventKind, Measured, Outcome, Refusal
 from ..kernel.errors import SmartAbsenError
 from ..kernel.pages import PAGE, Page, clamp_page
-from ..store.database import Database
 from . import refusal_rows
 
 _WAITING: Final = 200
@@ -28,61 +26,24 @@ COMPARED: Final = frozenset({Outcome.UNKNOWN, Outcome.OTHER_FACE, Outcome.AMBIGU
 _NO_REFUSALS: Final = frozenset({Outcome.RECOGNIZED, Outcome.ALREADY_RECORDED, Outcome.PENDING})
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalStore:
-    """Where refusals are kept.
-
-    Attributes:
-        database: Of the installation.
-        instant: Tells the time (UTC).
-        days: So long they are kept; 0 keeps none.
-    """
-
-    database: Database
-    instant: Callable[[], datetime]
-    days: int
-
-    def add(self, refusals: list[Refusal]) -> None:
-        """Write some. Raises DatabaseError."""
-        with self.database.write() as session:
-            refusal_rows.add_many(session, refusals)
-
-    def forget_old(self) -> None:
-        """Forget those that were kept long enough. Raises DatabaseError."""
-        with self.database.write() as session:
-            refusal_rows.prune(session, before=self._kept_since())
-
-    def keep(self, refusal: Refusal) -> None:
-        """Write one, and forget old ones. Raises DatabaseError."""
-        if self.days:
-            with self.database.write() as session:
-                refusal_rows.add_many(session, [refusal])
-                refusal_rows.prune(session, before=self._kept_since())
-
-    def _kept_since(self) -> datetime:
-        return self.instant() - timedelta(days=self.days)
-
-
 class RefusalLog:
     """Writes what a kiosk refuses, in a thread of its own. Use it in a ``with`` block.
 
     It never delays and never fails its kiosk: what the database does not take is dropped.
 
     Args:
-        store: Where they are kept.
-        kiosk: Its name.
+        services: The installation.
         threshold, margin: What a recognition needs.
     """
 
-    def __init__(self, store: RefusalStore, kiosk: str, *, threshold: float, margin: float) -> None:
-        self._store = store
-        self._kiosk = kiosk
+    def __init__(self, services: Services, *, threshold: float, margin: float) -> None:
+        self._services = services
         self._threshold, self._margin = threshold, margin
         self._waiting: queue.Queue[Refusal | None] = queue.Queue(_WAITING)
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> RefusalLog:
-        if self._store.days:
+        if self._services.settings.kiosk.refusals_days:
             self._thread = threading.Thread(target=self._write, name="refusals", daemon=True)
             self._thread.start()
         return self
@@ -102,13 +63,13 @@ class RefusalLog:
 
     def note(self, event: KioskEvent) -> None:
         """Take a kiosk's event; only refusals are kept."""
-        if self._thread is None or event.kind is not KioskEventKind.DECISION:
+        if self._thread is None or event.kind is not KioskEventKind.DECISION or event.outcome is None:
             return
         if event.outcome in _NO_REFUSALS:
             return
         refusal = make_refusal(
             event.at,
-            self._kiosk,
+            self._services.kiosk_name,
             event.outcome,
             compared=None if event.similarity is None else Measured(event.similarity, self._threshold),
             lead=event.lead,
@@ -128,15 +89,15 @@ class RefusalLog:
                     ends = following is None
                     if following is not None:
                         batch.append(following)
-            with contextlib.suppress(SmartAbsenError):
-                self._store.add(batch)
+            with contextlib.suppress(SmartAbsenError), self._services.database.write() as session:
+                refusal_rows.add_many(session, batch)
             if ends:
                 break
         self._forget()
 
     def _forget(self) -> None:
-        with contextlib.suppress(SmartAbsenError):
-            self._store.forget_old()
+        with contextlib.suppress(SmartAbsenError), self._services.database.write() as session:
+            refusal_rows.prune(session, before=_kept_since(self._services))
 
 
 def make_refusal(
@@ -161,24 +122,36 @@ def make_refusal(
     return Refusal(at, kiosk, outcome, value, limit, lead, margin)
 
 
+def note_refusal(services: Services, refusal: Refusal) -> None:
+    """Write one refusal, and forget old ones; nothing is kept where the settings say so.
+
+    Raises:
+        DatabaseError: The database does not answer.
+    """
+    if services.settings.kiosk.refusals_days:
+        with services.database.write() as session:
+            refusal_rows.add_many(session, [refusal])
+            refusal_rows.prune(session, before=_kept_since(services))
+
+
 class Refusals:
     """Reads refusals, for administrators.
 
     Args:
-        database: Of the installation.
+        services: The installation.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def latest(self, limit: int = 20) -> tuple[Refusal, ...]:
         """Return the last refusals of all kiosks and browsers, the newest first."""
-        with self._database.read() as session:
+        with self._services.database.read() as session:
             return refusal_rows.latest(session, limit)
 
     def page(self, number: int) -> Page[Refusal]:
         """Return one page of all refusals that are kept, the newest first. A page beyond the last one is the last."""
-        with self._database.read() as session:
+        with self._services.database.read() as session:
             total = refusal_rows.count(session)
             number, pages = clamp_page(number, total)
             rows = refusal_rows.latest(session, PAGE, offset=(number - 1) * PAGE)
@@ -186,5 +159,9 @@ class Refusals:
 
     def count(self) -> int:
         """Return how many refusals are kept."""
-        with self._database.read() as session:
+        with self._services.database.read() as session:
             return refusal_rows.count(session)
+
+
+def _kept_since(services: Services) -> datetime:
+    return services.instant() - timedelta(days=services.settings.kiosk.refusals_days)

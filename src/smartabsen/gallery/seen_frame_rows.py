@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
@@ -15,21 +14,9 @@ from sqlalchemy.orm import Session
 from ..store.changes import Tidy, changed_rows, do_now
 from ..store.database import Database
 from ..store.tables import SeenFrameRow
-from ..trust.work import Part, nothing
 
 KEPT: Final = timedelta(days=1)
 _SWEEP_EVERY: Final = timedelta(minutes=30)
-
-
-class Seen(StrEnum):
-    """What is known of an attempt and its frames."""
-
-    NEW = "new"
-    """Nothing, or the same attempt was sent before."""
-    REPLAY = "replay"
-    """One of the frames has come with another attempt."""
-    OTHER_CONTENT = "other_content"
-    """Its key has come with something else."""
 
 
 class SeenFrameTable:
@@ -47,51 +34,55 @@ class SeenFrameTable:
         self._tidy = tidy
         self._swept_at: datetime | None = None
 
-    def admit(self, attempt: str, *, asked: str, digests: Sequence[str], first: Part = nothing) -> Seen:
-        """Note in one transaction what an attempt asks for, and its frames, all or none of them.
-
-        What it asks for is a row like those of the frames, under the hash of its key, so that one of two processes is
-        the first.
+    def note(self, digests: Sequence[str], *, attempt: str) -> bool:
+        """Keep the digests of an attempt, all or none.
 
         Args:
+            digests: SHA-256 (hex) of the pixels of each frame.
             attempt: Its idempotency key: the same attempt that is sent again is no replay.
-            asked: SHA-256 (hex) of all that was sent with it.
-            digests: SHA-256 (hex) of the pixels of each frame; none where they cannot be read.
-            first: Done before, in the same transaction, as counting the try; what it raises undoes nothing else.
+
+        Returns:
+            True where none of them has come with another attempt; False where one has.
         """
         now = self._clock()
         if self._swept_at is None or now - self._swept_at > _SWEEP_EVERY:
             self._tidy(self.sweep)
         mine = sha256(attempt.encode()).hexdigest()
+        return self._database.run_write(lambda session: _note(session, set(digests), mine, now))
+
+    def claim(self, attempt: str, *, asked: str) -> bool:
+        """Note what an attempt asks for, once.
+
+        It is a row like those of the frames, under the hash of the key, so that one of two processes is the first.
+
+        Args:
+            attempt: Its idempotency key.
+            asked: SHA-256 (hex) of all that was sent with it.
+
+        Returns:
+            True where the key is new or has come with the same; False where it came with something else.
+        """
         name = sha256(f"key:{attempt}".encode()).hexdigest()
 
-        def work(session: Session) -> Seen:
-            first(session)
-            if not _claim(session, name, asked, now):
-                return Seen.OTHER_CONTENT
-            return Seen.NEW if _note(session, set(digests), mine, now) else Seen.REPLAY
+        def work(session: Session) -> bool:
+            known = session.get(SeenFrameRow, name)
+            if known is None:
+                session.add(SeenFrameRow(digest=name, attempt=asked, seen_at=self._clock()))
+                return True
+            return known.attempt == asked
 
-        return self._database.run_write(work)
+        try:
+            return self._database.run_write(work)
+        except IntegrityError:
+            # Another process was the first at this very moment.
+            return self._database.run_write(work)
 
     def sweep(self) -> int:
-        """Remove digests that are older than a day and return how many; :meth:`admit` does it now and then."""
+        """Remove digests that are older than a day and return how many; :meth:`note` does it now and then."""
         now = self._clock()
         self._swept_at = now
         old = delete(SeenFrameRow).where(SeenFrameRow.seen_at <= now - KEPT)
         return self._database.run_write(lambda session: changed_rows(session, old))
-
-
-def _claim(session: Session, name: str, asked: str, now: datetime) -> bool:
-    known = session.get(SeenFrameRow, name)
-    if known is None:
-        try:
-            with session.begin_nested():
-                session.add(SeenFrameRow(digest=name, attempt=asked, seen_at=now))
-            return True
-        except IntegrityError:
-            # Another process was the first at this very moment.
-            known = session.get_one(SeenFrameRow, name, populate_existing=True)
-    return known.attempt == asked
 
 
 def _note(session: Session, digests: set[str], attempt: str, now: datetime) -> bool:

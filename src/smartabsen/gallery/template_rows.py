@@ -32,7 +32,7 @@ from ..kernel.i18n import N_
 from ..kernel.reading import parse_json
 from ..kernel.texts import shortened
 from ..people import employee_rows
-from ..privacy.erasure_rows import ALL, erased_ids as erased_ids
+from ..privacy.erasure_rows import ALL
 from ..store.clock import moment
 from ..store.tables import SOURCE_LENGTH, ErasureRow, Karyawan, TemplateRow
 from ..trust.sealing import BROKEN_HINT, KeyRing, Owner, sealing_key_of, template_binding

@@ -221,17 +221,12 @@ def recall_employee(services: Services, employee_id: int) -> bool:
             people=len(np.unique(ids)),
             templates=len(ids),
         )
-        again = trained.changed(
-            embeddings=rows[order],
-            employee_ids=ids[order],
-            template_ids=template_ids[order],
-            people={**trained.people, **gallery.people},
-        )
+        again = trained.with_rows(rows[order], ids[order], template_ids[order], {**trained.people, **gallery.people})
         if limits.outgrown or limits.is_automatic:
-            again = again.changed(
-                threshold=max(again.threshold, limits.threshold),
-                margin=max(again.margin, limits.margin),
-                verification=max(again.verification, limits.verification),
+            again = again.with_limits(
+                max(again.threshold, limits.threshold),
+                max(again.margin, limits.margin),
+                max(again.verification, limits.verification),
             )
         return again if again.version != trained.version else None
 

@@ -20,7 +20,7 @@ from .domain import (
     Employee,
     EnrolAdvice,
     ImportVerdict,
-    KioskDecision,
+    KioskEvent,
     LicenceClass,
     LivenessPrompt,
     Measure,
@@ -386,8 +386,9 @@ def tell_pending(employee: Employee | None, at: datetime, zone: tzinfo) -> str:
     )
 
 
-def tell_decision(event: KioskDecision, zone: tzinfo) -> str:
+def tell_decision(event: KioskEvent, zone: tzinfo) -> str:
     """Say to a person what a decision of a kiosk means for them, in the current language."""
+    assert event.outcome is not None
     if event.result is not None:
         return greet(event.result, zone)
     if event.outcome is Outcome.PENDING:

@@ -6,9 +6,9 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
+from ..app.bootstrap import Services
 from ..kernel.domain import CameraTrouble, KioskEvent, KioskEventKind
 from ..kernel.errors import SmartAbsenError
-from ..store.database import Database
 from . import camera_trouble_rows
 
 AGAIN_S: Final = 5.0
@@ -23,13 +23,11 @@ class CameraReport:
     it back, and finds out anew.
 
     Args:
-        database: Of the installation.
-        kiosk: Name of the kiosk.
+        services: The installation.
     """
 
-    def __init__(self, database: Database, kiosk: str) -> None:
-        self._database = database
-        self._kiosk = kiosk
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._changed = threading.Event()
         self._stop = threading.Event()
         self._trouble: CameraTrouble | None = None
@@ -50,7 +48,7 @@ class CameraReport:
     def note(self, event: KioskEvent) -> None:
         """Take a kiosk's event; only those of its camera are kept."""
         if event.kind is KioskEventKind.CAMERA_LOST:
-            self._trouble = CameraTrouble(self._kiosk, event.detail, event.params, event.at)
+            self._trouble = CameraTrouble(self._services.kiosk_name, event.detail, event.params, event.at)
         elif event.kind is KioskEventKind.CAMERA_BACK:
             self._trouble = None
         else:
@@ -71,9 +69,9 @@ class CameraReport:
 
     def _write(self, trouble: CameraTrouble | None) -> bool:
         try:
-            with self._database.write() as session:
+            with self._services.database.write() as session:
                 if trouble is None:
-                    camera_trouble_rows.clear(session, self._kiosk)
+                    camera_trouble_rows.clear(session, self._services.kiosk_name)
                 else:
                     camera_trouble_rows.put(session, trouble)
         except SmartAbsenError:

@@ -21,17 +21,12 @@ from ..kernel.domain import (
     Employee,
     Face,
     ImageBGR,
-    KioskDecision,
-    KioskDelivered,
-    KioskEnded,
     KioskEvent,
-    KioskModelReloaded,
-    KioskPrompt,
-    KioskRunning,
+    KioskEventKind,
     KioskSummary,
-    KioskTrouble,
     Match,
     Measured,
+    MovementRequest,
     Observation,
     Outcome,
     Punch,
@@ -40,9 +35,9 @@ from ..kernel.domain import (
 from ..kernel.ending import Ending
 from ..kernel.errors import CameraError
 from ..kernel.i18n import N_
-from ..kernel.messages import describe_request, greet, refusal, tell_pending
+from ..kernel.messages import PROMPTS, describe_request, greet, refusal, tell_pending
 from ..recognition.liveness.challenge import Sight
-from ..recognition.session import FaceSession
+from ..recognition.recognizer import Recognizer
 from ..recognition.tracking import Tracker
 from ..recognition.voting import TrackVote, Verdict
 from ..store.clock import WRITTEN
@@ -99,8 +94,8 @@ class Kiosk:
 
     Args:
         frames: The camera.
-        faces: Finds faces, and says whose they are.
-        gallery: What they are compared with; follows newly trained models.
+        recognizer: Finds and embeds faces.
+        gallery: Compares them, and follows newly trained models.
         attempt: Makes the attempt to punch of a recognised person.
         liveness: Asked before an attempt is made.
         writer: Stores attempts; closed at the end of the session.
@@ -111,14 +106,14 @@ class Kiosk:
         zone: Of the site, for the times that are shown.
         view: Shows frames, or None.
         people: Employees by id, for their names while the database is away.
-        renew: Gives face session and gallery of the engine that has come into force in the place of another one.
+        renew: Gives recogniser and gallery of the engine that has come into force in the place of another one.
     """
 
     def __init__(
         self,
         *,
         frames: FrameSource,
-        faces: FaceSession,
+        recognizer: Recognizer,
         gallery: LiveGallery,
         attempt: MakeAttempt,
         liveness: KioskLiveness,
@@ -130,10 +125,10 @@ class Kiosk:
         zone: tzinfo = UTC,
         view: KioskView | None = None,
         people: Mapping[int, Employee] | None = None,
-        renew: Callable[[], tuple[FaceSession, LiveGallery]] | None = None,
+        renew: Callable[[], tuple[Recognizer, LiveGallery]] | None = None,
     ) -> None:
         self._frames = frames
-        self._faces = faces
+        self._recognizer = recognizer
         self._gallery = gallery
         self._attempt = attempt
         self._liveness = liveness
@@ -174,7 +169,7 @@ class Kiosk:
             pending=pending,
             lost=self._writer.lost,
         )
-        self._announce(KioskEnded(self._now(), summary))
+        self._tell(KioskEventKind.SUMMARY, summary=summary)
         return summary
 
     def _go_on(self) -> str:
@@ -223,7 +218,7 @@ class Kiosk:
     def _search(self, frame: Frame) -> None:
         """Find the faces of a frame, and compare those that are undecided."""
         self._searched_s = frame.at_s
-        faces = self._faces.find(frame.image_bgr)
+        faces = self._recognizer.find(frame.image_bgr)
         numbers = self._tracker.update([face.box_xyxy for face in faces], frame.at_s)
         self._forget_ended_tracks()
         self._seen = list(zip(numbers, faces, strict=True))
@@ -237,7 +232,13 @@ class Kiosk:
             self._tell_ask(ask)
 
     def _tell_ask(self, ask: LivenessAsk) -> None:
-        self._announce(KioskPrompt(self._now(), ask.track, ask.request, self._find_matched(ask.match)))
+        self._tell(
+            KioskEventKind.PROMPT,
+            track=ask.track,
+            detail=PROMPTS[ask.request.prompt],
+            request=ask.request,
+            employee=self._find_matched(ask.match),
+        )
 
     def _wants_embedding(self, number: int, now_s: float) -> bool:
         track = self._track(number)
@@ -247,10 +248,12 @@ class Kiosk:
         return self._view is not None and self._view.wants_quit
 
     def _compare(self, frame: Frame, wanted: list[tuple[int, Face]], *, largest: Face) -> None:
-        seen = self._faces.compare([Sight(frame.image_bgr, face) for _, face in wanted])
-        for (number, _), compared in zip(wanted, seen, strict=True):
-            track, observation, match = self._track(number), compared.observation, compared.match
-            if observation.embedding is None or match is None:
+        seen = self._recognizer.examine(frame.image_bgr, [face for _, face in wanted])
+        compared = [observation.embedding for observation in seen if observation.embedding is not None]
+        matches = iter(self._gallery.match(compared))
+        for (number, _), observation in zip(wanted, seen, strict=True):
+            track = self._track(number)
+            if observation.embedding is None:
                 refusal = observation.refusal or Outcome.UNREADABLE
                 if refusal is Outcome.TOO_SMALL and observation.face is not largest:
                     # Who is far behind somebody else is not meant yet.
@@ -259,6 +262,7 @@ class Kiosk:
                 verdict = track.vote.add_refusal(refusal, frame.at_s)
             else:
                 track.covered = observation.quality.covered
+                match = next(matches)
                 self._keep_sight(track, match, observation, frame.image_bgr)
                 verdict = track.vote.add_match(match, observation.embedding, frame.at_s)
             if verdict is not None:
@@ -285,7 +289,8 @@ class Kiosk:
     def _take_answer(self, answer: LivenessAnswer) -> None:
         match, verdict, number = answer.match, answer.verdict, answer.track
         if verdict.trouble is not None:
-            self._trouble(verdict.trouble.message_id, verdict.trouble.text_params, number)
+            trouble = verdict.trouble
+            self._tell(KioskEventKind.TROUBLE, track=number, detail=trouble.message_id, params=trouble.text_params)
         if verdict.refusal is not None:
             self._refuse(answer.track, verdict.refusal, match, verdict.measured)
             return
@@ -330,16 +335,14 @@ class Kiosk:
         covered = match is not None and self._track(number).covered
         self._show_outcome(number, outcome, refusal(outcome, covered=covered))
         similarity, lead = (match.similarity, match.margin) if match is not None else (None, None)
-        self._announce(
-            KioskDecision(
-                self._now(),
-                outcome,
-                track=number,
-                similarity=similarity,
-                lead=lead,
-                covered=covered,
-                measured=measured,
-            )
+        self._tell(
+            KioskEventKind.DECISION,
+            outcome=outcome,
+            track=number,
+            similarity=similarity,
+            lead=lead,
+            covered=covered,
+            measured=measured,
         )
         self._count_wrong_face(number, outcome)
 
@@ -353,7 +356,7 @@ class Kiosk:
             # The clock of the frames: a film has its own.
             track.paused_until_s = self._searched_s + FIRST_PAUSE_S
             self._show_outcome(number, Outcome.TOO_MANY_ATTEMPTS, refusal(Outcome.TOO_MANY_ATTEMPTS))
-            self._announce(KioskDecision(self._now(), Outcome.TOO_MANY_ATTEMPTS, track=number))
+            self._tell(KioskEventKind.DECISION, outcome=Outcome.TOO_MANY_ATTEMPTS, track=number)
 
     def _announce_answers(self) -> None:
         for written in self._writer.answers():
@@ -362,16 +365,20 @@ class Kiosk:
     def _announce_answer(self, written: Written) -> None:
         attempt, track = written.attempt, written.track
         if written.trouble is not None:
-            self._trouble(written.trouble.message_id, written.trouble.text_params, track)
+            trouble = written.trouble
+            self._tell(KioskEventKind.TROUBLE, track=track, detail=trouble.message_id, params=trouble.text_params)
         elif written.result is not None:
             self._announce_result(written.result, attempt, track)
         elif attempt is not None and track is not None and written.pending:
             employee = self._find_person(attempt.employee_id, attempt.person)
             self._show_outcome(track, Outcome.PENDING, tell_pending(employee, attempt.at, self._zone))
-            self._announce(
-                KioskDecision(
-                    attempt.at, Outcome.PENDING, employee=employee, track=track, similarity=attempt.similarity
-                )
+            self._tell(
+                KioskEventKind.DECISION,
+                at=attempt.at,
+                outcome=Outcome.PENDING,
+                employee=employee,
+                track=track,
+                similarity=attempt.similarity,
             )
         elif track is not None:
             # Deactivated since the model was trained: a stranger to this kiosk.
@@ -387,12 +394,14 @@ class Kiosk:
             self._tracks[track].wrong_faces = 0
         if track is not None:
             self._show_outcome(track, result.outcome, greet(result, self._zone))
-        at = result.punch.at if result.outcome is Outcome.RECOGNIZED else self._now()
-        similarity = attempt.similarity if attempt is not None else None
-        if track is None:
-            self._announce(KioskDelivered(at, result, similarity))
-        else:
-            self._announce(KioskDecision(at, result.outcome, result, similarity, track))
+        self._tell(
+            KioskEventKind.DELIVERED if track is None else KioskEventKind.DECISION,
+            at=result.punch.at if result.outcome is Outcome.RECOGNIZED else None,
+            outcome=result.outcome,
+            result=result,
+            track=track,
+            similarity=attempt.similarity if attempt is not None else None,
+        )
 
     def _show_outcome(self, number: int, outcome: Outcome, name: str) -> None:
         if number in self._tracks:
@@ -412,7 +421,7 @@ class Kiosk:
             self._tracks.clear()
             detail = N_("The newly trained model {version} is in use. People in it: {people}.")
             params = (("version", self._gallery.version), ("people", str(self._gallery.people)))
-            self._announce(KioskModelReloaded(self._now(), detail, params))
+            self._tell(KioskEventKind.MODEL_RELOADED, detail=detail, params=params)
 
     def _take_over_engine(self) -> bool:
         """Change to the engine that is in force now; return whether there was another one.
@@ -423,9 +432,9 @@ class Kiosk:
         if self._renew is None or self._gallery.other_engine is None:
             return False
         detail = N_("The people here are recognised with {engine} from now on; this kiosk changes to it.")
-        self._trouble(detail, (("engine", str(self._gallery.other_engine)),))
-        self._faces, self._gallery = self._renew()
-        self._liveness.take_over(self._faces)
+        self._tell(KioskEventKind.TROUBLE, detail=detail, params=(("engine", str(self._gallery.other_engine)),))
+        self._recognizer, self._gallery = self._renew()
+        self._liveness.take_over(self._recognizer, self._gallery)
         return True
 
     def _tell_rate(self) -> None:
@@ -434,15 +443,46 @@ class Kiosk:
         if passed_s >= RATE_S:
             rate = (self._counts.frames - self._frames_told) / passed_s
             self._rate_told_at, self._frames_told = now, self._counts.frames
-            self._announce(KioskRunning(datetime.now(UTC), rate))
+            self._announce(KioskEvent(KioskEventKind.RUNNING, datetime.now(UTC), frames_per_s=rate))
 
     def _track(self, number: int) -> _Track:
         if number not in self._tracks:
             self._tracks[number] = _Track(TrackVote(votes=self._votes, same_person=self._gallery.threshold))
         return self._tracks[number]
 
-    def _now(self) -> datetime:
-        return self._clock.now().at
-
-    def _trouble(self, detail: str, params: tuple[tuple[str, str], ...], track: int | None = None) -> None:
-        self._announce(KioskTrouble(self._now(), detail, params, track))
+    def _tell(
+        self,
+        kind: KioskEventKind,
+        *,
+        at: datetime | None = None,
+        outcome: Outcome | None = None,
+        result: PunchResult | None = None,
+        similarity: float | None = None,
+        track: int | None = None,
+        detail: str = "",
+        params: tuple[tuple[str, str], ...] = (),
+        summary: KioskSummary | None = None,
+        employee: Employee | None = None,
+        lead: float | None = None,
+        covered: bool = False,
+        measured: Measured | None = None,
+        request: MovementRequest | None = None,
+    ) -> None:
+        self._announce(
+            KioskEvent(
+                kind,
+                at or self._clock.now().at,
+                outcome=outcome,
+                result=result,
+                similarity=similarity,
+                track=track,
+                detail=detail,
+                params=params,
+                summary=summary,
+                employee=employee,
+                lead=lead,
+                covered=covered,
+                measured=measured,
+                request=request,
+            )
+        )

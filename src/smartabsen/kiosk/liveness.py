@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from ..gallery.liveness import COUNTED, Attempts, LivenessChecks, LivenessVerdict, refuse
 from ..kernel.domain import (
     ChallengeFailure,
     Face,
+    FloatArray,
     ImageBGR,
     LivenessAction,
     LivenessPrompt,
@@ -28,7 +29,7 @@ from ..kernel.domain import (
 from ..kernel.errors import ModelError
 from ..recognition.liveness.challenge import ChallengeJudge, Sight
 from ..recognition.liveness.freshness import Freshness, FreshnessWatch
-from ..recognition.session import FaceSession
+from ..recognition.recognizer import Recognizer
 
 PASSIVE_FRAMES: Final = 3
 """Frames that the model looks at before a decision; the median of its scores counts."""
@@ -82,6 +83,12 @@ class Look:
     verdict: Future[LivenessVerdict]
 
 
+class Compare(Protocol):
+    """Compares faces with the gallery; :class:`smartabsen.gallery.gallery.LiveGallery` is one."""
+
+    def match(self, probes: Sequence[FloatArray]) -> tuple[Match, ...]: ...
+
+
 @dataclass(slots=True)
 class _Candidate:
     match: Match
@@ -101,7 +108,8 @@ class KioskLiveness:
     Args:
         checks: What the policy demands.
         attempts: Counts failures.
-        faces: Says whose the faces at the beginning and the end of a movement are.
+        recognizer: Embeds the faces at the beginning and the end of a movement.
+        gallery: Says who they are.
         watch: Watches the frames of a camera. None for a recording: it was chosen by whoever runs the kiosk, and its
             frames may stand still or come back.
         too_slow: Called once while faces are in sight for long enough, and too few frames of them came to be compared.
@@ -113,14 +121,16 @@ class KioskLiveness:
         checks: LivenessChecks,
         attempts: Attempts,
         *,
-        faces: FaceSession,
+        recognizer: Recognizer,
+        gallery: Compare,
         watch: FreshnessWatch | None,
         too_slow: Callable[[], None],
         keep: Callable[[], None],
     ) -> None:
         self._checks = checks
         self._attempts = attempts
-        self._faces = faces
+        self._recognizer = recognizer
+        self._gallery = gallery
         self._watch = watch
         self._tell_too_slow = too_slow
         self._told_too_slow = False
@@ -135,9 +145,9 @@ class KioskLiveness:
         """End the looks that nobody waits for any more."""
         self._looking.shutdown(cancel_futures=True)
 
-    def take_over(self, faces: FaceSession) -> None:
-        """Go on with the session of another engine; whoever was proving something begins anew."""
-        self._faces = faces
+    def take_over(self, recognizer: Recognizer, gallery: Compare) -> None:
+        """Go on with those of another engine; whoever was proving something begins anew."""
+        self._recognizer, self._gallery = recognizer, gallery
         for track in tuple(self._candidates):
             self._drop(track)
 
@@ -276,7 +286,7 @@ class KioskLiveness:
             return refuse(state.failure)
         assert judge.first is not None and judge.last is not None
         ends = (judge.first, judge.last)
-        if not self._faces.confirms(ends, label=candidate.match.label):
+        if not self._are_of(candidate.match.label, ends):
             return refuse(ChallengeFailure.OTHER_PERSON)
         return self._checks.score(ends, moved=True) if self._checks.wants_passive else LivenessVerdict(score=1.0)
 
@@ -296,7 +306,7 @@ class KioskLiveness:
             if sight is None or at_s - candidate.looked_s < PASSIVE_EVERY_S:
                 return None
             candidate.looked_s = at_s
-            if self._faces.confirms((sight,), label=candidate.match.label):
+            if self._are_of(candidate.match.label, (sight,)):
                 candidate.looks.append(self.look(sight))
             if len(candidate.looks) < PASSIVE_FRAMES:
                 return None
@@ -305,6 +315,13 @@ class KioskLiveness:
             return verdict
         candidate.unsure, candidate.looks = True, []
         return None
+
+    def _are_of(self, label: int, sights: Sequence[Sight]) -> bool:
+        seen = [self._recognizer.examine(sight.image_bgr, [sight.face])[0] for sight in sights]
+        probes = [observation.embedding for observation in seen if observation.embedding is not None]
+        matches = self._gallery.match(probes)
+        named = [match for match in matches if match.outcome is Outcome.RECOGNIZED and match.label == label]
+        return len(named) == len(sights)
 
     def _settle(self, track: int, candidate: _Candidate, verdict: LivenessVerdict, at_s: float) -> None:
         self._requests.pop(track, None)

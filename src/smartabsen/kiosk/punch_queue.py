@@ -23,7 +23,6 @@ from typing import Final
 from ..kernel.domain import Punch, PunchMethod
 from ..kernel.errors import SmartAbsenError, StorageError
 from ..kernel.i18n import N_
-from ..kernel.personal_data import ErasedPerson
 from ..store.faults import first_cause, is_forbidden, is_full
 from ..store.files import full_disk, no_permission
 from ..store.sqlite import begin_immediate, create_private_file, prepare_connection
@@ -187,11 +186,6 @@ class PunchQueue:
         own = "(person <> '' AND person = ?) OR (person = '' AND employee_id = ?)"
         with self._writing() as connection:
             return connection.execute(f"DELETE FROM waiting WHERE {own}", (person, row_id)).rowcount  # noqa: S608 - our own words
-
-    def forget(self, person: ErasedPerson) -> None:
-        """Forget the punches of somebody who is erased altogether; see :class:`.HoldsPersonalData`."""
-        if person.everything:
-            self.forget_person(person.uuid, row_id=person.row_id)
 
     def content(self) -> bytes:
         """Return the file of a consistent copy of the queue. Raises StorageError."""

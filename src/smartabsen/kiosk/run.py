@@ -20,22 +20,14 @@ from ..gallery.gallery_watch import GalleryWatch
 from ..gallery.identify import take_over_engine
 from ..gallery.liveness import Attempts
 from ..gallery.refusals import RefusalLog
-from ..kernel.domain import (
-    ImageBGR,
-    KioskCameraBack,
-    KioskCameraLost,
-    KioskEvent,
-    KioskStarted,
-    KioskSummary,
-    KioskTrouble,
-)
+from ..kernel.domain import ImageBGR, KioskEvent, KioskEventKind, KioskSummary
 from ..kernel.ending import Ending
 from ..kernel.errors import CameraError
 from ..kernel.i18n import N_, _, describe_error
 from ..kernel.texts import shortened
 from ..org.limits import RateLimits
 from ..recognition.annotate import SIGNS, Label, draw, draw_banner
-from ..recognition.session import FaceSession, LocalFaceSession
+from ..recognition.recognizer import Recognizer
 from ..store.tables import NOTE_LENGTH
 from .camera_report import CameraReport
 from .frames import RememberedFrames
@@ -95,7 +87,7 @@ def run(
     ending = Ending(stop, max_seconds=max_seconds)
     start = open_without_waiting(services)
     view, why = _open_view(wanted=window, mirrored=services.settings.liveness.mirrored)
-    report = CameraReport(services.database, services.kiosk_name)
+    report = CameraReport(services)
     announce = partial(_announce_and_note, announce, report)
     with services.camera_lock(camera), GalleryWatch(services), report:
         source = services.open_camera(
@@ -103,36 +95,31 @@ def run(
             stop=ending,
             on_lost=partial(_tell_of_camera, announce, view),
             on_back=partial(_tell_return, announce, display_name(camera)),
-            on_skip=partial(_tell_loss, announce, KioskTrouble),
+            on_skip=partial(_tell_loss, announce, KioskEventKind.TROUBLE),
         )
         try:
             _tell_start(services, announce, source, people=start.gallery.people, view=why)
             for detail, params in start.remarks:
-                announce(KioskTrouble(datetime.now(UTC), detail, params))
-            log = RefusalLog(
-                services.refusal_store,
-                services.kiosk_name,
-                threshold=start.gallery.threshold,
-                margin=start.gallery.margin,
-            )
+                _tell(announce, KioskEventKind.TROUBLE, detail, params)
+            log = RefusalLog(services, threshold=start.gallery.threshold, margin=start.gallery.margin)
             galleries = [start.gallery]
 
-            def renew() -> tuple[FaceSession, LiveGallery]:
+            def renew() -> tuple[Recognizer, LiveGallery]:
                 galleries.append(take_over_engine(services, galleries[-1]))
                 log.take_limits(threshold=galleries[-1].threshold, margin=galleries[-1].margin)
-                return LocalFaceSession(services.at_kiosk, galleries[-1]), galleries[-1]
+                return services.at_kiosk, galleries[-1]
 
             remembered = RememberedFrames(services.settings.home, camera)
-            faces = LocalFaceSession(services.at_kiosk, start.gallery)
             kiosk = Kiosk(
                 frames=source,
-                faces=faces,
+                recognizer=services.at_kiosk,
                 gallery=start.gallery,
                 attempt=partial(attempt_by_face, services, note="" if source.live else _test_source(source.name)),
                 liveness=KioskLiveness(
                     services.liveness,
-                    Attempts(services.settings.liveness, RateLimits(services.rate_limits)),
-                    faces=faces,
+                    Attempts(services.settings.liveness, RateLimits(services)),
+                    recognizer=services.at_kiosk,
+                    gallery=start.gallery,
                     watch=remembered.watch if source.live else None,
                     too_slow=partial(_tell_too_slow, announce),
                     keep=remembered.keep,
@@ -200,7 +187,7 @@ def _tell_start(services: Services, announce: Announce, source: FrameSource, *, 
         started = N_(
             "Test source: {camera}; its punches say so. People in the model: {people}. View: {view}. Time: {time}."
         )
-    announce(KioskStarted(datetime.now(UTC), started, details))
+    _tell(announce, KioskEventKind.STARTED, started, details)
 
 
 def _tell_too_slow(announce: Announce) -> None:
@@ -208,18 +195,22 @@ def _tell_too_slow(announce: Announce) -> None:
         "The camera gives too few pictures a second to tell whether it shows the present: nobody is recorded until "
         "enough were compared."
     )
-    announce(KioskTrouble(datetime.now(UTC), slow))
+    _tell(announce, KioskEventKind.TROUBLE, slow, ())
 
 
 def _tell_return(announce: Announce, camera: str) -> None:
-    announce(KioskCameraBack(datetime.now(UTC), N_("The camera is back."), (("camera", camera),)))
+    _tell(announce, KioskEventKind.CAMERA_BACK, N_("The camera is back."), (("camera", camera),))
 
 
 def _tell_of_camera(announce: Announce, view: WindowView | None, error: CameraError) -> None:
     if view is not None:
         view.lost_because = describe_error(error)[0]
-    _tell_loss(announce, KioskCameraLost, error)
+    _tell_loss(announce, KioskEventKind.CAMERA_LOST, error)
 
 
-def _tell_loss(announce: Announce, kind: type[KioskCameraLost] | type[KioskTrouble], error: CameraError) -> None:
-    announce(kind(datetime.now(UTC), error.message_id, error.text_params))
+def _tell_loss(announce: Announce, kind: KioskEventKind, error: CameraError) -> None:
+    _tell(announce, kind, error.message_id, error.text_params)
+
+
+def _tell(announce: Announce, kind: KioskEventKind, detail: str, params: tuple[tuple[str, str], ...]) -> None:
+    announce(KioskEvent(kind, datetime.now(UTC), detail=detail, params=params))

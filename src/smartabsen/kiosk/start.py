@@ -10,7 +10,8 @@ from ..attendance.punch import log_punch, record_attempt
 from ..gallery.gallery import LiveGallery
 from ..gallery.guard import remark_on_guard
 from ..gallery.identify import load_gallery, open_gallery
-from ..gallery.model_file import load_cache
+from ..gallery.model_file import load_model
+from ..gallery.model_in_force import checked_gallery, note_gallery
 from ..kernel.domain import CheckLevel, Employee, Punch, PunchResult
 from ..kernel.errors import DatabaseError, ModelError, SchemaError, StorageError
 from ..kernel.i18n import N_
@@ -41,12 +42,12 @@ class Start:
 def open_without_waiting(services: Services) -> Start:
     """Load the trained model and make the log equal to the database, or go without a database that does not answer.
 
-    A kiosk whose database is away starts with the cache that was made of that database the last time: who is
-    recognised is kept in the queue, and the database decides when it is back.
+    A kiosk whose database is away starts with the trained model that it checked against that database the last time:
+    who is recognised is kept in the queue, and the database decides when it is back.
 
     Raises:
-        NotTrainedError: There is no trained model; what waits was passed on.
-        DatabaseError: The database is away, and the cache was made of another one.
+        NotTrainedError: There is no trained model, or it belongs to another database; what waits was passed on.
+        DatabaseError: The database is away and the trained model was never checked against it.
     """
     try:
         try:
@@ -58,7 +59,7 @@ def open_without_waiting(services: Services) -> Start:
         with services.database.read() as session:
             people = {person.id: person for person in employee_rows.find_all(session)}
             identity = find_identity(session)
-        noted = _note_start(services, identity)
+        noted = _note_start(services, gallery, identity)
         # Of a state that is gone, the log may have lines that count right and say something else.
         remarks = [*noted, *_reconcile(services, thorough=(RESTORED, ()) in noted), *_clock(services)]
     except SchemaError:
@@ -127,12 +128,13 @@ def find_identity(session: Session) -> DatabaseIdentity:
     return DatabaseIdentity(meta.database_id(session), meta.generation(session), meta.row_ids_are_certain(session))
 
 
-def _note_start(services: Services, identity: DatabaseIdentity) -> list[Remark]:
+def _note_start(services: Services, gallery: LiveGallery, identity: DatabaseIdentity) -> list[Remark]:
     queue = services.punch_queue
     try:
         before = queue.find_fact(GENERATION)
         queue.note_fact(DATABASE_ID, identity.database_id)
         queue.note_fact(GENERATION, identity.generation)
+        note_gallery(services, gallery.version)
     except StorageError as exc:
         return [(exc.message_id, exc.text_params)]
     return [(RESTORED, ())] if before not in ("", identity.generation) else []
@@ -151,10 +153,10 @@ def _reconcile(services: Services, *, thorough: bool) -> list[Remark]:
 
 
 def _open_offline(services: Services, away: DatabaseError) -> LiveGallery:
-    cached = load_cache(services.settings.assets_dir, services.key_chain.ring())
-    if cached.address != services.database.address:
+    trained = load_model(services.settings.assets_dir, services.key_chain.ring())
+    if not checked_gallery(services, trained.version):
         raise away
-    services.assume_model(cached.trained.model)
+    services.assume_model(trained.model)
     return load_gallery(services)
 
 

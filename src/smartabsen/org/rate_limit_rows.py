@@ -24,8 +24,6 @@ class RateLimitStore(Protocol):
 
     def hit(self, key: str, *, limit: int, per_s: int) -> int: ...
 
-    def hit_within(self, session: Session, key: str, *, limit: int, per_s: int) -> int: ...
-
     def wait_s(self, key: str, *, limit: int) -> int: ...
 
     def give_back(self, key: str) -> None: ...
@@ -63,13 +61,11 @@ class RateLimitTable:
         wait = self.wait_s(key, limit=limit)
         if wait:
             return wait
-        self._sweep_now_and_then(self._clock())
-        return self._database.run_write(lambda session: self.hit_within(session, key, limit=limit, per_s=per_s))
-
-    def hit_within(self, session: Session, key: str, *, limit: int, per_s: int) -> int:
-        """Count a try in a write transaction of the same database; see :meth:`hit`."""
         now = self._clock()
-        return _count(session, _hash(key), limit=limit, now=now, resets_at=now + timedelta(seconds=per_s))
+        self._sweep_now_and_then(now)
+        return self._database.run_write(
+            lambda session: _count(session, _hash(key), limit=limit, now=now, resets_at=now + timedelta(seconds=per_s))
+        )
 
     def wait_s(self, key: str, *, limit: int) -> int:
         """Return the whole seconds until the next try is allowed, 0 where it is now. Counts and writes nothing."""

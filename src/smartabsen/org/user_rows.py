@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import Session
 
 from ..kernel.domain import Role, User
 from ..kernel.errors import ConflictError, InvalidInputError, NotFoundError
@@ -18,7 +18,6 @@ from ..kernel.i18n import N_
 from ..store.clock import moment
 from ..store.tables import USER_LENGTH, UserRow
 from . import known_device_rows, sign_in_try_rows
-from .departments import rows as department_rows
 from .sign_in_try_rows import Claim, LockPolicy
 
 _NAME: Final = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{USER_LENGTH - 1}}}")
@@ -181,14 +180,6 @@ def set_role(session: Session, name: str, role: Role) -> User:
     return _user(row)
 
 
-def set_place(session: Session, name: str, *, department_id: int | None, employee_id: int | None) -> User:
-    """Say which department a user sees, and which employee a user is. Raises NotFoundError."""
-    row = _get_row(session, name)
-    row.department_id, row.karyawan_id = department_id, employee_id
-    session.flush()
-    return _user(row)
-
-
 def claim_try(session: Session, name: str, *, device_hash: str, policy: LockPolicy, now: datetime) -> PasswordTry:
     """Count one try of a password **before** it is looked at.
 
@@ -277,8 +268,6 @@ def _no_such_user(name: str) -> NotFoundError:
 
 
 def _user(row: UserRow) -> User:
-    session = object_session(row)
-    assert session is not None, "a row of a session that goes on"
     return User(
         id=row.id,
         name=row.name,
@@ -290,8 +279,4 @@ def _user(row: UserRow) -> User:
         sessions_valid_from=row.sessions_valid_from,
         must_change_password=bool(row.must_change),
         has_totp=row.totp_secret is not None,
-        department_id=row.department_id,
-        department=department_rows.find_code(session, row.department_id),
-        employee_id=row.karyawan_id,
-        employee=department_rows.find_employee_code(session, row.karyawan_id),
     )

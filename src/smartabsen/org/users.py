@@ -7,15 +7,13 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from ..config.sections import DeskSettings
-from ..kernel.actors import current_actor
+from ..app.bootstrap import Services
 from ..kernel.domain import OpenSession, Role, SecurityKind, User
 from ..kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from ..kernel.i18n import N_
@@ -24,17 +22,12 @@ from ..qr.render import svg_qr
 from ..store import meta
 from ..store.clock import moment
 from ..store.database import Session
-from ..trust.work import Units, Work
+from ..trust import audit_rows
 from . import account_events, known_device_rows, passwords, second_factor_rows, sign_in_try_rows, user_rows
-from .access import ACCOUNT_ROLES
-from .departments import rows as department_rows
 from .hashing import HASHING
 from .second_factor_rows import SecretSealer
-from .secrets import ServerSecret
-from .security_log import SecurityLog
 from .sign_in_try_rows import LockPolicy
 from .user_rows import PasswordTry, Refusal
-from .web_session_rows import WebSessionStore
 
 SETUP_VALID_H: Final = 24
 _SETUP: Final = "setup_secret"
@@ -97,77 +90,40 @@ class Users:
     """The users of one installation. Each change and each sign-in is written to the audit trail.
 
     Args:
-        units: Of the database.
-        sessions: Where sessions of browsers are kept.
-        security: The security log.
-        secret: Gives the server's secret.
-        desk: How the dashboard is protected.
-        issuer: What an authenticator app calls this installation.
+        services: The installation.
     """
 
-    def __init__(
-        self,
-        units: Units,
-        sessions: WebSessionStore,
-        security: SecurityLog,
-        *,
-        secret: Callable[[], ServerSecret],
-        desk: DeskSettings,
-        issuer: str,
-    ) -> None:
-        self._units = units
-        self._sessions = sessions
-        self._security = security
-        self._secret = secret
-        self._desk = desk
-        self._issuer = issuer
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    def add(
-        self,
-        name: str,
-        password: str,
-        *,
-        role: Role = Role.VIEWER,
-        temporary: bool = False,
-        department: str = "",
-        employee: str = "",
-    ) -> User:
+    def add(self, name: str, password: str, *, role: Role = Role.VIEWER, temporary: bool = False) -> User:
         """Add a user.
 
         Args:
             temporary: Somebody else chose the password: the user must change it at the first sign-in.
-            department: Code of the department that a manager sees; a manager needs one.
-            employee: Code of the employee who the user is.
 
         Raises:
-            InvalidInputError: The name has another form, the password is too easily guessed, or a manager has no
-                department.
+            InvalidInputError: The name has another form, or the password is too easily guessed.
             ConflictError: The name exists.
-            NotFoundError: There is no such department or employee.
         """
         name = user_rows.checked_name(name)
-        _check_role(role, has_department=bool(department))
         hashed = _hashed(password, name)
 
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             user = user_rows.add(session, name=name, role=role, password_hash=hashed, must_change=temporary)
-            if department or employee:
-                user = _placed(session, user, department=department, employee=employee)
-            place = {"department": user.department, "employee": str(user.employee_id or "")}
-            self._note(session, "user.add", user, role=role.value, **{key: text for key, text in place.items() if text})
+            self._note(session, "user.add", user, role=role.value)
             return user
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     def list_users(self) -> tuple[User, ...]:
         """Return all users, sorted by name."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return user_rows.find_all(session)
 
     def get(self, name: str) -> User:
         """Return the user of a name. Raises NotFoundError."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return user_rows.get(session, name)
 
     def set_password(self, name: str, password: str, *, temporary: bool = False) -> User:
@@ -182,13 +138,12 @@ class Users:
         """
         hashed = _hashed(password, name)
 
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             user = user_rows.set_password(session, name, hashed, must_change=temporary)
             self._note(session, "user.passwd", user)
             return user
 
-        return self._without_sessions(self._units.write(change))
+        return self._without_sessions(self._services.database.run_write(work))
 
     def change_password(self, user: User, password: str, *, device: str = "") -> User:
         """Let a user choose another password of their own. It ends all their sessions and forgets all other devices.
@@ -200,19 +155,19 @@ class Users:
             InvalidInputError: The password is too easily guessed, or the one before.
         """
         passwords.check_strength(password, name=user.name)
-        with self._units.read() as session:
+        database = self._services.database
+        with database.read() as session:
             before = user_rows.find_password_hash(session, user.name)
         if passwords.is_password(password, before):
             raise InvalidInputError(N_("This is the password that you have now: choose another one."))
         hashed, kept = passwords.hash_password(password), known_device_rows.hash_device(device)
 
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             changed = user_rows.set_password(session, user.name, hashed, keep_device=kept)
             self._note(session, "user.passwd", changed)
             return changed
 
-        return self._without_sessions(self._units.write(change))
+        return self._without_sessions(database.run_write(work))
 
     def disable(self, name: str) -> User:
         """Keep a user from signing in and end their sessions.
@@ -227,34 +182,24 @@ class Users:
         """Let a user sign in again; also takes a lock away that wrong passwords brought. Raises NotFoundError."""
         return self._change(name, active=True)
 
-    def set_role(self, name: str, role: Role, *, department: str | None = None, employee: str | None = None) -> User:
+    def set_role(self, name: str, role: Role) -> User:
         """Give a user another role, from the next request on.
 
-        Args:
-            department: Code of the department that a manager sees; None leaves it as it is.
-            employee: Code of the employee who the user is; None leaves it as it is.
-
         Raises:
-            NotFoundError: There is no such user, department or employee.
+            NotFoundError: There is no such user.
             ConflictError: It is the last administrator.
-            InvalidInputError: A manager would have no department.
         """
 
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             before = user_rows.get(session, name)
-            if before.role is not role:
-                _keep_an_admin(session, before)
-            has_department = bool(before.department if department is None else department)
-            _check_role(role, has_department=has_department)
+            if before.role is role:
+                return before
+            _keep_an_admin(session, before)
             user = user_rows.set_role(session, name, role)
-            if department is not None or employee is not None:
-                user = _placed(session, user, department=department, employee=employee)
-            if user != before:
-                self._note(session, "user.role", user, before=before.role.value, after=role.value)
+            self._note(session, "user.role", user, before=before.role.value, after=role.value)
             return user
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     # --- proving who one is --------------------------------------------------------------------------------
 
@@ -290,17 +235,18 @@ class Users:
         Raises:
             BusyError: Too many people are signing in; the try does not count.
         """
-        now = self._units.now()
+        database = self._services.database
+        now = database.now()
         device_hash, policy = known_device_rows.hash_device(device), self._policy
         # The turn at hashing comes first: who gets none has not tried. The hashing itself is in no transaction: it
         # takes a quarter of a second, and on SQLite everybody would wait.
         with HASHING.turn():
-            tried = self._units.write(
-                lambda work: user_rows.claim_try(work.session, name, device_hash=device_hash, policy=policy, now=now)
+            tried = database.run_write(
+                lambda session: user_rows.claim_try(session, name, device_hash=device_hash, policy=policy, now=now)
             )
             right = passwords.is_password(password, tried.password_hash)
         if right:
-            user = self._units.write(lambda work: user_rows.settle_try(work.session, tried))
+            user = database.run_write(lambda session: user_rows.settle_try(session, tried))
             if user.active:
                 return PasswordCheck(user, failed=tried.claim.failures - 1 if tried.claim else 0)
             return self._refused(tried, Refusal.DISABLED)
@@ -309,8 +255,8 @@ class Users:
     def _refused(self, tried: PasswordTry, reason: Refusal) -> PasswordCheck:
         claim = tried.claim
         if claim is not None and claim.locked_until is not None:
-            self._units.write(lambda work: account_events.locked(work.session, claim, tried.name))
-        account_events.login_refused(self._security, tried.name, reason)
+            self._services.database.run_write(lambda session: account_events.locked(session, claim, tried.name))
+        account_events.login_refused(self._services.security, tried.name, reason)
         return PasswordCheck(None)
 
     def check_code(self, user: User, code: str, *, device: str = "") -> CodeVerdict:
@@ -320,11 +266,11 @@ class Users:
             code: Of the authenticator app, or a recovery code.
             device: As in :meth:`check_password`; it has tries of its own here, too.
         """
-        now = self._units.now()
+        database = self._services.database
+        now = database.now()
         hashed = known_device_rows.hash_device(device)
 
-        def change(work: Work) -> CodeVerdict:
-            session = work.session
+        def work(session: Session) -> CodeVerdict:
             known = known_device_rows.is_known(session, hashed, user.name, now=now)
             claim = sign_in_try_rows.claim(
                 session,
@@ -343,9 +289,9 @@ class Users:
                 account_events.code_locked(session, claim, user.name)
             return verdict
 
-        verdict = self._units.write(change)
+        verdict = database.run_write(work)
         if not verdict.is_right:
-            account_events.code_refused(self._security, user.name, verdict.value)
+            account_events.code_refused(self._services.security, user.name, verdict.value)
         return verdict
 
     def _judge_code(self, session: Session, user: User, code: str, now: datetime) -> CodeVerdict:
@@ -373,21 +319,20 @@ class Users:
             The secret that the device keeps from now on: its own where it is known for anybody, else a new one.
         """
 
-        def change(work: Work) -> str:
-            session = work.session
+        def work(session: Session) -> str:
             # One that nobody signed in with may have been planted.
             known = bool(device) and known_device_rows.is_device(session, known_device_rows.hash_device(device))
             kept = device if known else secrets.token_urlsafe(32)
             user_rows.note_login(session, user.id, device_hash=known_device_rows.hash_device(kept), now=moment(session))
-            account_events.logged_in(self._security, session, user.name, factor=factor, failed=failed)
+            account_events.logged_in(self._services.security, session, user.name, factor=factor, failed=failed)
             return kept
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     def knows_device(self, name: str, device: str) -> bool:
         """Return whether the user of a name has signed in on a device that has this secret."""
-        hashed, now = known_device_rows.hash_device(device), self._units.now()
-        with self._units.read() as session:
+        hashed, now = known_device_rows.hash_device(device), self._services.database.now()
+        with self._services.database.read() as session:
             return known_device_rows.is_known(session, hashed, user_rows.folded_name(name), now=now)
 
     def confirm(self, user: User, password: str, code: str, *, device: str = "") -> bool:
@@ -397,9 +342,9 @@ class Users:
         if right and user.has_totp:
             right = self.check_code(user, code, device=device).is_right
         if right:
-            account_events.confirmed(self._security, user.name)
+            account_events.confirmed(self._services.security, user.name)
         else:
-            account_events.confirmation_refused(self._security, user.name)
+            account_events.confirmation_refused(self._services.security, user.name)
         return right
 
     def find_by_session(self, user_id: int, began_at: datetime) -> User | None:
@@ -407,7 +352,7 @@ class Users:
 
         A session ends with the account: when it is disabled, and when its password changes.
         """
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             user = user_rows.find_by_id(session, user_id)
         if user is None or not user.active or began_at < user.sessions_valid_from:
             return None
@@ -415,14 +360,16 @@ class Users:
 
     def note_logout(self, user: User) -> None:
         """Note that a user signed out."""
-        self._units.write(lambda work: account_events.logged_out(self._security, work.session, user.name))
+        self._services.database.run_write(
+            lambda session: account_events.logged_out(self._services.security, session, user.name)
+        )
 
     # --- sessions ------------------------------------------------------------------------------------------
 
     def list_sessions(self, name: str) -> tuple[OpenSession, ...]:
         """Return the sessions of a user that have not ended, the latest first. Raises NotFoundError."""
         user = self.get(name)
-        listed = self._sessions.list_user(user.id)
+        listed = self._services.web_sessions.list_user(user.id)
         return tuple(each for each in listed if user.active and each.began_at >= user.sessions_valid_from)
 
     def end_session(self, name: str, session_id: str) -> None:
@@ -435,35 +382,38 @@ class Users:
             NotFoundError: There is no such user, or the session has ended.
         """
         user = self.get(name)
-        if not self._sessions.revoke_listed(user.id, session_id):
+        if not self._services.web_sessions.revoke_listed(user.id, session_id):
             raise NotFoundError(N_("There is no such session; it may have ended."))
-        self._units.write(lambda work: self._note(work.session, "user.session_end", user, ended=session_id))
+        self._services.database.run_write(
+            lambda session: self._note(session, "user.session_end", user, ended=session_id)
+        )
 
     def end_other_sessions(self, user: User, *, keep: str) -> int:
         """End all sessions of a user but that with the id ``keep``, and return how many."""
-        ended = self._sessions.revoke_user(user.id, keep=keep)
+        ended = self._services.web_sessions.revoke_user(user.id, keep=keep)
         if ended:
-            self._units.write(lambda work: self._note(work.session, "user.sessions_end", user, sessions=str(ended)))
+            self._services.database.run_write(
+                lambda session: self._note(session, "user.sessions_end", user, sessions=str(ended))
+            )
         return ended
 
     def end_sessions(self, name: str) -> int:
         """End all sessions of a user and forget their devices; return how many it were. Raises NotFoundError."""
         count = len(self.list_sessions(name))
 
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             user = user_rows.end_sessions(session, name)
             self._note(session, "user.sessions_end", user, sessions=str(count))
             return user
 
-        self._without_sessions(self._units.write(change))
+        self._without_sessions(self._services.database.run_write(work))
         return count
 
     # --- the second factor ---------------------------------------------------------------------------------
 
     def demands_totp(self, user: User) -> bool:
         """Return whether ``desk.second_factor`` demands a second factor of a user, who may have one or not."""
-        demanded = self._desk.second_factor
+        demanded = self._services.settings.desk.second_factor
         return demanded == "everybody" or (demanded == "admins" and user.role is Role.ADMIN)
 
     def begin_totp(self, user: User) -> TotpEnrolment:
@@ -485,7 +435,7 @@ class Users:
         secret = self._opened(user, ticket)
         if secret is None:
             raise NotFoundError(N_("This set-up has ended."), hint=N_("Begin again."))
-        step = second_factor_rows.find_step(secret, code, now=self._units.now())
+        step = second_factor_rows.find_step(secret, code, now=self._services.database.now())
         if step is None:
             raise InvalidInputError(
                 N_("The code is wrong."),
@@ -493,13 +443,12 @@ class Users:
             )
         sealed = self._sealer.seal(user.id, secret)
 
-        def change(work: Work) -> tuple[str, ...]:
-            session = work.session
+        def work(session: Session) -> tuple[str, ...]:
             codes = second_factor_rows.turn_on(session, user.id, sealed, step=step)
             self._note(session, "user.totp_on", user)
             return codes
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     def turn_totp_off(self, name: str) -> User:
         """Ask a user for no codes any more: their own wish, or an administrator's help after a lost phone.
@@ -509,34 +458,34 @@ class Users:
             ConflictError: They are asked for no codes.
         """
 
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             user = user_rows.get(session, name)
             if not second_factor_rows.turn_off(session, user.id):
                 raise ConflictError(N_("{name} has no second factor."), name=user.name)
             self._note(session, "user.totp_off", user)
             return user_rows.get(session, name)
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     def renew_recovery_codes(self, user: User) -> tuple[str, ...]:
         """Give a user new recovery codes; those before are void."""
 
-        def change(work: Work) -> tuple[str, ...]:
-            session = work.session
+        def work(session: Session) -> tuple[str, ...]:
             codes = second_factor_rows.put_recovery_codes(session, user.id)
             self._note(session, "user.recovery_codes", user)
             return codes
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     def count_recovery_codes(self, user: User) -> int:
         """Return how many recovery codes a user has left."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return second_factor_rows.count_recovery_codes(session, user.id)
 
     def _enrolment(self, user: User, secret: bytes, *, ticket: str = "") -> TotpEnrolment:
-        uri = second_factor_rows.app_uri(secret, account=user.name, issuer=self._issuer)
+        uri = second_factor_rows.app_uri(
+            secret, account=user.name, issuer=self._services.settings.site.name or "smartabsen"
+        )
         sealed = ticket or base64.b64encode(self._sealer.seal(user.id, secret)).decode("ascii")
         return TotpEnrolment(sealed, second_factor_rows.secret_text(secret), svg_qr(uri))
 
@@ -549,18 +498,18 @@ class Users:
 
     @cached_property
     def _sealer(self) -> SecretSealer:
-        return SecretSealer(self._secret().derive("totp"))
+        return SecretSealer(self._services.secret.derive("totp"))
 
     @property
     def _policy(self) -> LockPolicy:
-        desk = self._desk
+        desk = self._services.settings.desk
         return LockPolicy(tries=desk.login_tries, lock_s=desk.lock_minutes * 60)
 
     # --- the first administrator ---------------------------------------------------------------------------
 
     def needs_setup(self) -> bool:
         """Return whether there is no user yet."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return user_rows.is_empty(session)
 
     def issue_setup_secret(self) -> str:
@@ -573,10 +522,9 @@ class Users:
         """
         letters = [secrets.choice(_ALPHABET) for _ in range(_GROUPS * _GROUP)]
         secret = "-".join("".join(letters[at : at + _GROUP]) for at in range(0, len(letters), _GROUP))
-        expires_at = self._units.now() + timedelta(hours=SETUP_VALID_H)
+        expires_at = self._services.database.now() + timedelta(hours=SETUP_VALID_H)
 
-        def change(work: Work) -> None:
-            session = work.session
+        def work(session: Session) -> None:
             if not user_rows.is_empty(session):
                 raise ConflictError(
                     N_("There is a user already, so nobody can become the first administrator."),
@@ -584,9 +532,9 @@ class Users:
                 )
             fact = {"sha256": _digest(secret), "expires_at": expires_at.isoformat()}
             meta.put(session, _SETUP, json.dumps(fact))
-            work.record("user.setup_secret")
+            audit_rows.append(session, actor=self._services.actor, action="user.setup_secret")
 
-        self._units.write(change)
+        self._services.database.run_write(work)
         return secret
 
     def set_up(self, secret: str, name: str, password: str) -> User:
@@ -599,8 +547,7 @@ class Users:
         name = user_rows.checked_name(name)
         hashed = _hashed(password, name)
 
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             fact = meta.find(session, _SETUP)
             good = (
                 fact is not None and _is_setup_secret(secret, fact, now=moment(session)) and user_rows.is_empty(session)
@@ -611,62 +558,39 @@ class Users:
                     hint=N_("Make a new one on the server: smartabsen user setup"),
                 )
             user = user_rows.add(session, name=name, role=Role.ADMIN, password_hash=hashed)
-            work.record("user.setup", actor=user.name, subject=user.name)
+            audit_rows.append(session, actor=user.name, action="user.setup", subject=user.name)
             return user
 
         try:
-            return self._units.write(change)
+            return self._services.database.run_write(work)
         except NotFoundError:
-            self._security.note(SecurityKind.TOKEN_REFUSED, reason="setup")
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="setup")
             raise
 
     def _change(self, name: str, *, active: bool) -> User:
-        def change(work: Work) -> User:
-            session = work.session
+        def work(session: Session) -> User:
             if not active:
                 _keep_an_admin(session, user_rows.get(session, name))
             user = user_rows.set_active(session, name, active=active)
             self._note(session, "user.enable" if active else "user.disable", user)
             return user
 
-        return self._without_sessions(self._units.write(change))
+        return self._without_sessions(self._services.database.run_write(work))
 
     def _without_sessions(self, user: User) -> User:
         # They are no good any more by ``sessions_valid_from``; this takes them away as well.
-        self._sessions.revoke_user(user.id)
+        self._services.web_sessions.revoke_user(user.id)
         return user
 
     def _note(self, session: Session, action: str, user: User, **details: str) -> None:
         account_events.account_changed(
-            self._security, session, current_actor(), action=action, name=user.name, details=details
+            self._services.security, session, self._services.actor, action=action, name=user.name, details=details
         )
 
 
 def _hashed(password: str, name: str) -> str:
     passwords.check_strength(password, name=name)
     return passwords.hash_password(password)
-
-
-def _check_role(role: Role, *, has_department: bool) -> None:
-    if role not in ACCOUNT_ROLES:
-        raise InvalidInputError(
-            N_("The role “{role}” is not one of a user: employees see what is theirs on a paired phone."),
-            role=role.value,
-        )
-    if role is Role.MANAGER and not has_department:
-        raise InvalidInputError(
-            N_("A manager sees one department: say which."),
-            hint=N_("smartabsen user add NAME --role manager --department CODE"),
-        )
-
-
-def _placed(session: Session, user: User, *, department: str | None, employee: str | None) -> User:
-    department_id, employee_id = user.department_id, user.employee_id
-    if department is not None:
-        department_id = department_rows.directory(session).get(department).id if department else None
-    if employee is not None:
-        employee_id = department_rows.get_employee_id(session, employee) if employee else None
-    return user_rows.set_place(session, user.name, department_id=department_id, employee_id=employee_id)
 
 
 def _keep_an_admin(session: Session, user: User) -> None:

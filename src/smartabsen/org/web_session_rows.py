@@ -61,8 +61,6 @@ class WebSessionStore(Protocol):
 
     def save(self, sid: str, data: Mapping[str, object]) -> bool: ...
 
-    def save_within(self, session: Session, sid: str, data: Mapping[str, object]) -> bool: ...
-
     def renew(self, sid: str, *, user_id: int | None = None) -> str | None: ...
 
     def revoke(self, sid: str) -> bool: ...
@@ -85,21 +83,12 @@ class WebSessionTable:
         database: Where the table is.
         clock: Gives the present instant (UTC, aware); the database's by default.
         tidy: Does the work of removing what has expired, or has it done beside.
-        touch: Writes that a session was used, or has it written with something else; at once by default.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        clock: Callable[[], datetime] | None = None,
-        tidy: Tidy = do_now,
-        touch: Callable[[Callable[[Session], None]], object] | None = None,
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None, tidy: Tidy = do_now) -> None:
         self._database = database
         self._clock = clock or database.now
         self._tidy = tidy
-        self._touch = touch or database.run_write
 
     def create(
         self,
@@ -151,21 +140,13 @@ class WebSessionTable:
         stale = max(idle_until - row.idle_until, now - _last_seen_at(row))
         if touch and stale.total_seconds() > _TOUCH_SHARE * row.idle_s:
             used = update(WebSessionRow).where(_alive(sid, now)).values(idle_until=idle_until, last_seen_at=now)
-
-            def note(session: Session) -> None:
-                changed_rows(session, used)
-
-            self._touch(note)
+            self._database.run_write(lambda session: changed_rows(session, used))
         return WebSession(parse_json(row.data), row.user_id, row.created_at)
 
     def save(self, sid: str, data: Mapping[str, object]) -> bool:
         """Store other data; False where the session has ended."""
-        return self._database.run_write(lambda session: self.save_within(session, sid, data))
-
-    def save_within(self, session: Session, sid: str, data: Mapping[str, object]) -> bool:
-        """Store other data in a write transaction of the same database; False where the session has ended."""
         new = update(WebSessionRow).where(_alive(sid, self._clock())).values(data=json.dumps(dict(data)))
-        return changed_rows(session, new) == 1
+        return self._database.run_write(lambda session: changed_rows(session, new)) == 1
 
     def renew(self, sid: str, *, user_id: int | None = None) -> str | None:
         """Give a session another id, in one step: the old one is dead. To be called whenever rights grow.

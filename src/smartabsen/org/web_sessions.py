@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..app.bootstrap import Services
 from ..kernel.domain import WebSession
 from ..kernel.errors import NotFoundError
 from ..kernel.i18n import N_
-from ..store.database import Session
-from .web_session_rows import Browser, WebSessionStore, hash_sid, listed_id
+from .web_session_rows import Browser, hash_sid, listed_id
 
 
 class WebSessions:
     """The sessions of this installation.
 
     Args:
-        store: Where they are kept.
+        services: Its parts.
     """
 
-    def __init__(self, store: WebSessionStore) -> None:
-        self._store = store
+    def __init__(self, services: Services) -> None:
+        self._store = services.web_sessions
 
     def create(
         self,
@@ -59,13 +59,6 @@ class WebSessions:
     def save(self, sid: str, data: Mapping[str, object]) -> bool:
         """Store other data; False where the session has ended."""
         return self._store.save(sid, data)
-
-    def save_within(self, session: Session, sid: str, data: Mapping[str, object]) -> bool:
-        """Store other data in a write transaction of somebody else; False where it must be saved afterwards.
-
-        It has ended then, or is kept elsewhere.
-        """
-        return self._store.save_within(session, sid, data)
 
     def renew(self, sid: str, *, user_id: int | None = None) -> str:
         """Give a session another id with the same data; the old one is dead. To be called whenever rights grow.

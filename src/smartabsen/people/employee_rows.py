@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..kernel.codes import check_code as check_code, checked_code, code_key as code_key
 from ..kernel.domain import Employee, KnownPerson, ModelIdentity
-from ..kernel.errors import ConflictError, NotFoundError
+from ..kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text, folded
-from ..store import meta
 from ..store.clock import moment
-from ..store.tables import (
-    NAME_LENGTH,
-    SEARCH_LENGTH,
-    EmploymentTermsRow,
-    FaceCropRow,
-    FormerCodeRow,
-    Karyawan,
-    TemplateRow,
-    new_uuid,
-)
-from .model import PeopleOf
+from ..store.tables import CODE_LENGTH, NAME_LENGTH, SEARCH_LENGTH, FaceCropRow, Karyawan, TemplateRow, new_uuid
+
+_KEY_LENGTH: Final = 2 * CODE_LENGTH
+_CODE: Final = re.compile(r"\w(?:[\w ./-]*\w)?")
+
+
+def code_key(code: str) -> str:
+    """Return what makes a code unique: without case and surrounding blanks, so ``E001`` equals `` e001 ``."""
+    return unicodedata.normalize("NFKC", code).casefold().strip()
+
+
+def check_code(code: str) -> None:
+    """Refuse a code that could be taken for an option, a formula or a path: it names folders and stands in commands.
+
+    Raises:
+        InvalidInputError: It is one.
+    """
+    if not _CODE.fullmatch(code) or any(not part.strip(" .") for part in code.split("/")):
+        raise InvalidInputError(
+            N_("“{code}” cannot be a code: it takes letters and digits, and between them blanks and . _ - /"),
+            code=code,
+        )
 
 
 def checked_person(code: str, name: str, position: str) -> tuple[str, str, str]:
@@ -34,7 +46,11 @@ def checked_person(code: str, name: str, position: str) -> tuple[str, str, str]:
     Raises:
         InvalidInputError: Code or name is empty or too long, or the code has letters that codes cannot have.
     """
-    return checked_code(code), *_checked_description(name, position)
+    code = checked_text(code, field=N_("code"), limit=CODE_LENGTH, required=True)
+    check_code(code)
+    if len(code_key(code)) > _KEY_LENGTH:
+        raise InvalidInputError(N_("The code “{code}” has characters that codes cannot have."), code=code)
+    return code, *_checked_description(name, position)
 
 
 def add(session: Session, *, code: str, name: str, position: str = "") -> Employee:
@@ -42,10 +58,9 @@ def add(session: Session, *, code: str, name: str, position: str = "") -> Employ
 
     Raises:
         InvalidInputError: Code or name is empty or too long, or the code has letters that codes cannot have.
-        ConflictError: The code exists, or somebody had it before.
+        ConflictError: The code exists.
     """
     code, name, position = checked_person(code, name, position)
-    refuse_former_code(session, code)
     row = Karyawan(kode=code, kode_kunci=code_key(code), aktif=True, created_at=moment(session))
     _describe(row, name=name, position=position)
     try:
@@ -53,43 +68,12 @@ def add(session: Session, *, code: str, name: str, position: str = "") -> Employ
         with session.begin_nested():
             session.add(row)
     except IntegrityError as exc:
-        raise code_exists(code) from exc
-    return _employee(row, 0)
-
-
-def code_exists(code: str) -> ConflictError:
-    """Return the error for a code that somebody has."""
-    return ConflictError(
-        N_("There is an employee with the code {code} already."),
-        hint=N_("“smartabsen employee show {code}” shows who it is."),
-        code=code,
-    )
-
-
-def refuse_former_code(session: Session, code: str, *, except_for: int | None = None) -> None:
-    """Refuse a code that somebody had before: sheets and files of that time mean them by it.
-
-    Args:
-        except_for: Row id of whoever may have it back.
-
-    Raises:
-        ConflictError: Somebody else had it.
-    """
-    found = session.execute(
-        select(Karyawan.id, Karyawan.kode, Karyawan.nama, FormerCodeRow.until_utc)
-        .join(Karyawan, Karyawan.id == FormerCodeRow.karyawan_id)
-        .where(FormerCodeRow.code_key == code_key(code))
-    ).first()
-    if found is not None and found[0] != except_for:
-        _, now, name, until = found
         raise ConflictError(
-            N_("{code} was the code of {name} until {day}, who has {now} now. Choose another one."),
-            hint=N_("Older sheets and files mean {name} by it."),
+            N_("There is an employee with the code {code} already."),
+            hint=N_("“smartabsen employee show {code}” shows who it is."),
             code=code,
-            name=name,
-            now=now,
-            day=until.date(),
-        )
+        ) from exc
+    return _employee(row, 0)
 
 
 def find(session: Session, code: str, *, model: ModelIdentity | None = None) -> Employee | None:
@@ -144,45 +128,20 @@ def find_page(
     search: str = "",
     include_inactive: bool = True,
     model: ModelIdentity | None = None,
-    people_of: PeopleOf | None = None,
     offset: int = 0,
     limit: int = 50,
 ) -> tuple[tuple[Employee, ...], int]:
     """Return one page of what :func:`find_all` finds, and how many there are in all; the database sorts and counts."""
-    conditions = (*search_conditions(search, people_of), *(() if include_inactive else (Karyawan.aktif,)))
+    conditions = (*search_conditions(search), *(() if include_inactive else (Karyawan.aktif,)))
     query = _with_counts(model).where(*conditions).order_by(func.lower(Karyawan.nama), Karyawan.kode_kunci)
     total = session.scalar(select(func.count()).select_from(Karyawan).where(*conditions)) or 0
     people = session.execute(query.offset(offset).limit(limit))
     return tuple(_employee(row, count) for row, count in people), total
 
 
-def search_conditions(search: str, people_of: PeopleOf | None = None) -> list[ColumnElement[bool]]:
-    """Return what an employee must fulfil to be found by a search; none for an empty one.
-
-    Args:
-        people_of: Only these; None for everybody.
-    """
-    found = [Karyawan.cari.contains(word, autoescape=True) for word in folded(search).split()]
-    if people_of is not None:
-        said = (
-            select(EmploymentTermsRow.department_id)
-            .where(
-                EmploymentTermsRow.karyawan_id == Karyawan.id,
-                EmploymentTermsRow.department_id.is_not(None),
-                EmploymentTermsRow.valid_from <= people_of.on,
-            )
-            .order_by(EmploymentTermsRow.valid_from.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        found.append(said == people_of.department_id)
-    return found
-
-
-def belongs_to(session: Session, employee_id: int, people_of: PeopleOf) -> bool:
-    """Return whether an employee is one of a department."""
-    query = select(Karyawan.id).where(Karyawan.id == employee_id, *search_conditions("", people_of))
-    return session.scalar(query) is not None
+def search_conditions(search: str) -> list[ColumnElement[bool]]:
+    """Return what an employee must fulfil to be found by a search; none for an empty one."""
+    return [Karyawan.cari.contains(word, autoescape=True) for word in folded(search).split()]
 
 
 def left_with_face(session: Session, before: datetime) -> tuple[Employee, ...]:
@@ -212,16 +171,12 @@ def update(
     row = session.scalar(select(Karyawan).where(Karyawan.kode_kunci == code_key(code)).with_for_update())
     if row is None:
         raise _no_such_employee(code)
-    before = row.nama, row.aktif
     _describe(row, name=row.nama if name is None else name, position=row.jabatan if position is None else position)
     if active is not None:
         if row.aktif != active:
             row.nonaktif_sejak = None if active else moment(session)
         row.aktif = active
     session.flush()
-    if (row.nama, row.aktif) != before:
-        # Whom kiosks recognise, and by which name.
-        meta.raise_gallery_generation(session)
     return _employee(row, 0)
 
 

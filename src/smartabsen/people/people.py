@@ -9,14 +9,14 @@ from ..kernel.domain import Employee, TemplateFacts
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text
 from ..store.tables import NOTE_LENGTH
-from ..trust.work import Work
+from ..trust import audit_rows
 from . import employee_rows
 
 
 def list_employees(services: Services, *, search: str, include_inactive: bool) -> tuple[Employee, ...]:
     """Return employees sorted by name."""
     active = services.active_model()
-    with services.units.read() as session:
+    with services.database.read() as session:
         return employee_rows.find_all(session, search=search, include_inactive=include_inactive, model=active)
 
 
@@ -27,16 +27,8 @@ def get_employee(services: Services, code: str) -> Employee:
         NotFoundError: There is none with that code.
     """
     active = services.active_model()
-    with services.units.read() as session:
-        return employee_rows.get(session, code, model=active)
-
-
-def refuse_known_code(services: Services, code: str) -> None:
-    """Refuse a code that somebody has, whatever their name. Raises ConflictError."""
     with services.database.read() as session:
-        known = employee_rows.find(session, code)
-    if known is not None:
-        raise employee_rows.code_exists(known.code)
+        return employee_rows.get(session, code, model=active)
 
 
 def templates_of(services: Services, code: str) -> tuple[TemplateFacts, ...]:
@@ -45,7 +37,7 @@ def templates_of(services: Services, code: str) -> tuple[TemplateFacts, ...]:
     Raises:
         NotFoundError: There is none with that code.
     """
-    with services.units.read() as session:
+    with services.database.read() as session:
         return template_rows.facts_of_employee(session, employee_rows.get(session, code).id)
 
 
@@ -56,15 +48,12 @@ def rename_employee(services: Services, code: str, name: str) -> Employee:
         NotFoundError: There is none with that code.
         InvalidInputError: The name is empty or too long.
     """
-
-    def rename(work: Work) -> None:
-        before = employee_rows.get(work.session, code)
-        employee_rows.update(work.session, code, name=name)
-        after = employee_rows.get(work.session, code)
+    with services.database.write() as session:
+        before = employee_rows.get(session, code)
+        employee_rows.update(session, code, name=name)
+        after = employee_rows.get(session, code)
         details = {"employee": str(after.id), "from": before.name, "to": after.name}
-        work.record("employee.rename", subject=after.code, details=details)
-
-    services.units.write(rename)
+        audit_rows.append(session, actor=services.actor, action="employee.rename", subject=after.code, details=details)
     return get_employee(services, code)
 
 
@@ -75,11 +64,10 @@ def edit_employee(services: Services, code: str, *, name: str, position: str) ->
         NotFoundError: There is none with that code.
         InvalidInputError: The name is empty, or one of them too long.
     """
-
-    def edit(work: Work) -> None:
-        before = employee_rows.get(work.session, code)
-        employee_rows.update(work.session, code, name=name, position=position)
-        after = employee_rows.get(work.session, code)
+    with services.database.write() as session:
+        before = employee_rows.get(session, code)
+        employee_rows.update(session, code, name=name, position=position)
+        after = employee_rows.get(session, code)
         if after != before:
             details = {
                 "employee": str(after.id),
@@ -88,9 +76,9 @@ def edit_employee(services: Services, code: str, *, name: str, position: str) ->
                 "position_before": before.position,
                 "position_after": after.position,
             }
-            work.record("employee.edit", subject=after.code, details=details)
-
-    services.units.write(edit)
+            audit_rows.append(
+                session, actor=services.actor, action="employee.edit", subject=after.code, details=details
+            )
     return get_employee(services, code)
 
 
@@ -105,14 +93,10 @@ def set_active(services: Services, code: str, *, active: bool, reason: str = "")
         InvalidInputError: The reason is too long.
     """
     details = {"reason": checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH)}
-
-    def change(work: Work) -> Employee:
-        employee = employee_rows.update(work.session, code, active=active)
+    with services.database.write() as session:
+        employee = employee_rows.update(session, code, active=active)
         action = "employee.activate" if active else "employee.deactivate"
-        work.record(action, subject=employee.code, details=details)
-        return employee
-
-    employee = services.units.write(change)
+        audit_rows.append(session, actor=services.actor, action=action, subject=employee.code, details=details)
     known = active and recall_employee(services, employee.id)
     if not active:
         forget_employee(services, employee.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, tzinfo
 from pathlib import Path
@@ -11,18 +11,15 @@ from typing import Final
 
 from ..kernel.dates import read_date
 from ..kernel.domain import Employee, ImportRow, ImportVerdict, PhotoVerdict
-from ..kernel.errors import InvalidInputError, NotFoundError
+from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import N_, Message
 from ..kernel.texts import one_line
 from ..store.cells import MAX_DIGITS, CellFault
 from ..store.photo_files import PHOTO_SUFFIXES, find_photos
-from ..store.sheets import TERMS_COLUMNS, Table, TableRow
+from ..store.sheets import Table, TableRow
 from ..store.tables import CODE_LENGTH, NAME_LENGTH
 from .employee_rows import check_code, checked_person, code_key
-from .employment.model import NO_CHANGES, Changes
-from .employment.rules import read_weekday
 
-TERMS: Final = tuple(column.name for column in TERMS_COLUMNS)
 PHOTO_SEPARATOR: Final = "|"
 _YES: Final = frozenset({"yes", "y", "ya", "setuju", "true", "benar", "1", "x", "v", "✓", "✔"})
 _NO: Final = frozenset({"no", "n", "tidak", "tidak setuju", "belum", "false", "salah", "0", "-"})
@@ -46,14 +43,12 @@ class Person:
 
     Attributes:
         consent_at: When the person agreed to face recognition, aware; None where nothing was said of that.
-        terms: What is said of the employment.
     """
 
     code: str
     name: str
     position: str = ""
     consent_at: datetime | None = None
-    terms: Changes = NO_CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +247,6 @@ def plan_rows(
     now: datetime,
     zone: tzinfo = UTC,
     all_consent: bool = False,
-    check_terms: Callable[[Changes], None] = lambda _: None,
 ) -> Iterator[PlannedRow]:
     """Check each row and find its photos: whatever an import refuses is refused here, before anything is written.
 
@@ -262,14 +256,12 @@ def plan_rows(
         now: The instant of consents without a date, aware; those of a later day are refused.
         zone: Of the site, for consents with a date.
         all_consent: Everybody in the file agreed to face recognition, but those of whom it says that they did not.
-        check_terms: Raises what is wrong with sites, departments and days of an employment.
     """
     first_line: dict[str, int] = {}
     for row in rows:
         values = row.values
         consent, refusal = _read_consent(values["consent"], now=now, zone=zone, all_consent=all_consent)
-        terms, wrong = _read_terms(values, check_terms)
-        person = Person(values["code"], values["name"], values["position"], consent, terms)
+        person = Person(values["code"], values["name"], values["position"], consent)
         key = code_key(person.code)
         planned = PlannedRow(row.line, person, values["photos"], cells=row.cells)
         # Also a row that is refused claims the photos of its code: they are nobody else's.
@@ -280,7 +272,6 @@ def plan_rows(
             or _fault(row)
             or _problem(person, first_line.get(key))
             or refusal
-            or wrong
             or (_missing(missing, folder) if missing else None)
         )
         if problem is not None:
@@ -328,32 +319,6 @@ def _read_consent(
         detail = N_("The consent is dated {day}, a day that has not come yet.")
         return None, CellFault("consent_in_future", detail, (("day", day.isoformat()),))
     return datetime.combine(day, time(0), zone), None
-
-
-def _read_terms(values: Mapping[str, str], check: Callable[[Changes], None]) -> tuple[Changes, CellFault | None]:
-    """Return what a row says of the employment, or why that cannot be taken."""
-    given = {name: values[name] for name in TERMS if values.get(name)}
-    if not given:
-        return NO_CHANGES, None
-    try:
-        terms = Changes(
-            site=given.get("site"),
-            department=given.get("department"),
-            week=_read_week(given["week"]) if "week" in given else None,
-            shortest_day=read_weekday(given["shortest day"]) if "shortest day" in given else None,
-            joined=read_date(given["joined"], with_clock=True) if "joined" in given else None,
-            left=read_date(given["left"], with_clock=True) if "left" in given else None,
-        )
-        check(terms)
-    except (InvalidInputError, NotFoundError) as exc:
-        return NO_CHANGES, CellFault("bad_terms", exc.message_id, exc.text_params)
-    return terms, None
-
-
-def _read_week(cell: str) -> int:
-    if cell not in ("5", "6"):
-        raise InvalidInputError(N_("A week has 5 or 6 working days, not {week}."), week=cell[:20])
-    return int(cell)
 
 
 def _shifted(table: Table, row: TableRow) -> CellFault | None:

@@ -28,20 +28,20 @@ _MOST_RANGES: Final = 3_000
 """Of one list, so that it fits into the details of an entry on every kind of database."""
 
 
-def empty_entries(session: Session, codes: Iterable[str], pseudonym: str) -> tuple[str, ...]:
+def empty_entries(session: Session, code: str, pseudonym: str) -> tuple[str, ...]:
     """Take a person out of all entries, and return the numbers of those, as lists to be entered.
 
     Args:
-        codes: Of the person: the one until now, and those before.
+        code: Of the person, as it was until now.
         pseudonym: What stands in its place.
     """
-    keys = {employee_rows.code_key(code) for code in codes}
+    key = employee_rows.code_key(code)
     numbers = []
     query = select(AuditRow.id, AuditRow.number, AuditRow.actor, AuditRow.subject, AuditRow.details)
     for row in session.execute(query.order_by(AuditRow.number)).all():
         details = read_details(row.details)
         named = [row.subject, *(str(details[name]) for name in _OTHERS if name in details)]
-        if keys.isdisjoint(map(employee_rows.code_key, named)):
+        if all(employee_rows.code_key(each) != key for each in named):
             continue
         values = {"subject": pseudonym, "details": EMPTY, "salt": None}
         if row.actor == row.subject:

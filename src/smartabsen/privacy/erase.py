@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
+
+import numpy as np
 
 from ..app.bootstrap import Services
 from ..gallery import template_rows
 from ..gallery.model_file import load_model, remove_model
 from ..gallery.model_in_force import change_model
 from ..gallery.train import forget_employee
+from ..gallery.trained_model import TrainedModel
 from ..kernel.domain import EVERYBODY, Employee
 from ..kernel.errors import InvalidInputError, KeyMissingError, ModelDamagedError, NotTrainedError
 from ..kernel.i18n import N_
@@ -26,8 +28,6 @@ from ..trust.forgotten import Forgotten
 from . import audit_erasure_rows, erasure_rows, log_copies
 from .erasure_rows import ALL, FACE, Tombstone
 
-BATCH: Final = 500
-"""Rows of attendance that one transaction of an erasure changes, about."""
 _SWEPT_AGE_S: Final = 1.0
 
 Scope = Literal["all", "face"]
@@ -92,8 +92,7 @@ def erase(services: Services, code: str, *, scope: Scope, reason: str) -> Erasur
     """
     with services.database.read() as session:
         employee = employee_rows.get(session, code)
-        former = erasure_rows.former_codes(session, employee.id)
-    reason = _checked_reason(reason, (employee.name, employee.code, *former))
+    reason = _checked_reason(reason, employee)
     tombstone = Tombstone(
         employee_id=employee.id,
         employee_made_at=employee.created_at,
@@ -158,7 +157,7 @@ def carry_tombstones(services: Services, live: Database, restored: Database) -> 
 
 
 def forget_erased(services: Services) -> bool:
-    """Make the trained model anew without those whose templates were erased, perhaps on another machine.
+    """Take those out of this home's trained model whose templates were erased, perhaps on another machine.
 
     Returns:
         Whether there was anybody.
@@ -180,17 +179,20 @@ def forget_erased(services: Services) -> bool:
             return False
         stored = template_rows.gallery(session, trained.model, ring=ring, members=EVERYBODY)
     known = set(zip(stored.employee_ids.tolist(), map(bytes, stored.embeddings), strict=True))
-    rows = zip(trained.employee_ids.tolist(), map(bytes, trained.embeddings), strict=True)
-    if all(row[0] not in erased or row in known for row in rows):
-        return False
-    # What is made of the templates has nobody who was erased.
-    change_model(services, lambda _: None, action="model.forget")
-    return True
+
+    def forget(model: TrainedModel) -> TrainedModel | None:
+        rows = zip(model.employee_ids.tolist(), map(bytes, model.embeddings), strict=True)
+        kept = np.array([row[0] not in erased or row in known for row in rows], dtype=np.bool_)
+        return None if kept.all() else model.only(kept)
+
+    return change_model(services, forget, action="model.forget")
 
 
-def _checked_reason(reason: str, names: Iterable[str]) -> str:
+def _checked_reason(reason: str, employee: Employee) -> str:
     reason = checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH, required=True)
-    words = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in names), re.IGNORECASE)
+    words = re.compile(
+        "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in (employee.name, employee.code)), re.IGNORECASE
+    )
     if words.search(reason):
         raise InvalidInputError(
             N_("The reason names the person: it stays, and nothing that stays may name them."),
@@ -203,17 +205,13 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     with services.database.read() as session:
         target = erasure_rows.find_target(session, tombstone)
         punched = erasure_rows.punches_of(session, tombstone.employee_id) if target else ()
-        former = erasure_rows.former_codes(session, tombstone.employee_id) if target else ()
     everything, pseudonym = tombstone.scope == ALL and target is not None, tombstone.pseudonym
-    texts = [target.code, *former, target.name] if target is not None and target.code != pseudonym else []
+    texts = [target.code, target.name] if target is not None and target.code != pseudonym else []
     log_lines = 0
     if everything:
         # Before the database: the names are still known there, so that this can be done again after a crash.
         person = Forgotten.of((punch_id for punch_id, _ in punched), texts)
         log_lines = log_copies.erase_person(services.csv_log, person, pseudonym=pseudonym)
-        while services.database.run_write(partial(_erase_some_attendance, services, tombstone)):
-            # Each transaction holds up other writers for a moment only; a killed erasure goes on with what is left.
-            pass
     rows = services.database.run_write(partial(_erase_rows, services, tombstone))
     services.database.scrub()
     if target is not None:
@@ -223,35 +221,9 @@ def _carry_out(services: Services, tombstone: Tombstone) -> Erasure:
     return Erasure(pseudonym if everything else "", rows, log_lines + lines, log_files)
 
 
-def _erase_some_attendance(services: Services, tombstone: Tombstone, session: Session) -> int:
-    """Blank or delete a batch of the attendance of somebody who is erased altogether; return how many rows it was."""
-    # The tombstone is stored with the last batch: other machines that see one look for what is gone by then. A program
-    # that is killed before finds it in the file of its home.
-    employee_rows.lock(session, tombstone.employee_id)
-    told: list[dict[str, str]] = [{}]
-    if tombstone.attendance == "delete":
-        gone, punched = erasure_rows.delete_attendance_of(session, tombstone.employee_id, most=BATCH)
-        count = sum(gone.values())
-        told = [{audit_erasure_rows.PUNCHES: numbers} for numbers in audit_erasure_rows.listed(punched)] or told
-    else:
-        count = erasure_rows.blank_attendance(session, tombstone.employee_id, most=BATCH)
-    if count:
-        details = {"scope": tombstone.scope, "reason": tombstone.reason, "rows": str(count)}
-        for one in told:
-            audit_rows.append(
-                session,
-                actor=services.actor,
-                action="privacy.erase",
-                subject=tombstone.pseudonym,
-                details={**details, **one},
-            )
-    return count
-
-
 def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> dict[str, int]:
     target = erasure_rows.find_target(session, tombstone)
     punched = [punch_id for punch_id, _ in erasure_rows.punches_of(session, tombstone.employee_id)] if target else []
-    former = erasure_rows.former_codes(session, tombstone.employee_id) if target else ()
     rows = erasure_rows.erase_rows(session, tombstone)
     if target is None:
         return rows
@@ -259,7 +231,7 @@ def _erase_rows(services: Services, tombstone: Tombstone, session: Session) -> d
     details = {"scope": tombstone.scope, "reason": tombstone.reason, **{name: str(n) for name, n in rows.items()}}
     emptied: tuple[str, ...] = ()
     if tombstone.scope == ALL and target.code != tombstone.pseudonym:
-        emptied = audit_erasure_rows.empty_entries(session, (target.code, *former), tombstone.pseudonym)
+        emptied = audit_erasure_rows.empty_entries(session, target.code, tombstone.pseudonym)
     deletes = tombstone.scope == ALL and tombstone.attendance == "delete"
     deleted = audit_erasure_rows.listed(punched) if deletes else ()
     told = [{audit_erasure_rows.ENTRIES: numbers} for numbers in emptied or ("",)]

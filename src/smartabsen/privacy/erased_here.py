@@ -1,17 +1,16 @@
-"""What a home holds of people who were erased, perhaps on another machine.
-
-That is its log with its copies, and whatever the places registered as holding personal data.
+"""What a home holds of people who were erased, perhaps on another machine: its log with its copies, queue and caches.
 
 The trained model follows by :func:`smartabsen.privacy.erase.forget_erased`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..attendance.csv_log import CsvLog
-from ..kernel.personal_data import ErasedPerson, HoldsPersonalData
+from ..gallery.embedding_cache import delete_cached_faces
+from ..kiosk.punch_queue import PunchQueue
 from ..store.database import Database
 from ..trust.forgotten import Forgotten
 from . import audit_erasure_rows, erasure_rows, log_copies
@@ -23,13 +22,13 @@ class ErasedHere:
 
     Args:
         home: Of the installation; the file of tombstones in it says which erasures have been followed.
-        database, log: Of the installation.
-        holders: What else holds something of people in this home.
+        database, log, queue: Of the installation.
     """
 
-    def __init__(self, home: Path, database: Database, log: CsvLog, holders: Sequence[HoldsPersonalData]) -> None:
+    def __init__(self, home: Path, database: Database, log: CsvLog, queue: PunchQueue) -> None:
         self.tombstones = TombstoneFile(home / "secrets" / "erasures.jsonl")
-        self._database, self._log, self._holders = database, log, holders
+        self._home = home
+        self._database, self._log, self._queue = database, log, queue
 
     def follow(self, *, thorough: bool = False) -> int:
         """Forget here whom the database has forgotten; return how many of them were still in the log.
@@ -68,18 +67,18 @@ class ErasedHere:
         Raises:
             StorageError, DatabaseError: As :meth:`follow`.
         """
-        everything = tombstone.scope == ALL
+        # The person may be on any of the photos.
+        delete_cached_faces(self._home)
+        if tombstone.scope != ALL:
+            return 0, 0
         with self._database.read() as session:
             target = erasure_rows.find_target(session, tombstone)
-            punched = erasure_rows.punches_of(session, tombstone.employee_id) if target and everything else ()
-            deleted = audit_erasure_rows.deleted_punches(session, tombstone.pseudonym) if everything else ()
+            punched = erasure_rows.punches_of(session, tombstone.employee_id) if target is not None else ()
+            deleted = audit_erasure_rows.deleted_punches(session, tombstone.pseudonym)
             # The row id may be another person's by now, or in this database.
             own = target is not None or not erasure_rows.is_taken(session, tombstone.employee_id)
+        # Punches of this machine's kiosks that the database has not seen yet.
         uuid = tombstone.person or (target.uuid if target is not None else "")
-        erased = ErasedPerson(uuid, tombstone.employee_id if own else None, everything)
-        for holder in self._holders:
-            holder.forget(erased)
-        if not everything:
-            return 0, 0
+        self._queue.forget_person(uuid, row_id=tombstone.employee_id if own else None)
         person = Forgotten.of([*(punch_id for punch_id, _ in punched), *deleted], texts)
         return log_copies.forget_person(self._database, self._log, person, pseudonym=tombstone.pseudonym)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -35,42 +34,18 @@ from sqlalchemy.orm import Session
 from ..kernel.domain import Employee
 from ..kernel.reading import parse_json, read_bytes
 from ..people import consent_rows, employee_rows
-from ..store import meta
 from ..store.clock import moment
 from ..store.file_lock import file_lock
 from ..store.files import PRIVATE_FILE, make_private_directory, storage_errors
-from ..store.tables import (
-    Absensi,
-    Base,
-    DayRevisionRow,
-    DepartmentRow,
-    ErasureRow,
-    FaceCropRow,
-    FormerCodeRow,
-    Karyawan,
-    PunchRow,
-    TemplateRow,
-    UserRow,
-    UtcDateTime,
-)
+from ..store.tables import Absensi, Base, ErasureRow, FaceCropRow, Karyawan, PunchRow, TemplateRow, UtcDateTime
 from ..trust.signing_rows import Resigning
 
 FACE: Final = "face"
 ALL: Final = "all"
-KEPT_TABLES: Final = ("absensi", "day_revisions", "punches")
-_PAGE: Final = 500
+KEPT_TABLES: Final = ("absensi", "punches")
 _SECRET_COLUMNS: Final = frozenset({"credential", "token", "karyawan_id", "signature"})
-_BY_DATE: Final = (
-    (PunchRow, PunchRow.work_date),
-    (Absensi, Absensi.tanggal),
-    (DayRevisionRow, DayRevisionRow.tanggal),
-)
-"""The tables of attendance, each with the column of its work date."""
 _BLANK: Final[Mapping[str, str | None]] = {"note": "", "keterangan": "", "similarity": None, "liveness": None}
 """What attendance loses when it is pseudonymised: free text, and measures of a face."""
-
-_POINTERS: Final = (DepartmentRow.head_id, UserRow.karyawan_id)
-"""Rows that are not the person's and point at one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +168,6 @@ def punches_of(session: Session, employee_id: int) -> tuple[tuple[int, date], ..
     return tuple((punch_id, work_date) for punch_id, work_date in session.execute(query))
 
 
-def former_codes(session: Session, employee_id: int) -> tuple[str, ...]:
-    """Return the codes that a person had before."""
-    query = select(FormerCodeRow.code).where(FormerCodeRow.karyawan_id == employee_id)
-    return tuple(session.scalars(query.order_by(FormerCodeRow.id)))
-
-
 def count_rows(session: Session, employee_id: int) -> dict[str, int]:
     """Return how many rows each table has of a person; tables without any are left out."""
     counts = {
@@ -214,7 +183,6 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
     Several calls do the same as one.
     """
     _store(session, tombstone)
-    meta.raise_gallery_generation(session)
     if find_target(session, tombstone) is None:
         return {}
     employee_id = tombstone.employee_id
@@ -227,13 +195,12 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
         }
     deletes_attendance = tombstone.attendance == "delete"
     gone = {}
-    if not deletes_attendance:
-        while blank_attendance(session, employee_id, most=_PAGE):
-            pass
-    for column in _POINTERS:
-        session.execute(update(column.class_).where(column == employee_id).values({column: None}))
+    attendance = Resigning(session, employee_id)
     for table, condition in _own_tables(employee_id):
-        if deletes_attendance or table.name not in KEPT_TABLES:
+        if table.name in KEPT_TABLES and not deletes_attendance:
+            blank = {name: value for name, value in _BLANK.items() if name in table.c}
+            session.execute(update(table).where(condition).values(**blank))
+        else:
             gone[table.name] = _delete(session, delete(table).where(condition))
     if deletes_attendance:
         session.execute(delete(Karyawan).where(Karyawan.id == employee_id))
@@ -249,69 +216,14 @@ def erase_rows(session: Session, tombstone: Tombstone) -> dict[str, int]:
                 telepon=None,
                 email=None,
                 persetujuan_at=None,
-                tanggal_bergabung=None,
-                tanggal_keluar=None,
                 cari=tombstone.pseudonym.casefold(),
                 aktif=False,
                 nonaktif_sejak=func.coalesce(Karyawan.nonaktif_sejak, literal(tombstone.at, UtcDateTime())),
             )
         )
+        attendance.sign()
     session.expire_all()
     return {name: count for name, count in gone.items() if count}
-
-
-def blank_attendance(session: Session, employee_id: int, *, most: int) -> int:
-    """Take free text and measures of the face out of up to ``most`` punches and days of a person, and sign them again.
-
-    Returns:
-        How many rows that were; none where nothing is left to take out.
-    """
-    found: dict[type[Any], list[int]] = {}
-    for table, _ in _BY_DATE:
-        blank = {name: value for name, value in _BLANK.items() if hasattr(table, name)}
-        columns = [(getattr(table, name), value) for name, value in blank.items()]
-        filled = or_(*(column.is_not(None) if value is None else column != value for column, value in columns))
-        query = select(table.id).where(table.karyawan_id == employee_id, filled).order_by(table.id)
-        found[table] = list(session.scalars(query.limit(most - sum(map(len, found.values())))))
-    resigning = Resigning(session, found)
-    for table, ids in found.items():
-        blank = {name: value for name, value in _BLANK.items() if hasattr(table, name)}
-        session.execute(update(table).where(table.id.in_(ids)).values(**blank))
-    resigning.sign()
-    return sum(map(len, found.values()))
-
-
-def delete_attendance_of(session: Session, employee_id: int, *, most: int) -> tuple[dict[str, int], tuple[int, ...]]:
-    """Delete about ``most`` rows of a person's attendance, the oldest dates first.
-
-    Returns:
-        How many rows of each table are gone, and the row ids of the punches.
-    """
-    before = find_batch_end(session, date.max, most=most, employee_id=employee_id)
-    query = select(PunchRow.id).where(PunchRow.karyawan_id == employee_id, PunchRow.work_date < before)
-    punched = tuple(session.scalars(query.order_by(PunchRow.id)))
-    return delete_attendance_before(session, before, employee_id=employee_id), punched
-
-
-def _store(session: Session, tombstone: Tombstone) -> None:
-    """Store a tombstone as not carried out, where it is not stored yet."""
-    known = session.scalar(
-        select(ErasureRow.id).where(ErasureRow.karyawan_id == tombstone.employee_id, ErasureRow.at_utc == tombstone.at)
-    )
-    if known is None:
-        session.add(
-            ErasureRow(
-                karyawan_id=tombstone.employee_id,
-                karyawan_created_at=tombstone.employee_made_at,
-                scope=tombstone.scope,
-                attendance=tombstone.attendance,
-                at_utc=tombstone.at,
-                requested_by=tombstone.requested_by,
-                reason=tombstone.reason,
-                karyawan_uuid=tombstone.person or None,
-            )
-        )
-        session.flush()
 
 
 def mark_done(session: Session, tombstone: Tombstone) -> None:
@@ -334,42 +246,14 @@ def rows_of(session: Session, employee_id: int) -> dict[str, list[dict[str, Any]
     return found
 
 
-def find_batch_end(session: Session, first_kept: date, *, most: int, employee_id: int | None = None) -> date:
-    """Return the date before which about ``most`` rows of attendance lie: whole days, one at least.
-
-    It is ``first_kept`` where no more than that are left before it.
-    """
-    dates: Counter[date] = Counter()
-    for table, column in _BY_DATE:
-        query = select(column, func.count()).where(column < first_kept).group_by(column).order_by(column).limit(most)
-        if employee_id is not None:
-            query = query.where(table.karyawan_id == employee_id)
-        for day, count in session.execute(query):
-            dates[day] += count
-    rows = 0
-    for day in sorted(dates):
-        rows += dates[day]
-        if rows >= most:
-            return day + timedelta(days=1)
-    return first_kept
-
-
-def delete_attendance_before(session: Session, first_kept: date, *, employee_id: int | None = None) -> dict[str, int]:
-    """Delete attendance of work dates before ``first_kept``, of one person or all.
-
-    Returns:
-        How many rows of each table are gone.
-    """
+def delete_attendance_before(session: Session, first_kept: date) -> dict[str, int]:
+    """Delete attendance of work dates before ``first_kept``; return how many rows of each table are gone."""
     gone = {}
-    for row, column in _BY_DATE:
-        table = row.__table__
+    for table, column in ((PunchRow.__table__, PunchRow.work_date), (Absensi.__table__, Absensi.tanggal)):
         assert isinstance(table, Table)
-        doomed = column < first_kept
-        if employee_id is not None:
-            doomed = and_(doomed, table.c.karyawan_id == employee_id)
-        for child, condition in _referring(table, select(table.c.id).where(doomed)):
+        for child, condition in _referring(table, select(table.c.id).where(column < first_kept)):
             gone[child.name] = _delete(session, delete(child).where(condition))
-        gone[table.name] = _delete(session, delete(table).where(doomed))
+        gone[table.name] = _delete(session, delete(table).where(column < first_kept))
     return gone
 
 
@@ -377,7 +261,7 @@ def count_attendance_before(session: Session, first_kept: date) -> dict[str, int
     """Return how many rows :func:`delete_attendance_before` would delete."""
     return {
         table.__tablename__: session.scalar(select(func.count()).select_from(table).where(column < first_kept)) or 0
-        for table, column in _BY_DATE
+        for table, column in ((PunchRow, PunchRow.work_date), (Absensi, Absensi.tanggal))
     }
 
 
@@ -414,6 +298,26 @@ def _faces_condition(table: type[TemplateRow | FaceCropRow], tombstone: Tombston
 
 def _faces(table: type[TemplateRow | FaceCropRow], tombstone: Tombstone) -> Select[Any]:
     return select(table.id).where(_faces_condition(table, tombstone))
+
+
+def _store(session: Session, tombstone: Tombstone) -> None:
+    known = session.scalar(
+        select(ErasureRow.id).where(ErasureRow.karyawan_id == tombstone.employee_id, ErasureRow.at_utc == tombstone.at)
+    )
+    if known is None:
+        session.add(
+            ErasureRow(
+                karyawan_id=tombstone.employee_id,
+                karyawan_created_at=tombstone.employee_made_at,
+                scope=tombstone.scope,
+                attendance=tombstone.attendance,
+                at_utc=tombstone.at,
+                requested_by=tombstone.requested_by,
+                reason=tombstone.reason,
+                karyawan_uuid=tombstone.person or None,
+            )
+        )
+        session.flush()
 
 
 def _delete(session: Session, statement: Any) -> int:

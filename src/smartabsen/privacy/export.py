@@ -6,7 +6,7 @@ import base64
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,13 +18,12 @@ from ..kernel.errors import ConflictError, KeyMissingError, SealBrokenError
 from ..kernel.i18n import N_, current_language
 from ..kernel.texts import checked_text
 from ..people import employee_rows
-from ..people.employment.wages import opened
 from ..store.database import Session
 from ..store.files import write_atomically
 from ..store.sheet_writer import write_csv
 from ..store.tables import NOTE_LENGTH
 from ..trust import audit_rows
-from ..trust.audit import note_reading
+from ..trust.audit import AuditTrail
 from . import erasure_rows
 
 FORMAT = 1
@@ -71,11 +70,9 @@ def export_person(services: Services, code: str, directory: Path, *, reason: str
     with services.database.read() as session:
         employee = employee_rows.get(session, code)
         tables: dict[str, list[dict[str, Any]]] = erasure_rows.rows_of(session, employee.id)
-        codes = (*erasure_rows.former_codes(session, employee.id), employee.code)
-        tables["audit"] = [entry for each in codes for entry in audit_rows.about(session, each)]
-        _add_wages(services, session, employee.id, tables)
+        tables["audit"] = audit_rows.about(session, employee.code)
         faces_missing, pictures = _add_faces(services, session, employee.id, tables)
-    note_reading(services, "privacy.export", subject=employee.code, details=told)
+    AuditTrail(services).note_reading("privacy.export", subject=employee.code, details=told)
     with _whole_or_nothing(directory):
         separator = services.settings.report.separator(current_language())
         written = _write(directory, tables, pictures, separator=separator)
@@ -128,16 +125,6 @@ def _add_faces(
     for row in tables.get("templates", []):
         row["embedding_f32_base64"] = base64.b64encode(embeddings[row["id"]].tobytes()).decode("ascii")
     return "", {f"{number:02d}.jpg": one.crop.picture for number, one in enumerate(kept, start=1)}
-
-
-def _add_wages(services: Services, session: Session, employee_id: int, tables: dict[str, list[dict[str, Any]]]) -> None:
-    """Add what was sealed to the rows of wages, where it can be opened."""
-    with suppress(KeyMissingError, SealBrokenError):
-        known = opened(session, services.key_chain.ring, (employee_id,)).get(employee_id, ())
-        parts = {each.valid_from: each.wage for each in known}
-        for row in tables.get("wages", []):
-            wage = parts[row["valid_from"]]
-            row |= {"basic": wage.basic, "fixed": wage.fixed, "variable": wage.variable, "daily": wage.daily}
 
 
 def _plain(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:

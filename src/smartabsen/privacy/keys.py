@@ -17,7 +17,6 @@ from ..trust import audit_rows, signing_rows
 from ..trust.active_key import has_seals
 from ..trust.keys import KeyFacts, check_replaceable
 from ..trust.sealing import KeyRing, key_missing, no_key
-from ..trust.work import Work
 from . import resealing_rows
 from .resealing_rows import BrokenSeal
 
@@ -221,14 +220,9 @@ class Keys:
             )
         self._chain.set_aside()
         remove_model(self._services.settings.assets_dir)
-
-        def discard(work: Work) -> int:
-            rows = resealing_rows.discard_all(work.session)
-            work.record("keys.discard", details={"rows": str(rows)})
-            return rows
-
-        discarded = self._services.units.write(discard)
+        discarded = self._services.database.run_write(resealing_rows.discard_all)
         self._services.database.scrub()
+        self._note("keys.discard", {"rows": str(discarded)})
         return discarded
 
     def _reseal_model(self, ring: KeyRing) -> bool:

@@ -10,7 +10,7 @@ from ..app.bootstrap import Services
 from ..kernel.domain import Consent, ConsentText, Employee
 from ..kernel.errors import InvalidInputError
 from ..kernel.i18n import LANGUAGES, N_
-from ..people import consent_rows, employee_rows
+from ..people import consent_rows as consents, employee_rows
 from ..people.consent import consent_text, demands_consent, new_consent, store_consent
 from ..store.database import Session
 from .erase import Erasure, ErasurePlan, Scope, apply_tombstones, erase, forget_erased, plan_erasure
@@ -56,13 +56,13 @@ class Privacy:
     def find_consent(self, code: str) -> Consent | None:
         """Return the consent in force of an employee, or None. Raises NotFoundError."""
         with self._services.database.read() as session:
-            return consent_rows.find_in_force(session, employee_rows.get(session, code).id)
+            return consents.find_in_force(session, employee_rows.get(session, code).id)
 
     def has_consent(self, code: str) -> bool:
         """Return whether somebody with that code is there and has agreed."""
         with self._services.database.read() as session:
             known = employee_rows.find(session, code)
-            return known is not None and consent_rows.find_in_force(session, known.id) is not None
+            return known is not None and consents.find_in_force(session, known.id) is not None
 
     def record_consent(
         self, code: str, *, by: str | None = None, at: datetime | None = None, text: ConsentText | None = None
@@ -93,12 +93,12 @@ class Privacy:
     def consents(self, code: str) -> tuple[Consent, ...]:
         """Return all consents of an employee, the oldest first, ended ones included. Raises NotFoundError."""
         with self._services.database.read() as session:
-            return consent_rows.of_employee(session, employee_rows.get(session, code).id)
+            return consents.of_employee(session, employee_rows.get(session, code).id)
 
     def without_consent(self) -> tuple[Employee, ...]:
         """Return the employees whose face is stored without a consent in force."""
         with self._services.database.read() as session:
-            return consent_rows.without_consent(session)
+            return consents.without_consent(session)
 
     def export(self, code: str, directory: str | Path, *, reason: str = "") -> PersonExport:
         """Write everything about one person into a new private directory; see :func:`.export.export_person`."""
@@ -129,6 +129,6 @@ class Privacy:
         done = apply_tombstones(self._services, thorough=True)
         return max(done, int(forget_erased(self._services)))
 
-    def purge(self, *, dry_run: bool, limit: int | None = None) -> Purge:
+    def purge(self, *, dry_run: bool) -> Purge:
         """Delete what the retention periods of the settings say; see :func:`.purge.purge`."""
-        return purge(self._services, dry_run=dry_run, limit=limit)
+        return purge(self._services, dry_run=dry_run)

@@ -120,8 +120,6 @@ class _Told:
             self._forget_before(_date(details, "attendance_before"))
         elif action in ("employee.enrol", "employee.rename", "employee.edit"):
             self._see_person(number, code, details)
-        elif action == "employee.recode":
-            self._recode(code, str(details.get("from", "")))
         elif action in ("employee.activate", "employee.deactivate"):
             self.active[code] = (number, action == "employee.activate")
         elif action == "consent.record":
@@ -145,18 +143,6 @@ class _Told:
             self.problems.append(RecordProblem(RecordProblemKind.PUNCH_GONE, before.code, before.day, before.entry))
         if before is None or name == "entry":
             self.punches[int(row_id)] = seen
-
-    def _recode(self, code: str, before: str) -> None:
-        """Tell what was told of a code of the one that took its place."""
-        for punch in self.punches.values():
-            punch.code = code if punch.code == before else punch.code
-        for person in self.people.values():
-            person.code = code if person.code == before else person.code
-        self.leave = {(code if key[0] == before else key[0], key[1]): told for key, told in self.leave.items()}
-        if before in self.active:
-            self.active[code] = self.active.pop(before)
-        if before in self.consents:
-            self.consents[code] = self.consents.pop(before)
 
     def _forget_before(self, first_kept: date | None) -> None:
         if first_kept is not None:
@@ -280,7 +266,6 @@ def _entries(session: Session) -> Iterator[tuple[int, str, str, str]]:
     wanted = [
         *_PUNCHES, "leave.enter", "leave.take_back", "privacy.purge", "privacy.erase", "employee.enrol",
         "employee.rename", "employee.edit", "employee.activate", "employee.deactivate", "consent.record",
-        "employee.recode",
     ]  # fmt: skip
     query = select(AuditRow.number, AuditRow.action, AuditRow.subject, AuditRow.details).order_by(AuditRow.number)
     after = 0

@@ -7,40 +7,27 @@ with the old key or with the new one; the same call goes on with the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
 from sqlalchemy import ColumnElement, CursorResult, LargeBinary, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..attendance.leave.letters import letter_binding
 from ..gallery import model_rows
 from ..kernel.domain import ModelIdentity
 from ..kernel.errors import KeyMissingError
 from ..people import employee_rows
 from ..store import meta
 from ..store.database import Database
-from ..store.tables import FaceCropRow, Karyawan, LeaveAttachmentRow, TemplateRow, WageRow
-from ..trust.sealing import (
-    OLD_MAGIC,
-    KeyRing,
-    Owner,
-    crop_binding,
-    is_old,
-    sealing_key_of,
-    template_binding,
-    wage_binding,
-)
+from ..store.tables import FaceCropRow, Karyawan, TemplateRow
+from ..trust.sealing import OLD_MAGIC, KeyRing, Owner, crop_binding, is_old, sealing_key_of, template_binding
 
 Progress: TypeAlias = Callable[[int, int], None]
-_Row: TypeAlias = TemplateRow | FaceCropRow | WageRow
-_TABLES: Final[tuple[type[_Row], ...]] = (TemplateRow, FaceCropRow, WageRow)
-_KINDS: Final[dict[str, type[_Row]]] = {"template": TemplateRow, "crop": FaceCropRow, "wage": WageRow}
+_Row: TypeAlias = TemplateRow | FaceCropRow
+_TABLES: Final[tuple[type[_Row], ...]] = (TemplateRow, FaceCropRow)
 _BATCH: Final = 200
 _TOLERANCE: Final = 1e-3
-_LETTERS: Final = 20
-"""Attachments of up to 5 MB that are sealed anew in one transaction."""
 _LOOKED_UP: Final = 200
 """Of so many broken rows it is found out whose they were: each takes a try for each employee and photo."""
 
@@ -50,7 +37,7 @@ class BrokenSeal:
     """A row that does not open.
 
     Attributes:
-        kind: ``template``, ``crop`` or ``wage``.
+        kind: ``template`` or ``crop``.
         id: Row id.
         code, name: The employee's in whose row it lies.
         problem: ``broken`` (changed, or moved from somebody else), ``unsealed``, ``no_key``.
@@ -75,21 +62,18 @@ class SealCheck:
     crops: dict[str, int]
     broken: tuple[BrokenSeal, ...]
     old: int = 0
-    wages: dict[str, int] = field(default_factory=dict)
 
 
 def key_ids(session: Session) -> frozenset[str]:
     """Return the ids of the keys that anything here is sealed with."""
-    tables = (*_TABLES, LeaveAttachmentRow)
-    found = (session.scalars(select(table.key_id).distinct()) for table in tables)
+    found = (session.scalars(select(table.key_id).distinct()) for table in _TABLES)
     return frozenset(key_id for ids in found for key_id in ids if key_id)
 
 
 def count_not_sealed_with(session: Session, key_id: str) -> int:
     """Return the number of rows that are sealed with another key."""
     return sum(
-        session.scalar(select(func.count()).select_from(table).where(table.key_id != key_id)) or 0
-        for table in (*_TABLES, LeaveAttachmentRow)
+        session.scalar(select(func.count()).select_from(table).where(table.key_id != key_id)) or 0 for table in _TABLES
     )
 
 
@@ -140,37 +124,15 @@ def reseal(database: Database, ring: KeyRing, *, on_progress: Progress | None = 
             on_progress(done, total)
         if not changed and passed_over == before:
             break
-    while letters := database.run_write(lambda session: _reseal_letters(session, ring)):
-        done += letters
     database.run_write(lambda session: model_rows.reseal_record(session, ring))
     if done:
         database.scrub()
     return done
 
 
-def _reseal_letters(session: Session, ring: KeyRing) -> int:
-    """Seal attachments of requests for leave anew, a batch at a time; what does not open stays as it is."""
-    query = (
-        select(LeaveAttachmentRow, Karyawan.uuid)
-        .join(Karyawan, Karyawan.id == LeaveAttachmentRow.karyawan_id)
-        .where(LeaveAttachmentRow.key_id != ring.active)
-        .order_by(LeaveAttachmentRow.id)
-    )
-    changed = 0
-    for row, uuid in session.execute(query):
-        bound_to = letter_binding(uuid or "", row.digest)
-        plain = ring.open(row.content, bound_to)
-        if plain is not None:
-            row.content, row.key_id = ring.seal(plain, bound_to), ring.active
-            changed += 1
-        if changed == _LETTERS:
-            break
-    return changed
-
-
 def check_seals(session: Session, ring: KeyRing) -> SealCheck:
     """Open every row and say which do not open."""
-    counts: dict[type[_Row], dict[str, int]] = {table: {} for table in _TABLES}
+    counts: dict[type[_Row], dict[str, int]] = {TemplateRow: {}, FaceCropRow: {}}
     broken: list[tuple[_Row, BrokenSeal]] = []
     old = 0
     for row, code, name, uuid in _rows_with_owners(session):
@@ -179,11 +141,11 @@ def check_seals(session: Session, ring: KeyRing) -> SealCheck:
         old += is_old(_sealed(row))
         problem = _problem(row, Owner(row.karyawan_id, uuid), key_id, ring)
         if problem:
-            kind = next(name for name, table in _KINDS.items() if isinstance(row, table))
+            kind = "template" if isinstance(row, TemplateRow) else "crop"
             broken.append((row, BrokenSeal(kind, row.id, code, name, problem, key_id)))
     moved = _find_owners(session, [row for row, one in broken if one.problem == "broken"][:_LOOKED_UP], ring)
     named = (replace(one, belongs_to=moved.get((type(row), row.id), "")) for row, one in broken)
-    return SealCheck(counts[TemplateRow], counts[FaceCropRow], tuple(named), old, counts[WageRow])
+    return SealCheck(counts[TemplateRow], counts[FaceCropRow], tuple(named), old)
 
 
 def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing) -> dict[int, str]:
@@ -195,21 +157,20 @@ def owners_of_moved(session: Session, template_ids: Sequence[int], ring: KeyRing
 def delete_broken(session: Session, broken: tuple[BrokenSeal, ...]) -> int:
     """Delete rows that do not open; return how many there were."""
     deleted = 0
-    for kind, table in _KINDS.items():
+    for kind, table in (("template", TemplateRow), ("crop", FaceCropRow)):
         ids = [one.id for one in broken if one.kind == kind]
         deleted += cast(CursorResult[Any], session.execute(delete(table).where(table.id.in_(ids)))).rowcount
     return deleted
 
 
 def discard_all(session: Session) -> int:
-    """Delete all that is sealed, and let the next enrolment fix engine and key anew; return how many rows there were.
+    """Delete all biometric data, and let the next enrolment fix engine and key anew; return how many rows there were.
 
     For a key that is lost for good: nothing that it sealed can be opened any more.
     """
     deleted = 0
     for table in _TABLES:
         deleted += cast(CursorResult[Any], session.execute(delete(table))).rowcount
-    deleted += cast(CursorResult[Any], session.execute(delete(LeaveAttachmentRow))).rowcount
     model_rows.remove_record(session)
     for fact in (meta.ACTIVE_KEY, meta.ACTIVE_MODEL):
         meta.remove(session, fact)
@@ -224,13 +185,13 @@ def _find_owners(session: Session, rows: Sequence[_Row], ring: KeyRing) -> dict[
         (code, Owner(row_id, uuid))
         for row_id, code, uuid in session.execute(select(Karyawan.id, Karyawan.kode, Karyawan.uuid))
     ]
-    digests = {kind: {_subject(row) for row in rows if type(row) is kind} for kind in _TABLES}
+    digests = {kind: {row.photo_digest for row in rows if type(row) is kind} for kind in _TABLES}
     found: dict[tuple[type[_Row], int], str] = {}
     for row in rows:
         sealed = _sealed(row)
         for code, owner in people:
             name = owner.name_in(sealed)
-            tries = (_bound_to(row, name, subject=digest) for digest in digests[type(row)])
+            tries = (_bound_to(row, name, photo_digest=digest) for digest in digests[type(row)])
             if any(ring.open(sealed, each) is not None for each in tries):
                 found[type(row), row.id] = code
                 break
@@ -238,8 +199,7 @@ def _find_owners(session: Session, rows: Sequence[_Row], ring: KeyRing) -> dict[
 
 
 def _is_old(table: type[_Row]) -> ColumnElement[bool]:
-    columns = {TemplateRow: TemplateRow.embedding, FaceCropRow: FaceCropRow.crop, WageRow: WageRow.wage}
-    column = columns[table]
+    column = TemplateRow.embedding if table is TemplateRow else FaceCropRow.crop
     return func.substr(column, 1, len(OLD_MAGIC), type_=LargeBinary) == OLD_MAGIC
 
 
@@ -262,35 +222,25 @@ def _problem(row: _Row, owner: Owner, key_id: str, ring: KeyRing) -> str:
         return "no_key"
     if plain is None:
         return "broken"
-    return "" if not isinstance(row, TemplateRow) or _is_embedding(plain, row.dimension) else "broken"
+    return "" if isinstance(row, FaceCropRow) or _is_embedding(plain, row.dimension) else "broken"
 
 
 def _sealed(row: _Row) -> bytes:
-    if isinstance(row, TemplateRow):
-        return row.embedding
-    return row.crop if isinstance(row, FaceCropRow) else row.wage
+    return row.embedding if isinstance(row, TemplateRow) else row.crop
 
 
 def _put(row: _Row, sealed: bytes) -> None:
     if isinstance(row, TemplateRow):
         row.embedding = sealed
-    elif isinstance(row, FaceCropRow):
-        row.crop = sealed
     else:
-        row.wage = sealed
+        row.crop = sealed
 
 
-def _subject(row: _Row) -> str:
-    """Return what a seal is bound to besides its owner: a photo, or the first day of a wage."""
-    return row.valid_from.isoformat() if isinstance(row, WageRow) else row.photo_digest
-
-
-def _bound_to(row: _Row, owner: str, *, subject: str = "") -> bytes:
-    subject = subject or _subject(row)
+def _bound_to(row: _Row, owner: str, *, photo_digest: str = "") -> bytes:
     if isinstance(row, TemplateRow):
         model = ModelIdentity(row.engine, row.model_digest, row.dimension)
-        return template_binding(owner, model, subject)
-    return crop_binding(owner, subject) if isinstance(row, FaceCropRow) else wage_binding(owner, subject)
+        return template_binding(owner, model, photo_digest or row.photo_digest)
+    return crop_binding(owner, photo_digest or row.photo_digest)
 
 
 def _is_embedding(plain: bytes, dimension: int) -> bool:

@@ -8,22 +8,22 @@ import hmac
 import re
 import secrets
 import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final
 
+from ..app.bootstrap import Services
+from ..attendance.punch import punch_by_pin
 from ..kernel.domain import Employee, PairedPhone, Pairing, PhoneCredential, PunchResult, SecurityKind
 from ..kernel.errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, TooManyTriesError
 from ..kernel.i18n import N_
+from ..org.addresses import public_url
 from ..org.hashing import HASHING
-from ..org.secrets import ServerSecret
-from ..org.security_log import SecurityLog
 from ..people import employee_rows
 from ..store.clock import moment
 from ..store.database import Database, Session
-from ..trust.work import Units, Work
+from ..trust import audit_rows
 from . import phone_rows, pin_rows
 from .pin_rows import PinClaim, PinHasher, PinTry
 from .render import svg_qr
@@ -34,37 +34,15 @@ PAIRING_LIFETIME: Final = timedelta(minutes=10)
 _PIN: Final = re.compile(r"[0-9]{6}")
 
 
-class PunchByPin(Protocol):
-    """Records the punch of somebody who typed the right PIN at a paired phone; see :func:`.punch.punch_by_pin`."""
-
-    def __call__(self, employee: Employee, *, key: str, claim: PinClaim, phone_id: int) -> PunchResult: ...
-
-
 class Phones:
     """The paired phones of this installation.
 
     Args:
-        units: Of the database.
-        security: The security log.
-        secret: Gives the server's secret.
-        public_url: Address of the server as phones reach it.
-        punch: Records the punch of somebody who typed the right PIN.
+        services: Its parts.
     """
 
-    def __init__(
-        self,
-        units: Units,
-        security: SecurityLog,
-        *,
-        secret: Callable[[], ServerSecret],
-        public_url: Callable[[], str],
-        punch: PunchByPin,
-    ) -> None:
-        self._units = units
-        self._security = security
-        self._secret = secret
-        self._public_url = public_url
-        self._punch = punch
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     # --- pairing -------------------------------------------------------------------------------------------
 
@@ -78,7 +56,7 @@ class Phones:
             nonce: Random, other for each invitation.
         """
         text = f"smartabsen invitation:{browser}:{nonce}"
-        digest = hmac.new(self._secret().derive("invitation"), text.encode(), hashlib.sha384).digest()
+        digest = hmac.new(self._services.secret.derive("invitation"), text.encode(), hashlib.sha384).digest()
         return base64.urlsafe_b64encode(digest).decode()
 
     def start_pairing(self, code: str, *, actor: str = "", token: str = "") -> Pairing:
@@ -94,22 +72,21 @@ class Phones:
             ConflictError: The employee is inactive.
         """
         token = token or secrets.token_urlsafe(48)
-        now = self._units.now()
+        now = self._services.database.now()
         expires_at = now + PAIRING_LIFETIME
 
-        def change(work: Work) -> Employee:
-            session = work.session
+        def work(session: Session) -> Employee:
             employee = employee_rows.get(session, code)
             _check_active(employee)
             phone_rows.invite(session, employee.id, token=token, now=now, expires_at=expires_at)
-            work.record("phone.invite", subject=employee.code, actor=actor or None)
+            audit_rows.append(session, actor=self._actor(actor), action="phone.invite", subject=employee.code)
             return employee
 
-        return self._pairing(token, self._units.write(change), expires_at)
+        return self._pairing(token, self._services.database.run_write(work), expires_at)
 
     def find_pairing(self, token: str) -> Pairing | None:
         """Return the invitation with that token while it can be used; changes nothing."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             found = phone_rows.find_invitation(session, token, now=moment(session))
         return None if found is None else self._pairing(token, *found)
 
@@ -127,17 +104,16 @@ class Phones:
         """
         credential = secrets.token_urlsafe(48)
 
-        def change(work: Work) -> PairedPhone | None:
-            session = work.session
+        def work(session: Session) -> PairedPhone | None:
             phone = phone_rows.accept(session, token, credential=credential, label=label, now=moment(session))
             if phone is not None:
                 code, details = phone.employee.code, {"phone": str(phone.id), "label": phone.label}
-                work.record("phone.pair", actor=code, subject=code, details=details)
+                audit_rows.append(session, actor=code, action="phone.pair", subject=code, details=details)
             return phone
 
-        phone = self._units.write(change)
+        phone = self._services.database.run_write(work)
         if phone is None:
-            self._security.note(SecurityKind.TOKEN_REFUSED, reason="pairing")
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="pairing")
             raise NotFoundError(
                 N_("This invitation to pair a phone is not valid."), hint=N_("Ask for a new one; each works once.")
             )
@@ -165,17 +141,17 @@ class Phones:
         return paired[-1] if paired else None
 
     def _pairing(self, token: str, employee: Employee, expires_at: datetime) -> Pairing:
-        url = f"{self._public_url()}/pair?token={token}"
+        url = f"{public_url(self._services.settings)}/pair?token={token}"
         return Pairing(url, token, employee, expires_at)
 
     # --- paired phones -------------------------------------------------------------------------------------
 
     def find_phone(self, credential: str) -> PairedPhone | None:
         """Return the phone that keeps this secret; None where it is unknown, was revoked, or its owner is inactive."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             found = phone_rows.find_by_credential(session, credential)
         if found is None:
-            self._security.note(SecurityKind.TOKEN_REFUSED, reason="phone")
+            self._services.security.note(SecurityKind.TOKEN_REFUSED, reason="phone")
         return found
 
     def list_phones(self, code: str | None = None) -> tuple[PairedPhone, ...]:
@@ -184,7 +160,7 @@ class Phones:
         Raises:
             NotFoundError: There is no such employee.
         """
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return phone_rows.find_all(session, None if code is None else employee_rows.get(session, code).id)
 
     def revoke(self, phone_id: int, *, actor: str = "") -> PairedPhone:
@@ -194,20 +170,25 @@ class Phones:
             NotFoundError: There is none with that number.
         """
 
-        def change(work: Work) -> PairedPhone:
-            session = work.session
+        def work(session: Session) -> PairedPhone:
             phone = phone_rows.revoke(session, phone_id, at=moment(session))
             details = {"phone": str(phone.id), "label": phone.label}
-            work.record("phone.revoke", subject=phone.employee.code, details=details, actor=actor or None)
+            audit_rows.append(
+                session,
+                actor=self._actor(actor),
+                action="phone.revoke",
+                subject=phone.employee.code,
+                details=details,
+            )
             return phone
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     # --- PINs ----------------------------------------------------------------------------------------------
 
     def has_pin(self, code: str) -> bool:
         """Say whether an employee has a PIN. Raises NotFoundError."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return pin_rows.exists(session, employee_rows.get(session, code).id)
 
     def set_pin(self, code: str, pin: str, *, actor: str = "") -> Employee:
@@ -218,16 +199,15 @@ class Phones:
             InvalidInputError: It is not six digits, or one that everybody tries first.
         """
         _check_pin(pin)
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             employee = employee_rows.get(session, code)
         pin_hash = self._hasher.hash(employee.id, pin)
 
-        def change(work: Work) -> None:
-            session = work.session
+        def work(session: Session) -> None:
             pin_rows.put(session, employee.id, pin_hash=pin_hash, key_id=self._hasher.key_id, now=moment(session))
-            work.record("pin.set", subject=employee.code, actor=actor or None)
+            audit_rows.append(session, actor=self._actor(actor), action="pin.set", subject=employee.code)
 
-        self._units.write(change)
+        self._services.database.run_write(work)
         return employee
 
     def remove_pin(self, code: str, *, actor: str = "") -> Employee:
@@ -237,15 +217,14 @@ class Phones:
             NotFoundError: There is no such employee, or no PIN.
         """
 
-        def change(work: Work) -> Employee:
-            session = work.session
+        def work(session: Session) -> Employee:
             employee = employee_rows.get(session, code)
             if not pin_rows.remove(session, employee.id):
                 raise _no_pin(employee)
-            work.record("pin.remove", subject=employee.code, actor=actor or None)
+            audit_rows.append(session, actor=self._actor(actor), action="pin.remove", subject=employee.code)
             return employee
 
-        return self._units.write(change)
+        return self._services.database.run_write(work)
 
     def punch_by_pin(self, phone: PairedPhone, pin: str, *, key: str) -> PunchResult:
         """Record a punch for the owner of a paired phone who types the PIN.
@@ -267,16 +246,16 @@ class Phones:
         try:
             # The turn at hashing comes first: who gets none has not tried.
             with HASHING.turn():
-                claim = self._units.write(lambda work: self._begin_try(work.session, phone))
+                claim = self._services.database.run_write(lambda session: self._begin_try(session, phone))
                 right = self._hasher.matches(owner.id, pin, claim.pin_hash)
         except DeniedError as error:
             reason = "locked" if isinstance(error, TooManyTriesError) else "phone"
-            self._security.note(SecurityKind.PIN_REFUSED, reason=reason, phone=str(phone.id))
+            self._services.security.note(SecurityKind.PIN_REFUSED, reason=reason, phone=str(phone.id))
             raise
         if not right:
             self._note_wrong_pin(phone, claim)
             raise DeniedError(N_("The PIN is wrong."), hint=N_("Try again, or ask for a new one."))
-        return self._punch(owner, key=key, claim=claim, phone_id=phone.id)
+        return punch_by_pin(self._services, owner, key=key, claim=claim, phone_id=phone.id)
 
     def _begin_try(self, session: Session, phone: PairedPhone) -> PinClaim:
         now = moment(session)
@@ -309,21 +288,24 @@ class Phones:
 
     def _note_wrong_pin(self, phone: PairedPhone, claim: PinClaim) -> None:
         if claim.fills:
-            self._units.write(lambda work: _note_lock(work, phone, claim))
-        self._security.note(SecurityKind.PIN_REFUSED, reason="wrong", phone=str(phone.id))
+            self._services.database.run_write(lambda session: _note_lock(session, phone, claim))
+        self._services.security.note(SecurityKind.PIN_REFUSED, reason="wrong", phone=str(phone.id))
 
     @cached_property
     def _hasher(self) -> PinHasher:
-        return PinHasher(self._secret().derive("pin"))
+        return PinHasher(self._services.secret.derive("pin"))
+
+    def _actor(self, actor: str) -> str:
+        return actor or self._services.actor
 
 
-def _note_lock(work: Work, phone: PairedPhone, claim: PinClaim) -> None:
+def _note_lock(session: Session, phone: PairedPhone, claim: PinClaim) -> None:
     """Write the one entry of a lock; wrong PINs before it are lines of the security log."""
     owner = phone.employee
-    if pin_rows.stays_locked(work.session, owner.id, pin_hash=claim.pin_hash):
+    if pin_rows.stays_locked(session, owner.id, pin_hash=claim.pin_hash):
         details = {"phone": str(phone.id), "tries": str(claim.tries)}
         action = "pin.locked" if claim.tries < pin_rows.MAX_FAILURES else "pin.blocked"
-        work.record(action, actor=owner.code, subject=owner.code, details=details)
+        audit_rows.append(session, actor=owner.code, action=action, subject=owner.code, details=details)
 
 
 def _check_active(employee: Employee) -> None:
@@ -336,7 +318,7 @@ def _check_active(employee: Employee) -> None:
         )
 
 
-def carry_revocations(live: Database, restored: Database) -> None:
+def carry_revocations(services: Services, live: Database, restored: Database) -> None:
     """Revoke in a database that is about to take the place of the live one what was revoked since it was made.
 
     A lost phone stays worth nothing. Phones are matched by what they keep: row ids are given out again.
@@ -349,17 +331,16 @@ def carry_revocations(live: Database, restored: Database) -> None:
     with live.read() as session:
         revoked = [(row.credential, row.revoked_at) for row in phone_rows.revoked(session)]
 
-    def change(work: Work) -> None:
-        session = work.session
+    def work(session: Session) -> None:
         for credential, at in revoked:
             phone = phone_rows.revoke_as_elsewhere(session, credential, at=at or moment(session))
             if phone is not None:
                 details = {"phone": str(phone.id), "label": phone.label}
                 code = phone.employee.code
-                work.record("phone.revoke", subject=code, details=details)
+                audit_rows.append(session, actor=services.actor, action="phone.revoke", subject=code, details=details)
 
     if revoked:
-        Units(restored).write(change)
+        restored.run_write(work)
 
 
 def _check_pin(pin: str) -> None:

@@ -28,10 +28,6 @@ _ACTIONS: Final = {
 }
 
 
-class _PhoneGoneError(Exception):
-    """The phone that answers was revoked meanwhile."""
-
-
 class SignInTable:
     """The requests of one database; :class:`smartabsen.qr.sync.SignInStore` says what each method does.
 
@@ -70,6 +66,8 @@ class SignInTable:
         """Answer a request that is pending and not expired, with an entry in the audit trail."""
 
         def work(session: Session) -> bool:
+            if phone is not None and not phone_rows.use(session, phone.id, at=now):
+                return False
             values = {
                 "state": state.value,
                 "verified": state is SignInState.VERIFIED,
@@ -80,9 +78,6 @@ class SignInTable:
             pending = (QrToken.token == token_hash, QrToken.state == SignInState.PENDING, QrToken.expires_at > now)
             if changed_rows(session, update(QrToken).where(*pending).values(**values)) != 1:
                 return False
-            if phone is not None and not phone_rows.use(session, phone.id, at=now):
-                # Nothing of it is stored.
-                raise _PhoneGoneError
             kiosk, place = session.execute(
                 select(QrToken.kiosk, QrToken.place).where(QrToken.token == token_hash)
             ).one()
@@ -96,10 +91,7 @@ class SignInTable:
             )
             return True
 
-        try:
-            return self._database.run_write(work)
-        except _PhoneGoneError:
-            return False
+        return self._database.run_write(work)
 
     def collect(self, session_hash: str, *, now: datetime) -> StoredSignIn | None:
         """Use up a session's verified request; None also where its phone or employee is not active any more."""

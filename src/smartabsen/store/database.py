@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -112,7 +112,6 @@ class Database:
         self._make_outage: Callable[[], Outage] = Outage
         self._outage = self._make_outage()
         self._patience = threading.local()
-        self._joint = threading.local()
         self._pid = os.getpid()
 
     def expect_many(self, *, rest_s: float, patience_s: float) -> None:
@@ -154,33 +153,8 @@ class Database:
         Raises:
             DatabaseError: The database does not answer, or refuses.
         """
-        joint: _Joint | None = getattr(self._joint, "now", None)
-        unit = self._unit("read", long=long) if joint is None else joint.lend(self._unit)
-        with self._translating(), unit as session:
-            if joint is not None and long and self.path is None:
-                set_answer_time(session.connection().connection.dbapi_connection, self._timeouts.long_s)
+        with self._translating(), self._unit("read", long=long) as session:
             yield session
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Let the reads of this thread share one transaction for a ``with`` block: they see one state.
-
-        A write of this thread ends that transaction first; what is read afterwards sees what was written. Nobody waits
-        for anything else within the block: on SQLite, a transaction that reads keeps writers from their commit.
-
-        Raises:
-            DatabaseError: The database does not answer, or refuses, at the end of the block.
-        """
-        if getattr(self._joint, "now", None) is not None:
-            yield
-            return
-        self._joint.now = joint = _Joint()
-        try:
-            yield
-        finally:
-            del self._joint.now
-            with self._translating():
-                joint.end()
 
     @contextmanager
     def write(self, *, long: bool = False) -> Iterator[Session]:
@@ -292,9 +266,6 @@ class Database:
     @contextmanager
     def _unit(self, mode: str, *, long: bool = False) -> Iterator[Session]:
         self._make_ready()
-        if mode == "write" and (joint := getattr(self._joint, "now", None)) is not None:
-            # On SQLite this thread would wait for itself.
-            joint.end()
         engine = self._of(self._engine, mode, long=long)
         options: dict[str, Any] = {"expire_on_commit": False, "info": dict(self._info)}
         with self._turn(mode), Session(engine, **options) as session, _begin(session):
@@ -309,7 +280,7 @@ class Database:
             with self._preparing:
                 if not self._ready:
                     # Whoever held the lock may have waited in vain: nobody does so after them.
-                    self._outage.report_once(told)
+                    self._outage.tell_unless(told)
                     schema.ensure_current(self, half_copied=self._half_copied)
                     self._ready = True
                     self._tell_ready()
@@ -419,36 +390,6 @@ class Database:
         else:
             driver.execute("PRAGMA query_only = ON")
             driver.execute("BEGIN")
-
-
-class _Joint:
-    """A reading transaction that the units of one thread share: begun by the first, ended with the block or a write."""
-
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._session: Session | None = None
-        self._lent = 0
-
-    @contextmanager
-    def lend(self, begin: Callable[[str], AbstractContextManager[Session]]) -> Iterator[Session]:
-        if self._session is None:
-            self._session = self._open.enter_context(begin("read"))
-        self._lent += 1
-        try:
-            yield self._session
-        except SQLAlchemyError:
-            # It may have lost its connection: the next one begins anew.
-            self._lent = 0
-            with suppress(SQLAlchemyError):
-                self.end()
-            raise
-        finally:
-            self._lent = max(0, self._lent - 1)
-
-    def end(self) -> None:
-        assert not self._lent, "a unit of work writes within one that reads"
-        self._session = None
-        self._open.close()
 
 
 def _begin(session: Session) -> SessionTransaction:

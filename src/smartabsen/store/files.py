@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -33,34 +32,20 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 _REPLACE_TRIES = 20
 
 
-class Sync(Enum):
-    """What of a file that was written is on the disk before its writer goes on."""
-
-    NOTHING = "nothing"
-    """A power cut may leave any content, or none: of a file that only spares work."""
-    CONTENT = "content"
-    """A power cut leaves the old or the new content: of a file whose old content is true as well."""
-    NAME = "name"
-    """What was written is there after a power cut."""
-
-
-def write_atomically(path: Path, data: bytes, *, sync: Sync = Sync.NAME) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader, a crash or a power cut finds the old or the new content, never a part.
 
     The file is private to its owner (0600 where modes exist); its directory is made, private, where it is missing.
 
-    Args:
-        sync: What is on the disk when it returns.
-
     Raises:
         StorageError: The disk is full, or permission is missing. The old file is unchanged then.
     """
-    with atomic_file(path, sync=sync) as file:
+    with atomic_file(path) as file:
         file.write(data)
 
 
 @contextmanager
-def atomic_file(path: Path, *, sync: Sync = Sync.NAME) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Give a new file to write and read, which takes the place of ``path`` at the end of the ``with`` block.
 
     Where the system can (Linux), it has no name before: nothing of it is left when the program is killed. Elsewhere it
@@ -82,8 +67,7 @@ def atomic_file(path: Path, *, sync: Sync = Sync.NAME) -> Iterator[BinaryIO]:
             with os.fdopen(descriptor, "w+b") as file:
                 yield file
                 file.flush()
-                if sync is not Sync.NOTHING:
-                    os.fsync(file.fileno())
+                os.fsync(file.fileno())
                 if not named:
                     _give_name(file.fileno(), temporary)
                 if os.name != "nt":
@@ -94,8 +78,7 @@ def atomic_file(path: Path, *, sync: Sync = Sync.NAME) -> Iterator[BinaryIO]:
             with suppress(OSError):
                 temporary.unlink()
             raise
-        if sync is Sync.NAME:
-            sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
 def _refuse_special(path: Path) -> None:

@@ -23,8 +23,6 @@ FIRST_GENERATION: Final = "first_generation"
 """The generation in which no row id was given out twice; not there where a restore was noted before it was known."""
 ACTIVE_VERSION: Final = "active_version"
 """Version of the trained model that is in use."""
-GALLERY_GENERATION: Final = "gallery_generation"
-"""A number that each unit of work raises which changes whom kiosks recognise, or with which limits."""
 ACTIVE_KEY: Final = "active_key"
 """Id of the key that new biometric data is sealed with, whichever machine stores it."""
 COPY_OF: Final = "copy_of"
@@ -100,26 +98,6 @@ def row_ids_are_certain(session: Session) -> bool:
     return find(session, FIRST_GENERATION) == generation(session)
 
 
-def gallery_state(session: Session) -> str:
-    """Return which state of which database's gallery is in force: another one for each change.
-
-    A restore may bring back a number that was there before, and a program of an earlier version raises none; so the
-    generation of the database and the version of the trained model are in it, too.
-    """
-    names = (DATABASE_ID, GENERATION, GALLERY_GENERATION, ACTIVE_VERSION)
-    query = select(MetaRow.name, MetaRow.value).where(MetaRow.name.in_(names))
-    found = {row.name: row.value for row in session.execute(query)}
-    return " ".join(found.get(name, "-") for name in names)
-
-
-def raise_gallery_generation(session: Session) -> None:
-    """Count that something else is in force from the end of this transaction on; another one waits until then."""
-    _insert(session, GALLERY_GENERATION, "0")
-    query = select(MetaRow.value).where(MetaRow.name == GALLERY_GENERATION).with_for_update()
-    before = int(session.scalar(query) or 0)
-    put(session, GALLERY_GENERATION, str(before + 1))
-
-
 def find_active_model(session: Session) -> ModelIdentity | None:
     """Return the model that the gallery is made with, None before the first enrolment."""
     stored = find(session, ACTIVE_MODEL)
@@ -131,8 +109,7 @@ def claim_active_model(session: Session, model: ModelIdentity) -> ModelIdentity:
 
     The first enrolment decides; a caller that gets another one back must not store its templates.
     """
-    if compare_and_set(session, ACTIVE_MODEL, expected=None, value=_text(model)):
-        raise_gallery_generation(session)
+    compare_and_set(session, ACTIVE_MODEL, expected=None, value=_text(model))
     active = find_active_model(session)
     assert active is not None
     return active
@@ -140,10 +117,7 @@ def claim_active_model(session: Session, model: ModelIdentity) -> ModelIdentity:
 
 def replace_active_model(session: Session, old: ModelIdentity, new: ModelIdentity) -> bool:
     """Change the gallery's model; False where it is not ``old`` any more."""
-    if not compare_and_set(session, ACTIVE_MODEL, expected=_text(old), value=_text(new)):
-        return False
-    raise_gallery_generation(session)
-    return True
+    return compare_and_set(session, ACTIVE_MODEL, expected=_text(old), value=_text(new))
 
 
 def claim_active_key(session: Session, key_id: str) -> str:

@@ -66,13 +66,13 @@ class Outage:
             if self.known is None:
                 return False
             if time.monotonic() >= ends_at:
-                self.report_once(None)
+                self.tell_unless(None)
         return True
 
-    def report_once(self, reported: DatabaseAwayError | None) -> None:
-        """Raise the failure that is known, unless it is ``reported``: the one that the caller knew before it waited."""
+    def tell_unless(self, told: DatabaseAwayError | None) -> None:
+        """Raise the failure that is known, unless it is ``told``: the one that the caller knew before it waited."""
         known = self.known
-        if known is not None and known is not reported:
+        if known is not None and known is not told:
             raise DatabaseAwayError(known.message_id, hint=known.hint_id, **known.params)
 
     def note(self, error: DatabaseError, *, took_s: float = 0.0) -> None:

@@ -293,10 +293,6 @@ class RedisWebSessions:
         with self._link.client() as client:
             return bool(client.eval(_SAVE, 1, _session_key(sid), now, "data", json.dumps(dict(data))))
 
-    def save_within(self, session: object, sid: str, data: Mapping[str, object]) -> bool:  # noqa: ARG002 - see there
-        """Redis takes no part in a transaction of the database: always False."""
-        return False
-
     def renew(self, sid: str, *, user_id: int | None = None) -> str | None:
         """Give a session another id, in one step: the old one is dead."""
         new_id = secrets.token_urlsafe(32)
@@ -371,10 +367,6 @@ class RedisRateLimits:
         with self._link.client() as client:
             wait = client.eval(_HIT, 1, _count_key(key), repr(now), limit, per_s, repr(now + per_s))
         return _whole(float(wait))
-
-    def hit_within(self, session: object, key: str, *, limit: int, per_s: int) -> int:  # noqa: ARG002 - see there
-        """Count a try in Redis, whatever becomes of the transaction; see :meth:`hit`."""
-        return self.hit(key, limit=limit, per_s=per_s)
 
     def wait_s(self, key: str, *, limit: int) -> int:
         """Return the whole seconds until the next try is allowed, 0 where it is now; counts nothing."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
 
@@ -21,6 +21,9 @@ from ..kernel.errors import DatabaseError, SchemaError
 from ..kernel.i18n import N_
 from .meta import COPY_OF
 from .tables import Base
+
+if TYPE_CHECKING:
+    from .database import Database
 
 REVISIONS: Final = (
     "0001",
@@ -36,11 +39,6 @@ REVISIONS: Final = (
     "0012",
     "0014",
     "0015",
-    "0016",
-    "0017",
-    "0018",
-    "0019",
-    "0020",
 )
 """All revisions, the oldest first; a test compares them with the scripts."""
 HEAD: Final = REVISIONS[-1]
@@ -78,18 +76,7 @@ class SchemaStatus:
     head: str = HEAD
 
 
-class Connects(Protocol):
-    """A database of which only connections are wanted: what a :class:`.database.Database` is here."""
-
-    @property
-    def address(self) -> str:
-        """Path or URL, fit to be shown."""
-
-    def connect(self, *, exclusive: bool = False) -> AbstractContextManager[Connection]:
-        """Give a plain connection; exclusive, in a write transaction."""
-
-
-def schema_status(database: Connects) -> SchemaStatus:
+def schema_status(database: Database) -> SchemaStatus:
     """Read the state of a database's schema; nothing is changed.
 
     Raises:
@@ -99,7 +86,7 @@ def schema_status(database: Connects) -> SchemaStatus:
         return read_status(connection)
 
 
-def ensure_current(database: Connects, *, half_copied: bool = False) -> None:
+def ensure_current(database: Database, *, half_copied: bool = False) -> None:
     """Make an empty database ready, and refuse one that this program must not use.
 
     Args:
@@ -118,7 +105,7 @@ def ensure_current(database: Connects, *, half_copied: bool = False) -> None:
         raise refusal(status, database.address)
 
 
-def upgrade(database: Connects) -> SchemaStatus:
+def upgrade(database: Database) -> SchemaStatus:
     """Bring the schema to this program's version. Of several processes one works, the others wait for it.
 
     A killed upgrade can be run again: SQLite rolls it back as a whole; on MariaDB, where each statement of a definition
@@ -137,7 +124,7 @@ def upgrade(database: Connects) -> SchemaStatus:
         return read_status(connection)
 
 
-def downgrade(database: Connects, revision: str) -> SchemaStatus:
+def downgrade(database: Database, revision: str) -> SchemaStatus:
     """Take the schema back to an older revision, or to ``base``: no tables and no data. For tests and emergencies."""
     with database.connect(exclusive=True) as connection, _alone(connection, database.address):
         _migrate(connection, "downgrade", revision)

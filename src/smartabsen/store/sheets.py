@@ -106,15 +106,6 @@ PEOPLE_COLUMNS: Final = (
     ),
 )
 """The columns of a file of people, in English and Indonesian."""
-TERMS_COLUMNS: Final = (
-    Column("site", ("kode lokasi", "site code")),
-    Column("department", ("kode departemen", "department code")),
-    Column("joined", ("tanggal bergabung", "tgl bergabung"), takes=frozenset(CellKind)),
-    Column("left", ("tanggal keluar", "tgl keluar"), takes=frozenset(CellKind)),
-    Column("week", ("hari kerja seminggu",)),
-    Column("shortest day", ("hari terpendek",)),
-)
-"""What a file may say of the employment. Few titles: a column “Departemen” of a list holds names, not our codes."""
 
 
 @dataclass(frozen=True, slots=True)

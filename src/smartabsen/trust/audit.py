@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from ..app.bootstrap import Services
 from ..kernel.errors import DatabaseAwayError, DatabaseError, InvalidInputError
 from ..kernel.i18n import N_
 from ..kernel.texts import checked_text
 from ..people import employee_rows
-from ..privacy import record_check_rows, resealing_rows
+from ..privacy import attendance_check_rows, record_check_rows, resealing_rows
 from ..privacy.attendance_check_rows import (
     AttendanceProblem as AttendanceProblem,
     AttendanceVerdict as AttendanceVerdict,
@@ -27,16 +29,16 @@ from ..store.files import require_directory, write_atomically
 from ..store.tables import NOTE_LENGTH
 from . import audit_rows, signing_rows
 from .audit_rows import AuditEntry as AuditEntry, AuditHead
-from .looks import Looks
-from .sealing import KeyRing, no_key
+from .sealing import no_key
 from .signing_rows import Unsigned as Unsigned
-from .trail_keeper import KeptHead, TrailKeeper
-from .work import Units, Work
+from .trail_keeper import KeptHead
 
 UNRECORDED: Final = N_(
     "Nothing is shown or exported without an entry in the audit trail, and that cannot be written now. Mend this, then "
     "try again."
 )
+LOOKING_S: Final = 600.0
+"""So long the same person looking at the same page is one look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +56,23 @@ class FaceVerdict:
     checked: bool = True
 
 
-class HasUnits(Protocol):
-    """What has the units of a database."""
-
-    @property
-    def units(self) -> Units: ...
-
-
 class AuditTrail:
     """Who did what to whom, and whether the record of it is as it was written.
 
     Args:
-        units: Of its database.
-        keeper: Signs it, and remembers its head.
-        check_days: Checks punches and days of a session, with the keys.
-        zone: Of the site.
-        key_place: Where the keys lie, for people.
+        services: The parts of the installation.
     """
 
-    def __init__(
-        self,
-        units: Units,
-        keeper: TrailKeeper,
-        *,
-        check_days: Callable[[Session, KeyRing | None], AttendanceVerdict],
-        zone: tzinfo,
-        key_place: str,
-    ) -> None:
-        self._units = units
-        self._keeper = keeper
-        self._check_days = check_days
-        self._zone = zone
-        self._key_place = key_place
-        self._looks = Looks(units)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._looked: dict[tuple[object, ...], float] = {}
 
     def entries(
         self, *, actor: str = "", action: str = "", subject: str = "", limit: int = 100
     ) -> tuple[AuditEntry, ...]:
         """Return the last entries that match, the newest first; see :func:`smartabsen.trust.audit_rows.find`."""
-        with self._units.read() as session:
+        with self._services.database.read() as session:
             return audit_rows.find(session, actor=actor, action=action, subject=subject, limit=limit)
 
     def verify(self, *, anchor: str = "") -> AuditVerdict:
@@ -107,9 +87,9 @@ class AuditTrail:
             StorageError: The head that this home wrote cannot be read.
         """
         given = [parsed_head(anchor)] if anchor else []
-        keeper = self._keeper
+        keeper = self._services.trail_keeper
         ring = keeper.ring()
-        with self._units.read(long=True) as session:
+        with self._services.database.read(long=True) as session:
             database_id = meta.database_id(session)
             known = keeper.known(database_id)
             kept = [known.last] if known.last is not None else []
@@ -125,29 +105,29 @@ class AuditTrail:
         # A restore on another machine, which its signed entry tells of, replaced what this home had written.
         keeper.settle(database_id, explained)
         if explained.intersection(missing):
-            keeper.begin_anew(database_id, without.head, at=self._units.instant())
+            keeper.begin_anew(database_id, without.head, at=self._services.instant())
         return self.verify(anchor=anchor)
 
     def verify_attendance(self) -> AttendanceVerdict:
         """Check every punch and day: their signatures, and whether days follow from their punches."""
-        keeper = self._keeper
-        with self._units.read(long=True) as session:
-            return self._check_days(session, keeper.ring())
+        keeper = self._services.trail_keeper
+        with self._services.database.read(long=True) as session:
+            return attendance_check_rows.check(session, self._services.rules, keeper.ring())
 
     def compare_record(self) -> tuple[RecordProblem, ...]:
         """Compare what the audit trail tells of (times entered, leave, people, consents) with what is stored."""
-        with self._units.read(long=True) as session:
-            return record_check_rows.compare(session, self._zone)
+        with self._services.database.read(long=True) as session:
+            return record_check_rows.compare(session, self._services.site_zone)
 
     def verify_faces(self) -> FaceVerdict:
         """Open every template and kept face, and say which were not sealed for the person in whose row they lie.
 
         Seals whose key is not here are not judged.
         """
-        ring = self._keeper.ring()
+        ring = self._services.trail_keeper.ring()
         if ring is None:
             return FaceVerdict(0, (), checked=False)
-        with self._units.read(long=True) as session:
+        with self._services.database.read(long=True) as session:
             found = resealing_rows.check_seals(session, ring)
         rows = sum((*found.templates.values(), *found.crops.values()))
         return FaceVerdict(rows, tuple(one for one in found.broken if one.problem != "no_key"))
@@ -157,8 +137,8 @@ class AuditTrail:
 
         A signature of a key that is not here counts as none: that key may be lost for good.
         """
-        keeper = self._keeper
-        with self._units.read(long=True) as session:
+        keeper = self._services.trail_keeper
+        with self._services.database.read(long=True) as session:
             lost = keeper.known(meta.database_id(session)).lost
             return replace(signing_rows.count_unsigned(session, keeper.ring()), heads=len(lost))
 
@@ -175,24 +155,25 @@ class AuditTrail:
             InvalidInputError: The reason is empty or too long.
             KeyMissingError: There is no key.
         """
+        services = self._services
         reason = checked_text(reason, field=N_("reason"), limit=NOTE_LENGTH, required=True)
-        keeper = self._keeper
-        ring = keeper.ring()
+        ring = services.trail_keeper.ring()
         if ring is None:
-            raise no_key(place=self._key_place)
-        with self._units.read() as session:
+            raise no_key(place=services.key_chain.place)
+        keeper = services.trail_keeper
+        with services.database.read() as session:
             database_id = meta.database_id(session)
         lost = keeper.known(database_id).lost
 
-        def sign(work: Work) -> Unsigned:
-            signed = replace(signing_rows.sign_unsigned(work.session, ring), heads=len(lost))
+        def work(session: Session) -> Unsigned:
+            signed = replace(signing_rows.sign_unsigned(session, ring), heads=len(lost))
             counts = {"entries": signed.entries, "punches": signed.punches, "days": signed.days}
             details = {"reason": reason, **{name: str(count) for name, count in counts.items()}}
             details["lost"] = " ".join(str(each.head) for each in lost)
-            work.record("audit.sign", details=details)
+            audit_rows.append(session, actor=services.actor, action="audit.sign", details=details)
             return signed
 
-        done = self._units.write(sign)
+        done = services.database.run_write(work)
         keeper.settle(database_id, lost)
         return done
 
@@ -206,18 +187,26 @@ class AuditTrail:
         """
         require_directory(path.parent)
         self.note("audit.export", details={"file": path.name})
-        with self._units.read(long=True) as session:
+        with self._services.database.read(long=True) as session:
             text = "".join(f"{line}\n" for line in _lines(audit_rows.entries(session)))
             head = audit_rows.head(session)
         write_atomically(path, f"{text}{json.dumps({'head': str(head)})}\n".encode())
         return head
 
     def note_page(self, action: str, *, subject: str = "", **details: str) -> None:
-        """Add an entry about a page that somebody looks at, once in a while; see :class:`.looks.Looks`.
+        """Add an entry about a page that somebody looks at, unless they looked at the same within :data:`LOOKING_S`.
 
         Sorting, paging and going back are one look.
         """
-        self._looks.note(action, subject, tuple(sorted(details.items())))
+        what = (self._services.actor, action, subject, *sorted(details.items()))
+        now = time.monotonic()
+        with self._lock:
+            self._looked = {each: at for each, at in self._looked.items() if now - at < LOOKING_S}
+            if what in self._looked:
+                return
+        self.note(action, subject=subject, details=details)
+        with self._lock:
+            self._looked[what] = now
 
     def note_denied(self, user: str, place: str) -> None:
         """Add an entry about a user who asked for a page that is not theirs, once in a while for each page.
@@ -231,51 +220,44 @@ class AuditTrail:
         self, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
     ) -> None:
         """Add an entry about something that changed nothing, such as an export; see :func:`note`."""
-        note(self, action, subject=subject, employee=employee, details=details)
+        note(self._services, action, subject=subject, employee=employee, details=details)
 
     def note_reading(
         self, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
     ) -> None:
-        """Add an entry about looking at data of people; see :func:`note_reading`."""
-        note_reading(self, action, subject=subject, employee=employee, details=details)
+        """Add an entry about looking at data of people, to be called before it is shown or written anywhere.
 
-    @property
-    def units(self) -> Units:
-        """Those of its database."""
-        return self._units
-
-
-def note_reading(
-    at: HasUnits, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
-) -> None:
-    """Add an entry about looking at data of people, to be called before it is shown or written anywhere.
-
-    Raises:
-        DatabaseError: It cannot be written, so nothing may be shown; the hint says so.
-    """
-    try:
-        note(at, action, subject=subject, employee=employee, details=details)
-    except DatabaseAwayError:
-        raise
-    except DatabaseError as exc:
-        raise DatabaseError(exc.message_id, hint=UNRECORDED, **exc.params) from exc
+        Raises:
+            DatabaseError: It cannot be written, so nothing may be shown; the hint says so.
+        """
+        try:
+            self.note(action, subject=subject, employee=employee, details=details)
+        except DatabaseAwayError:
+            raise
+        except DatabaseError as exc:
+            raise DatabaseError(exc.message_id, hint=UNRECORDED, **exc.params) from exc
 
 
 def note(
-    at: HasUnits, action: str, *, subject: str = "", employee: str = "", details: Mapping[str, str] | None = None
+    services: Services,
+    action: str,
+    *,
+    subject: str = "",
+    employee: str = "",
+    details: Mapping[str, str] | None = None,
 ) -> None:
     """Add an entry about something that changed nothing.
 
     Args:
-        at: Has the units of the database.
         employee: A code as somebody typed it: the subject is the code as it is.
     """
+    actor = services.actor
 
-    def tell(work: Work) -> None:
-        whom = employee_rows.get(work.session, employee).code if employee else subject
-        work.record(action, subject=whom, details=details)
+    def work(session: Session) -> None:
+        whom = employee_rows.get(session, employee).code if employee else subject
+        audit_rows.append(session, actor=actor, action=action, subject=whom, details=details)
 
-    at.units.write(tell)
+    services.database.run_write(work)
 
 
 def _is_explained(kept: KeptHead, restores: Sequence[RestoreEntry]) -> bool:

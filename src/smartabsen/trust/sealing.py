@@ -72,7 +72,7 @@ def binding(purpose: str, *belongs_to: object) -> bytes:
     """Return what a seal is bound to.
 
     Args:
-        purpose: ``template``, ``crop``, ``wage``, ``model``.
+        purpose: ``template``, ``crop``, ``model``.
         belongs_to: The facts that must be the same when it is opened, in a fixed order.
     """
     parts = [purpose, *map(str, belongs_to)]
@@ -110,11 +110,6 @@ def template_binding(owner: str, model: ModelIdentity, photo_digest: str) -> byt
 def crop_binding(owner: str, photo_digest: str) -> bytes:
     """Return what the seal of a kept face is bound to; ``owner`` as for :func:`template_binding`."""
     return binding("crop", owner, photo_digest)
-
-
-def wage_binding(owner: str, valid_from: object) -> bytes:
-    """Return what the seal of a wage is bound to; ``owner`` is the UUID of the employee."""
-    return binding("wage", owner, valid_from)
 
 
 def model_binding(model: ModelIdentity, version: str) -> bytes:

@@ -7,7 +7,7 @@ writes has no signature; so has what is from before there was a key: :func:`begi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -198,23 +198,19 @@ def sign_anew(database: Database, ring: KeyRing, dropped: frozenset[str]) -> int
 
 
 class Resigning:
-    """Signs rows of attendance again after a change that is ours, such as blanking notes.
+    """Signs the attendance of one person again after a change that is ours, such as blanking notes.
 
     Only rows whose signature fits before the change get one after it; without a key none does. To be made before the
     change.
-
-    Args:
-        session: Of the transaction that changes them.
-        rows: Ids of the rows that will change, by table.
     """
 
-    def __init__(self, session: Session, rows: Mapping[type[Any], Sequence[int]]) -> None:
+    def __init__(self, session: Session, employee_id: int) -> None:
         self._session = session
         self._ring = signing_ring(session)
         self._good: dict[type[Any], list[int]] = {}
         for table, purpose, facts in _kinds(session)[1:]:
-            found = session.scalars(select(table).where(table.id.in_(rows.get(table, ()))))
-            self._good[table] = [row.id for row in found if self._fits(row, purpose, facts)]
+            rows = session.scalars(select(table).where(table.karyawan_id == employee_id))
+            self._good[table] = [row.id for row in rows if self._fits(row, purpose, facts)]
 
     def sign(self) -> None:
         """Sign them as they are now."""

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from ..kernel.errors import KeyMissingError, StorageError
 from ..kernel.reading import parse_json, read_text
 from ..store.file_lock import file_lock
-from ..store.files import Sync, make_private_directory, storage_errors, write_atomically
+from ..store.files import make_private_directory, storage_errors, write_atomically
 from .audit_head import AuditHead
 from .sealing import KeyRing
 
@@ -155,8 +155,7 @@ class TrailKeeper:
             "lost": [_facts(each) for each in known.lost],
         }
         content = {**self._read(), database_id: kept}
-        # The trail holds the head before this one, too: a power cut that brings it back is no false alarm.
-        write_atomically(self._path, (json.dumps(content, indent=2) + "\n").encode(), sync=Sync.CONTENT)
+        write_atomically(self._path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def keeper_of(session: Session) -> TrailKeeper | None:

@@ -13,6 +13,7 @@ from .._version import __version__
 from ..app.bootstrap import Services
 from ..config import FILE_NAME
 from ..config.zones import ZONE_FILE
+from ..gallery.model_file import read_files
 from ..kernel.errors import (
     ConflictError,
     DatabaseError,
@@ -32,7 +33,7 @@ from ..store.database import Database, Session
 from ..store.files import make_private_directory, storage_errors
 from ..store.leftovers import RESTORING, working_folder
 from ..store.schema import SchemaState
-from ..trust import audit_rows
+from ..trust import audit_rows as audit
 from ..trust.audit import AuditVerdict, parsed_head
 from ..trust.signing_rows import begin as begin_signing
 from . import archive
@@ -91,7 +92,7 @@ class Backups:
         return self._services.settings.backup.directory or self._services.settings.home / "backups"
 
     def create(self, *, recipient: str | None = None, keep: int | None = None) -> BackupFile:
-        """Make a backup of database, log, queue and settings (without secrets), while others write.
+        """Make a backup of database, trained model, log, queue and settings (without secrets), while others write.
 
         Every punch that was acknowledged before it began is in it.
 
@@ -234,7 +235,8 @@ class Backups:
             kind = dumps.kind_of(database)
             found = dumps.identify(database)
             manifest = Manifest(made_at, __version__, found.schema, found.database_id, kind, found.audit_head, ())
-            # The queue before the database: what leaves it meanwhile is then in both.
+            # Queue and model before the database: what leaves the queue meanwhile is then in both, and the model knows
+            # nobody whom the database does not know.
             self._copy_files(contents)
             contents.take(_DATABASE[kind], dumps.dump(database, self.directory))
             archive.write_archive(path, manifest, contents, recipient=recipient)
@@ -256,6 +258,8 @@ class Backups:
         services = self._services
         if services.punch_queue.path.exists():
             contents.add("queue.sqlite", services.punch_queue.content())
+        for name, content in read_files(services.settings.assets_dir).items():
+            contents.add(f"assets/{name}", content)
         with services.csv_log.locked():
             for day in services.csv_log.dates():
                 path = services.csv_log.path(day)
@@ -340,7 +344,7 @@ class Backups:
         with restored.read(long=True) as session:
             if meta.database_id(session) != manifest.database_id:
                 raise archive.damaged(path, "the database in it is another one than its manifest says")
-            known = [audit_rows.AuditHead.parse(manifest.audit_head)] if manifest.audit_head else []
+            known = [audit.AuditHead.parse(manifest.audit_head)] if manifest.audit_head else []
             problems = audit_check_rows.verify(session, *known).problems
         if problems:
             raise IntegrityError(
@@ -360,7 +364,7 @@ class Backups:
     def _remember_head(self, live: Database) -> None:
         """Let the home know the trail that was put in place, without what it wrote since; more entries follow."""
         with live.read() as session:
-            database_id, head = meta.database_id(session), audit_rows.head(session)
+            database_id, head = meta.database_id(session), audit.head(session)
         self._services.trail_keeper.begin_anew(database_id, head, at=self._services.instant())
 
 

@@ -12,7 +12,7 @@ from ..store import meta, schema
 from ..store.copying import TableCopy as TableCopy, copy_database
 from ..store.database import DatabaseFacts
 from ..store.schema import SchemaState, SchemaStatus as SchemaStatus
-from ..trust import audit_rows
+from ..trust import audit_rows as audit
 
 if TYPE_CHECKING:
     from ..trust.audit import AuditTrail
@@ -99,7 +99,7 @@ class Databases:
         try:
             copied = copy_database(self._services.database, target, on_progress=on_progress)
             with target.read() as session:
-                database_id, head = meta.database_id(session), audit_rows.head(session)
+                database_id, head = meta.database_id(session), audit.head(session)
         finally:
             target.close()
         self._audit.note("database.copy", details={"to": target.address})

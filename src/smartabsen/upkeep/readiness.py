@@ -13,6 +13,7 @@ from typing import Final
 
 from ..app.bootstrap import Services
 from ..gallery import model_rows
+from ..gallery.model_file import find_stamp
 from ..kernel.domain import Check, CheckLevel
 from ..kernel.errors import NotTrainedError, SmartAbsenError
 from ..kernel.i18n import N_
@@ -114,8 +115,10 @@ def _look_at_engine(services: Services) -> None:
 
 
 def _look_at_model(services: Services) -> None:
+    if find_stamp(services.settings.assets_dir) is not None:
+        return
     with services.database.read() as session:
-        # The cache of this home is made of it when it is first needed.
+        # Trained on another machine: it is made here when it is first needed.
         trained = model_rows.find_version(session)
     if trained is None:
         raise NotTrainedError(N_("There is no trained model yet."), hint=N_("Enrol people, then: smartabsen train"))

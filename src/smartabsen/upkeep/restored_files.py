@@ -10,10 +10,10 @@ from pathlib import Path
 from ..app.bootstrap import Services
 from ..config import FILE_NAME
 from ..config.zones import DEFAULT_ZONE, ZONE_FILE
-from ..gallery.model_file import remove_model
+from ..gallery.model_file import ARRAYS_NAME, FACTS_NAME
 from ..kernel.reading import read_bytes
 from ..kiosk.punch_queue import PunchQueue
-from ..store.files import check_writable, make_private_directory, storage_errors, write_atomically
+from ..store.files import check_writable, make_private_directory, remove_abandoned, storage_errors, write_atomically
 from ..store.leftovers import STAGED
 
 
@@ -22,7 +22,7 @@ class StagedFiles:
     """Files that lie beside the places they are for.
 
     Attributes:
-        moves: Staged file and its place.
+        moves: Staged file and its place; the trained model first.
         queue: Of the backup: punches that waited; may be missing.
     """
 
@@ -31,8 +31,6 @@ class StagedFiles:
 
     def place(self, services: Services) -> None:
         """Put them into their places, and make the log equal to the database. Raises StorageError, DatabaseError."""
-        # The database says which gallery is in force; the cache is made of it when it is first needed.
-        remove_model(services.settings.assets_dir)
         for staged, target in self.moves:
             with storage_errors(target):
                 staged.replace(target)
@@ -48,21 +46,24 @@ class StagedFiles:
 def staged_files(services: Services, folder: Path) -> Iterator[StagedFiles]:
     """Copy the files of an unpacked backup beside their places; what was not placed is gone after the ``with`` block.
 
-    Settings and days of the log only fill gaps.
+    The trained model replaces the one that is there; settings and days of the log only fill gaps.
 
     Raises:
         StorageError: One of the directories cannot be written, or the disk is full.
     """
     settings = services.settings
+    wanted = [(folder / "assets" / name, settings.assets_dir / name) for name in (FACTS_NAME, ARRAYS_NAME)]
+    for _, target in wanted:
+        remove_abandoned(target)
     zone = folder / ZONE_FILE
     if not zone.exists():
         # A backup of a version that knew one zone only.
         write_atomically(zone, f"{DEFAULT_ZONE}\n".encode())
-    wanted = [(zone, settings.home / ZONE_FILE)]
+    wanted.append((zone, settings.home / ZONE_FILE))
     filling = [(folder / FILE_NAME, settings.home / FILE_NAME)]
     filling += [(saved, settings.csv_dir / saved.name) for saved in sorted((folder / "Attendance").glob("*.csv"))]
     wanted += [(saved, target) for saved, target in filling if not target.exists()]
-    for directory in (settings.home, settings.assets_dir, settings.csv_dir, services.punch_queue.path.parent):
+    for directory in (settings.home, settings.csv_dir, services.punch_queue.path.parent):
         make_private_directory(directory)
         check_writable(directory)
     moves: list[tuple[Path, Path]] = []

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from .._version import __version__
 from ..app.bootstrap import Services
-from ..gallery import template_rows
+from ..gallery import template_rows as templates
 from ..gallery.model_file import load_model
 from ..gallery.stored_gallery import name_owners
 from ..kernel.domain import ModelIdentity
 from ..kernel.errors import KeyMissingError, ModelError
-from ..people import employee_rows
+from ..people import employee_rows as employees
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class System:
         choice = services.engine_choice()
         found = services.database.database_facts()
         with services.database.read() as session:
-            _, everybody = employee_rows.find_page(session, limit=0)
-            _, active = employee_rows.find_page(session, include_inactive=False, limit=0)
-            count = 0 if model is None else template_rows.count(session, model)
+            _, everybody = employees.find_page(session, limit=0)
+            _, active = employees.find_page(session, include_inactive=False, limit=0)
+            count = 0 if model is None else templates.count(session, model)
         return SystemFacts(
             version=__version__,
             python=platform.python_version(),
@@ -99,7 +99,7 @@ class System:
         if model is None:
             return ""
         with suppress(KeyMissingError), self._services.database.read(long=True) as session:
-            return name_owners(template_rows.gallery(session, model, ring=self._services.key_chain.ring()).damaged)
+            return name_owners(templates.gallery(session, model, ring=self._services.key_chain.ring()).damaged)
         return ""
 
     def _trained(self) -> TrainedFacts | None:

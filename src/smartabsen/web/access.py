@@ -1,4 +1,4 @@
-"""Who may call which route, and what that leaves in the audit trail: one table, enforced before anything is read.
+"""Who may call which route: one table, enforced before anything of a request is read.
 
 A route without an entry answers nobody, and a test fails.
 """
@@ -17,49 +17,41 @@ from werkzeug.wrappers import Response
 
 from ..config import Network
 from ..kernel.i18n import _
-from .admin.access import (
-    ROUTES as ADMIN_ROUTES,
-    current_user,
-    may,
-    may_see,
-    must_change_password,
-    must_set_up_totp,
-)
-from .connection import is_behind_untrusted_proxy
-from .faults import JSON_ENDPOINTS, Problem, answers_json, fail
+from .admin.access import ROUTES as ADMIN_ROUTES, find_role, must_change_password, must_set_up_totp
+from .connection import hides_visitors
+from .faults import Problem, answers_json, fail
 from .grants import find_grant, signed_out
 from .library import library
 from .places import corrected_path
-from .roles import FORM, NOBODY, POLL, Route, Who
+from .roles import Route, Who
 
 ROUTES: Final[dict[str, Route]] = {
-    "static": Route(Who.ANYONE, untold=NOBODY),
-    "health.healthz": Route(Who.ANYONE, as_json=True, untold=NOBODY),
-    "health.readyz": Route(Who.ANYONE, as_json=True, untold=NOBODY),
-    "authority.show": Route(Who.ANYONE, untold=NOBODY),
-    "auth.home": Route(Who.ANYONE, untold=NOBODY),
-    "auth.show": Route(Who.OFFICE, untold="a request that nobody answered yet"),
-    "auth.collect": Route(Who.OFFICE, untold="the answer of the phone has its entry"),
-    "auth.status": Route(Who.OFFICE, as_json=True, untold=POLL),
-    "verify.show": Route(Who.ANYONE, untold=FORM),
-    "verify.answer": Route(Who.ANYONE, audit=("signin.confirm", "signin.decline", "signin.wrong_number")),
-    "verify.show_pairing": Route(Who.ANYONE, untold=FORM),
-    "verify.pair": Route(Who.ANYONE, audit=("phone.pair",)),
-    "attendance.show": Route(Who.VERIFIED, untold=FORM),
-    "attendance.challenge": Route(Who.VERIFIED, as_json=True, untold=NOBODY),
-    "attendance.look": Route(Who.VERIFIED, as_json=True, untold="nothing of the picture is kept"),
-    "attendance.process": Route(Who.VERIFIED, as_json=True, untold="a punch by face is a signed record of its own"),
-    "attendance.show_pin": Route(Who.ANYONE, untold=FORM),
-    "attendance.punch_by_pin": Route(Who.ANYONE, audit=("punch.pin",)),
+    "static": Route(Who.ANYONE),
+    "health.healthz": Route(Who.ANYONE, as_json=True),
+    "health.readyz": Route(Who.ANYONE, as_json=True),
+    "authority.show": Route(Who.ANYONE),
+    "auth.home": Route(Who.ANYONE),
+    "auth.show": Route(Who.OFFICE),
+    "auth.collect": Route(Who.OFFICE),
+    "auth.status": Route(Who.OFFICE, as_json=True),
+    "verify.show": Route(Who.ANYONE),
+    "verify.answer": Route(Who.ANYONE),
+    "verify.show_pairing": Route(Who.ANYONE),
+    "verify.pair": Route(Who.ANYONE),
+    "attendance.show": Route(Who.VERIFIED),
+    "attendance.challenge": Route(Who.VERIFIED, as_json=True),
+    "attendance.look": Route(Who.VERIFIED, as_json=True),
+    "attendance.process": Route(Who.VERIFIED, as_json=True),
+    "attendance.show_pin": Route(Who.ANYONE),
+    "attendance.punch_by_pin": Route(Who.ANYONE),
     **ADMIN_ROUTES,
 }
-"""Endpoint to who may call it, and what of it is in the audit trail."""
+"""Endpoint to who may call it."""
 
 
 def init_app(app: Flask) -> None:
     """Enforce the table."""
     app.before_request(_check)
-    app.extensions[JSON_ENDPOINTS] = frozenset(name for name, route in ROUTES.items() if route.as_json)
 
 
 def body_limit(app: Flask) -> Callable[[bytes, bytes], int]:
@@ -149,24 +141,6 @@ def _refuse_unready(endpoint: str) -> Response | None:
     return fail(problem, 403)
 
 
-def _refuse_user(endpoint: str, route: Route) -> Response | None:
-    """Return what somebody gets who may not call a route of the administrators: all that is read for it at once."""
-    user = current_user()
-    if user is None:
-        if request.method in ("GET", "HEAD") and not answers_json():
-            return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
-        abort(401)
-    if (refusal := _refuse_unready(endpoint)) is not None:
-        return refusal
-    if not may(user, route, request.method):
-        abort(403)
-    employee_id = (request.view_args or {}).get("employee_id")
-    if employee_id is not None and not may_see(employee_id):
-        # As one that is not there: who may not see somebody is not told that they exist.
-        abort(404)
-    return None
-
-
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
@@ -180,22 +154,28 @@ def _check() -> Response | None:
     if endpoint in ADMIN_ROUTES:
         if not is_in_office(request.remote_addr, library().settings.desk.networks):
             return fail(_desk_elsewhere(), 403)
-        if is_behind_untrusted_proxy():
+        if hides_visitors():
             return fail(_unknown_proxy(), 403)
     needed = route.needed_for(request.method)
     if needed is Who.ANYONE:
         return None
     if needed in (Who.OFFICE, Who.VERIFIED):
-        if is_behind_untrusted_proxy():
+        if hides_visitors():
             return fail(_unknown_proxy(), 403)
         if not is_in_office(request.remote_addr, library().settings.signin.networks):
             return fail(_elsewhere(), 403)
         if needed is Who.VERIFIED and find_grant() is None:
             return redirect(url_for("auth.show")) if not answers_json() else fail(signed_out(), 401)
         return None
-    with library().units.together():
-        if (refusal := _refuse_user(endpoint, route)) is not None:
-            return refusal
+    role = find_role()
+    if role is None:
+        if request.method in ("GET", "HEAD") and not answers_json():
+            return redirect(url_for("admin.login", next=request.full_path.rstrip("?")))
+        abort(401)
+    if (refusal := _refuse_unready(endpoint)) is not None:
+        return refusal
+    if needed is Who.ADMIN and role is not Who.ADMIN:
+        abort(403)
     if route.max_bytes is not None:
         # Said here, because the CSRF token of a form is read before its view is called.
         request.max_content_length = route.max_bytes

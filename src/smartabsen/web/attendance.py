@@ -18,19 +18,17 @@ from werkzeug.wrappers import Response
 
 from ..app.facade import SmartAbsen
 from ..kernel.domain import LivenessAction, LivenessPrompt, Outcome, PunchResult
-from ..kernel.errors import DeniedError, SmartAbsenError, TooManyTriesError
+from ..kernel.errors import DeniedError, SmartAbsenError
 from ..kernel.i18n import _
 from ..kernel.messages import STAGES, STATUSES, describe_at_camera, describe_prompt, fill, greet
 from ..kiosk.checkin import MAX_CHALLENGE_FRAMES, Burst, CheckInResult, key_reused
-from ..trust.work import Transaction
 from .access import is_in_office
-from .connection import is_behind_untrusted_proxy
-from .faults import describe_to_visitor, fail, json_answer, problem_of_status
-from .grants import Grant, find_grant, signed_out, used_up
+from .connection import hides_visitors
+from .faults import describe_to_visitor, fail, json_answer
+from .grants import find_grant, signed_out, use_up
 from .library import library, log_remarks
 from .phone_cookie import find_phone
-from .security import allow_camera, rate_limit
-from .sessions import browser_session
+from .security import allow_camera, refuse_haste
 from .verify import has_confirmed
 
 blueprint = Blueprint("attendance", __name__)
@@ -67,7 +65,7 @@ def challenge() -> Response:
     """Draw the movements that the next burst must show; the ones drawn before count no more."""
     grant = find_grant()
     assert grant is not None, "the access table lets nobody in without"
-    refusal = rate_limit(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
+    refusal = refuse_haste(f"challenge:{grant.id}", limit=ATTEMPTS, per_s=300)
     if refusal is not None:
         return refusal
     cannot = request.form.get("cannot", "")
@@ -91,7 +89,7 @@ def look() -> Response:
     """Tell how far a movement is in one picture: only to show it. The burst is judged as a whole afterwards."""
     grant = find_grant()
     assert grant is not None, "the access table lets nobody in without"
-    refusal = rate_limit(f"look:{grant.id}", limit=LOOKS, per_s=300)
+    refusal = refuse_haste(f"look:{grant.id}", limit=LOOKS, per_s=300)
     if refusal is not None:
         return refusal
     frame, action = request.files.get("frame"), request.form.get("action", "")
@@ -135,52 +133,23 @@ def process() -> Response:
         if burst.digest != grant.asked:
             raise key_reused()
         return json_answer(grant.answer)
+    refusal = refuse_haste(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
+    if refusal is not None:
+        return refusal
+    only = library().get_employee(grant.code) if grant.code else None
+    asked, within_s = _take_challenge()
+    burst = replace(burst, asked=asked, within_s=within_s)
     try:
-        count = library().limits.counting(f"attempt:{grant.id}", limit=ATTEMPTS, per_s=300)
-        only = library().get_employee(grant.code) if grant.code else None
-        asked, within_s = _take_challenge()
-        kept = _Kept(grant, key, burst.digest)
-        result = library().checkin.attempt(
-            replace(burst, asked=asked, within_s=within_s),
-            key=f"web-{grant.id}-{key}",
-            only=only,
-            claim=f"web-{grant.id}",
-            first=count,
-            last=kept.keep,
-        )
-    except TooManyTriesError as exc:
-        return fail(problem_of_status(429), 429, retry_after_s=int(str(exc.params["seconds"])))
+        result = library().checkin.attempt(burst, key=f"web-{grant.id}-{key}", only=only, claim=f"web-{grant.id}")
     except DeniedError:
         # Two bursts at once: the other one was stored first.
         return fail(signed_out(), 401)
     finally:
         log_remarks(library())
+    answer = _describe(result)
     if result.outcome in _DONE:
-        kept.confirm()
-    return json_answer(kept.answer or _describe(result))
-
-
-class _Kept:
-    """The answer to a burst, kept in the session by the transaction that records its punch.
-
-    So nobody is recorded whose browser could not be told again what was recorded.
-    """
-
-    def __init__(self, grant: Grant, key: str, asked: str) -> None:
-        self._grant, self._key, self._asked = grant, key, asked
-        self._changes: dict[str, Any] = {}
-        self._stored = False
-        self.answer: dict[str, Any] | None = None
-
-    def keep(self, transaction: Transaction, result: CheckInResult) -> None:
-        """Keep it; may be called several times."""
-        self.answer = _describe(result)
-        self._changes = used_up(self._grant, key=self._key, asked=self._asked, answer=self.answer)
-        self._stored = browser_session().save_within(transaction, self._changes)
-
-    def confirm(self) -> None:
-        """Let the session of this request be as it was stored."""
-        browser_session().take_over(self._changes, stored=self._stored)
+        use_up(grant, key=key, asked=burst.digest, answer=answer)
+    return json_answer(answer)
 
 
 def _take_challenge() -> tuple[tuple[LivenessAction, ...] | None, float | None]:
@@ -247,7 +216,7 @@ def _pin_page(*, problem: str = "", status: int = 200) -> Response:
 
 def _may_punch_here() -> bool:
     # A PIN says who, not where: the phone is in the office's network, or has just been at one of its screens.
-    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not is_behind_untrusted_proxy()
+    here = is_in_office(request.remote_addr, library().settings.signin.networks) and not hides_visitors()
     return has_confirmed() or here
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import generate_csrf
@@ -13,12 +14,16 @@ from werkzeug.wrappers import Response
 from ..kernel.domain import SignInDraft, SignInRequest, SignInState
 from ..kernel.errors import TooManyTriesError
 from ..kernel.i18n import _
-from .faults import answer_known, json_answer
+from .faults import answer_known, fail, json_answer, problem_of_status
 from .grants import take_grant
 from .library import library
+from .pace import Pace
 from .sessions import DRAFT_KEY, browser_session
 
 blueprint = Blueprint("auth", __name__)
+
+POLL: Final = Pace(1.0)
+"""A browser that asks more often how its sign-in stands is told to wait."""
 
 
 @blueprint.get("/")
@@ -57,6 +62,9 @@ def show() -> Response:
 def status() -> Response:
     """Tell the browser that asked how its request stands; one row is read, and a draft is kept from now on."""
     sid, request_id = browser_session().claimed_sid, request.args.get("request", "")
+    asker = sid or request_id
+    if asker and POLL.is_too_fast(asker):
+        return fail(problem_of_status(429), 429, retry_after_s=1)
     state = library().signin.get_verification_status(sid, request_id=request_id) if sid else SignInState.DEAD
     if state is SignInState.DEAD:
         state = _keep_draft(request_id)

@@ -64,7 +64,7 @@ def cookie_name(cookie: str, *, secure: bool) -> str:
     return f"__Host-{cookie}" if secure else cookie
 
 
-def is_behind_untrusted_proxy() -> bool:
+def hides_visitors() -> bool:
     """Tell whether a request comes through a proxy and nobody knows where the visitor is: the proxy is not trusted, or
     it is and does not write ``X-Forwarded-For``, the only header that is believed.
 

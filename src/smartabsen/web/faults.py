@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
-from flask import Flask, current_app, g, json, make_response, render_template, request
+from flask import Flask, g, json, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -62,8 +62,6 @@ _FOR_STAFF: Final = re.compile(
 )
 """Message ids that name commands, settings, files or what a library said."""
 
-JSON_ENDPOINTS: Final = "smartabsen_json_endpoints"
-"""Key among the application's extensions: the endpoints whose errors are JSON, by the access table."""
 _LAST_RESORT: Final = """<!doctype html>
 <html lang="id"><head><meta charset="utf-8"><title>smartabsen</title></head><body>
 <h1>Ada masalah di server ini; bukan kesalahan Anda.</h1>
@@ -136,7 +134,10 @@ def json_answer(body: Mapping[str, object], *, status: int = 200) -> Response:
 
 def answers_json() -> bool:
     """Tell whether errors of this request are JSON: by the access table, or by what the client accepts."""
-    if request.endpoint in current_app.extensions.get(JSON_ENDPOINTS, ()):
+    from .access import ROUTES
+
+    route = ROUTES.get(request.endpoint or "")
+    if route is not None and route.as_json:
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 

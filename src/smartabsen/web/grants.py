@@ -58,7 +58,7 @@ def take_grant(granted: SignInGrant) -> Grant:
         until=library().now() + LIFETIME,
     )
     browser_session().renew()
-    session.update(_stored(grant))
+    _store(grant)
     return grant
 
 
@@ -72,9 +72,9 @@ def find_grant() -> Grant | None:
     return grant if grant.seconds_left else None
 
 
-def used_up(grant: Grant, *, key: str, asked: str, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return what the session must keep of an attempt; nothing else can be recorded with this grant then."""
-    return _stored(Grant(grant.id, grant.code, grant.until, key, asked, answer))
+def use_up(grant: Grant, *, key: str, asked: str, answer: dict[str, Any]) -> None:
+    """Keep what an attempt sent and was answered; nothing else can be recorded with this grant."""
+    _store(Grant(grant.id, grant.code, grant.until, key, asked, answer))
 
 
 def signed_out() -> Problem:
@@ -82,14 +82,12 @@ def signed_out() -> Problem:
     return Problem("not_verified", _("The sign-in has ended."), _("Begin again with the QR code."))
 
 
-def _stored(grant: Grant) -> dict[str, Any]:
-    return {
-        _KEY: {
-            "id": grant.id,
-            "code": grant.code,
-            "until": grant.until.isoformat(),
-            "key": grant.key,
-            "asked": grant.asked,
-            "answer": grant.answer,
-        }
+def _store(grant: Grant) -> None:
+    session[_KEY] = {
+        "id": grant.id,
+        "code": grant.code,
+        "until": grant.until.isoformat(),
+        "key": grant.key,
+        "asked": grant.asked,
+        "answer": grant.answer,
     }

@@ -61,7 +61,7 @@ def allow_camera() -> None:
     g.camera = True
 
 
-def rate_limit(key: str, *, limit: int, per_s: int) -> Response | None:
+def refuse_haste(key: str, *, limit: int, per_s: int) -> Response | None:
     """Count a try of ``key``; return the answer 429 where it is one of too many, at whichever worker."""
     wait_s = library().limits.hit(key, limit=limit, per_s=per_s)
     return fail(problem_of_status(429), 429, retry_after_s=wait_s) if wait_s else None
@@ -73,7 +73,7 @@ def rate_limited(name: str, *, limit: int, per_s: int) -> Callable[[Callable[P, 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
         def limited(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-            refusal = rate_limit(f"{name}:{request.remote_addr}", limit=limit, per_s=per_s)
+            refusal = refuse_haste(f"{name}:{request.remote_addr}", limit=limit, per_s=per_s)
             return view(*args, **kwargs) if refusal is None else refusal
 
         return limited

@@ -28,6 +28,7 @@ from ..kernel.i18n import N_
 from ..upkeep.overtime import Overtime
 from .access import body_limit
 from .attendance import start_warm_up
+from .auth import POLL
 from .factory import create_app
 from .intake import Intake, Patience, Room, Tls
 from .library import EXTENSION
@@ -219,6 +220,7 @@ def _serve_by_gunicorn(
             worker.services.log_unchecked = log_unchecked
             return _watching(worker)
 
+    POLL.share()
     app.serving.limit_hashing(shared=True)
     master = os.getpid()
     try:

@@ -7,34 +7,25 @@ else that is put into the session moves it there, and it can be ended there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import datetime
 from typing import Any, Final, cast
 
 from flask import Flask, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature
 from werkzeug.wrappers import Request, Response
 
 from ..kernel.errors import SmartAbsenError
-from ..trust.work import Transaction
 from .connection import cookie_name, is_https
 from .faults import answer_instead
 from .library import library
 
 COOKIE: Final = "smartabsen"
 VISIT_COOKIE: Final = "smartabsen_visit"
-NOTES_COOKIE: Final = "smartabsen_notes"
-"""What the next page tells of what was done: signed, and gone when it was told."""
 CSRF_KEY: Final = "csrf_token"
 DRAFT_KEY: Final = "sign_in_draft"
-_FLASHES: Final = "_flashes"
-"""Flask's key for what the next page tells."""
-_NOTES_S: Final = 300
-_NOTES_BYTES: Final = 3_000
-"""A browser keeps no longer cookie; the last notes that fit are told."""
 _VISIT_KEYS: Final = frozenset({CSRF_KEY, DRAFT_KEY})
 """What a visitor may have while nothing of it is in the database."""
 IDLE_S: Final = 30 * 60
@@ -53,12 +44,9 @@ class BrowserSession(SessionMixin):
 
     modified = False
 
-    def __init__(self, sid: str, visit: str, notes: str) -> None:
+    def __init__(self, sid: str, visit: str) -> None:
         self._cookie_sid = sid
         self._visit = visit
-        # They are not in the database: neither telling them nor having told them writes anything there.
-        self._notes_cookie = notes
-        self._notes: dict[str, Any] = {_FLASHES: found} if (found := _read_notes(notes)) else {}
         self._data: dict[str, Any] | None = None
         self._sid: str | None = None
         self._user_id: int | None = None
@@ -67,19 +55,13 @@ class BrowserSession(SessionMixin):
         self._ended = False
 
     def __getitem__(self, key: str) -> Any:
-        return self._notes[key] if key == _FLASHES else self._open()[key]
+        return self._open()[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if key == _FLASHES:
-            self._notes[key] = value
-            return
         self._open()[key] = value
         self.modified = True
 
     def __delitem__(self, key: str) -> None:
-        if key == _FLASHES:
-            del self._notes[key]
-            return
         del self._open()[key]
         self.modified = True
 
@@ -152,21 +134,6 @@ class BrowserSession(SessionMixin):
         self._ended = True
         self._forget_csrf()
 
-    def save_within(self, transaction: Transaction, changes: Mapping[str, Any]) -> bool:
-        """Store the session with some changes in a write transaction; the session of this request stays as it is.
-
-        Returns:
-            False where that is impossible: it is kept elsewhere.
-        """
-        sid = self.need_sid()
-        return library().web_sessions.save_within(transaction, sid, {**self._open(), **changes})
-
-    def take_over(self, changes: Mapping[str, Any], *, stored: bool) -> None:
-        """Have some changes, which :meth:`save_within` has stored or not."""
-        self.update(changes)
-        if stored:
-            self._stored = deepcopy(self._open())
-
     def _forget_csrf(self) -> None:
         self._open().pop(CSRF_KEY, None)
         g.pop(CSRF_KEY, None)
@@ -177,10 +144,6 @@ class BrowserSession(SessionMixin):
             self._data = {}
             stored = None
             if self._cookie_sid:
-                if "errand" not in g:
-                    # That it was used is written with what the request changes, or at its end.
-                    g.errand = ExitStack()
-                    g.errand.enter_context(library().units.errand())
                 # What a page asks by itself keeps nobody logged in, and writes nothing.
                 stored = library().web_sessions.load(self._cookie_sid, touch=request.endpoint not in UNTOUCHED)
             if stored is not None:
@@ -194,7 +157,6 @@ class BrowserSession(SessionMixin):
 
     def store(self, response: Response, *, secure: bool) -> None:
         """Store what changed and set the cookies that belong to it."""
-        self._store_notes(response, secure=secure)
         if not self.modified:
             return
         data = self._open()
@@ -211,16 +173,6 @@ class BrowserSession(SessionMixin):
             set_cookie(response, COOKIE, sid, secure=secure)
             _delete(response, VISIT_COOKIE, secure=secure)
 
-    def _store_notes(self, response: Response, *, secure: bool) -> None:
-        notes = list(self._notes.get(_FLASHES, ()))
-        while notes and len(_write_notes(notes)) > _NOTES_BYTES:
-            notes.pop(0)
-        if notes:
-            if (written := _write_notes(notes)) != self._notes_cookie:
-                set_cookie(response, NOTES_COOKIE, written, secure=secure, max_age=_NOTES_S)
-        elif self._notes_cookie:
-            _delete(response, NOTES_COOKIE, secure=secure)
-
 
 class DatabaseSessions(SessionInterface):
     """Flask's way to :class:`BrowserSession`."""
@@ -231,7 +183,6 @@ class DatabaseSessions(SessionInterface):
         return BrowserSession(
             request.cookies.get(cookie_name(COOKIE, secure=secure), ""),
             request.cookies.get(cookie_name(VISIT_COOKIE, secure=secure), ""),
-            request.cookies.get(cookie_name(NOTES_COOKIE, secure=secure), ""),
         )
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's
@@ -277,18 +228,3 @@ def _read_visit(cookie: str) -> dict[str, Any]:
         return dict(_serializer().loads(cookie))
     except BadSignature:
         return {}
-
-
-def _notes_serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.secret_key), salt="smartabsen notes")
-
-
-def _write_notes(notes: list[Any]) -> str:
-    return str(_notes_serializer().dumps(notes))
-
-
-def _read_notes(cookie: str) -> list[Any]:
-    try:
-        return [tuple(note) for note in _notes_serializer().loads(cookie)] if cookie else []
-    except (BadSignature, TypeError):
-        return []

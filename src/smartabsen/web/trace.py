@@ -72,8 +72,7 @@ def _begin() -> None:
 
 
 def _end(_error: BaseException | None) -> None:
-    for name in ("errand", "from_address"):
-        stack: ExitStack | None = g.pop(name, None)
-        if stack is not None:
-            stack.close()
+    stack: ExitStack | None = g.pop("from_address", None)
+    if stack is not None:
+        stack.close()
     library().security.tick()

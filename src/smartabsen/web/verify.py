@@ -17,7 +17,7 @@ from ..kernel.errors import InvalidInputError, NotFoundError
 from ..kernel.i18n import _
 from .library import library
 from .phone_cookie import describe_phone, find_phone, keep_credential
-from .security import rate_limit
+from .security import refuse_haste
 
 blueprint = Blueprint("verify", __name__)
 
@@ -82,7 +82,7 @@ def pair() -> Response:
     """Pair this phone; the invitation is used up. Only invitations that are none are counted."""
     token = request.form.get("token", "")
     if library().phones.find_pairing(token) is None:
-        refusal = rate_limit(f"pair:{request.remote_addr}", limit=20, per_s=60)
+        refusal = refuse_haste(f"pair:{request.remote_addr}", limit=20, per_s=60)
         if refusal is not None:
             return refusal
     try:

@@ -8,8 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from smartabsen import Role, SmartAbsen
-from smartabsen.people.employment.model import Changes
+from smartabsen import SmartAbsen
 from smartabsen.web.access import ROUTES
 
 from ..pages import csrf_of
@@ -142,60 +141,3 @@ def test_every_page_is_there_in_both_languages(admin: FlaskClient, endpoint: str
     separator = "&" if "?" in case.path else "?"
     for language in ("id", "en"):
         assert f'<html lang="{language}"' in admin.get(f"{case.path}{separator}language={language}").text
-
-
-GUDANG = {
-    "/admin/": 200,
-    "/admin/employees": 200,
-    "/admin/employees/1": 200,
-    "/admin/employees/2": 404,
-    "/admin/employees/2/phones/part": 404,
-    "/admin/attendance?from=2026-11-02": 200,
-    "/admin/attendance/month?month=2026-11-02": 200,
-    "/admin/attendance/late": 200,
-    "/admin/attendance/export.csv?from=2026-11-02": 200,
-    DAY: 200,
-    DAY.replace("/1", "/2"): 404,
-    "/admin/leave": 403,
-    "/admin/audit": 403,
-    "/admin/users": 403,
-    "/admin/system": 403,
-    "/admin/account": 200,
-}
-"""What becomes of each page for the manager of Ani's department."""
-
-
-@pytest.fixture
-def manager(library: SmartAbsen, login: Login) -> FlaskClient:
-    """The browser of the manager of a department with Ani in it, and not Bayu."""
-    library.departments.add("GUDANG", name="Gudang")
-    library.employments.change("E001", Changes(department="GUDANG"))
-    library.users.set_role("budi", Role.MANAGER, department="GUDANG")
-    return login("budi")
-
-
-@pytest.mark.parametrize("path", GUDANG)
-def test_a_manager_sees_the_own_department_and_nobody_else(manager: FlaskClient, path: str) -> None:
-    """Whoever is of another one is in no list, no file and no figure, and has no page."""
-    answer = manager.get(path)
-
-    assert answer.status_code == GUDANG[path]
-    assert "Bayu" not in answer.text
-
-
-def test_a_manager_changes_nothing(manager: FlaskClient) -> None:
-    """As a viewer; approving comes with the requests."""
-    assert call(manager, CASES["admin.correct"]) == 403
-    assert call(manager, CASES["admin.edit_employee"]) == 403
-
-
-def test_hr_does_everything_about_people_and_nothing_about_users(library: SmartAbsen, login: Login) -> None:
-    """Neither the users nor the check of the installation are theirs."""
-    library.users.set_role("budi", Role.HR)
-    browser = login("budi")
-
-    for endpoint, case in CASES.items():
-        if endpoint.removeprefix("admin.") in ("new_employee", "edit_employee", "enter_leave", "correct", "audit"):
-            assert call(browser, case) == case.admin, endpoint
-        if "user" in endpoint or endpoint in ("admin.check", "admin.reset_totp"):
-            assert call(browser, case) == 403, endpoint

@@ -14,7 +14,7 @@ from smartabsen.web.admin.trail_words import ACTIONS, KINDS, describe_action
 
 SOURCES = Path(smartabsen.__file__).parent
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
-WRITERS = {"append", "note", "note_page", "note_reading", "_note", "_record", "record", "change_model"}
+WRITERS = {"append", "note", "note_page", "note_reading", "_note", "_record", "change_model"}
 
 
 def words(node: ast.AST) -> Iterator[str]:
@@ -33,10 +33,7 @@ def written_in(tree: ast.Module) -> Iterator[str]:
                     yield from words(given)
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(
-                isinstance(each, ast.Name) and each.id in ("action", "_ACTIONS", "BEGIN", "RECOMPUTED")
-                for each in targets
-            ):
+            if any(isinstance(each, ast.Name) and each.id in ("action", "_ACTIONS", "BEGIN") for each in targets):
                 yield from words(node.value)
 
 

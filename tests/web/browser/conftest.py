@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from smartabsen import SmartAbsen
-from smartabsen.upkeep.demo.material import make_demo_material
+from smartabsen.upkeep.demo_film import make_demo_material
 
 from ...conftest import missing
 from ..server_process import running_server

@@ -1,31 +1,27 @@
 """``smartabsen employee``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from ...kernel.domain import Employee
 from ...kernel.i18n import _
-from .. import data, org_view, privacy_view, tables
+from .. import data, privacy_view, tables
 from ..answer import Answer
 from ..command import command, make_noun
 from ..output import Output
-from ..parameters import Code, DepartmentOption, Reason, ReasonIfAny, SiteOption
+from ..parameters import Code, Reason, ReasonIfAny
 from ..session import Session
-
-if TYPE_CHECKING:
-    from ...people.employment.model import Employment
 
 PhotoNumber = Annotated[
     int, typer.Argument(metavar="NUMBER", help=_("Number of the photo; “employee photos” lists them."))
 ]
-FirstDay = Annotated[str | None, typer.Option("--joined", metavar="DATE", help=_("First day of the employment."))]
 
 app = make_noun(
     "employee",
-    help=_("Add, list, show, change, deactivate and activate employees; look through their photos."),
+    help=_("List, show, rename, deactivate and activate employees; look through their photos."),
     example="smartabsen employee list",
 )
 
@@ -39,9 +35,8 @@ def list_employees(
     """List employees by code."""
     with session.open() as app:
         employees = app.employees(search=search, include_inactive=not active)
-        terms = app.employments.everybody_on()
     return Answer(
-        data={"employees": [{**data.employee(each), **org_view.placement(terms.get(each.id))} for each in employees]},
+        data={"employees": [data.employee(each) for each in employees]},
         show=lambda out: tables.show_employees(out, employees),
     )
 
@@ -53,14 +48,9 @@ def show_employee(session: Session, code: Code) -> Answer:
         employee = app.get_employee(code)
         templates = app.templates_of(code)
         consents, zone = app.privacy.consents(code), ZoneInfo(app.settings.site.zone)
-        terms, former = app.employments.on(code), app.employments.former_codes(code)
 
     def show(out: Output) -> None:
         tables.show_employee(out, employee, templates)
-        out.line()
-        org_view.show_employment(out, terms)
-        if former:
-            out.line(_("Former codes: {codes}", codes=", ".join(each.code for each in former)))
         out.line()
         privacy_view.show_consents(out, consents, zone)
 
@@ -68,144 +58,8 @@ def show_employee(session: Session, code: Code) -> Answer:
         "employee": data.employee(employee),
         "templates": [data.template(each) for each in templates],
         "consents": [privacy_view.consent(each) for each in consents],
-        "employment": org_view.employment(terms),
-        "former_codes": [each.code for each in former],
     }
     return Answer(data=facts, show=show)
-
-
-@command(
-    app,
-    "add",
-    help=_("Add an employee without a face: punches are made by phone or by hand."),
-    example="smartabsen employee add E001 --name 'Siti Rahma' --site MKS --department GUDANG",
-)
-def add_employee(
-    session: Session,
-    code: Code,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help=_("Full name of the person."))],
-    position: Annotated[str, typer.Option("--position", metavar="TEXT", help=_("Job title."))] = "",
-    site: SiteOption = None,
-    department: DepartmentOption = None,
-    joined: FirstDay = None,
-) -> Answer:
-    """Add an employee with site and department."""
-    from ...people.employment.model import Changes
-
-    changes = Changes(site=site, department=department, joined=org_view.read_day(joined, "--joined"))
-    with session.open() as app:
-        employee = app.add_employee(name, code=code, position=position, changes=changes)
-        terms = app.employments.on(employee.code)
-    return _with_terms(employee, terms)
-
-
-@command(
-    app,
-    "set",
-    help=_("Change site, department and other terms of an employee; the wage is stored sealed.")
-    + "\n\n"
-    + _("What is said of a person for the first time holds from the beginning, a change from today; --from DATE says "
-        "another day. What held before stays as it was."),
-    example="smartabsen employee set E001 --site MKS --from 2026-12-14\n"
-    "smartabsen employee set E002 --week 6 --shortest-day Sabtu --joined 2026-01-05",
-)  # fmt: skip
-def set_employee(
-    session: Session,
-    code: Code,
-    site: SiteOption = None,
-    department: DepartmentOption = None,
-    joined: FirstDay = None,
-    left: Annotated[str | None, typer.Option("--left", metavar="DATE", help=_("Last day of the employment."))] = None,
-    stays: Annotated[bool, typer.Option("--stays", help=_("Take a last day back."))] = False,
-    week: Annotated[
-        int | None, typer.Option("--week", metavar="5|6", help=_("Working days a week by the contract."))
-    ] = None,
-    shortest_day: Annotated[
-        str | None,
-        typer.Option("--shortest-day", metavar="WEEKDAY", help=_("Shortest working day of a week of six days.")),
-    ] = None,
-    exempt: Annotated[
-        str | None,
-        typer.Option(
-            "--exempt",
-            metavar="CLAUSE",
-            help=_("Clause of PK, PP or PKB by which overtime is not paid; '' where it is paid."),
-        ),
-    ] = None,
-    wage: Annotated[
-        int | None, typer.Option("--wage", metavar="RUPIAH", help=_("Basic pay of a month, without allowances."))
-    ] = None,
-    fixed: Annotated[
-        int, typer.Option("--fixed", metavar="RUPIAH", help=_("Fixed allowances of a month; with --wage."))
-    ] = 0,
-    variable: Annotated[
-        int, typer.Option("--variable", metavar="RUPIAH", help=_("Variable allowances of a month; with --wage."))
-    ] = 0,
-    daily: Annotated[
-        int | None, typer.Option("--daily", metavar="RUPIAH", help=_("Pay of a day, instead of --wage."))
-    ] = None,
-    valid_from: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help=_("First day on which it holds."))
-    ] = None,
-) -> Answer:
-    """Change terms, and store a wage."""
-    from ...people.employment.model import Changes, Wage
-    from ...people.employment.rules import read_weekday
-
-    if (fixed or variable) and wage is None:
-        raise typer.BadParameter(_("--fixed and --variable come with --wage."))
-    changes = Changes(
-        site=site,
-        department=department,
-        week=week,
-        shortest_day=None if shortest_day is None else read_weekday(shortest_day),
-        exempt=exempt,
-        joined=org_view.read_day(joined, "--joined"),
-        left=org_view.read_day(left, "--left"),
-        stays=stays,
-    )
-    first = org_view.read_day(valid_from, "--from")
-    has_wage = wage is not None or daily is not None
-    if changes.is_empty and not has_wage:
-        raise typer.BadParameter(_("Nothing is given that could be changed."))
-    with session.open() as app:
-        if not changes.is_empty:
-            app.employments.change(code, changes, valid_from=first)
-        if has_wage:
-            app.wages.put(code, Wage(wage or 0, fixed, variable, daily), valid_from=first)
-        return _with_terms(app.get_employee(code), app.employments.on(code))
-
-
-@command(
-    app,
-    "wage",
-    help=_("Show what an employee earned, and from when on; that it was looked at is recorded."),
-    example="smartabsen employee wage E001",
-)
-def show_wage(session: Session, code: Code) -> Answer:
-    """Show the wages of an employee."""
-    with session.open() as app:
-        wages = app.wages.history(code)
-    return Answer(
-        data={"code": code, "wages": [org_view.wage(each) for each in wages]},
-        show=lambda out: org_view.show_wages(out, wages),
-    )
-
-
-@command(
-    app,
-    "recode",
-    help=_("Give an employee another code; attendance, faces and phones stay theirs.")
-    + "\n\n"
-    + _("The old code is remembered, and nobody else gets it."),
-    example="smartabsen employee recode E001 MKS-001",
-)
-def recode_employee(
-    session: Session, code: Code, new: Annotated[str, typer.Argument(metavar="NEW", help=_("The new code."))]
-) -> Answer:
-    """Change the code of an employee."""
-    with session.open() as app:
-        return _changed(app.recode_employee(code, new))
 
 
 @command(
@@ -370,15 +224,6 @@ def mark_different(
         data={"employee": data.employee(both[0]), "other": data.employee(both[1])},
         show=lambda out: tables.show_employees(out, both),
     )
-
-
-def _with_terms(employee: Employee, terms: "Employment") -> Answer:
-    def show(out: Output) -> None:
-        tables.show_employees(out, (employee,))
-        out.line()
-        org_view.show_employment(out, terms)
-
-    return Answer(data={"employee": data.employee(employee), "employment": org_view.employment(terms)}, show=show)
 
 
 def _changed(employee: Employee) -> Answer:

@@ -8,11 +8,11 @@ import typer
 from ...kernel.domain import EnrolReport, PhotoVerdict
 from ...kernel.i18n import _
 from ...kernel.messages import describe_verdict
-from .. import data, org_view, privacy_view, tables
+from .. import data, privacy_view, tables
 from ..answer import Answer, Problem
 from ..command import command, make_noun
 from ..output import Output
-from ..parameters import AllowDuplicate, Consent, DepartmentOption, Detector, SiteOption
+from ..parameters import AllowDuplicate, Consent, Detector
 from ..session import Session
 
 ADVISED_PHOTOS = 3
@@ -45,8 +45,6 @@ def enroll(
     no_photos: Annotated[
         bool, typer.Option("--no-photos", help=_("Add the person without a face: punches are made by hand."))
     ] = False,
-    site: SiteOption = None,
-    department: DepartmentOption = None,
     consent: Consent = False,
     allow_duplicate: AllowDuplicate = False,
     detector: Detector = None,
@@ -54,7 +52,6 @@ def enroll(
     """Enrol from photos, from a guided capture, or without a face."""
     if [bool(photos), bool(camera), no_photos].count(True) != 1:
         raise typer.BadParameter(_("Give either photos, or --camera, or --no-photos."))
-    terms = org_view.terms_given(site=site, department=department)
     with session.open({"recognition.detector": detector}) as app:
         if not no_photos:
             consent = privacy_view.ask_consent(session, app, name=name, code=code, given=consent)
@@ -69,7 +66,6 @@ def enroll(
                 allow_duplicate=allow_duplicate,
                 consent=consent,
                 on_event=lambda event: _guide(session.out, event),
-                **terms,
             )
         else:
             with session.out.progress(_("Photos")) as progress:
@@ -81,7 +77,6 @@ def enroll(
                     allow_duplicate=allow_duplicate,
                     consent=consent,
                     on_progress=progress,
-                    **terms,
                 )
         session.tell_calibration(app)
     return _answer(report)

@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ...kernel.errors import PartlyDoneError
-from ...kernel.i18n import N_, _
+from ...kernel.i18n import _
 from .. import privacy_view
 from ..answer import Answer
 from ..command import command, make_noun
@@ -144,15 +143,11 @@ def apply(session: Session) -> Answer:
     app,
     "purge",
     help=_("Delete what is kept longer than the retention periods of the settings say."),
-    example="smartabsen privacy purge --dry-run\nsmartabsen privacy purge --limit 20000 --yes",
+    example="smartabsen privacy purge --dry-run\nsmartabsen privacy purge --yes",
 )
 def purge(
     session: Session,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be deleted."))] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", min=1, metavar="ROWS", help=_("Stop after about so many rows; the next run goes on.")),
-    ] = None,
     yes: Yes = False,
 ) -> Answer:
     """Purge, after a question."""
@@ -162,6 +157,5 @@ def purge(
             if not yes and session.out.can_ask():
                 privacy_view.show_purged(session.out, found)
             privacy_view.confirm(session, _("All of this is deleted for good. Go on?"), yes=yes)
-            found = app.privacy.purge(dry_run=False, limit=limit)
-    unfinished = None if found.finished else PartlyDoneError(N_("Not finished: the next run deletes the rest."))
-    return Answer.of(privacy_view.purged(found), lambda out: privacy_view.show_purged(out, found), unfinished)
+            found = app.privacy.purge(dry_run=False)
+    return Answer(data=privacy_view.purged(found), show=lambda out: privacy_view.show_purged(out, found))

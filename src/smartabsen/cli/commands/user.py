@@ -11,7 +11,6 @@ from ...kernel.i18n import _
 from .. import data, tables
 from ..answer import Answer
 from ..command import command, make_noun
-from ..output import Column, Output
 from ..session import Session
 
 if TYPE_CHECKING:
@@ -24,14 +23,8 @@ app = make_noun(
 )
 
 # The values of Role, so that help and usage errors do without importing more.
-RoleName: TypeAlias = Literal["admin", "hr", "manager", "viewer"]
+RoleName: TypeAlias = Literal["admin", "viewer"]
 Name = Annotated[str, typer.Argument(metavar="NAME", help=_("Name of the user."))]
-UserDepartment = Annotated[
-    str, typer.Option("--department", metavar="CODE", help=_("Code of the department that a manager sees."))
-]
-UserEmployee = Annotated[
-    str, typer.Option("--employee", metavar="CODE", help=_("Code of the employee who the user is."))
-]
 _CHANGED_FIRST = _("The user must choose another one at the next sign-in.")
 _ASKS = _("Asks for the password on a terminal; otherwise takes the first line of stdin.")
 
@@ -61,23 +54,13 @@ def add_user(
     session: Session,
     name: Name,
     role: Annotated[
-        RoleName,
-        typer.Option(
-            "--role",
-            help=_(
-                "admin may change everything; hr all but users and keys; manager sees and approves for one "
-                "department; viewer reads and exports attendance."
-            ),
-        ),
+        RoleName, typer.Option("--role", help=_("admin may change everything; viewer reads and exports attendance."))
     ] = "viewer",
-    department: UserDepartment = "",
-    employee: UserEmployee = "",
 ) -> Answer:
     """Add a user."""
     with session.open() as app:
         password = _ask_for_password(session)
-        place = {key: code for key, code in (("department", department), ("employee", employee)) if code}
-        return _changed(app, app.users.add(name, password, role=Role(role), temporary=True, **place))
+        return _changed(app, app.users.add(name, password, role=Role(role), temporary=True))
 
 
 @command(
@@ -136,34 +119,11 @@ def enable_user(session: Session, name: Name) -> Answer:
 
 @command(app, "role", help=_("Give a user another role."), example="smartabsen user role siti viewer")
 def set_role(
-    session: Session,
-    name: Name,
-    role: Annotated[RoleName, typer.Argument(metavar="ROLE", help=_("admin, hr, manager or viewer."))],
-    department: UserDepartment = "",
-    employee: UserEmployee = "",
+    session: Session, name: Name, role: Annotated[RoleName, typer.Argument(metavar="ROLE", help=_("admin or viewer."))]
 ) -> Answer:
     """Change the role of a user."""
     with session.open() as app:
-        place = {key: code for key, code in (("department", department), ("employee", employee)) if code}
-        return _changed(app, app.users.set_role(name, Role(role), **place))
-
-
-@command(
-    app,
-    "roles",
-    help=_("Show what each role may do, and about whom."),
-    example="smartabsen user roles",
-)
-def list_roles(session: Session) -> Answer:  # noqa: ARG001 - every command gets one
-    """Show the table of roles and actions."""
-    from ...org.access import Action, scope_of
-
-    def show(out: Output) -> None:
-        columns = (Column(_("Action"), whole=True), *(Column(role.value, whole=True) for role in Role))
-        out.table(columns, [(action.value, *(scope_of(role, action).value for role in Role)) for action in Action])
-
-    table = {role.value: {action.value: scope_of(role, action).value for action in Action} for role in Role}
-    return Answer(data={"roles": table}, show=show)
+        return _changed(app, app.users.set_role(name, Role(role)))
 
 
 @command(

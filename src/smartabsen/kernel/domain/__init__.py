@@ -7,26 +7,7 @@ from .attendance import AttendanceDay, ClockReading, Punch, PunchResult, Report,
 from .calibration import AutomaticLimits, Basis, CalibrationRecord, CalibrationState, DecisionLimits, OwnScores
 from .faces import Face, Match, Measured, ModelIdentity, Observation, Quality
 from .installation import Check, CheckLevel, ModelFile, ModelStatus, SettingValue
-from .kiosk import (
-    AT_MOST,
-    MEASURES,
-    CameraTrouble,
-    KioskCameraBack,
-    KioskCameraLost,
-    KioskDecision,
-    KioskDelivered,
-    KioskEnded,
-    KioskEvent,
-    KioskEventKind,
-    KioskModelReloaded,
-    KioskPrompt,
-    KioskRunning,
-    KioskStarted,
-    KioskSummary,
-    KioskTrouble,
-    Measure,
-    Refusal,
-)
+from .kiosk import AT_MOST, MEASURES, CameraTrouble, KioskEvent, KioskEventKind, KioskSummary, Measure, Refusal
 from .liveness import ChallengeFailure, LivenessAction, LivenessPrompt, MovementRequest, MovementStage
 from .people import (
     ACTIVE,
@@ -124,19 +105,9 @@ __all__ = [
     "ImportRow",
     "ImportVerdict",
     "Kept",
-    "KioskCameraBack",
-    "KioskCameraLost",
-    "KioskDecision",
-    "KioskDelivered",
-    "KioskEnded",
     "KioskEvent",
     "KioskEventKind",
-    "KioskModelReloaded",
-    "KioskPrompt",
-    "KioskRunning",
-    "KioskStarted",
     "KioskSummary",
-    "KioskTrouble",
     "KnownPerson",
     "LandmarkScheme",
     "LicenceClass",

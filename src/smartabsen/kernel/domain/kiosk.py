@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final, Literal
+from typing import Final
 
 from .attendance import PunchResult
 from .faces import Measured
@@ -67,147 +67,41 @@ class KioskSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class _KioskRemark:
-    """A sentence for people.
+class KioskEvent:
+    """Something a kiosk tells.
 
     Attributes:
+        kind: What happened.
         at: UTC.
-        detail: One English sentence; a message id with ``params``.
-    """
-
-    at: datetime
-    detail: str = ""
-    params: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class KioskStarted(_KioskRemark):
-    """The kiosk looks at its camera."""
-
-    kind: ClassVar[Literal[KioskEventKind.STARTED]] = KioskEventKind.STARTED
-
-
-@dataclass(frozen=True, slots=True)
-class KioskDecision:
-    """What was decided on a person, and what became of it.
-
-    Attributes:
-        at: UTC.
-        outcome: The decision.
-        result: The punch, for RECOGNIZED and ALREADY_RECORDED.
-        similarity: Of a compared face.
-        track: Number of the person's track in this session.
-        employee: Who is PENDING, where the kiosk knows the name.
-        lead: How much less similar the second-best person is; None for guidance.
+        outcome: For decisions.
+        result: The punch, for RECOGNIZED and ALREADY_RECORDED, and for DELIVERED.
+        employee: Who is PENDING, or who is asked for a movement, where the kiosk knows the name.
+        similarity: For decisions on a compared face.
+        lead: The same, above the second-best person; None for guidance.
         covered: For refusals of a compared face: mouth and chin seem to be covered.
+        track: Number of the person's track in this session, for decisions.
+        detail: One English sentence for the others; a message id with ``params``.
+        summary: For SUMMARY.
+        frames_per_s: For RUNNING: pictures of the camera that were looked at in the last second.
+        request: For PROMPT: what the person of the track is asked to do, and how far that is.
         measured: For refusals of a face for its quality, or by a model of liveness.
     """
 
-    kind: ClassVar[Literal[KioskEventKind.DECISION]] = KioskEventKind.DECISION
+    kind: KioskEventKind
     at: datetime
-    outcome: Outcome
+    outcome: Outcome | None = None
     result: PunchResult | None = None
     similarity: float | None = None
     track: int | None = None
+    detail: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+    summary: KioskSummary | None = None
     employee: Employee | None = None
+    frames_per_s: float = 0.0
     lead: float | None = None
     covered: bool = False
+    request: MovementRequest | None = None
     measured: Measured | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KioskDelivered:
-    """A punch that was pending is in the database now; ``at`` is UTC."""
-
-    kind: ClassVar[Literal[KioskEventKind.DELIVERED]] = KioskEventKind.DELIVERED
-    at: datetime
-    result: PunchResult
-    similarity: float | None = None
-
-    @property
-    def outcome(self) -> Outcome:
-        """RECOGNIZED or ALREADY_RECORDED."""
-        return self.result.outcome
-
-
-@dataclass(frozen=True, slots=True)
-class KioskPrompt:
-    """What the person of a track is asked to do, and how far that is.
-
-    Attributes:
-        at: UTC.
-        track: Number of the person's track in this session.
-        request: The movement.
-        employee: Who it is, where the kiosk knows the name.
-    """
-
-    kind: ClassVar[Literal[KioskEventKind.PROMPT]] = KioskEventKind.PROMPT
-    at: datetime
-    track: int
-    request: MovementRequest
-    employee: Employee | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KioskCameraLost(_KioskRemark):
-    """The camera gives no picture that is of any use."""
-
-    kind: ClassVar[Literal[KioskEventKind.CAMERA_LOST]] = KioskEventKind.CAMERA_LOST
-
-
-@dataclass(frozen=True, slots=True)
-class KioskCameraBack(_KioskRemark):
-    """The camera gives pictures again."""
-
-    kind: ClassVar[Literal[KioskEventKind.CAMERA_BACK]] = KioskEventKind.CAMERA_BACK
-
-
-@dataclass(frozen=True, slots=True)
-class KioskModelReloaded(_KioskRemark):
-    """A newly trained model is in use; ``params`` are its version and how many people are in it."""
-
-    kind: ClassVar[Literal[KioskEventKind.MODEL_RELOADED]] = KioskEventKind.MODEL_RELOADED
-
-
-@dataclass(frozen=True, slots=True)
-class KioskRunning:
-    """Once a second: how many pictures of the camera were looked at in the last second; ``at`` is UTC."""
-
-    kind: ClassVar[Literal[KioskEventKind.RUNNING]] = KioskEventKind.RUNNING
-    at: datetime
-    frames_per_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class KioskTrouble(_KioskRemark):
-    """Something that people must know; ``track`` is whose attempt it was, where it was somebody's."""
-
-    kind: ClassVar[Literal[KioskEventKind.TROUBLE]] = KioskEventKind.TROUBLE
-    track: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KioskEnded:
-    """The session is over; ``at`` is UTC."""
-
-    kind: ClassVar[Literal[KioskEventKind.SUMMARY]] = KioskEventKind.SUMMARY
-    at: datetime
-    summary: KioskSummary
-
-
-KioskEvent = (
-    KioskStarted
-    | KioskDecision
-    | KioskDelivered
-    | KioskPrompt
-    | KioskCameraLost
-    | KioskCameraBack
-    | KioskModelReloaded
-    | KioskRunning
-    | KioskTrouble
-    | KioskEnded
-)
-"""Something a kiosk tells: one class for each ``kind``."""
 
 
 class Measure(StrEnum):

@@ -287,8 +287,6 @@ class User:
         sessions_valid_from: Sessions that began before this instant are over, UTC.
         must_change_password: Somebody else gave the password; nothing else can be done before it is changed.
         has_totp: A code of an authenticator app is asked for beside the password.
-        department_id, department: Row id and code of the department that a manager sees.
-        employee_id, employee: Row id and code of the employee who the user is, where somebody said so.
     """
 
     id: int
@@ -301,7 +299,3 @@ class User:
     sessions_valid_from: datetime
     must_change_password: bool = False
     has_totp: bool = False
-    department_id: int | None = None
-    department: str = ""
-    employee_id: int | None = None
-    employee: str = ""

@@ -83,17 +83,11 @@ class PunchMethod(StrEnum):
 
 
 class Role(StrEnum):
-    """What somebody may do; the table is in ``org.access``."""
+    """What a user of the dashboard may do."""
 
     ADMIN = "admin"
-    HR = "hr"
-    """Everything about people, attendance and leave; neither users nor keys."""
-    MANAGER = "manager"
-    """Sees the people of one department, and approves for them."""
     VIEWER = "viewer"
     """Reads everything but the audit trail and the users, and changes nothing."""
-    EMPLOYEE = "employee"
-    """Sees what is their own, on a paired phone; no user of the dashboard."""
 
 
 class LicenceClass(StrEnum):

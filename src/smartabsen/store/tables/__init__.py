@@ -1,9 +1,8 @@
 """The tables, by subject. Their rules are in ``base``."""
 
-from .attendance import Absensi, DayRevisionRow, PunchRow
+from .attendance import Absensi, PunchRow
 from .base import (
     ADDRESS_LENGTH,
-    BIG_ID,
     CODE_LENGTH,
     KEY_ID_LENGTH,
     LABEL_LENGTH,
@@ -17,29 +16,7 @@ from .base import (
     Base,
     UtcDateTime,
 )
-from .leave import (
-    LeaveAttachmentRow,
-    LeaveDayRow,
-    LeaveDelegationRow,
-    LeaveKindRow,
-    LeaveLedgerRow,
-    LeaveRequestRow,
-    LeaveStepRow,
-)
-from .org import ZONE_LENGTH, DepartmentRow, KioskRow, SiteRow
-from .overtime import OvertimeOrderRow
-from .people import (
-    ConsentRow,
-    EmploymentTermsRow,
-    ErasureRow,
-    FaceCropRow,
-    FormerCodeRow,
-    Karyawan,
-    TemplateRow,
-    WageRow,
-    new_uuid,
-)
-from .policy import PolicyRow
+from .people import ConsentRow, ErasureRow, FaceCropRow, Karyawan, TemplateRow, new_uuid
 from .record import (
     AuditRow,
     CameraTroubleRow,
@@ -50,23 +27,10 @@ from .record import (
     SignInTryRow,
     UserRow,
 )
-from .schedule import (
-    CalendarDayRow,
-    JointLeaveWorkedRow,
-    PatternRow,
-    PatternStepRow,
-    PresetRow,
-    PresetShiftRow,
-    RosterDayRow,
-    ShiftAssignmentRow,
-    ShiftRow,
-    ShiftVersionRow,
-)
 from .signin import PairingRow, PhoneRow, PinRow, QrToken, RateLimitRow, SeenFrameRow, WebSessionRow
 
 __all__ = [
     "ADDRESS_LENGTH",
-    "BIG_ID",
     "CODE_LENGTH",
     "KEY_ID_LENGTH",
     "LABEL_LENGTH",
@@ -77,56 +41,29 @@ __all__ = [
     "TABLE_OPTIONS",
     "USER_LENGTH",
     "UUID_LENGTH",
-    "ZONE_LENGTH",
     "Absensi",
     "AuditRow",
     "Base",
-    "CalendarDayRow",
     "CameraTroubleRow",
     "ConsentRow",
-    "DayRevisionRow",
-    "DepartmentRow",
-    "EmploymentTermsRow",
     "ErasureRow",
     "FaceCropRow",
-    "FormerCodeRow",
-    "JointLeaveWorkedRow",
     "Karyawan",
-    "KioskRow",
     "KnownDeviceRow",
-    "LeaveAttachmentRow",
-    "LeaveDayRow",
-    "LeaveDelegationRow",
-    "LeaveKindRow",
-    "LeaveLedgerRow",
-    "LeaveRequestRow",
-    "LeaveStepRow",
     "MetaRow",
-    "OvertimeOrderRow",
     "PairingRow",
-    "PatternRow",
-    "PatternStepRow",
     "PhoneRow",
     "PinRow",
-    "PolicyRow",
-    "PresetRow",
-    "PresetShiftRow",
     "PunchRow",
     "QrToken",
     "RateLimitRow",
     "RecoveryCodeRow",
     "RefusalRow",
-    "RosterDayRow",
     "SeenFrameRow",
-    "ShiftAssignmentRow",
-    "ShiftRow",
-    "ShiftVersionRow",
     "SignInTryRow",
-    "SiteRow",
     "TemplateRow",
     "UserRow",
     "UtcDateTime",
-    "WageRow",
     "WebSessionRow",
     "new_uuid",
 ]

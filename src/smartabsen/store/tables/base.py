@@ -15,7 +15,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Date, DateTime, Dialect, Double, Integer, MetaData
+from sqlalchemy import (
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    MetaData,
+)
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -38,10 +44,6 @@ SERVER_OPTIONS: Final = {
     for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
 }
 TABLE_OPTIONS: Final[dict[str, Any]] = {**SERVER_OPTIONS, "sqlite_autoincrement": True}
-
-
-BIG_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
-"""Ids of tables made since 0016, and columns that point at them; SQLite's own are wide anyhow."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import (
-    BIG_ID,
     CODE_LENGTH,
     KEY_ID_LENGTH,
     LABEL_LENGTH,
@@ -35,7 +34,7 @@ class Karyawan(Base):
     ``kode`` is the employer's code as it was written; ``kode_kunci`` is its folded form, which is unique: ``E001``,
     ``e001`` and `` E001 `` are one code. ``cari`` is the folded text that searches look into.
     ``uuid`` is never given out twice; row ids are, after an older database was restored. What another program inserted
-    has none until it is needed. ``tanggal_bergabung`` is the first day of the employment, ``tanggal_keluar`` its last.
+    has none until it is needed.
     """
 
     __tablename__ = "karyawan"
@@ -54,54 +53,6 @@ class Karyawan(Base):
     cari: Mapped[str] = mapped_column(String(SEARCH_LENGTH))
     created_at: Mapped[datetime]
     uuid: Mapped[str | None] = mapped_column(String(UUID_LENGTH), index=True, unique=True, default=new_uuid)
-    tanggal_bergabung: Mapped[date | None]
-    tanggal_keluar: Mapped[date | None]
-
-
-class FormerCodeRow(Base):
-    """Codes that an employee had before: nobody else gets one of them without being told."""
-
-    __tablename__ = "former_codes"
-    __table_args__ = TABLE_OPTIONS
-
-    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
-    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"), index=True)
-    code: Mapped[str] = mapped_column(String(CODE_LENGTH))
-    code_key: Mapped[str] = mapped_column(String(2 * CODE_LENGTH), unique=True)
-    until_utc: Mapped[datetime]
-
-
-class EmploymentTermsRow(Base):
-    """What was agreed with an employee from a date on. Null: this row says nothing of it, an earlier one may.
-
-    ``shortest_day`` is a weekday, Monday being 0. ``exempt_clause`` is the clause of PK, PP or PKB by which overtime is
-    not paid; empty says that it is paid.
-    """
-
-    __tablename__ = "employment_terms"
-    __table_args__ = (UniqueConstraint("karyawan_id", "valid_from"), TABLE_OPTIONS)
-
-    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
-    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
-    valid_from: Mapped[date]
-    site_id: Mapped[int | None] = mapped_column(BIG_ID, ForeignKey("sites.id"), index=True)
-    department_id: Mapped[int | None] = mapped_column(BIG_ID, ForeignKey("departments.id"), index=True)
-    week: Mapped[int | None]
-    shortest_day: Mapped[int | None]
-    exempt_clause: Mapped[str | None] = mapped_column(String(NOTE_LENGTH))
-
-
-class WageRow(Base):
-    """Parts of a wage from a date on, sealed; ``key_id`` is the key that seals them."""
-
-    __tablename__ = "wages"
-    __table_args__ = (UniqueConstraint("karyawan_id", "valid_from"), TABLE_OPTIONS)
-
-    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
-    karyawan_id: Mapped[int] = mapped_column(ForeignKey("karyawan.id"))
-    valid_from: Mapped[date]
-    wage: Mapped[bytes] = mapped_column(LargeBinary)
-    key_id: Mapped[str] = mapped_column(String(KEY_ID_LENGTH))
 
 
 class TemplateRow(Base):

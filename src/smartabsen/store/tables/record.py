@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import BIG_ID, LABEL_LENGTH, SERVER_OPTIONS, SIGNATURE_LENGTH, TABLE_OPTIONS, USER_LENGTH, Base
+from .base import LABEL_LENGTH, SERVER_OPTIONS, SIGNATURE_LENGTH, TABLE_OPTIONS, USER_LENGTH, Base
 
 
 class UserRow(Base):
@@ -16,7 +16,6 @@ class UserRow(Base):
     ``locked_until`` says until when unknown devices are kept out; the tries lie in ``sign_in_tries``. Programs before
     counted them in ``failed_attempts``, which is 0 now. ``must_change`` is set while the password is one that somebody
     else gave. ``totp_secret`` is sealed; ``totp_step`` is the last time step (RFC 6238) whose code was accepted.
-    ``department_id`` is what a manager sees; ``karyawan_id`` is the employee who the user is.
     """
 
     __tablename__ = "users"
@@ -35,8 +34,6 @@ class UserRow(Base):
     must_change: Mapped[bool | None]
     totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     totp_step: Mapped[int | None]
-    department_id: Mapped[int | None] = mapped_column(BIG_ID)
-    karyawan_id: Mapped[int | None] = mapped_column(BIG_ID)
 
 
 class KnownDeviceRow(Base):

@@ -10,12 +10,10 @@ from flask import g
 from werkzeug.wrappers import Response
 
 from ...gallery.enrolments import MAX_PICTURE_BYTES, MAX_PICTURES
-from ...kernel.domain import User
-from ...org.access import Action, Scope, scope_of
-from ...people.model import PeopleOf
+from ...kernel.domain import Role, User
 from ..library import library
-from ..roles import FORM, LIST, NOBODY, OWN, POLL, Route, Who
-from ..security import rate_limit
+from ..roles import Route, Who
+from ..security import refuse_haste
 from ..sessions import browser_session
 
 P = ParamSpec("P")
@@ -23,76 +21,73 @@ T = TypeVar("T")
 
 PICTURES_BYTES: Final = MAX_PICTURES * MAX_PICTURE_BYTES + 100_000
 """Of a form with as many pictures as are taken at once, each as large as it may be."""
-
-
-def _route(needed: Action, *audit: str, untold: str = "", of_all: bool = False, max_bytes: int | None = None) -> Route:
-    return Route(needed, audit=audit, untold=untold, of_all=of_all, max_bytes=max_bytes)
-
+_VIEW = Route(Who.VIEWER)
+_CHANGE = Route(Who.ADMIN)
 
 ROUTES: Final[dict[str, Route]] = {
-    "admin.login": Route(Who.ANYONE, untold=FORM),
-    "admin.log_in": Route(Who.ANYONE, audit=("user.login",)),
-    "admin.setup": Route(Who.ANYONE, untold=FORM),
-    "admin.set_up": Route(Who.ANYONE, audit=("user.setup",)),
-    "admin.ask_code": Route(Who.ANYONE, untold=FORM),
-    "admin.check_code": Route(Who.ANYONE, audit=("user.login",)),
-    "admin.first_password": _route(Action.OWN_ACCOUNT, untold=FORM),
-    "admin.set_first_password": _route(Action.OWN_ACCOUNT, "user.passwd"),
-    "admin.lead_to_totp": _route(Action.OWN_ACCOUNT, untold=FORM),
-    "admin.logout": _route(Action.OWN_ACCOUNT, "user.logout"),
-    "admin.account": _route(Action.OWN_ACCOUNT, untold=OWN),
-    "admin.change_password": _route(Action.OWN_ACCOUNT, "user.passwd"),
-    "admin.end_session": _route(Action.OWN_ACCOUNT, "user.session_end"),
-    "admin.end_other_sessions": _route(Action.OWN_ACCOUNT, "user.sessions_end"),
-    "admin.begin_totp": _route(Action.OWN_ACCOUNT, untold="nothing counts before a code was typed"),
-    "admin.show_totp": _route(Action.OWN_ACCOUNT, untold=OWN),
-    "admin.turn_totp_on": _route(Action.OWN_ACCOUNT, "user.totp_on"),
-    "admin.turn_totp_off": _route(Action.OWN_ACCOUNT, "user.totp_off"),
-    "admin.renew_recovery_codes": _route(Action.OWN_ACCOUNT, "user.recovery_codes"),
-    "admin.today": _route(Action.SEE_ATTENDANCE, "attendance.read"),
-    "admin.today_part": _route(Action.SEE_ATTENDANCE, untold=POLL),
-    "admin.employees": _route(Action.SEE_PEOPLE, untold=LIST),
-    "admin.employee": _route(Action.SEE_PEOPLE, untold=LIST),
-    "admin.new_employee": _route(Action.CHANGE_PEOPLE, untold=FORM),
-    "admin.add_employee": _route(Action.CHANGE_PEOPLE, "employee.enrol"),
-    "admin.edit_employee": _route(Action.CHANGE_PEOPLE, "employee.edit", "employee.rename"),
-    "admin.set_employee_active": _route(Action.CHANGE_PEOPLE, "employee.activate", "employee.deactivate"),
-    "admin.enrol": _route(Action.CHANGE_PEOPLE, "employee.enrol", max_bytes=PICTURES_BYTES),
-    "admin.photo": _route(Action.CHANGE_PEOPLE, "biometric.read"),
-    "admin.remove_photo": _route(Action.CHANGE_PEOPLE, "employee.remove_photo"),
-    "admin.pair_phone": _route(Action.CHANGE_PEOPLE, "phone.invite"),
-    "admin.show_pairing": _route(Action.CHANGE_PEOPLE, untold="the invitation has its entry"),
-    "admin.phones_part": _route(Action.SEE_PEOPLE, untold=POLL),
-    "admin.revoke_phone": _route(Action.CHANGE_PEOPLE, "phone.revoke"),
-    "admin.set_pin": _route(Action.CHANGE_PEOPLE, "pin.set"),
-    "admin.remove_pin": _route(Action.CHANGE_PEOPLE, "pin.remove"),
-    "admin.days": _route(Action.SEE_ATTENDANCE, "attendance.read"),
-    "admin.month": _route(Action.SEE_ATTENDANCE, "attendance.read"),
-    "admin.late": _route(Action.SEE_ATTENDANCE, "attendance.read"),
-    "admin.export": _route(Action.SEE_ATTENDANCE, "attendance.export"),
-    "admin.day": _route(Action.SEE_ATTENDANCE, "attendance.read"),
-    "admin.correct": _route(Action.CHANGE_ATTENDANCE, "punch.correction"),
-    "admin.void": _route(Action.CHANGE_ATTENDANCE, "punch.void"),
-    "admin.add_punch": _route(Action.CHANGE_ATTENDANCE, "punch.correction"),
-    "admin.leave": _route(Action.SEE_ATTENDANCE, untold=LIST, of_all=True),
-    "admin.enter_leave": _route(Action.CHANGE_ATTENDANCE, "leave.enter"),
-    "admin.take_back_leave": _route(Action.CHANGE_ATTENDANCE, "leave.take_back"),
-    "admin.audit": _route(Action.SEE_RECORD, untold="what users did, for administrators alone"),
-    "admin.refusals": _route(Action.SEE_RECORD, untold="people who were not recognised have no names"),
-    "admin.users": _route(Action.CHANGE_USERS, untold=LIST),
-    "admin.add_user": _route(Action.CHANGE_USERS, "user.add"),
-    "admin.user_password": _route(Action.CHANGE_USERS, "user.passwd"),
-    "admin.user_active": _route(Action.CHANGE_USERS, "user.enable", "user.disable"),
-    "admin.user_role": _route(Action.CHANGE_USERS, "user.role"),
-    "admin.end_user_sessions": _route(Action.CHANGE_USERS, "user.sessions_end"),
-    "admin.reset_totp": _route(Action.CHANGE_USERS, "user.totp_off"),
-    "admin.system": _route(Action.SEE_SYSTEM, untold=NOBODY),
-    "admin.training_part": _route(Action.SEE_SYSTEM, untold=POLL),
-    "admin.train": _route(Action.CHANGE_PEOPLE, "model.train_start"),
-    "admin.check": _route(Action.CHANGE_SYSTEM, untold="it looks at the machine and changes nothing"),
-    "admin.mark_different": _route(Action.CHANGE_PEOPLE, "employee.different"),
+    "admin.login": Route(Who.ANYONE),
+    "admin.log_in": Route(Who.ANYONE),
+    "admin.setup": Route(Who.ANYONE),
+    "admin.set_up": Route(Who.ANYONE),
+    "admin.ask_code": Route(Who.ANYONE),
+    "admin.check_code": Route(Who.ANYONE),
+    "admin.first_password": _VIEW,
+    "admin.set_first_password": _VIEW,
+    "admin.lead_to_totp": _VIEW,
+    "admin.logout": _VIEW,
+    "admin.account": _VIEW,
+    "admin.change_password": _VIEW,
+    "admin.end_session": _VIEW,
+    "admin.end_other_sessions": _VIEW,
+    "admin.begin_totp": _VIEW,
+    "admin.show_totp": _VIEW,
+    "admin.turn_totp_on": _VIEW,
+    "admin.turn_totp_off": _VIEW,
+    "admin.renew_recovery_codes": _VIEW,
+    "admin.today": _VIEW,
+    "admin.today_part": _VIEW,
+    "admin.employees": _VIEW,
+    "admin.employee": _VIEW,
+    "admin.new_employee": _CHANGE,
+    "admin.add_employee": _CHANGE,
+    "admin.edit_employee": _CHANGE,
+    "admin.set_employee_active": _CHANGE,
+    "admin.enrol": Route(Who.ADMIN, max_bytes=PICTURES_BYTES),
+    "admin.photo": _CHANGE,
+    "admin.remove_photo": _CHANGE,
+    "admin.pair_phone": _CHANGE,
+    "admin.show_pairing": _CHANGE,
+    "admin.phones_part": _VIEW,
+    "admin.revoke_phone": _CHANGE,
+    "admin.set_pin": _CHANGE,
+    "admin.remove_pin": _CHANGE,
+    "admin.days": _VIEW,
+    "admin.month": _VIEW,
+    "admin.late": _VIEW,
+    "admin.export": _VIEW,
+    "admin.day": _VIEW,
+    "admin.correct": _CHANGE,
+    "admin.void": _CHANGE,
+    "admin.add_punch": _CHANGE,
+    "admin.leave": _VIEW,
+    "admin.enter_leave": _CHANGE,
+    "admin.take_back_leave": _CHANGE,
+    "admin.audit": _CHANGE,
+    "admin.refusals": _CHANGE,
+    "admin.users": _CHANGE,
+    "admin.add_user": _CHANGE,
+    "admin.user_password": _CHANGE,
+    "admin.user_active": _CHANGE,
+    "admin.user_role": _CHANGE,
+    "admin.end_user_sessions": _CHANGE,
+    "admin.reset_totp": _CHANGE,
+    "admin.system": _VIEW,
+    "admin.training_part": _VIEW,
+    "admin.train": _CHANGE,
+    "admin.check": _CHANGE,
+    "admin.mark_different": _CHANGE,
 }
-"""Endpoint to who may call it, and what of it is in the audit trail."""
+"""Endpoint to who may call it."""
 _WITH_GIVEN_PASSWORD: Final = frozenset({"admin.first_password", "admin.set_first_password", "admin.logout"})
 """What may be done before a password that somebody else gave is changed."""
 _WITHOUT_FACTOR: Final = frozenset(
@@ -112,19 +107,12 @@ def current_user() -> User | None:
     return user
 
 
-def seen_people() -> PeopleOf | None:
-    """Return whom the user who is logged in may see alone: the people of a department; None for everybody."""
+def find_role() -> Who | None:
+    """Return VIEWER or ADMIN for the user who is logged in, None where nobody is."""
     user = current_user()
-    if user is None or scope_of(user.role, Action.SEE_PEOPLE) is not Scope.DEPARTMENT:
+    if user is None:
         return None
-    # No department has the id 0: a manager without one sees nobody.
-    return PeopleOf(user.department_id or 0, library().desk.work_date())
-
-
-def may_see(employee_id: int) -> bool:
-    """Return whether the user who is logged in may see an employee."""
-    people_of = seen_people()
-    return people_of is None or library().desk.belongs_to(employee_id, people_of)
+    return Who.ADMIN if user.role is Role.ADMIN else Who.VIEWER
 
 
 def limited_by_user(*, limit: int, per_s: int) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
@@ -138,7 +126,7 @@ def limited_by_user(*, limit: int, per_s: int) -> Callable[[Callable[P, T]], Cal
         def limited(*args: P.args, **kwargs: P.kwargs) -> T | Response:
             user = current_user()
             assert user is not None, "the access table lets nobody in without"
-            refusal = rate_limit(f"account:{user.id}", limit=limit, per_s=per_s)
+            refusal = refuse_haste(f"account:{user.id}", limit=limit, per_s=per_s)
             return view(*args, **kwargs) if refusal is None else refusal
 
         return limited
@@ -161,10 +149,6 @@ def must_set_up_totp(endpoint: str) -> bool:
     return library().users.demands_totp(user)
 
 
-def may(user: User, route: Route, method: str = "GET") -> bool:
-    """Return whether a user may call a route that needs somebody who is logged in."""
-    needed = route.needed_for(method)
-    if isinstance(needed, Who):
-        return True
-    scope = scope_of(user.role, needed)
-    return scope.allows and not (route.of_all and scope is not Scope.ALL)
+def may(user: User, needed: Who) -> bool:
+    """Return whether a user may call what needs this."""
+    return needed is not Who.ADMIN or user.role is Role.ADMIN

@@ -14,7 +14,6 @@ from ...attendance.desk_export import ExportFormat
 from ...kernel.domain import Status
 from ..library import library
 from . import forms
-from .access import seen_people
 from .blueprint import blueprint
 from .charts import letter_class
 
@@ -27,13 +26,12 @@ def days() -> str:
     query = read_query()
     found = library().desk.days(query)
     wanted = query.wanted
-    one_day = wanted.first == wanted.last
     library().audit.note_page("attendance.read", **{"from": wanted.first.isoformat(), "to": wanted.last.isoformat()})
     return render_template(
         "admin/days.html",
         query=query,
         found=found,
-        arrivals=library().desk.arrivals(wanted.first, people_of=wanted.people_of) if one_day else (),
+        arrivals=library().desk.arrivals(wanted.first) if wanted.first == wanted.last else (),
         statuses=[*Status, None],
         absent=ABSENT,
         today=library().desk.work_date(),
@@ -48,7 +46,7 @@ def month() -> str:
     """Show a month as a grid of people and days."""
     first = forms.arg_date("month", library().desk.work_date())
     search = forms.arg_text("search")
-    grid = library().desk.month(first, search=search, page=forms.arg_page(), people_of=seen_people())
+    grid = library().desk.month(first, search=search, page=forms.arg_page())
     days = {"from": grid.days[0].isoformat(), "to": grid.days[-1].isoformat()}
     library().audit.note_page("attendance.read", **days)
     return render_template(
@@ -66,7 +64,7 @@ def month() -> str:
 def late() -> str:
     """Show late minutes by week."""
     last = forms.arg_date("to", library().desk.work_date())
-    weeks = library().desk.late_weeks(last, weeks=_WEEKS, people_of=seen_people())
+    weeks = library().desk.late_weeks(last, weeks=_WEEKS)
     library().audit.note_page("attendance.read", to=last.isoformat())
     return render_template("admin/late.html", weeks=weeks, last=last)
 
@@ -98,7 +96,6 @@ def read_query() -> DayQuery:
         search=forms.arg_text("search"),
         status=status if status in known else "",
         everyone=True,
-        people_of=seen_people(),
     )
     default: SortKey = "name" if first == last else "date"
     return DayQuery(

@@ -71,12 +71,11 @@ def page_words() -> dict[str, Any]:
     links = [
         (url_for(f"admin.{endpoint}"), endpoint, _(title), here in places)
         for endpoint, title, places in NAVIGATION
-        if user is not None and may(user, ROUTES[f"admin.{endpoint}"])
+        if user is not None and may(user, ROUTES[f"admin.{endpoint}"].read)
     ]
     return {
         "user": user,
-        "may_change": user is not None and may(user, ROUTES["admin.edit_employee"], "POST"),
-        "may_check": user is not None and may(user, ROUTES["admin.check"], "POST"),
+        "is_admin": user is not None and user.role.value == "admin",
         "admin_links": links,
         "bar_chart": partial(bar_chart, clock=clock),
         "day_chart": day_chart,
@@ -93,20 +92,6 @@ def page_words() -> dict[str, Any]:
 
 blueprint.app_template_filter("clock")(clock)
 blueprint.app_template_filter("moment")(moment)
-
-
-def in_one_state(view: Callable[P, R]) -> Callable[P, R]:
-    """Let all that a view reads before it writes be of one state of the database, in one transaction.
-
-    For views that wait for nothing: see :meth:`.Units.together`.
-    """
-
-    @wraps(view)
-    def reading(*args: P.args, **kwargs: P.kwargs) -> R:
-        with library().units.together():
-            return view(*args, **kwargs)
-
-    return reading
 
 
 def tells_problems(back: Callable[..., str]) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:

@@ -14,13 +14,12 @@ from ...kernel.errors import InvalidInputError
 from ...kernel.i18n import N_, _
 from ..library import library
 from . import forms
-from .blueprint import blueprint, done, in_one_state, tells_problems
+from .blueprint import blueprint, done, tells_problems
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @blueprint.get("/attendance/<day_text>/<int:employee_id>")
-@in_one_state
 def day(day_text: str, employee_id: int) -> str:
     """Show a day with everything that was recorded for it."""
     person = library().desk.get_employee(employee_id)
@@ -31,7 +30,6 @@ def day(day_text: str, employee_id: int) -> str:
 
 @blueprint.post("/attendance/<day_text>/<int:employee_id>/correct")
 @tells_problems(lambda day_text, employee_id: _address(day_text, employee_id))
-@in_one_state
 def correct(day_text: str, employee_id: int) -> Response:
     """Put another time in place of a punch's."""
     punch_id = _punch_of(day_text, employee_id)
@@ -43,7 +41,6 @@ def correct(day_text: str, employee_id: int) -> Response:
 
 @blueprint.post("/attendance/<day_text>/<int:employee_id>/void")
 @tells_problems(lambda day_text, employee_id: _address(day_text, employee_id))
-@in_one_state
 def void(day_text: str, employee_id: int) -> Response:
     """Take a punch out of the day."""
     library().corrections.void(_punch_of(day_text, employee_id), reason=forms.text("reason"), key=_key())
@@ -53,7 +50,6 @@ def void(day_text: str, employee_id: int) -> Response:
 
 @blueprint.post("/attendance/<day_text>/<int:employee_id>/add")
 @tells_problems(lambda day_text, employee_id: _address(day_text, employee_id))
-@in_one_state
 def add_punch(day_text: str, employee_id: int) -> Response:
     """Add a punch that was forgotten."""
     person = library().desk.get_employee(employee_id)

@@ -11,7 +11,6 @@ from ...kernel.i18n import N_, _
 from ..library import library
 from ..security import allow_camera
 from . import forms
-from .access import seen_people
 from .blueprint import blueprint, done, tells_problems
 
 
@@ -19,9 +18,7 @@ from .blueprint import blueprint, done, tells_problems
 def employees() -> str:
     """List employees."""
     search, inactive = forms.arg_text("search"), request.args.get("inactive") == "1"
-    page = library().desk.employees(
-        search=search, include_inactive=inactive, page=forms.arg_page(), people_of=seen_people()
-    )
+    page = library().desk.employees(search=search, include_inactive=inactive, page=forms.arg_page())
     return render_template("admin/employees.html", page=page, search=search, inactive=inactive)
 
 

@@ -16,7 +16,7 @@ from ...kernel.i18n import N_, _, describe_error
 from ...org.users import CodeVerdict
 from ..device_cookie import describe_browser, find_device, keep_device
 from ..library import library
-from ..security import rate_limit, rate_limited
+from ..security import rate_limited, refuse_haste
 from ..sessions import browser_session
 from . import forms
 from .access import current_user, limited_by_user
@@ -43,7 +43,7 @@ def log_in() -> Response:
     """Check name and password."""
     name, device = forms.text("name"), find_device()
     counted = _is_counted(name)
-    if counted and (refusal := rate_limit(_limit_key(), **_LOGIN_LIMIT)) is not None:
+    if counted and (refusal := refuse_haste(_limit_key(), **_LOGIN_LIMIT)) is not None:
         return refusal
     checked = library().users.check_password(name, forms.secret("password"), device=device)
     if checked.user is None:
@@ -76,7 +76,7 @@ def check_code() -> Response:
     if half is None or not user:
         session.pop(_HALF, None)
         return redirect(url_for("admin.login"))
-    if _is_counted(user.name) and (refusal := rate_limit(f"code:{user.id}", **_LOGIN_LIMIT)) is not None:
+    if _is_counted(user.name) and (refusal := refuse_haste(f"code:{user.id}", **_LOGIN_LIMIT)) is not None:
         return refusal
     verdict = library().users.check_code(user, forms.text("code"), device=find_device())
     if not verdict.is_right:

@@ -28,13 +28,14 @@ _LEVEL_CLASSES = {
 @blueprint.get("/system")
 def system() -> str:
     """Show what is installed and in use."""
-    with library().units.together():
-        shown = {
-            "facts": library().system.facts(),
-            "duplicates": _duplicates(),
-            "job": library().trainings.find(),
-        }
-    return render_template("admin/system.html", **shown, fill=fill, describe_weak=describe_weak)
+    return render_template(
+        "admin/system.html",
+        facts=library().system.facts(),
+        duplicates=_duplicates(),
+        job=library().trainings.find(),
+        fill=fill,
+        describe_weak=describe_weak,
+    )
 
 
 def _duplicates() -> DuplicateReport:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from ...kernel.domain import Role
 from ...kernel.i18n import N_, _
-from ...org.access import ACCOUNT_ROLES
 from ..library import library
 from . import forms
 from .access import current_user
@@ -14,18 +14,14 @@ from .blueprint import blueprint, done, tells_problems
 from .confirm import needs_proof
 from .login import check_repeated
 
-_ROLES = {role.value: role for role in ACCOUNT_ROLES}
+_ROLES = {role.value: role for role in Role}
 
 
 @blueprint.get("/users")
 def users() -> str:
     """List users."""
     return render_template(
-        "admin/users.html",
-        users=library().users.list_users(),
-        roles=ACCOUNT_ROLES,
-        now=library().now(),
-        departments=library().departments.list_departments(),
+        "admin/users.html", users=library().users.list_users(), roles=tuple(Role), now=library().now()
     )
 
 
@@ -37,9 +33,7 @@ def add_user() -> Response:
     role = _ROLES.get(forms.text("role"))
     if role is None:
         abort(400)
-    added = library().users.add(
-        forms.text("name"), _password(), role=role, temporary=True, department=forms.text("department")
-    )
+    added = library().users.add(forms.text("name"), _password(), role=role, temporary=True)
     done(_("The user {name} was added and chooses a password of their own at the first login.", name=added.name))
     return redirect(url_for("admin.users"))
 
@@ -75,7 +69,7 @@ def user_role(name: str) -> Response:
     role = _ROLES.get(forms.text("role"))
     if role is None:
         abort(400)
-    changed = library().users.set_role(name, role, department=forms.text("department") or None)
+    changed = library().users.set_role(name, role)
     done(_("The role of {name} is changed.", name=changed.name))
     return redirect(url_for("admin.users"))
 

@@ -18,13 +18,7 @@ _METHODS: Final = {
     PunchMethod.CORRECTION: N_("Correction"),
     PunchMethod.VOID: N_("Taken out"),
 }
-_ROLES: Final = {
-    Role.ADMIN: N_("Administrator"),
-    Role.HR: N_("HR"),
-    Role.MANAGER: N_("Manager"),
-    Role.VIEWER: N_("Viewer"),
-    Role.EMPLOYEE: N_("Employee"),
-}
+_ROLES: Final = {Role.ADMIN: N_("Administrator"), Role.VIEWER: N_("Viewer")}
 
 
 def clock(at: datetime, *, seconds: bool = False) -> str:

@@ -1,1 +1,0 @@
-"""Leave: kinds as data, a ledger of days, requests and their approval."""

@@ -1,1 +1,0 @@
-"""Results of days: kept by revision, judged again for a range."""

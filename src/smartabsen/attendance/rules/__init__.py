@@ -1,1 +1,0 @@
-"""The rules of working time. Pure: no clock, no file, no database."""

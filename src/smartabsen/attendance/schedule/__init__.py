@@ -1,1 +1,0 @@
-"""When people are expected: calendar, shifts, patterns, assignments and rosters."""

@@ -1,1 +1,0 @@
-"""Departments, each with a head."""

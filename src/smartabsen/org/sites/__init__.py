@@ -1,1 +1,0 @@
-"""Sites: where people work, in which zone, and which kiosks stand there."""

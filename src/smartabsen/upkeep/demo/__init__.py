@@ -1,1 +1,0 @@
-"""What the demonstration shows: people made of photos that installed packages carry, and a film of them."""
